@@ -1,0 +1,30 @@
+# Hardening for what is shipped; sanitizers and coverage for what is tested. They exclude each
+# other: _FORTIFY_SOURCE hides from ASan what it should see.
+include(CheckCXXCompilerFlag)
+
+add_library(rts_instrumentation INTERFACE)
+target_compile_definitions(rts_instrumentation INTERFACE _GLIBCXX_ASSERTIONS)
+
+if(RTS_SANITIZE)
+  target_compile_options(
+    rts_instrumentation INTERFACE -fsanitize=${RTS_SANITIZE} -fno-sanitize-recover=all
+                                  -fno-omit-frame-pointer -O1)
+  target_link_options(rts_instrumentation INTERFACE -fsanitize=${RTS_SANITIZE})
+elseif(RTS_COVERAGE)
+  target_compile_options(rts_instrumentation INTERFACE --coverage -O0)
+  target_link_options(rts_instrumentation INTERFACE --coverage)
+else()
+  set(hardening -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+                -ftrivial-auto-var-init=zero -fPIE)
+  foreach(flag IN LISTS hardening)
+    string(MAKE_C_IDENTIFIER "RTS_HAS${flag}" known)
+    check_cxx_compiler_flag(${flag} ${known})
+    if(${known})
+      target_compile_options(rts_instrumentation INTERFACE ${flag})
+    endif()
+  endforeach()
+  target_compile_options(
+    rts_instrumentation
+    INTERFACE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
+  target_link_options(rts_instrumentation INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()

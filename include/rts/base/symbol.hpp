@@ -1,0 +1,39 @@
+// Symbol: the name of an instrument as the venue writes it, ASCII letters upper-cased. Binance
+// names are UTF-8 ("牛来USDT") and may carry '_' ("BTCUSDT_260925"); nothing is assumed of their
+// form but the length. A value type, usable from any thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace rts {
+
+class Symbol {
+ public:
+  static constexpr std::size_t kMaxBytes = 63;
+
+  // Empty when the text is empty or longer than kMaxBytes.
+  [[nodiscard]] static constexpr std::optional<Symbol> from(std::string_view text) noexcept {
+    if (text.empty() || text.size() > kMaxBytes) return std::nullopt;
+    Symbol symbol;
+    for (const char c : text) {
+      symbol.bytes_[symbol.size_++] = (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return symbol;
+  }
+
+  // Lives as long as this value.
+  [[nodiscard]] constexpr std::string_view text() const noexcept { return {bytes_.data(), size_}; }
+
+  friend constexpr bool operator==(const Symbol& a, const Symbol& b) noexcept {
+    return a.text() == b.text();
+  }
+
+ private:
+  std::array<char, kMaxBytes> bytes_{};
+  unsigned char size_ = 0;
+};
+
+}  // namespace rts

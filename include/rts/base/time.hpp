@@ -1,0 +1,37 @@
+// Points in time as values, and their ISO 8601 text. There is no clock here: time is always passed
+// in. Usable from any thread.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rts {
+
+using UnixMs = std::chrono::sys_time<std::chrono::milliseconds>;  // event times: UTC, ms since 1970
+using UnixNs =
+    std::chrono::sys_time<std::chrono::nanoseconds>;  // receive times: UTC, ns since 1970
+
+[[nodiscard]] constexpr UnixMs to_ms(UnixNs at) noexcept {
+  return std::chrono::floor<std::chrono::milliseconds>(at);
+}
+
+// Days and minutes since 1970, UTC: the buckets of the gate's limits.
+[[nodiscard]] constexpr std::int64_t utc_day(UnixMs at) noexcept {
+  return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
+}
+[[nodiscard]] constexpr std::int64_t utc_minute(UnixMs at) noexcept {
+  return std::chrono::floor<std::chrono::minutes>(at).time_since_epoch().count();
+}
+
+// "2024-08-08T23:54:16.720785Z" and its kin: 'T' or a blank between date and time; seconds and
+// their fraction may be missing; 'Z', "+hh", "+hhmm" or "+hh:mm", and UTC when there is no offset.
+// Fractions beyond the millisecond are cut off. Empty when the text is no such time.
+[[nodiscard]] std::optional<UnixMs> parse_iso8601(std::string_view text) noexcept;
+
+// "2024-07-19" and "2024-07-19T00:03:11.109" (no offset: the caller appends "Z" or "+00:00").
+void append_iso8601_date(std::string& out, UnixMs at);
+void append_iso8601(std::string& out, UnixMs at);
+
+}  // namespace rts

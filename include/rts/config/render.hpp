@@ -1,0 +1,27 @@
+// The settings table as text: effective values with their origin, or the reference documentation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <rts/base/json_writer.hpp>
+#include <rts/config/settings.hpp>
+
+namespace rts::config {
+
+// text: NAME=value with origin, for people · json: one object · env: a file for `env` or docker ·
+// markdown: docs/CONFIGURATION.md (defaults, no values) · configmap: a Kubernetes ConfigMap without
+// the secrets.
+enum class Format : std::uint8_t { text, json, env, markdown, configmap };
+[[nodiscard]] std::optional<Format> parse_format(std::string_view name) noexcept;
+
+[[nodiscard]] std::string render(const Configuration& configuration, Format format);
+
+// {"NATS_URL":{"value":"…","origin":"default"},…}
+void append_settings(JsonWriter& json, const Configuration& configuration);
+
+// The list of settings as --help prints it.
+[[nodiscard]] std::string help_text();
+
+}  // namespace rts::config

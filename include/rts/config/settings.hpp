@@ -1,0 +1,184 @@
+// Settings: the typed values, and the one declarative table they come from. Parsing, --help,
+// docs/CONFIGURATION.md, the Kubernetes ConfigMap, /info and the tests are walks over this table.
+// Nothing here reads the environment: names and values are passed in.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <rts/base/decimal.hpp>
+#include <rts/base/result.hpp>
+#include <rts/base/symbol.hpp>
+#include <rts/engine/parameters.hpp>
+
+namespace rts::config {
+
+// The value of every setting; units are in the names. Filled from the table's defaults by load().
+struct Settings {
+  std::vector<std::string> nats_urls;  // may hold userinfo: never print, see displayed_value()
+  std::string consumer_topic, publisher_topic, consumer_group, consumer_name;
+  std::string nats_user, nats_password, nats_token, nats_creds_file, nats_nkey_seed_file;
+  std::string nats_tls_ca_file, nats_tls_cert_file, nats_tls_key_file;
+
+  std::vector<Symbol> symbols;  // empty = all
+  bool enable_shorts = true;
+  std::int64_t leverage = 1;
+  double order_notional = 0, min_position_size = 0, max_position_size = 0;
+  Decimal quantity_step;
+  std::vector<SymbolStep> quantity_steps;
+
+  bool orderbook_skew_enabled = true, trade_momentum_enabled = true, ticker_velocity_enabled = true;
+  std::int64_t skew_top_levels = 0;
+  double skew_buy_threshold = 0, skew_sell_threshold = 0;
+  double skew_min_spread_percent = 0, skew_max_spread_percent = 0;
+  double momentum_price_weight = 0, momentum_quantity_weight = 0, momentum_maker_weight = 0;
+  double momentum_buy_threshold = 0, momentum_sell_threshold = 0, momentum_min_quantity = 0;
+  std::int64_t momentum_window = 0;
+  double momentum_price_scale_percent = 0, momentum_quantity_multiple = 0;
+  std::int64_t velocity_time_window_seconds = 0;
+  double velocity_buy_threshold = 0, velocity_sell_threshold = 0, velocity_min_price_change = 0;
+
+  std::int64_t cooldown_seconds = 0;
+  double min_confidence = 0;
+  std::int64_t max_daily_signals = 0, max_orders_per_minute = 0;
+  double price_band_percent = 0, stop_loss_percent = 0, take_profit_percent = 0;
+
+  std::string order_format, order_delivery;
+  std::int64_t order_ttl_seconds = 0, order_ttl_reduce_only_seconds = 0, order_ack_timeout_ms = 0;
+  std::int64_t breaker_failure_threshold = 0, breaker_recovery_timeout_seconds = 0;
+  std::int64_t message_ttl_seconds = 0;
+
+  std::string health_host;
+  std::int64_t health_port = 0;
+  bool dry_run = false, trading_paused = false;
+  std::string log_level, log_format;
+  bool debug_mode = false;
+  std::string environment, control_topic;
+  std::int64_t shutdown_timeout_seconds = 0;
+  bool allow_unknown_env = false;
+};
+
+// --- The table's vocabulary: what a value may be, and where it goes.
+// -------------------------------
+
+inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+struct Flag {
+  bool Settings::*member;
+};
+struct Whole {
+  std::int64_t Settings::*member;
+  std::int64_t min, max;  // both included
+};
+struct Real {
+  double Settings::*member;
+  double min = -kUnbounded, max = kUnbounded;
+  bool excludes_min = false, excludes_max = false;
+};
+struct Choice {
+  std::string Settings::*member;
+  std::span<const std::string_view> values;
+};
+struct Text {
+  std::string Settings::*member;
+  enum class Form : std::uint8_t { any, not_empty, subject, pattern, subject_or_empty } form;
+};
+struct StepSize {
+  Decimal Settings::*member;
+};
+struct SymbolList {
+  std::vector<Symbol> Settings::*member;
+};
+struct StepList {
+  std::vector<SymbolStep> Settings::*member;
+};
+struct UrlList {
+  std::vector<std::string> Settings::*member;
+};
+using Rule = std::variant<Flag, Whole, Real, Choice, Text, StepSize, SymbolList, StepList, UrlList>;
+
+enum class Group : std::uint8_t {
+  nats,
+  trading,
+  orderbook_skew,
+  trade_momentum,
+  ticker_velocity,
+  risk,
+  orders,
+  operation,
+};
+[[nodiscard]] std::string_view title(Group group) noexcept;
+
+// A `secret` is never shown and has no flag. A `reserved` one is known and checked, but what it
+// steers is not built yet: any value but its default is refused rather than silently without
+// effect.
+enum class Trait : std::uint8_t { plain, secret, reserved, reserved_secret };
+
+struct Setting {
+  std::string_view name;      // of the environment variable; the flag is --its-kebab-case
+  std::string_view fallback;  // the default, as text
+  Rule rule;
+  Group group;
+  std::string_view help;  // one sentence with the unit
+  Trait trait = Trait::plain;
+
+  [[nodiscard]] bool is_secret() const noexcept {
+    return trait == Trait::secret || trait == Trait::reserved_secret;
+  }
+  [[nodiscard]] bool is_reserved() const noexcept {
+    return trait == Trait::reserved || trait == Trait::reserved_secret;
+  }
+};
+
+[[nodiscard]] std::span<const Setting> table() noexcept;
+[[nodiscard]] const Setting* find(std::string_view name) noexcept;
+// "TRADING_SYMBOLS" → "--trading-symbols".
+[[nodiscard]] std::string flag_name(const Setting& setting);
+// "1 … 20", "> 0", "core or jetstream".
+[[nodiscard]] std::string accepted_values(const Setting& setting);
+
+// --- Loading
+// ---------------------------------------------------------------------------------------
+
+enum class Origin : std::uint8_t { fallback, environment, flag };
+[[nodiscard]] std::string_view to_string(
+    Origin origin) noexcept;  // "default", "environment", "flag"
+
+struct Given {
+  std::string name;
+  std::string value;
+};
+
+struct Configuration {
+  Settings settings;
+  std::vector<std::string> values;  // effective text, by table index; secrets included
+  std::vector<Origin> origins;      // by table index
+  std::vector<std::string> warnings;
+
+  // What may be shown: "***" for a secret that is set, urls without their userinfo.
+  [[nodiscard]] std::string displayed_value(std::size_t index) const;
+};
+
+// Everything that is wrong, at once, one line each: name, value (never a secret's), accepted range,
+// what to do.
+using Problems = std::vector<std::string>;
+
+// Flag beats environment beats default. The environment may hold anything; names that are not ours
+// are passed over, names that look like ours but are unknown are problems.
+[[nodiscard]] Result<Configuration, Problems> load(std::span<const Given> environment,
+                                                   std::span<const Given> flags);
+
+[[nodiscard]] EngineParameters engine_parameters(const Settings& settings, Clock clock);
+[[nodiscard]] OrderFormat order_format(const Settings& settings) noexcept;
+
+// "nats://user:pass@host:4222" → "nats://***@host:4222".
+[[nodiscard]] std::string without_userinfo(std::string_view url);
+
+}  // namespace rts::config

@@ -1,0 +1,92 @@
+// Engine: frames in, decisions out. The orders are a pure function of the frames, their receive
+// times and the parameters: live and replay run this same code. No I/O, no clock, no allocation
+// after warm-up (a symbol's first events make room for its context). Not thread-safe.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <rts/base/time.hpp>
+#include <rts/engine/intake.hpp>
+#include <rts/engine/parameters.hpp>
+#include <rts/engine/reason.hpp>
+#include <rts/strategy/verdict.hpp>
+#include <rts/trading/gate.hpp>
+#include <rts/trading/order.hpp>
+#include <rts/wire/frame.hpp>
+
+namespace rts {
+
+// What became of one event that was evaluated.
+struct Decision {
+  StrategyId strategy = StrategyId::orderbook_skew;
+  Outcome outcome = Outcome::neutral;
+  std::size_t symbol_index = 0;
+  UnixMs at;                     // event time
+  std::optional<Signal> signal;  // what the strategy wanted, also where the gate refused it
+  Indicators indicators{};
+  std::optional<Order> order;  // exactly when is_signal(outcome)
+};
+
+// What became of one event: it was refused for a reason, or it was decided upon.
+struct EventRecord {
+  EventKind kind = EventKind::unknown;
+  std::variant<Reason, Decision> fate = Reason::malformed;
+
+  [[nodiscard]] const Decision* decision() const noexcept { return std::get_if<Decision>(&fate); }
+  [[nodiscard]] const Reason* reason() const noexcept { return std::get_if<Reason>(&fate); }
+};
+
+// What one frame led to: at least one event, in the order they stand in the frame.
+struct Step {
+  std::span<const EventRecord> events;  // lives until the next step
+};
+
+class Engine {
+ public:
+  explicit Engine(const EngineParameters& parameters);
+
+  // `frame` is copied; it may be anything. `received_at` is required when the clock is live, and
+  // empty in a recording without receive times.
+  Step step(std::string_view frame, std::optional<UnixNs> received_at);
+
+  // Kill switch: frames are still consumed and counted, nothing is ordered.
+  void set_paused(bool paused) noexcept { gate_.set_paused(paused); }
+  void set_paused(StrategyId strategy, bool paused) noexcept { gate_.set_paused(strategy, paused); }
+  [[nodiscard]] bool is_paused(StrategyId strategy) const noexcept {
+    return gate_.is_paused(strategy);
+  }
+
+  [[nodiscard]] const SymbolTable& symbols() const noexcept { return intake_.symbols(); }
+
+ private:
+  // What the strategies remember of a symbol; bounded, rebuilt from the stream, never persisted.
+  struct SymbolContext {
+    MomentumContext momentum;
+    TickerWindow prices;
+    Decimal quantity_step;
+    bool has_step = false;
+  };
+  struct Evaluated {
+    StrategyId strategy;
+    Verdict verdict;
+  };
+
+  void evaluate(const MarketEvent& event, Decision& decision);
+  [[nodiscard]] Evaluated consult(const MarketEvent& event, SymbolContext& context);
+  [[nodiscard]] const Decimal& quantity_step(std::size_t symbol_index) noexcept;
+
+  EngineParameters parameters_;
+  wire::FrameReader reader_;
+  Intake intake_;
+  OrderbookSkew orderbook_skew_;
+  TradeMomentum trade_momentum_;
+  TickerVelocity ticker_velocity_;
+  Gate gate_;
+  std::vector<SymbolContext> contexts_;  // by symbol index
+  std::vector<EventRecord> records_;     // of the current step
+};
+
+}  // namespace rts

@@ -1,0 +1,95 @@
+// Intake: the rules of SPEC §2 that stand between an event as sent and an event the strategies may
+// see, in their order; the first that fails decides. Owns what those rules remember of each symbol:
+// the sequence ids and the reference price. Not thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include <rts/base/result.hpp>
+#include <rts/base/symbol.hpp>
+#include <rts/base/time.hpp>
+#include <rts/engine/parameters.hpp>
+#include <rts/engine/reason.hpp>
+#include <rts/market/events.hpp>
+#include <rts/trading/order.hpp>
+#include <rts/wire/frame.hpp>
+
+namespace rts {
+
+// Which symbols are traded, and the small number each is known by.
+class SymbolTable {
+ public:
+  // Empty list = every symbol that comes, up to EngineParameters::kMaxSymbols.
+  explicit SymbolTable(const std::vector<Symbol>& symbols);
+
+  [[nodiscard]] std::optional<std::size_t> find(const Symbol& symbol) const noexcept;
+  [[nodiscard]] bool can_add() const noexcept;
+  // Precondition: can_add().
+  std::size_t add(const Symbol& symbol);
+
+  [[nodiscard]] std::size_t size() const noexcept { return symbols_.size(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  // Lives as long as the table.
+  [[nodiscard]] const Symbol& at(std::size_t index) const noexcept { return symbols_[index]; }
+
+ private:
+  std::vector<Symbol> symbols_;  // never reallocates: views of its texts are handed out
+  std::unordered_map<std::string_view, std::size_t> index_;  // views into symbols_
+  std::size_t capacity_;
+  bool open_;
+};
+
+// An event that has passed every rule. The book's sides live as long as the wire event.
+struct MarketEvent {
+  std::size_t symbol_index = 0;
+  UnixMs at;  // event time
+  EventId id;
+  std::variant<Book, Trade, Ticker> data;
+  std::optional<ReferencePrice> reference;  // the symbol's last accepted trade or ticker, this one
+                                            // included
+};
+
+class Intake {
+ public:
+  explicit Intake(const EngineParameters& parameters);
+
+  // `received_at` is empty only for a recording without receive times.
+  [[nodiscard]] Result<MarketEvent, Reason> admit(const wire::WireEvent& event,
+                                                  const wire::Envelope& envelope,
+                                                  std::optional<UnixNs> received_at);
+
+  [[nodiscard]] const SymbolTable& symbols() const noexcept { return symbols_; }
+
+ private:
+  struct SequenceState {
+    std::uint64_t id = 0;
+    UnixMs at;
+    bool begun = false;
+  };
+  struct SymbolState {
+    std::array<SequenceState, wire::kSequenceCount> sequences;
+    std::optional<ReferencePrice> reference;
+  };
+
+  [[nodiscard]] Result<Symbol, Reason> identify(const wire::WireEvent& event,
+                                                const wire::Envelope& envelope) const noexcept;
+  [[nodiscard]] Result<UnixMs, Reason> event_time(const wire::WireEvent& event,
+                                                  const wire::Envelope& envelope,
+                                                  std::optional<UnixNs> received_at) const noexcept;
+  [[nodiscard]] std::optional<Reason> check_named(const wire::WireEvent& event, UnixMs at,
+                                                  const SymbolState& state,
+                                                  const Book& book) const noexcept;
+
+  Clock clock_;
+  std::chrono::milliseconds message_ttl_;
+  double verification_band_percent_;
+  SymbolTable symbols_;
+  std::vector<SymbolState> states_;  // by symbol index
+};
+
+}  // namespace rts

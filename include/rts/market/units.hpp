@@ -1,0 +1,40 @@
+// The domain's numbers. Each is a finite double that has passed its rule; none converts to another.
+#pragma once
+
+#include <type_traits>
+
+#include <rts/base/checked.hpp>
+
+namespace rts {
+
+struct PriceRule {  // quote currency per unit of the base asset
+  static constexpr double kInitial = 1;
+  static bool admits(double value) noexcept { return value > 0; }
+};
+struct QuantityRule {  // units of the base asset
+  static constexpr double kInitial = 0;
+  static bool admits(double value) noexcept { return value >= 0; }
+};
+struct NotionalRule {  // quote currency
+  static constexpr double kInitial = 1;
+  static bool admits(double value) noexcept { return value > 0; }
+};
+struct ConfidenceRule {  // 0 … 1
+  static constexpr double kInitial = 0;
+  static bool admits(double value) noexcept { return value >= 0 && value <= 1; }
+};
+struct IndicatorRule {  // a number a strategy saw; its name says the unit
+  static constexpr double kInitial = 0;
+  static bool admits(double) noexcept { return true; }
+};
+
+using Price = Checked<PriceRule>;
+using Quantity = Checked<QuantityRule>;
+using Notional = Checked<NotionalRule>;
+using Confidence = Checked<ConfidenceRule>;
+using Indicator = Checked<IndicatorRule>;
+
+static_assert(!std::is_convertible_v<Price, Quantity> && !std::is_constructible_v<Price, Quantity>);
+static_assert(!std::is_constructible_v<Price, double>, "prices are made by Price::from");
+
+}  // namespace rts

@@ -1,0 +1,82 @@
+// Order: what is published, as a value. Built from an accepted signal by pure rules, so live,
+// replay and every replica build the same one. SPEC §4.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <rts/base/decimal.hpp>
+#include <rts/base/time.hpp>
+#include <rts/base/uuid.hpp>
+#include <rts/market/units.hpp>
+#include <rts/strategy/verdict.hpp>
+
+namespace rts {
+
+struct OrderPolicy {
+  bool shorts_enabled = true;          // false: a SELL can only close a LONG
+  int leverage = 1;                    // 1 … 125
+  std::chrono::seconds cooldown{900};  // decides the id's bucket; 0 = one id an event
+  std::chrono::seconds ttl{5};         // of an opening order
+  std::chrono::seconds reduce_only_ttl{30};
+  double stop_loss_percent = 2;    // of the price, 0 < x < 100
+  double take_profit_percent = 4;  // of the price, 0 < x < 100
+};
+
+// Where an event's id came from: 'u' book, 't' trade, 'a' aggregated trade, 'E' ticker.
+struct EventId {
+  char letter = 'u';
+  std::uint64_t number = 0;  // tickers: event time in ms
+};
+
+struct Protection {
+  Price stop_loss;
+  Price take_profit;
+};
+
+// The views live as long as the engine's step that made the order: until the next step.
+struct Order {
+  Uuid id{};
+  std::string_view symbol;
+  StrategyId strategy = StrategyId::orderbook_skew;
+  Side side = Side::buy;
+  bool reduce_only = false;  // closes a LONG; opening orders have protection instead
+  int leverage = 1;
+  Decimal quantity;
+  Price price;
+  Price current_price;
+  Confidence confidence;
+  std::optional<Protection> protection;
+  UnixMs timestamp;
+  UnixMs valid_until;
+  EventId event_id;
+  Indicators indicators{};
+  std::string_view correlation_id;  // the envelope's message_id; empty when there is none
+  std::string_view traceparent;     // W3C trace context of the frame; empty when there is none
+};
+
+// What an order is made from.
+struct OrderSource {
+  StrategyId strategy;
+  std::string_view symbol;
+  UnixMs at;
+  EventId event_id;
+  Signal signal;
+  Indicators indicators;
+  Decimal quantity;
+};
+
+// Precondition: source.quantity has passed the gate. The views are the caller's to fill in.
+[[nodiscard]] Order make_order(const OrderPolicy& policy, const OrderSource& source) noexcept;
+
+enum class OrderFormat : std::uint8_t { trade_order, signal };
+
+// Appends the order as one JSON object without a line end; numbers are the shortest that read back
+// the same. `trade_order` is docs/schemas/trade_order.v1.json, `signal`
+// docs/schemas/signal.v1.json.
+void append_json(std::string& out, const Order& order, OrderFormat format);
+
+}  // namespace rts

@@ -1,0 +1,121 @@
+// One frame as it stands on the wire → the event objects it carries, field by field, before any
+// rule of ours has looked at them. The only room that knows the venue's key names and simdjson.
+// Formats: the relay's envelope, Binance's combined stream, bare events, arrays of events.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <rts/market/events.hpp>
+
+namespace rts::wire {
+
+inline constexpr std::size_t kMaxFrameBytes = 1024 * 1024;
+// An array frame with more elements is refused as too large; Binance's largest has under 1,000.
+inline constexpr std::size_t kMaxEventsPerFrame = 4096;
+inline constexpr std::size_t kMaxNesting = 512;
+
+enum class FieldState : std::uint8_t {
+  absent,  // no such key, or null
+  valid,
+  invalid,  // the right type, but not a number in the grammar or range that is asked for
+  wrong_type,
+};
+
+template <class T>
+struct Field {
+  FieldState state = FieldState::absent;
+  T value{};
+
+  [[nodiscard]] bool valid() const noexcept { return state == FieldState::valid; }
+};
+
+using TextField = Field<std::string_view>;  // lives until the next open()
+using IntegerField = Field<std::uint64_t>;  // 0 … 2^63−1
+using NumberField = Field<double>;          // finite; sign and zero are the rules' business
+using FlagField = Field<bool>;
+
+// A side of a book as sent: the first 20 levels, and what was odd about the rest.
+struct SideField {
+  FieldState state = FieldState::absent;  // of the first level that is not two numbers in range
+  std::size_t level_count = 0;            // all that were sent
+  bool has_zero_quantity = false;
+  BookSide levels;
+};
+
+// Events of one kind that number themselves independently of each other.
+enum class Sequence : std::uint8_t {
+  book,
+  trade,
+  aggregate_trade,
+  ticker_24h,
+  mini_ticker_24h,
+  ticker_1h,
+  ticker_4h,
+  ticker_1d,
+};
+inline constexpr std::size_t kSequenceCount = 8;
+
+// The letter under which a sequence's ids are quoted in an order's event_id ("u:50093239224").
+[[nodiscard]] char id_letter(Sequence sequence) noexcept;
+
+struct WireEvent {
+  EventKind kind = EventKind::unknown;  // unknown: an object or element that is no event
+  Sequence sequence = Sequence::book;
+  TextField symbol;
+  IntegerField event_time;          // as sent: milliseconds, or microseconds from 10^14 on
+  IntegerField id;                  // of the sequence; tickers have none but their event time
+  NumberField price;                // trades; last price of tickers
+  NumberField quantity;             // trades
+  FlagField buyer_is_maker;         // trades
+  TextField execution_type;         // trades
+  const SideField* bids = nullptr;  // books; lives as long as the event
+  const SideField* asks = nullptr;  // books
+};
+
+// What the relay or the combined stream wrote around the event. Views live until the next open().
+struct Envelope {
+  TextField stream;
+  TextField timestamp;  // ISO 8601
+  TextField message_id;
+  TextField traceparent;  // W3C trace context, as sent
+
+  // "btcusdt@depth20@100ms" → "btcusdt"; empty for "!ticker@arr" and without a stream.
+  [[nodiscard]] std::string_view symbol_prefix() const noexcept;
+  // "btcusdt@depth20@100ms" → "depth20".
+  [[nodiscard]] std::string_view channel() const noexcept;
+};
+
+enum class FrameError : std::uint8_t { too_large, malformed };
+
+// Reads one frame at a time. All buffers are made at construction; open() and next() do not
+// allocate. Not thread-safe; frames of any content are safe.
+class FrameReader {
+ public:
+  FrameReader();
+  ~FrameReader();
+  FrameReader(const FrameReader&) = delete;
+  FrameReader& operator=(const FrameReader&) = delete;
+  FrameReader(FrameReader&&) = delete;
+  FrameReader& operator=(FrameReader&&) = delete;
+
+  // Copies the frame and checks it whole: valid UTF-8, one complete JSON value, also where nobody
+  // reads. Empty on success; then next() yields its events.
+  [[nodiscard]] std::optional<FrameError> open(std::string_view frame);
+
+  // The next event object, or null after the last. Lives until the next call of either function.
+  [[nodiscard]] const WireEvent* next();
+
+  // Valid after a successful open().
+  [[nodiscard]] const Envelope& envelope() const noexcept;
+
+ private:
+  class Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+}  // namespace rts::wire

@@ -1,0 +1,216 @@
+#include "app/cli.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include <rts/config/render.hpp>
+
+namespace rts::app {
+namespace {
+
+constexpr std::array kReplayOptions{
+    Option{"--orders", "FILE", "write the orders there instead of standard output"},
+    Option{"--counts", "FILE", "write how many events ended how, as JSON"},
+    Option{"--expect", "FILE", "compare the orders with these; exit 1 with the differences"},
+    Option{"--quiet", "", "no summary and no progress"}};
+constexpr std::array kSimulateOptions{
+    Option{"--output", "FILE", "write frames to a file or - instead of publishing them"},
+    Option{"--frames", "N", "stop after so many frames (default: none with NATS, 10000 else)"},
+    Option{"--rate", "N", "frames a second when publishing (default 200)"},
+    Option{"--seed", "N", "the same seed gives the same market (default 1)"},
+    Option{"--start", "TIME", "event time of the first frame when writing to a file"},
+    Option{"--show-orders", "", "subscribe to the orders and print each as it arrives"}};
+constexpr std::array kConfigOptions{
+    Option{"--format", "FORMAT", "text, json, env, markdown or configmap (default text)"},
+    Option{"--json", "", "the same as --format json"}};
+constexpr std::array kHealthOptions{Option{"--ready", "", "ask /ready instead of /healthz"},
+                                    Option{"--json", "", "print the answer's JSON"}};
+constexpr std::array kVersionOptions{Option{"--json", "", "print as JSON"}};
+
+constexpr std::array kCommands{
+    Command{"run",
+            "",
+            "consume frames, publish orders, serve HTTP (the default)",
+            "NATS_URL=nats://broker:4222 realtime-strategies run",
+            {},
+            true},
+    Command{"replay", "[FILE…|-]",
+            "run recordings through the same engine; orders as NDJSON to standard output",
+            "realtime-strategies replay --counts counts.json recording.ndjson.gz", kReplayOptions,
+            true},
+    Command{"simulate", "", "make a market: publish seeded frames in Binance's formats",
+            "realtime-strategies simulate --rate 500 --show-orders", kSimulateOptions, true},
+    Command{"check",
+            "",
+            "validate the settings; exit 78 with everything that is wrong",
+            "TRADING_LEVERAGE=0 realtime-strategies check",
+            {},
+            true},
+    Command{"config", "", "print the effective settings and where each comes from",
+            "realtime-strategies config --format env", kConfigOptions, true},
+    Command{"health", "", "ask a running service for /healthz; for probes without a shell",
+            "realtime-strategies health --ready", kHealthOptions, true},
+    Command{"version", "", "print version and commit", "realtime-strategies version --json",
+            kVersionOptions, false}};
+
+const Command* find_command(std::string_view name) noexcept {
+  for (const Command& command : kCommands) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+const Option* find_option(const Command& command, std::string_view name) noexcept {
+  for (const Option& option : command.options) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+const config::Setting* find_setting(std::string_view flag) {
+  for (const config::Setting& setting : config::table()) {
+    if (config::flag_name(setting) == flag) return &setting;
+  }
+  return nullptr;
+}
+
+// Walks over the arguments; an option's value stands behind '=' or is the next argument.
+class Parser {
+ public:
+  explicit Parser(std::span<const std::string> arguments) : rest_(arguments) {}
+
+  Result<Invocation, std::string> parse() {
+    invocation_.command = &kCommands.front();
+    if (!rest_.empty() && (rest_[0] == "--help" || rest_[0] == "-h" || rest_[0] == "help")) {
+      invocation_.command = nullptr;
+      invocation_.help = true;
+      return std::move(invocation_);
+    }
+    if (!rest_.empty() && rest_[0] == "--version") {
+      invocation_.command = find_command("version");
+      return std::move(invocation_);
+    }
+    if (!rest_.empty() && !rest_[0].starts_with('-')) {
+      invocation_.command = find_command(rest_[0]);
+      if (invocation_.command == nullptr) {
+        return Failure{fmt::format("unknown command '{}'; see --help", rest_[0])};
+      }
+      rest_ = rest_.subspan(1);
+    }
+    while (!rest_.empty()) {
+      if (std::string error = take_one(); !error.empty()) return Failure{std::move(error)};
+    }
+    return std::move(invocation_);
+  }
+
+ private:
+  std::string take_one() {
+    const std::string argument = rest_.front();
+    rest_ = rest_.subspan(1);
+    const Command& command = *invocation_.command;
+    if (argument == "--help" || argument == "-h") {
+      invocation_.help = true;
+      return {};
+    }
+    if (!argument.starts_with("--")) {
+      if (command.arguments.empty() || (argument.starts_with('-') && argument != "-")) {
+        return fmt::format("{}: unexpected argument '{}'", command.name, argument);
+      }
+      invocation_.arguments.push_back(argument);
+      return {};
+    }
+    const std::size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    if (const Option* option = find_option(command, name)) {
+      return take_option(*option, argument, equals);
+    }
+    const config::Setting* setting = command.takes_settings ? find_setting(name) : nullptr;
+    if (setting == nullptr) return fmt::format("{}: unknown option '{}'", command.name, name);
+    if (setting->is_secret()) {
+      return fmt::format(
+          "{}: secrets are not taken from the command line, where every user of the "
+          "machine can read them; set {} in the environment",
+          name, setting->name);
+    }
+    std::string value;
+    if (std::string error = take_value(argument, equals, value); !error.empty()) return error;
+    invocation_.settings.push_back({std::string(setting->name), std::move(value)});
+    return {};
+  }
+
+  std::string take_option(const Option& option, const std::string& argument, std::size_t equals) {
+    std::string value;
+    if (option.value.empty()) {
+      if (equals != std::string::npos) return fmt::format("{} takes no value", option.name);
+    } else if (std::string error = take_value(argument, equals, value); !error.empty()) {
+      return error;
+    }
+    invocation_.options.insert_or_assign(std::string(option.name.substr(2)), std::move(value));
+    return {};
+  }
+
+  std::string take_value(const std::string& argument, std::size_t equals, std::string& value) {
+    if (equals != std::string::npos) {
+      value = argument.substr(equals + 1);
+      return {};
+    }
+    if (rest_.empty()) return fmt::format("{} needs a value", argument);
+    value = rest_.front();
+    rest_ = rest_.subspan(1);
+    return {};
+  }
+
+  std::span<const std::string> rest_;
+  Invocation invocation_;
+};
+
+}  // namespace
+
+std::span<const Command> commands() noexcept {
+  return kCommands;
+}
+
+std::string Invocation::option(std::string_view name, std::string_view fallback) const {
+  const auto found = options.find(name);
+  return found == options.end() ? std::string(fallback) : found->second;
+}
+
+Result<Invocation, std::string> parse_command_line(std::span<const std::string> arguments) {
+  return Parser(arguments).parse();
+}
+
+std::string help_text() {
+  std::string out =
+      "realtime-strategies: market data on NATS to orders on NATS\n\n"
+      "usage: realtime-strategies [COMMAND] [OPTIONS]\n\ncommands:\n";
+  for (const Command& command : kCommands) {
+    out += fmt::format("  {:<9} {}\n            example: {}\n", command.name, command.summary,
+                       command.example);
+  }
+  out +=
+      "\n'realtime-strategies COMMAND --help' shows a command's options and the settings.\n"
+      "exit codes: 0 fine, 1 comparison failed, 64 usage, 65 bad input data, 69 unavailable,\n"
+      "70 internal, 78 configuration\n";
+  return out;
+}
+
+std::string help_text(const Command& command) {
+  std::string out = fmt::format(
+      "usage: realtime-strategies {}{}{} [OPTIONS]\n\n{}\n\nexample: {}\n", command.name,
+      command.arguments.empty() ? "" : " ", command.arguments, command.summary, command.example);
+  if (!command.options.empty()) out += "\noptions:\n";
+  for (const Option& option : command.options) {
+    out += fmt::format(
+        "  {:<22} {}\n",
+        fmt::format("{}{}{}", option.name, option.value.empty() ? "" : " ", option.value),
+        option.help);
+  }
+  if (command.takes_settings) {
+    out += "\nsettings (a flag beats the environment variable, which beats the default):\n" +
+           config::help_text();
+  }
+  return out;
+}
+
+}  // namespace rts::app

@@ -1,0 +1,15 @@
+// `run`: the service. One Asio loop on the calling thread owns all state; frames come from the NATS
+// client, go through the engine, and orders go back. Probes and metrics are served on the same
+// loop.
+#pragma once
+
+#include <rts/config/settings.hpp>
+
+#include "app/exit_code.hpp"
+
+namespace rts::app {
+
+// Returns after a signal and a drain, or when the HTTP port cannot be opened.
+[[nodiscard]] ExitCode run(const config::Configuration& configuration);
+
+}  // namespace rts::app

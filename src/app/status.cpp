@@ -1,0 +1,205 @@
+#include "app/status.hpp"
+
+#include <cmath>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include <rts/base/json_writer.hpp>
+#include <rts/config/render.hpp>
+#include <rts/market/units.hpp>
+
+#include "app/version.hpp"
+
+namespace rts::app {
+namespace {
+
+constexpr std::array<std::string_view, 3> kKinds{"book", "trade", "ticker"};
+
+void append_check(JsonWriter& json, std::string_view name, bool ok, std::string_view detail) {
+  json.key(name).begin_object().key("ok").boolean(ok);
+  json.key("detail").string(detail).end_object();
+}
+
+void append_seconds(JsonWriter& json, double seconds) {
+  json.number(Indicator::from(std::round(seconds * 1000) / 1000).value_or(Indicator()));
+}
+
+bool is_enabled(const config::Settings& settings, StrategyId strategy) noexcept {
+  switch (strategy) {
+    case StrategyId::orderbook_skew:
+      return settings.orderbook_skew_enabled;
+    case StrategyId::trade_momentum:
+      return settings.trade_momentum_enabled;
+    case StrategyId::ticker_velocity:
+      return settings.ticker_velocity_enabled;
+  }
+  return false;
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+        break;
+    }
+  }
+  return out;
+}
+
+constexpr std::string_view kPageHead =
+    "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+    "<meta http-equiv=\"refresh\" content=\"5\"><title>Petrosa Realtime Strategies</title><style>"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
+    "color:#1c2430;background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .75rem .25rem "
+    "0;"
+    "border-bottom:1px solid #d8dde4}td.n{text-align:right;font-variant-numeric:tabular-nums}"
+    ".ok{color:#0a6b2d}.bad{color:#a3120a}a{color:#0b57a4}"
+    "@media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#12161c}th,td{border-color:"
+    "#2c3440}.ok{color:#5fd38a}.bad{color:#ff8a80}a{color:#7db8ff}}</style></head><body>";
+
+void append_row(std::string& out, std::string_view name, std::uint64_t count) {
+  fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td class=\"n\">{}</td></tr>", name,
+                 count);
+}
+
+void append_strategy(std::string& out, const config::Settings& settings, const Tally& tally,
+                     const OrderCounts& orders, StrategyId strategy) {
+  fmt::format_to(
+      std::back_inserter(out),
+      "<h2>{}{}</h2><table><tr><th scope=\"col\">events by outcome, orders by result</th>"
+      "<th scope=\"col\">count</th></tr>",
+      to_string(strategy), is_enabled(settings, strategy) ? "" : " (disabled)");
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    const auto outcome = static_cast<Outcome>(i);
+    if (const auto count = tally.count(strategy, outcome); count > 0) {
+      append_row(out, to_string(outcome), count);
+    }
+  }
+  for (const auto result : telemetry::kOrderResults) {
+    if (const auto count = orders[index_of(strategy)][static_cast<std::size_t>(result)];
+        count > 0) {
+      append_row(out, fmt::format("order: {}", telemetry::to_string(result)), count);
+    }
+  }
+  out += "</table>";
+}
+
+}  // namespace
+
+std::string delivery_guarantee(const config::Settings& settings) {
+  if (settings.dry_run) return "dry run: every decision is taken, no order is sent";
+  return "core NATS: an order is handed to the broker at most once, before its valid_until, or "
+         "dropped with a counted reason; nothing is queued or repeated; no answer is awaited";
+}
+
+std::string ready_json(const State& state) {
+  std::string out;
+  JsonWriter json(out);
+  const nats::Status& nats = state.nats;
+  const bool buffer_ok = nats.buffered_bytes < state.max_buffered_bytes;
+  json.begin_object();
+  json.key("ready").boolean(state.ready());
+  json.key("checks").begin_object();
+  append_check(json, "nats_connected", nats.connected,
+               nats.connected ? nats.server : "not connected: " + nats.last_error);
+  append_check(json, "subscribed", nats.subscribed,
+               nats.subscribed ? "a round trip through the broker has come back"
+                               : "not subscribed: " + nats.last_error);
+  append_check(json, "order_path", state.order_path(),
+               !nats.connected ? "no connection to publish on"
+               : buffer_ok     ? "orders can be sent"
+                               : "the broker does not take what is sent");
+  append_check(json, "not_draining", !state.draining, state.draining ? "shutting down" : "running");
+  json.end_object();
+  json.key("trading_paused").begin_object();
+  for (const StrategyId strategy : kStrategies) {
+    json.key(to_string(strategy)).boolean(state.paused[index_of(strategy)]);
+  }
+  json.end_object();
+  json.key("seconds_since_last_event").begin_object();  // shown; silence does not fail readiness
+  for (std::size_t i = 0; i < kKinds.size(); ++i) {
+    json.key(kKinds[i]);
+    if (state.event_age_seconds[i]) {
+      append_seconds(json, *state.event_age_seconds[i]);
+    } else {
+      json.null();
+    }
+  }
+  json.end_object().end_object();
+  return out;
+}
+
+std::string info_json(const State& state, const config::Configuration& configuration) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("service").string("petrosa-realtime-strategies");
+  json.key("version").string(kVersion);
+  json.key("commit").string(kCommit);
+  json.key("build").string(kBuild);
+  json.key("environment").string(configuration.settings.environment);
+  json.key("uptime_seconds");
+  append_seconds(json, state.uptime_seconds);
+  json.key("delivery").begin_object();
+  json.key("mode").string(configuration.settings.order_delivery);
+  json.key("guarantee").string(delivery_guarantee(configuration.settings));
+  json.end_object();
+  json.key("strategies").begin_object();
+  for (const StrategyId strategy : kStrategies) {
+    json.key(to_string(strategy)).begin_object();
+    json.key("enabled").boolean(is_enabled(configuration.settings, strategy));
+    json.key("paused").boolean(state.paused[index_of(strategy)]);
+    json.end_object();
+  }
+  json.end_object();
+  json.key("settings");
+  config::append_settings(json, configuration);
+  json.end_object();
+  return out;
+}
+
+std::string index_html(const State& state, const config::Configuration& configuration,
+                       const Tally& tally, const OrderCounts& orders) {
+  std::string out(kPageHead);
+  fmt::format_to(std::back_inserter(out),
+                 "<h1>Petrosa Realtime Strategies</h1><p>{} · {} · up {:.0f} s · "
+                 "<strong class=\"{}\">{}</strong></p>"
+                 "<p><a href=\"/healthz\">/healthz</a> · <a href=\"/ready\">/ready</a> · "
+                 "<a href=\"/metrics\">/metrics</a> · <a href=\"/info\">/info</a></p>",
+                 html_escaped(kVersion), html_escaped(configuration.settings.environment),
+                 state.uptime_seconds, state.ready() ? "ok" : "bad",
+                 state.ready() ? "ready" : "not ready");
+  out += "<h2>Frames</h2><table><tr><th scope=\"col\">what</th><th scope=\"col\">count</th></tr>";
+  append_row(out, "frames", tally.frames());
+  append_row(out, "events", tally.events());
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    const Reason reason = reason_at(i);
+    if (tally.count(reason) == 0) continue;
+    append_row(out, fmt::format("{}: {}", disposition(reason), to_string(reason)),
+               tally.count(reason));
+  }
+  out += "</table>";
+  for (const StrategyId strategy : kStrategies) {
+    append_strategy(out, configuration.settings, tally, orders, strategy);
+  }
+  return out + "</body></html>\n";
+}
+
+}  // namespace rts::app

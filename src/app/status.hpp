@@ -1,0 +1,48 @@
+// What the HTTP endpoints say: pure functions from what is known to text.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <rts/config/settings.hpp>
+#include <rts/engine/tally.hpp>
+
+#include "nats/client.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace rts::app {
+
+using OrderCounts =
+    std::array<std::array<std::uint64_t, telemetry::kOrderResults.size()>, kStrategies.size()>;
+
+struct State {
+  nats::Status nats;
+  bool draining = false;
+  std::array<bool, kStrategies.size()> paused{};
+  std::size_t max_buffered_bytes = 0;
+  double uptime_seconds = 0;
+  std::array<std::optional<double>, 3> event_age_seconds{};  // book, trade, ticker; empty: none yet
+
+  [[nodiscard]] bool order_path() const noexcept {
+    return nats.connected && nats.buffered_bytes < max_buffered_bytes;
+  }
+  [[nodiscard]] bool ready() const noexcept {
+    return nats.connected && nats.subscribed && order_path() && !draining;
+  }
+};
+
+// {"ready":false,"checks":{"nats_connected":{"ok":false,"detail":"…"},…},…}
+[[nodiscard]] std::string ready_json(const State& state);
+
+[[nodiscard]] std::string info_json(const State& state, const config::Configuration& configuration);
+
+// The page at "/": a plain index with the numbers that matter.
+[[nodiscard]] std::string index_html(const State& state, const config::Configuration& configuration,
+                                     const Tally& tally, const OrderCounts& orders);
+
+// What delivery promises, in words.
+[[nodiscard]] std::string delivery_guarantee(const config::Settings& settings);
+
+}  // namespace rts::app

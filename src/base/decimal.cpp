@@ -1,0 +1,66 @@
+#include <charconv>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include <rts/base/decimal.hpp>
+
+namespace rts {
+
+std::optional<Decimal> Decimal::parse(std::string_view text) noexcept {
+  std::int64_t units = 0;
+  int places = 0;
+  bool point = false;
+  if (text.empty() || text.front() == '.' || text.back() == '.') return std::nullopt;
+  for (const char c : text) {
+    if (c == '.' && !point) {
+      point = true;
+      continue;
+    }
+    if (c < '0' || c > '9' || units > kMaxUnits / 10 || places == kMaxPlaces) return std::nullopt;
+    units = units * 10 + (c - '0');
+    if (point) ++places;
+  }
+  for (; places > 0 && units % 10 == 0; --places) units /= 10;
+  return Decimal(units, places);
+}
+
+std::optional<Decimal> Decimal::times(std::int64_t n) const noexcept {
+  std::int64_t units = 0;
+  if (__builtin_mul_overflow(units_, n, &units) || units > kMaxUnits) return std::nullopt;
+  int places = places_;
+  for (; places > 0 && units % 10 == 0; --places) units /= 10;
+  return Decimal(units, places);
+}
+
+double Decimal::to_double() const noexcept {
+  // The decimal text rounded correctly, so that "0.001" is the double that 0.001 is.
+  char text[40];
+  const auto end = fmt::format_to(text, "{}e-{}", units_, places_);
+  double value = 0;
+  std::from_chars(text, end, value);
+  return value;
+}
+
+void Decimal::append_to(std::string& out) const {
+  const auto digits = fmt::format_int(units_);
+  const std::string_view text(digits.data(), digits.size());
+  const auto places = static_cast<std::size_t>(places_);
+  if (places == 0) {
+    out += text;
+  } else if (text.size() > places) {
+    out.append(text.substr(0, text.size() - places))
+        .append(".")
+        .append(text.substr(text.size() - places));
+  } else {
+    out.append("0.").append(places - text.size(), '0').append(text);
+  }
+}
+
+std::string Decimal::to_string() const {
+  std::string text;
+  append_to(text);
+  return text;
+}
+
+}  // namespace rts

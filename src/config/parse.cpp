@@ -1,0 +1,194 @@
+#include "config/parse.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace rts::config {
+namespace {
+
+std::string_view trimmed(std::string_view text) noexcept {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// Calls `each` with every trimmed item of a comma list; false as soon as one is empty or refused.
+template <class Each>
+bool for_each_item(std::string_view list, Each each) {
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view item = trimmed(list.substr(0, comma));
+    if (item.empty() || !each(item)) return false;
+    if (comma == std::string_view::npos) return true;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return result;
+}
+
+template <class Number>
+bool parse_whole_text(std::string_view text, Number& value) noexcept {
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc{} && result.ptr == text.data() + text.size();
+}
+
+bool is_port(std::string_view text) noexcept {
+  int port = 0;
+  return parse_whole_text(text, port) && port >= 1 && port <= 65535;
+}
+
+// [nats://|tls://][userinfo@]host[:port]
+bool is_url(std::string_view url) noexcept {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    if (url.substr(0, scheme) != "nats" && url.substr(0, scheme) != "tls") return false;
+    url.remove_prefix(scheme + 3);
+  }
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
+    url.remove_prefix(at + 1);
+  }
+  for (const char c : url) {
+    if (c <= ' ' || c == '/' || c == 0x7F) return false;
+  }
+  const std::size_t bracket = url.find(']');  // [::1]:4222
+  const std::size_t colon = url.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon == 0 || url.empty()) return false;
+  return colon == std::string_view::npos || is_port(url.substr(colon + 1));
+}
+
+struct Assign {
+  std::string_view text;
+  Settings& settings;
+
+  bool operator()(const Flag& rule) const {
+    const std::string word = upper(text);
+    const bool yes = word == "TRUE" || word == "1" || word == "YES" || word == "ON";
+    const bool no = word == "FALSE" || word == "0" || word == "NO" || word == "OFF";
+    settings.*rule.member = yes;
+    return yes || no;
+  }
+
+  bool operator()(const Whole& rule) const {
+    std::int64_t value = 0;
+    if (!parse_whole_text(text, value) || value < rule.min || value > rule.max) return false;
+    settings.*rule.member = value;
+    return true;
+  }
+
+  bool operator()(const Real& rule) const {
+    double value = 0;
+    if (!parse_whole_text(text, value) || !std::isfinite(value)) return false;
+    if (value < rule.min || (rule.excludes_min && value == rule.min)) return false;
+    if (value > rule.max || (rule.excludes_max && value == rule.max)) return false;
+    settings.*rule.member = value;
+    return true;
+  }
+
+  bool operator()(const Choice& rule) const {
+    for (const std::string_view value : rule.values) {
+      if (upper(value) != upper(text)) continue;
+      settings.*rule.member = value;
+      return true;
+    }
+    return false;
+  }
+
+  bool operator()(const Text& rule) const {
+    bool valid = false;
+    switch (rule.form) {
+      case Text::Form::any:
+        valid = true;
+        break;
+      case Text::Form::not_empty:
+        valid = !text.empty();
+        break;
+      case Text::Form::subject:
+        valid = is_subject(text, Wildcards::refused);
+        break;
+      case Text::Form::pattern:
+        valid = is_subject(text, Wildcards::accepted);
+        break;
+      case Text::Form::subject_or_empty:
+        valid = text.empty() || is_subject(text, Wildcards::refused);
+        break;
+    }
+    if (valid) settings.*rule.member = text;
+    return valid;
+  }
+
+  bool operator()(const StepSize& rule) const {
+    const auto step = Decimal::parse(text);
+    if (!step || step->is_zero()) return false;
+    settings.*rule.member = *step;
+    return true;
+  }
+
+  bool operator()(const SymbolList& rule) const {
+    auto& symbols = settings.*rule.member;
+    symbols.clear();
+    if (text == "*") return true;
+    return for_each_item(text, [&](std::string_view item) {
+      const auto symbol = Symbol::from(item);
+      if (!symbol || symbols.size() == EngineParameters::kMaxSymbols) return false;
+      if (std::find(symbols.begin(), symbols.end(), *symbol) == symbols.end()) {
+        symbols.push_back(*symbol);
+      }
+      return true;
+    });
+  }
+
+  bool operator()(const StepList& rule) const {
+    auto& steps = settings.*rule.member;
+    steps.clear();
+    if (text.empty()) return true;
+    return for_each_item(text, [&](std::string_view item) {
+      const std::size_t colon = item.rfind(':');
+      if (colon == std::string_view::npos) return false;
+      const auto symbol = Symbol::from(trimmed(item.substr(0, colon)));
+      const auto step = Decimal::parse(trimmed(item.substr(colon + 1)));
+      if (!symbol || !step || step->is_zero()) return false;
+      steps.push_back({*symbol, *step});
+      return true;
+    });
+  }
+
+  bool operator()(const UrlList& rule) const {
+    auto& urls = settings.*rule.member;
+    urls.clear();
+    return for_each_item(text, [&](std::string_view item) {
+      if (!is_url(item)) return false;
+      urls.emplace_back(item);
+      return true;
+    });
+  }
+};
+
+}  // namespace
+
+bool is_subject(std::string_view text, Wildcards wildcards) noexcept {
+  if (text.empty() || text.front() == '.' || text.back() == '.') return false;
+  char before = '.';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F) return false;
+    if (c == '.' && before == '.') return false;
+    if ((c == '*' || c == '>') && wildcards == Wildcards::refused) return false;
+    const bool ends_token = i + 1 == text.size() || text[i + 1] == '.';
+    if (c == '>' && before == '.' && ends_token && i + 1 != text.size()) return false;
+    before = c;
+  }
+  return true;
+}
+
+bool assign(const Rule& rule, std::string_view text, Settings& settings) {
+  return std::visit(Assign{text, settings}, rule);
+}
+
+}  // namespace rts::config

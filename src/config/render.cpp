@@ -1,0 +1,197 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include <rts/config/render.hpp>
+
+namespace rts::config {
+namespace {
+
+struct Accepted {
+  std::string operator()(const Flag&) const { return "true or false"; }
+
+  std::string operator()(const Whole& rule) const {
+    constexpr std::int64_t kMany = 1'000'000'000;
+    if (rule.max >= kMany) return fmt::format("a whole number >= {}", rule.min);
+    return fmt::format("a whole number from {} to {}", rule.min, rule.max);
+  }
+
+  std::string operator()(const Real& rule) const {
+    const bool bounded_below = std::isfinite(rule.min);
+    const bool bounded_above = std::isfinite(rule.max);
+    if (!bounded_below && !bounded_above) return "a number";
+    const std::string below = fmt::format("{} {}", rule.excludes_min ? ">" : ">=", rule.min);
+    if (!bounded_above) return "a number " + below;
+    return fmt::format("a number {} and {} {}", below, rule.excludes_max ? "<" : "<=", rule.max);
+  }
+
+  std::string operator()(const Choice& rule) const {
+    std::string list;
+    for (std::size_t i = 0; i < rule.values.size(); ++i) {
+      if (i > 0) list += i + 1 == rule.values.size() ? " or " : ", ";
+      list += rule.values[i];
+    }
+    return list;
+  }
+
+  std::string operator()(const Text& rule) const {
+    switch (rule.form) {
+      case Text::Form::any:
+        return "any text";
+      case Text::Form::not_empty:
+        return "a text that is not empty";
+      case Text::Form::subject:
+        return "a subject without wildcards, blanks or empty tokens";
+      case Text::Form::pattern:
+        return "a subject without blanks or empty tokens";
+      case Text::Form::subject_or_empty:
+        return "a subject without wildcards, or empty";
+    }
+    return "";
+  }
+
+  std::string operator()(const StepSize&) const { return "a decimal > 0 of up to 18 digits"; }
+  std::string operator()(const SymbolList&) const { return "* or SYMBOL,SYMBOL,… (up to 512)"; }
+  std::string operator()(const StepList&) const { return "SYMBOL:step,…, or empty"; }
+  std::string operator()(const UrlList&) const { return "[nats://|tls://]host[:port],…"; }
+};
+
+std::string shell_quoted(const std::string& value) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
+  if (value.find_first_not_of(kPlain) == std::string::npos) return value;
+  std::string quoted = "'";
+  for (const char c : value) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string render_text(const Configuration& configuration) {
+  std::string out;
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    if (i == 0 || table()[i].group != table()[i - 1].group) {
+      out += fmt::format("{}# {}\n", i == 0 ? "" : "\n", title(table()[i].group));
+    }
+    out += fmt::format("{:<38} {:<46} {}{}\n", table()[i].name, configuration.displayed_value(i),
+                       to_string(configuration.origins[i]),
+                       table()[i].is_reserved() ? ", not in effect yet" : "");
+  }
+  return out;
+}
+
+std::string render_env(const Configuration& configuration) {
+  std::string out;
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    if (table()[i].is_secret() || table()[i].is_reserved()) continue;
+    out += fmt::format("{}={}\n", table()[i].name, shell_quoted(configuration.displayed_value(i)));
+  }
+  return out;
+}
+
+std::string render_json(const Configuration& configuration) {
+  std::string out;
+  JsonWriter json(out);
+  append_settings(json, configuration);
+  return out + "\n";
+}
+
+std::string render_configmap(const Configuration& configuration) {
+  std::string out =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: petrosa-realtime-strategies\ndata:\n";
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    if (table()[i].is_secret() || table()[i].is_reserved()) continue;
+    out += fmt::format("  {}: ", table()[i].name);
+    append_json_string(out, configuration.displayed_value(i));  // JSON strings are YAML strings
+    out += '\n';
+  }
+  return out;
+}
+
+std::string render_markdown() {
+  std::string out =
+      "# Configuration\n\n"
+      "Generated from the settings table in the code by `realtime-strategies config --format "
+      "markdown`; a test compares. Each setting is an environment variable and, unless it is a "
+      "secret, a flag (`TRADING_SYMBOLS` is `--trading-symbols`). A flag beats the environment, "
+      "the environment beats the default. A value that is not accepted, or a variable with one of "
+      "our prefixes that is not in this list, ends the start with exit code 78 and a line for each "
+      "problem; `realtime-strategies check` tells without starting.\n\n"
+      "A setting marked *reserved* is known and checked, but what it steers is not built yet: any "
+      "value but the default is refused.\n";
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    const Setting& setting = table()[i];
+    if (i == 0 || setting.group != table()[i - 1].group) {
+      out += fmt::format("\n## {}\n\n| name | default | accepted | meaning |\n|---|---|---|---|\n",
+                         title(setting.group));
+    }
+    const std::string fallback =
+        setting.fallback.empty() ? std::string("empty") : fmt::format("`{}`", setting.fallback);
+    out +=
+        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, fallback,
+                    accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
+                    setting.is_reserved() ? " *Reserved.*" : "");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string accepted_values(const Setting& setting) {
+  return std::visit(Accepted{}, setting.rule);
+}
+
+std::optional<Format> parse_format(std::string_view name) noexcept {
+  if (name == "text") return Format::text;
+  if (name == "json") return Format::json;
+  if (name == "env") return Format::env;
+  if (name == "markdown") return Format::markdown;
+  if (name == "configmap") return Format::configmap;
+  return std::nullopt;
+}
+
+std::string render(const Configuration& configuration, Format format) {
+  switch (format) {
+    case Format::text:
+      return render_text(configuration);
+    case Format::json:
+      return render_json(configuration);
+    case Format::env:
+      return render_env(configuration);
+    case Format::markdown:
+      return render_markdown();
+    case Format::configmap:
+      return render_configmap(configuration);
+  }
+  return {};
+}
+
+void append_settings(JsonWriter& json, const Configuration& configuration) {
+  json.begin_object();
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    json.key(table()[i].name).begin_object();
+    json.key("value").string(configuration.displayed_value(i));
+    json.key("origin").string(to_string(configuration.origins[i]));
+    if (table()[i].is_reserved()) json.key("reserved").boolean(true);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+std::string help_text() {
+  std::string out;
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    const Setting& setting = table()[i];
+    if (i == 0 || setting.group != table()[i - 1].group) {
+      out += fmt::format("\n{}:\n", title(setting.group));
+    }
+    out +=
+        fmt::format("  {}\n      {} [{}; default: {}]{}\n",
+                    setting.is_secret() ? std::string(setting.name)
+                                        : fmt::format("{} ({})", flag_name(setting), setting.name),
+                    setting.help, accepted_values(setting),
+                    setting.fallback.empty() ? "empty" : setting.fallback,
+                    setting.is_reserved() ? " reserved" : "");
+  }
+  return out;
+}
+
+}  // namespace rts::config

@@ -1,0 +1,259 @@
+// Loading: what was given → effective settings with their origin, or everything that is wrong.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include <rts/config/settings.hpp>
+
+#include "config/parse.hpp"
+
+namespace rts::config {
+namespace {
+
+// A variable that begins so is meant for us; if we do not know it, it is misspelt.
+constexpr std::array<std::string_view, 13> kPrefixes{
+    "NATS_",           "TRADING_",         "STRATEGY_",   "ORDERBOOK_SKEW_",
+    "TRADE_MOMENTUM_", "TICKER_VELOCITY_", "SIGNAL_",     "RISK_",
+    "ORDER_",          "CIRCUIT_BREAKER_", "MESSAGE_TTL", "HEALTH_CHECK_",
+    "SHUTDOWN_TIMEOUT"};
+
+bool is_ours(std::string_view name) noexcept {
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+// What Kubernetes sets for each Service of the namespace: NATS_SERVICE_HOST, NATS_PORT,
+// NATS_SERVICE_PORT_CLIENT, NATS_PORT_4222_TCP_ADDR.
+bool is_service_link(std::string_view name) noexcept {
+  if (name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") ||
+      name.find("_SERVICE_PORT_") != std::string_view::npos || name.ends_with("_PORT")) {
+    return true;
+  }
+  const std::size_t port = name.find("_PORT_");
+  if (port == std::string_view::npos) return false;
+  const std::string_view rest = name.substr(port + 6);
+  const std::size_t digits = rest.find_first_not_of("0123456789");
+  return digits != 0 && digits != std::string_view::npos &&
+         (rest.substr(digits).starts_with("_TCP") || rest.substr(digits).starts_with("_UDP") ||
+          rest.substr(digits).starts_with("_SCTP"));
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view nearest_name(std::string_view name) {
+  const auto names = table();
+  return std::min_element(names.begin(), names.end(),
+                          [&](const Setting& a, const Setting& b) {
+                            return edit_distance(name, a.name) < edit_distance(name, b.name);
+                          })
+      ->name;
+}
+
+// The value as a complaint may quote it.
+std::string quoted(const Setting& setting, std::string_view value) {
+  if (setting.is_secret()) return "***";
+  if (setting.name == "NATS_URL") return fmt::format("'{}'", without_userinfo(value));
+  return fmt::format("'{}'", value.substr(0, 80));
+}
+
+class Loader {
+ public:
+  Loader() {
+    for (const Setting& setting : table()) {
+      result_.values.emplace_back(setting.fallback);
+      result_.origins.push_back(Origin::fallback);
+    }
+  }
+
+  void take(std::span<const Given> given, Origin origin) {
+    for (const Given& item : given) {
+      const Setting* setting = find(item.name);
+      if (setting == nullptr) {
+        if (is_ours(item.name) && !is_service_link(item.name)) unknown_.push_back(item.name);
+        continue;
+      }
+      const auto index = static_cast<std::size_t>(setting - table().data());
+      result_.values[index] = item.value;
+      result_.origins[index] = origin;
+    }
+  }
+
+  Result<Configuration, Problems> conclude() {
+    for (std::size_t i = 0; i < table().size(); ++i) settle(table()[i], result_.values[i]);
+    if (problems_.empty()) check_across();
+    for (const std::string& name : unknown_) {
+      const std::string what = fmt::format(
+          "{}: unknown setting; did you mean {}? Remove it, or set "
+          "ALLOW_UNKNOWN_ENV=true to be warned only.",
+          name, nearest_name(name));
+      (result_.settings.allow_unknown_env ? result_.warnings : problems_).push_back(what);
+    }
+    if (!problems_.empty()) return Failure{std::move(problems_)};
+    return std::move(result_);
+  }
+
+ private:
+  void settle(const Setting& setting, const std::string& value) {
+    if (!assign(setting.rule, value, result_.settings)) {
+      problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", setting.name,
+                                      quoted(setting, value), accepted_values(setting),
+                                      setting.fallback.empty() ? "empty" : setting.fallback));
+    } else if (setting.is_reserved() && value != setting.fallback) {
+      problems_.push_back(
+          fmt::format("{}={}: this version does not implement it yet and will not pretend to; "
+                      "leave it at its default ({}).",
+                      setting.name, quoted(setting, value),
+                      setting.fallback.empty() ? "empty" : setting.fallback));
+    }
+  }
+
+  void check_across() {
+    const Settings& s = result_.settings;
+    const auto ordered = [&](double sell, double buy, std::string_view family) {
+      if (sell < buy) return;
+      problems_.push_back(
+          fmt::format("{0}_SELL_THRESHOLD={1}: must be below {0}_BUY_THRESHOLD={2}; lower the one "
+                      "or raise the other.",
+                      family, sell, buy));
+    };
+    ordered(s.skew_sell_threshold, s.skew_buy_threshold, "ORDERBOOK_SKEW");
+    ordered(s.momentum_sell_threshold, s.momentum_buy_threshold, "TRADE_MOMENTUM");
+    ordered(s.velocity_sell_threshold, s.velocity_buy_threshold, "TICKER_VELOCITY");
+    const double weights =
+        s.momentum_price_weight + s.momentum_quantity_weight + s.momentum_maker_weight;
+    if (std::abs(weights - 1) > 0.001 + 1e-12) {
+      problems_.push_back(fmt::format(
+          "TRADE_MOMENTUM_PRICE_WEIGHT, _QUANTITY_WEIGHT, _MAKER_WEIGHT: sum to {}; make them sum "
+          "to 1 (± 0.001).",
+          weights));
+    }
+    if (s.min_position_size > s.max_position_size) {
+      problems_.push_back(
+          fmt::format("TRADING_MIN_POSITION_SIZE={}: must not exceed TRADING_MAX_POSITION_SIZE={}; "
+                      "lower the one or raise the other.",
+                      s.min_position_size, s.max_position_size));
+    }
+  }
+
+  Configuration result_;
+  Problems problems_;
+  std::vector<std::string> unknown_;
+};
+
+}  // namespace
+
+std::string_view to_string(Origin origin) noexcept {
+  switch (origin) {
+    case Origin::fallback:
+      return "default";
+    case Origin::environment:
+      return "environment";
+    case Origin::flag:
+      return "flag";
+  }
+  return "";
+}
+
+std::string flag_name(const Setting& setting) {
+  std::string flag = "--";
+  for (const char c : setting.name) {
+    flag += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  }
+  return flag;
+}
+
+std::string without_userinfo(std::string_view url) {
+  // Whatever the text is, nothing before its last '@' is shown, item by item.
+  std::string shown;
+  while (true) {
+    const std::size_t comma = url.find(',');
+    const std::string_view item = url.substr(0, comma);
+    const std::size_t scheme = item.find("://");
+    const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    const std::size_t at = item.rfind('@');
+    shown += item.substr(0, begin);
+    if (at != std::string_view::npos && at >= begin) {
+      shown.append("***").append(item.substr(at));
+    } else {
+      shown += item.substr(begin);
+    }
+    if (comma == std::string_view::npos) return shown;
+    shown += ',';
+    url.remove_prefix(comma + 1);
+  }
+}
+
+std::string Configuration::displayed_value(std::size_t index) const {
+  const Setting& setting = table()[index];
+  if (setting.is_secret()) return values[index].empty() ? "" : "***";
+  if (setting.name == "NATS_URL") return without_userinfo(values[index]);
+  return values[index];
+}
+
+Result<Configuration, Problems> load(std::span<const Given> environment,
+                                     std::span<const Given> flags) {
+  Loader loader;
+  loader.take(environment, Origin::environment);
+  loader.take(flags, Origin::flag);
+  return loader.conclude();
+}
+
+EngineParameters engine_parameters(const Settings& s, Clock clock) {
+  using std::chrono::seconds;
+  const auto notional = [](double value) { return Notional::from(value).value_or(Notional()); };
+  EngineParameters p;
+  p.clock = clock;
+  p.message_ttl = seconds(s.message_ttl_seconds);
+  p.symbols = s.symbols;
+  p.enabled = {s.orderbook_skew_enabled, s.trade_momentum_enabled, s.ticker_velocity_enabled};
+  p.orderbook_skew = {static_cast<int>(s.skew_top_levels), s.skew_buy_threshold,
+                      s.skew_sell_threshold, s.skew_min_spread_percent, s.skew_max_spread_percent};
+  p.trade_momentum = {s.momentum_price_weight,
+                      s.momentum_quantity_weight,
+                      s.momentum_maker_weight,
+                      s.momentum_buy_threshold,
+                      s.momentum_sell_threshold,
+                      s.momentum_min_quantity,
+                      static_cast<int>(s.momentum_window),
+                      s.momentum_price_scale_percent,
+                      s.momentum_quantity_multiple};
+  p.ticker_velocity = {seconds(s.velocity_time_window_seconds), s.velocity_buy_threshold,
+                       s.velocity_sell_threshold, s.velocity_min_price_change};
+  p.gate = {s.min_confidence, s.price_band_percent, seconds(s.cooldown_seconds),
+            s.max_daily_signals, s.max_orders_per_minute};
+  p.size = {notional(s.order_notional), notional(s.min_position_size),
+            notional(s.max_position_size)};
+  p.quantity_step = s.quantity_step;
+  p.quantity_steps = s.quantity_steps;
+  p.order = {s.enable_shorts,
+             static_cast<int>(s.leverage),
+             seconds(s.cooldown_seconds),
+             seconds(s.order_ttl_seconds),
+             seconds(s.order_ttl_reduce_only_seconds),
+             s.stop_loss_percent,
+             s.take_profit_percent};
+  p.paused = s.trading_paused;
+  return p;
+}
+
+OrderFormat order_format(const Settings& settings) noexcept {
+  return settings.order_format == "signal" ? OrderFormat::signal : OrderFormat::trade_order;
+}
+
+}  // namespace rts::config

@@ -1,0 +1,58 @@
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include <rts/engine/tally.hpp>
+
+namespace rts {
+namespace {
+
+std::string object(const std::map<std::string, std::uint64_t>& counts) {
+  std::string out = "{";
+  for (const auto& [name, count] : counts) {
+    out += fmt::format("{}\"{}\": {}", out.size() > 1 ? ", " : "", name, count);
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+void Tally::add(const Step& step) noexcept {
+  ++frames_;
+  for (const EventRecord& record : step.events) {
+    ++events_;
+    if (const Decision* decision = record.decision()) {
+      ++outcomes_[index_of(decision->strategy)][static_cast<std::size_t>(decision->outcome)];
+    } else {
+      ++reasons_[static_cast<std::size_t>(*record.reason())];
+    }
+  }
+}
+
+std::uint64_t Tally::events(StrategyId strategy) const noexcept {
+  const auto& outcomes = outcomes_[index_of(strategy)];
+  return std::accumulate(outcomes.begin(), outcomes.end(), std::uint64_t{0});
+}
+
+std::string Tally::to_json() const {
+  std::map<std::string, std::uint64_t> frames{{"events", events_}, {"frames", frames_}};
+  std::map<std::string, std::uint64_t> outcomes;
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    const Reason reason = reason_at(i);
+    if (reasons_[i] > 0) {
+      frames[fmt::format("{}/{}", disposition(reason), to_string(reason))] = reasons_[i];
+    }
+  }
+  for (const StrategyId strategy : kStrategies) {
+    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+      const auto outcome = static_cast<Outcome>(i);
+      if (const auto n = count(strategy, outcome); n > 0) {
+        outcomes[fmt::format("{}/{}", to_string(strategy), to_string(outcome))] = n;
+      }
+    }
+  }
+  return fmt::format("{{\"frames\": {}, \"outcomes\": {}}}\n", object(frames), object(outcomes));
+}
+
+}  // namespace rts

@@ -1,0 +1,174 @@
+#include "http/server.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <fmt/format.h>
+
+#include "http/session.hpp"
+
+namespace rts::http {
+
+using asio::ip::tcp;
+using Error = boost::system::error_code;
+
+class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
+ public:
+  Impl(asio::io_context& loop, ServerOptions options, Routes routes)
+      : host_(std::move(options.host)),
+        wanted_port_(options.port),
+        shared_{std::move(routes), options.limits, std::move(options.on_problem), {}, 0},
+        acceptor_(loop),
+        retry_(loop) {}
+
+  std::optional<std::string> start() {
+    Error error;
+    const asio::ip::address address = asio::ip::make_address(host_, error);
+    if (!error) listen({address, wanted_port_}, error);
+    if (error) {
+      Error ignored;
+      acceptor_.close(ignored);
+      return fmt::format("cannot serve HTTP on {} port {}: {}", host_, wanted_port_,
+                         error.message());
+    }
+    await_connection();
+    return std::nullopt;
+  }
+
+  std::uint16_t port() const noexcept { return port_; }
+  const Stats& stats() const noexcept { return shared_.stats; }
+
+  void stop() noexcept {
+    Error ignored;
+    acceptor_.close(ignored);
+    retry_.cancel();
+    for (const auto& weak : sessions_) {
+      if (const auto session = weak.lock()) session->close();
+    }
+    sessions_.clear();
+  }
+
+ private:
+  using TcpSession = Session<beast::tcp_stream>;
+
+  void listen(const tcp::endpoint& endpoint, Error& error) {
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    if (!error) acceptor_.non_blocking(true, error);
+    if (!error) port_ = acceptor_.local_endpoint(error).port();
+  }
+
+  /// Waits before it accepts: accept() wants a free descriptor even when nobody is at the door, and
+  /// we must not evict anyone for nobody.
+  void await_connection() {
+    acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](Error error) {
+      if (!self->acceptor_.is_open()) return;
+      if (error) return self->pause(error);
+      self->accept();
+    });
+  }
+
+  /// One connection a turn, so that the loop's other work gets its own in between.
+  void accept() {
+    if (shared_.stats.open >= shared_.limits.connections) evict();
+    Error error;
+    tcp::socket socket(acceptor_.get_executor());
+    acceptor_.accept(socket, error);
+    if (!error) {
+      serve(std::move(socket));
+    } else if (is_out_of_descriptors(error)) {
+      ++shared_.stats.accept_failures;
+      // The descriptor of an evicted connection serves the one that waits.
+      if (!evict()) return pause(error);
+    } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
+      ++shared_.stats.accept_failures;
+      return pause(error);
+    }
+    await_connection();
+  }
+
+  void serve(tcp::socket socket) {
+    Error ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    const auto session =
+        std::make_shared<TcpSession>(beast::tcp_stream(std::move(socket)), shared_);
+    ++shared_.stats.accepted;
+    if (sessions_.size() >= shared_.limits.connections) forget_closed();
+    sessions_.push_back(session);
+    session->start();
+  }
+
+  /// The connection that has gone longest without getting a request or an answer through. False if
+  /// there is none.
+  bool evict() {
+    forget_closed();
+    const auto oldest = std::ranges::min_element(sessions_, {}, [](const auto& weak) {
+      return weak.lock()->last_progress();  // forget_closed() left only the living
+    });
+    if (oldest == sessions_.end()) return false;
+    oldest->lock()->close();
+    ++shared_.stats.evicted;
+    return true;
+  }
+
+  void forget_closed() {
+    std::erase_if(sessions_, [](const auto& weak) {
+      const auto session = weak.lock();
+      return !session || !session->is_open();
+    });
+  }
+
+  static bool is_out_of_descriptors(const Error& error) {
+    return error == boost::system::errc::too_many_files_open ||
+           error == boost::system::errc::too_many_files_open_in_system;
+  }
+
+  /// An accept that fails now fails again at once: without the pause that is a busy loop.
+  void pause(const Error& error) {
+    if (shared_.on_problem) {
+      shared_.on_problem(fmt::format("cannot accept HTTP connections: {}", error.message()));
+    }
+    retry_.expires_after(shared_.limits.accept_retry);
+    retry_.async_wait([self = shared_from_this()](Error cancelled) {
+      if (!cancelled && self->acceptor_.is_open()) self->await_connection();
+    });
+  }
+
+  std::string host_;
+  std::uint16_t wanted_port_;
+  std::uint16_t port_ = 0;
+  Shared shared_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  std::vector<std::weak_ptr<TcpSession>> sessions_;  // at most limits.connections
+};
+
+Server::Server(asio::io_context& loop, ServerOptions options, Routes routes)
+    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(routes))) {}
+
+Server::~Server() {
+  stop();
+}
+
+std::optional<std::string> Server::start() {
+  return impl_->start();
+}
+std::uint16_t Server::port() const noexcept {
+  return impl_->port();
+}
+Stats Server::stats() const noexcept {
+  return impl_->stats();
+}
+void Server::stop() noexcept {
+  impl_->stop();
+}
+
+}  // namespace rts::http

@@ -1,0 +1,100 @@
+// The HTTP server of probes, scrapes and the status page: a handful of fixed paths, each a function
+// without arguments. It serves GET and HEAD and takes no request bodies, so there is nothing to
+// smuggle; every byte, wait and connection is bounded by Limits.
+//
+// Everything here, the routes included, runs on the thread that runs the io_context.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace rts::http {
+
+/// What a route answers. `status` is a final one that allows a body (not 1xx, 204, 304); a content
+/// type without a charset is completed with utf-8, for all our text is.
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+};
+
+/// Builds the answer on the loop thread, so it must be quick. If it throws, the client gets a 500
+/// and `ServerOptions::on_problem` the text.
+using Route = std::function<Response()>;
+
+/// By path, as it is written in the request: "/ready" matches "/ready?x=1", but neither "/ready/"
+/// nor "/%72eady".
+using Routes = std::map<std::string, Route, std::less<>>;
+
+/// The size of a request from its first byte to the empty line, in bytes.
+inline constexpr std::size_t kHeaderBytes = 8192;
+
+struct Limits {
+  std::size_t connections = 256;                // one more evicts the one that has waited longest
+  std::size_t unsent_bytes = 4'194'304;         // of answers not yet read; then only small ones
+  std::chrono::milliseconds idle{30'000};       // from accept, or an answer, to the first byte
+  std::chrono::milliseconds header{5'000};      // from the first byte to the empty line
+  std::chrono::milliseconds write{5'000};       // for a whole answer
+  std::chrono::milliseconds linger{1'000};      // for the client to read the last answer and leave
+  std::chrono::milliseconds accept_retry{100};  // after accept failed, e.g. for want of descriptors
+};
+
+struct ServerOptions {
+  std::string host;        // an IPv4 or IPv6 address; names are not looked up
+  std::uint16_t port = 0;  // 0: any free one, see Server::port()
+  Limits limits{};
+  /// Told what only an operator can mend: a route that threw, an accept that failed. Called at
+  /// most once a request or an accept_retry; it must not throw.
+  std::function<void(std::string_view)> on_problem{};
+};
+
+/// Counted since construction.
+struct Stats {
+  std::size_t open = 0;  // connections now
+  std::uint64_t accepted = 0;
+  std::uint64_t evicted = 0;    // to make room for a new one
+  std::uint64_t timed_out = 0;  // cut off by idle, header, write or linger
+  std::uint64_t shed = 0;       // answered 503 because of unsent_bytes
+  std::uint64_t accept_failures = 0;
+  std::array<std::uint64_t, 6> answers{};  // by status / 100, counted when the answer begins
+};
+
+class Server {
+ public:
+  /// Opens nothing yet. The loop and what the routes refer to must outlive the server.
+  Server(boost::asio::io_context& loop, ServerOptions options, Routes routes);
+  ~Server();  // stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  Server(Server&&) = delete;
+  Server& operator=(Server&&) = delete;
+
+  /// Binds and listens; call it once. On failure: the reason, naming the address.
+  [[nodiscard]] std::optional<std::string> start();
+
+  /// The port listened on; 0 before start() succeeded.
+  std::uint16_t port() const noexcept;
+
+  Stats stats() const noexcept;
+
+  /// Closes the acceptor and all connections, answered or not; no route is called afterwards.
+  void stop() noexcept;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;  // shared with the handlers that are still queued after stop()
+};
+
+}  // namespace rts::http

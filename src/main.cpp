@@ -1,0 +1,111 @@
+// The composition root: the command line and the environment → one of the commands.
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <rts/base/json_writer.hpp>
+#include <rts/config/render.hpp>
+#include <rts/config/settings.hpp>
+
+#include "app/cli.hpp"
+#include "app/exit_code.hpp"
+#include "app/health.hpp"
+#include "app/replay.hpp"
+#include "app/service.hpp"
+#include "app/simulate.hpp"
+#include "app/version.hpp"
+
+namespace {
+
+using namespace rts;  // NOLINT(google-build-using-namespace): this file only joins the others
+using app::ExitCode;
+
+std::vector<config::Given> read_environment() {
+  std::vector<config::Given> given;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) continue;
+    given.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return given;
+}
+
+ExitCode print_version(const app::Invocation& invocation) {
+  if (invocation.has("json")) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.key("version").string(app::kVersion).key("commit").string(app::kCommit);
+    json.key("build").string(app::kBuild).end_object();
+    fmt::print("{}\n", out);
+  } else {
+    fmt::print("realtime-strategies {} ({})\n", app::kVersion, app::kCommit);
+  }
+  return ExitCode::ok;
+}
+
+ExitCode print_config(const app::Invocation& invocation,
+                      const config::Configuration& configuration) {
+  const std::string name = invocation.option("format", invocation.has("json") ? "json" : "text");
+  const auto format = config::parse_format(name);
+  if (!format) {
+    fmt::print(stderr, "config: unknown format '{}'; see config --help\n", name);
+    return ExitCode::usage;
+  }
+  fmt::print("{}", config::render(configuration, *format));
+  return ExitCode::ok;
+}
+
+ExitCode dispatch(const app::Invocation& invocation, const config::Configuration& configuration) {
+  const std::string_view name = invocation.command->name;
+  if (name == "run") return app::run(configuration);
+  if (name == "simulate") return app::simulate(invocation, configuration);
+  if (name == "health") return app::health(invocation, configuration);
+  if (name == "replay") return app::replay(invocation, configuration);
+  if (name == "config") return print_config(invocation, configuration);
+  if (name == "check") {
+    fmt::print("settings are valid\n");
+    return ExitCode::ok;
+  }
+  return ExitCode::internal;
+}
+
+ExitCode run_main(const std::vector<std::string>& arguments) {
+  const auto invocation = app::parse_command_line(arguments);
+  if (!invocation) {
+    fmt::print(stderr, "realtime-strategies: {}\n", invocation.error());
+    return ExitCode::usage;
+  }
+  if (invocation.value().help) {
+    const app::Command* command = invocation.value().command;
+    fmt::print("{}", command == nullptr ? app::help_text() : app::help_text(*command));
+    return ExitCode::ok;
+  }
+  if (invocation.value().command->name == "version") return print_version(invocation.value());
+
+  const auto configuration = config::load(read_environment(), invocation.value().settings);
+  if (!configuration) {
+    for (const std::string& problem : configuration.error()) fmt::print(stderr, "{}\n", problem);
+    return ExitCode::configuration;
+  }
+  for (const std::string& warning : configuration.value().warnings) {
+    fmt::print(stderr, "warning: {}\n", warning);
+  }
+  return dispatch(invocation.value(), configuration.value());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(run_main({argv + 1, argv + argc}));
+  } catch (const std::exception& bug) {
+    fmt::print(stderr, "realtime-strategies: internal error: {}\n", bug.what());
+    return static_cast<int>(ExitCode::internal);
+  }
+}

@@ -1,0 +1,506 @@
+#include "nats/client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <random>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include "nats/connector.hpp"
+#include "nats/heartbeat.hpp"
+#include "nats/outgoing.hpp"
+#include "nats/session.hpp"
+
+namespace rts::nats {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using boost::system::error_code;
+
+constexpr std::size_t kMessagesPerCallback = 64;
+constexpr std::size_t kUsualMessagesPerRead = 2048;
+constexpr auto kWatchdogPoll = std::chrono::milliseconds(100);
+constexpr auto kDrainPoll = std::chrono::milliseconds(1);
+constexpr std::int64_t kDrainTimeoutMs = 10'000;
+// A refused subscription is asked for again, on a new connection, after so many heartbeats.
+constexpr int kRefusedHeartbeats = 2;
+
+Message view_of(natsMsg* message) {
+  const char* traceparent = nullptr;
+  if (natsMsgHeader_Get(message, "traceparent", &traceparent) != NATS_OK) traceparent = nullptr;
+  const char* data = natsMsg_GetData(message);
+  const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
+  return {.subject = natsMsg_GetSubject(message),
+          .payload = data == nullptr ? std::string_view{} : std::string_view{data, size},
+          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
+}
+
+// Takes what one read has left in the subscription's list. NextMsg never waits here.
+void take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {
+  int count = 0;
+  int bytes = 0;
+  if (subscription == nullptr ||
+      natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) {
+    return;
+  }
+  for (; count > 0; --count) {
+    natsMsg* message = nullptr;
+    if (natsSubscription_NextMsg(&message, subscription, 0) != NATS_OK) return;
+    messages.emplace_back(message);
+  }
+}
+
+std::uint64_t trailing_number(std::string_view subject) {
+  const std::string_view digits = subject.substr(subject.rfind('.') + 1);
+  std::uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+}  // namespace
+
+// Connecting and backing off until there is a connection; when it is lost, backing off again;
+// closed in the end. One of connector_, session_ and the armed timer_ is what moves it on. Handlers
+// that may outlive us hold us weakly.
+class Client::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(boost::asio::io_context& io, ClientOptions options, Callbacks callbacks)
+      : io_(io),
+        options_(std::move(options)),
+        callbacks_(std::move(callbacks)),
+        random_(std::random_device{}()),
+        timer_(io),
+        drain_timer_(io) {
+    messages_.reserve(kUsualMessagesPerRead);
+  }
+
+  void start() { connect(); }
+  void abandon();
+  PublishResult publish(std::string_view subject, std::string_view payload,
+                        std::span<const Header> headers);
+  Status status() const;
+  void drain(std::function<void()> done);
+  void close(std::function<void(bool)> done);
+
+ private:
+  // Connecting.
+  void connect();
+  void watch_connect();
+  void connect_done(Outcome outcome);
+  void back_off();
+  // Connected.
+  void connected(Outcome outcome);
+  bool subscribe();
+  SubscriptionPtr subscribe_to(const std::string& subject, const std::string& queue_group);
+  void readable();
+  void deliver_messages();
+  void handle_inbox();
+  void check_broker_error();
+  std::uint64_t send_heartbeat();
+  void wait_heartbeat();
+  void heartbeat_due();
+  void rebuild(const std::string& reason);
+  void lost();
+  void ended(std::string error);
+  void drop_session();
+  // Ending.
+  void poll_drain();
+  void finish_drain();
+  void close_overdue();
+  void finish_close(bool flushed);
+
+  std::uint64_t dropped_now() const;
+  void set_error(std::string error);
+  void notify() {
+    if (callbacks_.on_status_change) callbacks_.on_status_change();
+  }
+  bool is_connected() const { return session_ && session_->open(); }
+
+  // A handler that does nothing once we are gone.
+  template <typename... Arguments>
+  auto weakly(void (Impl::*method)(Arguments...)) {
+    return [weak = weak_from_this(), method](Arguments... arguments) {
+      if (const auto self = weak.lock()) ((*self).*method)(std::move(arguments)...);
+    };
+  }
+  template <typename Duration>
+  void after(boost::asio::steady_timer& timer, Duration delay, void (Impl::*method)()) {
+    timer.expires_after(delay);
+    timer.async_wait([run = weakly(method)](error_code error) {
+      if (!error) run();
+    });
+  }
+
+  boost::asio::io_context& io_;
+  const ClientOptions options_;
+  const Callbacks callbacks_;
+  std::minstd_rand random_;
+  boost::asio::steady_timer timer_;  // watchdog, back-off or heartbeat, whichever the state wants
+  boost::asio::steady_timer drain_timer_;
+
+  std::unique_ptr<Connector> connector_;
+  int failed_rounds_ = 0;
+  std::uint64_t connections_ = 0;
+  std::string last_error_;
+
+  // Of the present connection; see drop_session().
+  std::shared_ptr<Session> session_;
+  SubscriptionPtr data_;
+  SubscriptionPtr replies_;  // <inbox>.>: heartbeats, and the place for order acknowledgements
+  std::string inbox_;
+  Heartbeat heartbeat_;
+  std::string broker_error_;
+  int refused_heartbeats_ = 0;
+  bool refused_ = false;
+  bool proven_ = false;  // the first round trip has come back
+
+  std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
+  std::vector<MessagePtr> messages_;  // of one read; at most what its 128 KiB hold
+  MessageBuilder builder_;
+
+  bool draining_ = false;
+  std::function<void()> drained_;
+  bool closing_ = false;
+  std::uint64_t flush_number_ = 0;  // the heartbeat whose return ends close()
+  std::function<void(bool)> closed_;
+};
+
+// ---- Connecting ---------------------------------------------------------------------------------
+
+void Client::Impl::connect() {
+  if (closing_) return;
+  connector_ = std::make_unique<Connector>(io_, options_, weakly(&Impl::connect_done));
+  watch_connect();
+}
+
+void Client::Impl::watch_connect() {
+  if (!connector_ || closing_) return;
+  connector_->check_watchdog();
+  after(timer_, kWatchdogPoll, &Impl::watch_connect);
+}
+
+void Client::Impl::connect_done(Outcome outcome) {
+  connector_.reset();
+  timer_.cancel();
+  if (closing_) {
+    finish_close(false);
+  } else if (outcome.connection) {
+    connected(std::move(outcome));
+  } else {
+    back_off();
+    set_error(std::move(outcome.error));
+  }
+}
+
+void Client::Impl::back_off() {
+  auto limit = options_.backoff_min;
+  for (int i = 0; i < failed_rounds_ && limit < options_.backoff_max; ++i) limit += limit / 2;
+  limit = std::min(limit, options_.backoff_max);
+  ++failed_rounds_;
+  const auto jittered =
+      std::uniform_int_distribution<std::int64_t>(limit.count() / 2, limit.count())(random_);
+  after(timer_, std::chrono::milliseconds(jittered), &Impl::connect);
+}
+
+// ---- Connected ----------------------------------------------------------------------------------
+
+void Client::Impl::connected(Outcome outcome) {
+  ++connections_;
+  session_ = std::make_shared<Session>(
+      io_, std::move(outcome),
+      Session::Events{.readable = weakly(&Impl::readable), .lost = weakly(&Impl::lost)});
+  session_->start();
+  if (!subscribe()) {
+    rebuild("subscribing failed");
+    return;
+  }
+  send_heartbeat();  // comes back after the broker has handled the subscriptions
+  wait_heartbeat();
+  notify();
+}
+
+bool Client::Impl::subscribe() {
+  natsInbox* raw = nullptr;
+  if (natsInbox_Create(&raw) != NATS_OK) return false;
+  const InboxPtr inbox(raw);
+  inbox_ = raw;
+  replies_ = subscribe_to(inbox_ + ".>", "");
+  if (!replies_) return false;
+  if (options_.subject.empty() || draining_) return true;
+  data_ = subscribe_to(options_.subject, options_.queue_group);
+  return data_ != nullptr;
+}
+
+SubscriptionPtr Client::Impl::subscribe_to(const std::string& subject,
+                                           const std::string& queue_group) {
+  natsSubscription* raw = nullptr;
+  natsConnection* connection = session_->connection();
+  const natsStatus status = queue_group.empty()
+                                ? natsConnection_SubscribeSync(&raw, connection, subject.c_str())
+                                : natsConnection_QueueSubscribeSync(
+                                      &raw, connection, subject.c_str(), queue_group.c_str());
+  return SubscriptionPtr(status == NATS_OK ? raw : nullptr);
+}
+
+void Client::Impl::readable() {
+  heartbeat_.heard();
+  deliver_messages();
+  if (!is_connected()) return;
+  check_broker_error();
+  handle_inbox();
+}
+
+void Client::Impl::deliver_messages() {
+  // All are taken before the first is shown: a publish in the callback may end the connection, and
+  // with it the list, but not what had already arrived.
+  take_pending(data_.get(), messages_);
+  std::array<Message, kMessagesPerCallback> views;
+  for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
+    const std::size_t count = std::min(views.size(), messages_.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
+    callbacks_.on_messages({views.data(), count});
+    for (std::size_t i = 0; i < count; ++i) messages_[begin + i].reset();
+  }
+  messages_.clear();
+}
+
+void Client::Impl::handle_inbox() {
+  std::vector<MessagePtr> replies;
+  take_pending(replies_.get(), replies);
+  for (const MessagePtr& reply : replies) {
+    heartbeat_.returned(trailing_number(natsMsg_GetSubject(reply.get())), Clock::now());
+  }
+  if (closing_ && heartbeat_.last_returned() >= flush_number_) {
+    finish_close(true);
+    return;
+  }
+  if (proven_ || !heartbeat_.any_returned()) return;
+  proven_ = true;
+  failed_rounds_ = 0;
+  if (!refused_) last_error_.clear();
+  notify();
+}
+
+// Errors that do not end the connection, chiefly refused subscriptions, are only told to a callback
+// on a library thread; but their text stays with the connection, so the loop can look for itself.
+void Client::Impl::check_broker_error() {
+  const char* text = nullptr;
+  if (natsConnection_GetLastError(session_->connection(), &text) == NATS_OK) return;
+  if (text == nullptr || broker_error_ == text) return;
+  broker_error_ = text;
+  if (broker_error_.find("for Subscription") != std::string::npos) {
+    refused_ = true;
+    failed_rounds_ = 0;
+  }
+  set_error(fmt::format("{}: {}", session_->server(), broker_error_));
+}
+
+std::uint64_t Client::Impl::send_heartbeat() {
+  const std::uint64_t number = heartbeat_.send(Clock::now());
+  const std::string subject = fmt::format("{}.hb.{}", inbox_, number);
+  if (natsConnection_Publish(session_->connection(), subject.c_str(), "", 0) == NATS_OK) {
+    session_->flush();
+  }
+  return number;
+}
+
+void Client::Impl::wait_heartbeat() {
+  after(timer_, options_.heartbeat_interval, &Impl::heartbeat_due);
+}
+
+void Client::Impl::heartbeat_due() {
+  if (!is_connected()) return;  // lost() is on its way
+  if (heartbeat_.peer_is_gone()) {
+    rebuild(fmt::format("no heartbeat has come back for {} ms",
+                        2 * options_.heartbeat_interval.count()));
+  } else if (refused_ && ++refused_heartbeats_ >= kRefusedHeartbeats) {
+    rebuild("subscription refused");
+  } else {
+    send_heartbeat();
+    wait_heartbeat();
+  }
+}
+
+void Client::Impl::rebuild(const std::string& reason) {
+  std::string error = fmt::format("{}: {}", session_->server(), reason);
+  if (!broker_error_.empty()) error += fmt::format(" ({})", broker_error_);
+  drop_session();
+  ended(std::move(error));
+}
+
+// nats.c has closed the connection: the peer is gone, or the broker has sent us away.
+void Client::Impl::lost() {
+  if (!session_) return;
+  const char* text = nullptr;
+  const natsStatus status = natsConnection_GetLastError(session_->connection(), &text);
+  std::string error = fmt::format("{}: {}", session_->server(),
+                                  status == NATS_OK || text == nullptr ? "connection lost" : text);
+  drop_session();
+  ended(std::move(error));
+}
+
+// The one path after every connection, however it ended.
+void Client::Impl::ended(std::string error) {
+  if (draining_) finish_drain();
+  if (closing_) {
+    finish_close(false);
+    return;
+  }
+  back_off();
+  last_error_ = std::move(error);
+  notify();
+}
+
+void Client::Impl::drop_session() {
+  if (!session_) return;
+  dropped_before_ += dropped_now();
+  session_->close();  // before the subscriptions go, so that they need not say good-bye
+  data_.reset();
+  replies_.reset();
+  session_.reset();
+  heartbeat_ = {};
+  broker_error_.clear();
+  refused_heartbeats_ = 0;
+  refused_ = false;
+  proven_ = false;
+}
+
+// ---- Publishing and looking ---------------------------------------------------------------------
+
+PublishResult Client::Impl::publish(std::string_view subject, std::string_view payload,
+                                    std::span<const Header> headers) {
+  if (!is_connected() || closing_) return PublishResult::disconnected;
+  if (!valid_subject(subject)) return PublishResult::failed;
+  const std::size_t waiting = session_->blocked_bytes() + wire_size(subject, payload, headers);
+  if (waiting > options_.max_buffered_bytes) return PublishResult::buffer_full;
+  const MessagePtr message = builder_.build(subject, payload, headers);
+  if (!message) return PublishResult::failed;
+  const natsStatus status = natsConnection_PublishMsg(session_->connection(), message.get());
+  if (status == NATS_CONNECTION_CLOSED) return PublishResult::disconnected;
+  if (status != NATS_OK) return PublishResult::failed;
+  session_->flush();
+  return is_connected() ? PublishResult::sent : PublishResult::disconnected;
+}
+
+Status Client::Impl::status() const {
+  Status status;
+  status.reconnects = connections_ > 0 ? connections_ - 1 : 0;
+  status.messages_dropped_by_library = dropped_before_ + dropped_now();
+  status.last_error = last_error_;
+  if (!is_connected()) return status;
+  status.connected = true;
+  status.subscribed = proven_ && !refused_ && !draining_;
+  status.buffered_bytes = session_->blocked_bytes();
+  status.heartbeat_rtt = heartbeat_.round_trip();
+  status.server = session_->server();
+  return status;
+}
+
+std::uint64_t Client::Impl::dropped_now() const {
+  std::int64_t dropped = 0;
+  if (!data_ || natsSubscription_GetDropped(data_.get(), &dropped) != NATS_OK) return 0;
+  return static_cast<std::uint64_t>(dropped);
+}
+
+void Client::Impl::set_error(std::string error) {
+  if (last_error_ == error) return;
+  last_error_ = std::move(error);
+  notify();
+}
+
+// ---- Ending -------------------------------------------------------------------------------------
+
+void Client::Impl::drain(std::function<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  if (data_ && natsSubscription_DrainTimeout(data_.get(), kDrainTimeoutMs) != NATS_OK) {
+    data_.reset();  // the connection has just ended
+  }
+  after(drain_timer_, kDrainPoll, &Impl::poll_drain);
+}
+
+// nats.c says UNSUB and waits for the answer on a thread of its own, while we go on reading.
+void Client::Impl::poll_drain() {
+  if (!drained_) return;
+  if (data_ && is_connected() &&
+      natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
+    deliver_messages();
+    after(drain_timer_, kDrainPoll, &Impl::poll_drain);
+  } else {
+    finish_drain();
+  }
+}
+
+void Client::Impl::finish_drain() {
+  data_.reset();
+  if (drained_) boost::asio::post(io_, std::exchange(drained_, nullptr));
+}
+
+void Client::Impl::close(std::function<void(bool)> done) {
+  closing_ = true;
+  closed_ = std::move(done);
+  if (is_connected()) {
+    flush_number_ = send_heartbeat();
+  } else if (connector_) {
+    connector_->give_up();
+  } else {
+    finish_close(false);
+    return;
+  }
+  after(timer_, options_.heartbeat_interval, &Impl::close_overdue);
+}
+
+void Client::Impl::close_overdue() {
+  finish_close(false);
+}
+
+void Client::Impl::finish_close(bool flushed) {
+  abandon();
+  if (draining_) finish_drain();
+  if (!closed_) return;
+  boost::asio::post(io_, [done = std::exchange(closed_, nullptr), flushed] { done(flushed); });
+}
+
+void Client::Impl::abandon() {
+  closing_ = true;
+  timer_.cancel();
+  drain_timer_.cancel();
+  connector_.reset();
+  drop_session();
+}
+
+// ---- The door -----------------------------------------------------------------------------------
+
+Client::Client(boost::asio::io_context& io, ClientOptions options, Callbacks callbacks)
+    : impl_(std::make_shared<Impl>(io, std::move(options), std::move(callbacks))) {}
+
+Client::~Client() {
+  impl_->abandon();
+}
+
+void Client::start() {
+  impl_->start();
+}
+
+PublishResult Client::publish(std::string_view subject, std::string_view payload,
+                              std::span<const Header> headers) {
+  return impl_->publish(subject, payload, headers);
+}
+
+Status Client::status() const {
+  return impl_->status();
+}
+
+void Client::drain(std::function<void()> done) {
+  impl_->drain(std::move(done));
+}
+
+void Client::close(std::function<void(bool)> done) {
+  impl_->close(std::move(done));
+}
+
+}  // namespace rts::nats

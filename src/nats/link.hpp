@@ -1,0 +1,31 @@
+// The four callbacks by which nats.c asks an event loop to watch a socket. Private to this room.
+//
+// nats.c calls them with the connection's lock held and on whatever thread it is working in: attach
+// on the connecting one, the others on the loop thread or, while a subscription drains, on a thread
+// of its own. So they record and post, nothing else. After the connection is closed none comes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "nats/handles.hpp"
+
+namespace rts::nats {
+
+// Where the callbacks record. Must outlive the connection it is given to.
+struct Link {
+  // A duplicate of the connection's socket, ours to close: nats.c closes its own whenever it likes.
+  UniqueFd socket;
+  std::atomic<bool> write_wanted = false;
+  std::atomic<bool> detached = false;
+
+  // Set by the loop thread before it uses the connection. `wake` is for requests from elsewhere.
+  std::thread::id loop_thread;
+  std::function<void()> wake;
+};
+
+// Makes connections from these options report to link.
+natsStatus attach_to(natsOptions* options, Link& link);
+
+}  // namespace rts::nats

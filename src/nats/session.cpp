@@ -1,0 +1,94 @@
+#include "nats/session.hpp"
+
+#include <thread>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <sys/socket.h>
+
+#include "nats/sockets.hpp"
+
+namespace rts::nats {
+
+using boost::system::error_code;
+
+Session::Session(boost::asio::io_context& io, Outcome outcome, Events events)
+    : io_(io),
+      link_(std::move(outcome.link)),
+      connection_(std::move(outcome.connection)),
+      server_(std::move(outcome.server)),
+      events_(std::move(events)),
+      socket_(io) {}
+
+Session::~Session() {
+  close();
+}
+
+void Session::start() {
+  link_->loop_thread = std::this_thread::get_id();
+  // nats.c holds the connection's lock here and the connection is open, hence so is the loop.
+  link_->wake = [&io = io_, weak = weak_from_this()] {
+    boost::asio::post(io, [weak] {
+      if (const auto self = weak.lock()) self->flush();
+    });
+  };
+  set_nonblocking(link_->socket.get(), true);  // the watchdog may have slowed it down
+  socket_.assign(link_->socket.release());
+  wait_readable();
+}
+
+std::size_t Session::blocked_bytes() const {
+  if (!blocked_) return 0;
+  const int bytes = natsConnection_Buffered(connection_.get());
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+void Session::wait_readable() {
+  socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code error) {
+    if (error || !self->open_) return;
+    natsConnection_ProcessReadEvent(self->connection_.get());
+    self->events_.readable();
+    self->flush();  // answers to the broker's pings
+    if (self->open_) self->wait_readable();
+  });
+}
+
+void Session::wait_writable() {
+  blocked_ = true;
+  socket_.async_wait(socket_.wait_write, [self = shared_from_this()](error_code error) {
+    self->blocked_ = false;
+    if (!error) self->flush();
+  });
+}
+
+void Session::flush() {
+  if (open_ && !blocked_ && !link_->detached && link_->write_wanted) {
+    natsConnection_ProcessWriteEvent(connection_.get());
+    if (!link_->detached && link_->write_wanted) wait_writable();
+  }
+  lose_if_detached();
+}
+
+void Session::lose_if_detached() {
+  if (!open_ || !link_->detached) return;
+  open_ = false;
+  error_code ignored;
+  socket_.close(ignored);
+  boost::asio::post(io_, [self = shared_from_this()] {
+    if (!self->silent_) self->events_.lost();
+  });
+}
+
+void Session::close() {
+  silent_ = true;
+  if (!open_) return;
+  open_ = false;
+  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  // The failing write makes nats.c close by itself, which never waits.
+  natsConnection_ProcessWriteEvent(connection_.get());
+  if (!link_->detached) natsConnection_ProcessReadEvent(connection_.get());
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace rts::nats

@@ -1,0 +1,111 @@
+#include "nats/sockets.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include "nats/handles.hpp"
+
+namespace rts::nats {
+namespace {
+
+constexpr int kUserTimeoutMs = 2000;
+constexpr int kKeepAliveSeconds = 2;
+constexpr int kKeepAliveProbes = 2;
+constexpr timeval kReadWait{.tv_sec = 0, .tv_usec = 100'000};
+
+struct Socket {
+  UniqueFd fd;  // a duplicate: the socket stays itself whatever its owner closes meanwhile
+  ino_t inode = 0;
+};
+
+std::vector<Socket> find_sockets(std::span<const Endpoint> endpoints) {
+  std::vector<Socket> found;
+  const std::unique_ptr<DIR, Destroyer<::closedir>> directory(::opendir("/proc/self/fd"));
+  if (!directory) return found;
+  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
+    int number = -1;
+    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), number);
+    if (number < 0) continue;
+    Socket socket{.fd = UniqueFd(::fcntl(number, F_DUPFD_CLOEXEC, 0))};
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    if (::getpeername(socket.fd.get(), reinterpret_cast<sockaddr*>(&peer), &length) != 0) continue;
+    const bool ours = std::any_of(
+        endpoints.begin(), endpoints.end(),
+        [&peer](const Endpoint& endpoint) { return same_address(endpoint.address, peer); });
+    struct stat status {};
+    if (!ours || ::fstat(socket.fd.get(), &status) != 0) continue;
+    socket.inode = status.st_ino;
+    found.push_back(std::move(socket));
+  }
+  return found;
+}
+
+// Only we set this timeout, and only after the handshake.
+bool is_tuned(int fd) {
+  int timeout_ms = 0;
+  socklen_t size = sizeof timeout_ms;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0 &&
+         timeout_ms == kUserTimeoutMs;
+}
+
+std::vector<Socket> find_attempts(std::span<const Endpoint> endpoints,
+                                  std::span<const ino_t> older) {
+  std::vector<Socket> found = find_sockets(endpoints);
+  std::erase_if(found, [older](const Socket& socket) {
+    return std::find(older.begin(), older.end(), socket.inode) != older.end() ||
+           is_tuned(socket.fd.get());
+  });
+  return found;
+}
+
+bool set_option(int fd, int level, int name, int value) {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+}  // namespace
+
+std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints) {
+  std::vector<ino_t> inodes;
+  for (const Socket& socket : find_sockets(endpoints)) inodes.push_back(socket.inode);
+  return inodes;
+}
+
+void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
+  for (const Socket& socket : find_attempts(endpoints, older)) {
+    ::setsockopt(socket.fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kReadWait, sizeof kReadWait);
+    set_nonblocking(socket.fd.get(), false);
+  }
+}
+
+void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
+  for (const Socket& socket : find_attempts(endpoints, older)) {
+    ::shutdown(socket.fd.get(), SHUT_RDWR);
+  }
+}
+
+bool set_nonblocking(int fd, bool nonblocking) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 &&
+         ::fcntl(fd, F_SETFL, nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) == 0;
+}
+
+bool tune_socket(int fd) {
+  return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+         set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+         set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveSeconds) &&
+         set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveSeconds) &&
+         set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes) &&
+         set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
+}
+
+}  // namespace rts::nats

@@ -1,0 +1,38 @@
+// What the kernel knows about our TCP sockets. Private to this room; any thread.
+//
+// nats.c 3.4.1 hands a connection's socket out only after the handshake, and a broker that goes
+// silent inside the handshake makes it spin for ever on a socket nobody else can name. So we ask
+// the kernel: a socket of this process that talks to an address of the attempt, did not exist
+// before it and has not been tuned is the attempt's. (In a process with two Clients on one broker a
+// hung attempt may also cut one that the other is just making; it tries again.)
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "nats/endpoint.hpp"
+
+namespace rts::nats {
+
+// Identities of the sockets of this process that are connected to one of the endpoints.
+std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints);
+
+// Of those sockets the ones that are not in `older`: makes reads wait for bytes, 100 ms at a time,
+// where they answered "nothing there yet". nats.c then idles where it would spin a core. Who goes
+// on to use the connection sets O_NONBLOCK again.
+void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older);
+
+// The same sockets: shuts them down, both ways; reads on them return at once.
+void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older);
+
+// Marks the socket as one whose handshake is over, and: no delay; a peer that acknowledges nothing
+// for 2 s, or is silent for 4 s, is an error. Without it the kernel would deliver stale orders
+// after a partition heals. False when the kernel refuses.
+bool tune_socket(int fd);
+
+// Sets or clears O_NONBLOCK, which all duplicates of the descriptor share.
+bool set_nonblocking(int fd, bool nonblocking);
+
+}  // namespace rts::nats

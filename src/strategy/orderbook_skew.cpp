@@ -1,0 +1,51 @@
+#include <algorithm>
+#include <cmath>
+
+#include <rts/strategy/orderbook_skew.hpp>
+
+#include "strategy/signal.hpp"
+
+namespace rts {
+namespace {
+
+double top_volume(const BookSide& side, int top_levels) noexcept {
+  const auto levels = side.levels();
+  const auto count = std::min(static_cast<std::size_t>(top_levels), levels.size());
+  double volume = 0;
+  for (const Level& level : levels.first(count)) volume += level.quantity.value();
+  return volume;
+}
+
+}  // namespace
+
+Verdict OrderbookSkew::operator()(const Book& book) const noexcept {
+  const double bid = book.bids.best().price.value();
+  const double ask = book.asks.best().price.value();
+  const double bid_volume = top_volume(book.bids, parameters_.top_levels);
+  const double ask_volume = top_volume(book.asks, parameters_.top_levels);
+  const double spread_percent = (ask - bid) / bid * 100;
+  const double ratio = bid_volume / ask_volume;
+
+  const auto indicators = make_indicators({bid_volume, ask_volume, ratio, spread_percent});
+  const auto mid = Price::from((bid + ask) / 2);
+  if (!indicators || !mid) return {};
+  if (spread_percent < parameters_.min_spread_percent) {
+    return {Outcome::spread_below_minimum, {}, *indicators};
+  }
+  if (parameters_.max_spread_percent > 0 && spread_percent > parameters_.max_spread_percent) {
+    return {Outcome::spread_above_maximum, {}, *indicators};
+  }
+  const auto signal = [&](Side side, Price price, double threshold) -> Verdict {
+    const double confidence = 0.60 + 0.5 * std::abs(ratio - threshold);
+    return {Outcome::neutral, make_signal(side, price, *mid, confidence), *indicators};
+  };
+  if (ratio > parameters_.buy_threshold) {
+    return signal(Side::buy, book.asks.best().price, parameters_.buy_threshold);
+  }
+  if (ratio < parameters_.sell_threshold) {
+    return signal(Side::sell, book.bids.best().price, parameters_.sell_threshold);
+  }
+  return {Outcome::neutral, {}, *indicators};
+}
+
+}  // namespace rts

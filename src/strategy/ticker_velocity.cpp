@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <cmath>
+
+#include <rts/strategy/ticker_velocity.hpp>
+
+#include "strategy/signal.hpp"
+
+namespace rts {
+
+void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds window) {
+  if (size_ == ring_.size()) {
+    if (size_ == kMaxSamples) {
+      drop_oldest();
+    } else {
+      grow();
+    }
+  }
+  ring_[(first_ + size_) & (ring_.size() - 1)] = sample;
+  ++size_;
+  while (oldest().at < sample.at - window) drop_oldest();
+}
+
+void TickerWindow::grow() {
+  std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(first_), ring_.end());
+  first_ = 0;
+  ring_.resize(std::max<std::size_t>(128, ring_.size() * 2));
+}
+
+void TickerWindow::drop_oldest() noexcept {
+  first_ = (first_ + 1) & (ring_.size() - 1);
+  --size_;
+}
+
+Verdict TickerVelocity::operator()(const PriceSample& latest,
+                                   const TickerWindow& window) const noexcept {
+  const PriceSample& oldest = window.oldest();
+  const std::chrono::milliseconds span = latest.at - oldest.at;
+  if (span * 100 < time_window() * 80) return {Outcome::warming_up, {}, {}};
+
+  const double span_seconds = static_cast<double>(span.count()) / 1000;
+  const double price = latest.price.value();
+  const double change = (price - oldest.price.value()) / oldest.price.value() * 100;
+  const double velocity = change / (span_seconds / 60);
+
+  const auto indicators = make_indicators({velocity, change, span_seconds, 0});
+  if (!indicators) return {};
+  if (std::abs(change) < parameters_.min_price_change) {
+    return {Outcome::below_min_price_change, {}, *indicators};
+  }
+  const auto signal = [&](Side side) -> Verdict {
+    const double confidence = 0.60 + std::abs(velocity) / 10;
+    return {Outcome::neutral, make_signal(side, latest.price, latest.price, confidence),
+            *indicators};
+  };
+  if (velocity > parameters_.buy_threshold) return signal(Side::buy);
+  if (velocity < parameters_.sell_threshold) return signal(Side::sell);
+  return {Outcome::neutral, {}, *indicators};
+}
+
+}  // namespace rts

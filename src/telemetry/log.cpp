@@ -1,0 +1,214 @@
+#include "telemetry/log.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <iterator>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/details/thread_pool.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
+
+#include <rts/base/json_writer.hpp>
+#include <rts/base/time.hpp>
+#include <rts/market/units.hpp>
+
+namespace rts::telemetry {
+namespace {
+
+constexpr std::chrono::milliseconds kStallPatience{100};  // of the writer thread, for one line
+constexpr std::chrono::seconds kCloseTimeout{1};
+
+std::string_view to_string(Level level) noexcept {
+  switch (level) {
+    case Level::debug:
+      return "DEBUG";
+    case Level::info:
+      return "INFO";
+    case Level::warning:
+      return "WARNING";
+    case Level::error:
+      return "ERROR";
+  }
+  return "";
+}
+
+// Writes finished lines to a descriptor; runs on spdlog's thread.
+class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit DescriptorSink(int fd) noexcept : fd_(fd) {}
+
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+  void give_up() noexcept { given_up_ = true; }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    std::string_view rest(message.payload.data(), message.payload.size());
+    while (!rest.empty() && is_writable()) {
+      const ssize_t n = ::write(fd_, rest.data(), rest.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;
+      rest.remove_prefix(static_cast<std::size_t>(n));
+    }
+    if (!rest.empty()) ++lost_;
+  }
+  void flush_() override {}
+
+ private:
+  bool is_writable() const noexcept {
+    const auto patience = given_up_ ? std::chrono::milliseconds(0) : kStallPatience;
+    pollfd descriptor{fd_, POLLOUT, 0};
+    return ::poll(&descriptor, 1, static_cast<int>(patience.count())) == 1 &&
+           (descriptor.revents & POLLOUT) != 0;
+  }
+
+  int fd_;
+  std::atomic<std::uint64_t> lost_{0};
+  std::atomic<bool> given_up_{false};
+};
+
+// One value as JSON; text escapes the same way, so that a line stays a line.
+void append_value(JsonWriter& json, const Field& field) {
+  struct Append {
+    JsonWriter& json;
+    void operator()(std::string_view value) const { json.string(value); }
+    void operator()(std::int64_t value) const { json.integer(value); }
+    void operator()(std::uint64_t value) const { json.unsigned_integer(value); }
+    void operator()(bool value) const { json.boolean(value); }
+    void operator()(double value) const {
+      if (const auto finite = Indicator::from(value)) {
+        json.number(*finite);
+      } else {
+        json.null();
+      }
+    }
+  };
+  std::visit(Append{json}, field.value);
+}
+
+}  // namespace
+
+// The queue, its thread and the sink.
+class Log::Writer {
+ public:
+  explicit Writer(int fd)
+      : sink_(std::make_shared<DescriptorSink>(fd)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1)),
+        logger_(std::make_shared<spdlog::async_logger>(
+            "log", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
+    logger_->set_level(spdlog::level::trace);
+  }
+
+  ~Writer() {
+    const auto deadline = std::chrono::steady_clock::now() + kCloseTimeout;
+    while (pool_->queue_size() > 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (pool_->queue_size() > 0) sink_->give_up();
+    logger_.reset();
+    pool_.reset();
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  Writer(Writer&&) = delete;
+  Writer& operator=(Writer&&) = delete;
+
+  void put(std::string_view line) {
+    logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  }
+  [[nodiscard]] std::uint64_t lost() const noexcept {
+    return sink_->lost() + pool_->overrun_counter();
+  }
+
+ private:
+  std::shared_ptr<DescriptorSink> sink_;
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<spdlog::async_logger> logger_;
+};
+
+Level parse_level(std::string_view name) noexcept {
+  if (name == "DEBUG") return Level::debug;
+  if (name == "WARNING") return Level::warning;
+  if (name == "ERROR") return Level::error;
+  return Level::info;
+}
+
+Log::Log(int fd, Level least, LogFormat format)
+    : least_(least), format_(format), writer_(std::make_unique<Writer>(fd)) {
+  line_.reserve(2 * kMaxLineBytes);
+}
+
+Log::~Log() = default;
+
+std::uint64_t Log::lost_lines() const noexcept {
+  return writer_->lost();
+}
+
+void Log::write_limited(std::string_view kind, Level level, std::string_view event,
+                        std::string_view message, std::span<const Field> fields) {
+  if (!enabled(level)) return;
+  using std::chrono::seconds;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const std::int64_t second = std::chrono::duration_cast<seconds>(now).count();
+  Window& window = windows_[kind];
+  if (window.second != second) {
+    window.second = second;
+    window.lines = 0;
+  }
+  if (++window.lines > kLinesPerSecond) {
+    ++window.suppressed;
+    return;
+  }
+  emit(level, event, message, fields, std::exchange(window.suppressed, 0));
+}
+
+void Log::write_each(Level level, std::string_view event, std::string_view message,
+                     std::span<const Field> fields) {
+  if (enabled(level)) emit(level, event, message, fields, 0);
+}
+
+void Log::emit(Level level, std::string_view event, std::string_view message,
+               std::span<const Field> fields, std::uint64_t suppressed) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  line_.clear();
+  std::string& out = line_;
+  const auto write_json = [&](std::span<const Field> with) {
+    JsonWriter json(out);
+    json.begin_object().key("ts").raw("\"");
+    append_iso8601(out, now);
+    out += "Z\"";
+    json.key("level").string(to_string(level)).key("event").string(event);
+    json.key("msg").string(message);
+    for (const Field& field : with) append_value(json.key(field.key), field);
+    if (suppressed > 0) json.key("suppressed").unsigned_integer(suppressed);
+    json.end_object();
+  };
+  if (format_ == LogFormat::json) {
+    write_json(fields);
+    if (line_.size() >= kMaxLineBytes) {  // a cut line would not parse: the fields go instead
+      line_.clear();
+      message = message.substr(0, kMaxLineBytes / 8);
+      write_json({});
+    }
+  } else {
+    append_iso8601(out, now);
+    fmt::format_to(std::back_inserter(out), "Z {:<7} {} ", to_string(level), message);
+    for (const Field& field : fields) {
+      fmt::format_to(std::back_inserter(out), " {}=", field.key);
+      JsonWriter json(out);
+      append_value(json, field);
+    }
+    if (suppressed > 0) fmt::format_to(std::back_inserter(out), " suppressed={}", suppressed);
+  }
+  line_ += '\n';
+  writer_->put(line_);
+}
+
+}  // namespace rts::telemetry

@@ -1,0 +1,356 @@
+#include "telemetry/metrics.hpp"
+
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include "telemetry/process.hpp"
+
+namespace rts::telemetry {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using Labels = std::map<std::string, std::string>;
+
+enum class Type : std::uint8_t { counter, gauge, histogram };
+
+struct Info {
+  std::string_view name;
+  Type type;
+  std::string_view labels;  // for the documentation
+  std::string_view help;
+};
+
+constexpr Info kFrames{"rts_frames_received_total", Type::counter, "", "Frames received."};
+constexpr Info kReceived{"rts_events_received_total", Type::counter, "kind",
+                         "Events: those decoded, and one for each frame that could not be."};
+constexpr Info kIgnored{"rts_events_ignored_total", Type::counter, "kind, reason",
+                        "Events we do not trade on, by reason."};
+constexpr Info kDropped{"rts_events_dropped_total", Type::counter, "kind, reason",
+                        "Events that should not look so, by reason."};
+constexpr Info kDecisions{"rts_decisions_total", Type::counter, "strategy, outcome",
+                          "Evaluated events by the one outcome each ended in."};
+constexpr Info kOrders{"rts_orders_total", Type::counter, "strategy, result",
+                       "Orders by the one result each ended in."};
+constexpr Info kStep{"rts_step_duration_seconds", Type::histogram, "",
+                     "Time the engine took for a frame."};
+constexpr Info kPublish{"rts_receive_to_publish_seconds", Type::histogram, "",
+                        "Time from a frame's receipt to its order being handed to the broker."};
+constexpr Info kLag{"rts_event_lag_seconds", Type::histogram, "kind",
+                    "Receive time less event time of evaluated events; below 0 counts as 0."};
+constexpr Info kLastEvent{"rts_last_event_timestamp_seconds", Type::gauge, "symbol, kind",
+                          "Event time of the last evaluated event; 0 = none yet."};
+constexpr Info kReady{"rts_ready", Type::gauge, "", "1 while /ready answers 200."};
+constexpr Info kPaused{"rts_trading_paused", Type::gauge, "strategy",
+                       "1 while the strategy orders nothing."};
+constexpr Info kConnected{"rts_nats_connected", Type::gauge, "", "1 while connected to a broker."};
+constexpr Info kReconnects{"rts_nats_reconnects_total", Type::counter, "",
+                           "Connections made after the first."};
+constexpr Info kBuffered{"rts_nats_buffered_bytes", Type::gauge, "",
+                         "Bytes of orders the socket has not taken yet."};
+constexpr Info kNatsDropped{"rts_nats_dropped_messages_total", Type::counter, "",
+                            "Frames the NATS library dropped because we did not keep up."};
+constexpr Info kLogLost{"rts_log_lines_lost_total", Type::counter, "",
+                        "Log lines lost because standard output stalled or closed."};
+constexpr Info kHttpConnections{"rts_http_connections", Type::gauge, "",
+                                "Open connections to this HTTP server."};
+constexpr Info kHttpRequests{"rts_http_requests_total", Type::counter, "",
+                             "Requests this HTTP server has answered."};
+constexpr Info kBuild{"rts_build_info", Type::gauge, "version, commit", "1; what is running."};
+constexpr Info kCpu{"process_cpu_seconds_total", Type::counter, "", "CPU time, user and system."};
+constexpr Info kRss{"process_resident_memory_bytes", Type::gauge, "", "Resident memory."};
+constexpr Info kFds{"process_open_fds", Type::gauge, "", "Open file descriptors."};
+constexpr Info kMaxFds{"process_max_fds", Type::gauge, "", "Most file descriptors allowed."};
+constexpr Info kStart{"process_start_time_seconds", Type::gauge, "",
+                      "When the process began, in seconds since 1970."};
+
+constexpr std::array kAll{
+    kFrames,       kReceived,   kIgnored,  kDropped,     kDecisions, kOrders,
+    kStep,         kPublish,    kLag,      kLastEvent,   kReady,     kPaused,
+    kConnected,    kReconnects, kBuffered, kNatsDropped, kLogLost,   kHttpConnections,
+    kHttpRequests, kBuild,      kCpu,      kRss,         kFds,       kMaxFds,
+    kStart};
+
+const Histogram::BucketBoundaries kStepBuckets{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4,
+                                               2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2};
+const Histogram::BucketBoundaries kPublishBuckets{1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
+                                                  1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 1e-1};
+const Histogram::BucketBoundaries kLagBuckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                              0.5,   1,     2.5,  5,     10,   30,  60};
+
+constexpr std::array kMarketKinds{EventKind::book, EventKind::trade, EventKind::ticker};
+
+double to_seconds(std::chrono::nanoseconds duration) noexcept {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string_view to_string(Type type) noexcept {
+  switch (type) {
+    case Type::counter:
+      return "counter";
+    case Type::gauge:
+      return "gauge";
+    case Type::histogram:
+      return "histogram";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view to_string(OrderResult result) noexcept {
+  switch (result) {
+    case OrderResult::unconfirmed:
+      return "unconfirmed";
+    case OrderResult::expired:
+      return "expired";
+    case OrderResult::disconnected:
+      return "disconnected";
+    case OrderResult::buffer_full:
+      return "buffer_full";
+    case OrderResult::rejected:
+      return "rejected";
+    case OrderResult::dry_run:
+      return "dry_run";
+  }
+  return "";
+}
+
+// Labels are resolved here once; counting is an increment through a reference kept for it.
+class Metrics::Registry {
+ public:
+  Registry(const SymbolTable& symbols, std::string_view version, std::string_view commit)
+      : symbols_(symbols),
+        last_event_(prometheus::BuildGauge()
+                        .Name(std::string(kLastEvent.name))
+                        .Help(std::string(kLastEvent.help))
+                        .Register(registry_)) {
+    make_event_series();
+    make_strategy_series();
+    auto& lag = family<Histogram>(kLag);
+    for (const EventKind kind : kMarketKinds) {
+      lag_.push_back(&lag.Add({{"kind", std::string(rts::to_string(kind))}}, kLagBuckets));
+    }
+    add_symbols();
+    family<Gauge>(kBuild)
+        .Add({{"version", std::string(version)}, {"commit", std::string(commit)}})
+        .Set(1);
+  }
+
+  void count(const Step& step, UnixNs received_at) {
+    frames_.Increment();
+    for (const EventRecord& record : step.events) {
+      const auto kind = static_cast<std::size_t>(record.kind);
+      received_[kind]->Increment();
+      if (const Decision* decision = record.decision()) {
+        count_decision(*decision, kind, received_at);
+      } else {
+        refused_[kind][static_cast<std::size_t>(*record.reason())]->Increment();
+      }
+    }
+  }
+
+  void count(StrategyId strategy, OrderResult result) {
+    orders_[index_of(strategy)][static_cast<std::size_t>(result)]->Increment();
+  }
+  void observe_step(double seconds) { step_.Observe(seconds); }
+  void observe_publish(double seconds) { publish_.Observe(seconds); }
+
+  std::string scrape(const Snapshot& now) {
+    add_symbols();
+    ready_.Set(now.ready ? 1 : 0);
+    connected_.Set(now.nats_connected ? 1 : 0);
+    raise(reconnects_, static_cast<double>(now.nats_reconnects));
+    raise(nats_dropped_, static_cast<double>(now.nats_dropped_messages));
+    buffered_.Set(static_cast<double>(now.nats_buffered_bytes));
+    raise(log_lost_, static_cast<double>(now.lost_log_lines));
+    http_connections_.Set(static_cast<double>(now.http_connections));
+    raise(http_requests_, static_cast<double>(now.http_requests));
+    for (std::size_t i = 0; i < paused_.size(); ++i) paused_[i]->Set(now.paused[i] ? 1 : 0);
+    const ProcessUsage usage = read_process_usage();
+    raise(cpu_, usage.cpu_seconds);
+    rss_.Set(static_cast<double>(usage.resident_bytes));
+    fds_.Set(static_cast<double>(usage.open_fds));
+    max_fds_.Set(static_cast<double>(usage.max_fds));
+    start_.Set(usage.start_time_seconds);
+    return prometheus::TextSerializer{}.Serialize(registry_.Collect());
+  }
+
+ private:
+  template <class T>
+  prometheus::Family<T>& family(const Info& info) {
+    const auto build = [&](auto builder) -> prometheus::Family<T>& {
+      return builder.Name(std::string(info.name)).Help(std::string(info.help)).Register(registry_);
+    };
+    if constexpr (std::is_same_v<T, Counter>) return build(prometheus::BuildCounter());
+    if constexpr (std::is_same_v<T, Gauge>) return build(prometheus::BuildGauge());
+    if constexpr (std::is_same_v<T, Histogram>) return build(prometheus::BuildHistogram());
+  }
+
+  // Counters that others keep can only have grown since the last scrape.
+  static void raise(Counter& counter, double total) {
+    if (total > counter.Value()) counter.Increment(total - counter.Value());
+  }
+
+  void make_event_series() {
+    auto& received = family<Counter>(kReceived);
+    auto& ignored = family<Counter>(kIgnored);
+    auto& dropped = family<Counter>(kDropped);
+    for (std::size_t kind = 0; kind < kEventKinds.size(); ++kind) {
+      const std::string name(rts::to_string(kEventKinds[kind]));
+      received_[kind] = &received.Add({{"kind", name}});
+      for (std::size_t i = 0; i < kReasonCount; ++i) {
+        const Reason reason = reason_at(i);
+        if (!can_end_in(kEventKinds[kind], reason)) continue;
+        const Labels labels{{"kind", name}, {"reason", std::string(rts::to_string(reason))}};
+        refused_[kind][i] = &(is_ignored(reason) ? ignored : dropped).Add(labels);
+      }
+    }
+  }
+
+  void make_strategy_series() {
+    auto& decisions = family<Counter>(kDecisions);
+    auto& orders = family<Counter>(kOrders);
+    auto& paused = family<Gauge>(kPaused);
+    for (const StrategyId strategy : kStrategies) {
+      const std::string name(rts::to_string(strategy));
+      const std::size_t index = index_of(strategy);
+      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+        const auto outcome = static_cast<Outcome>(i);
+        if (!rts::can_end_in(strategy, outcome)) continue;
+        decisions_[index][i] =
+            &decisions.Add({{"strategy", name}, {"outcome", std::string(rts::to_string(outcome))}});
+      }
+      for (const OrderResult result : kOrderResults) {
+        orders_[index][static_cast<std::size_t>(result)] = &orders.Add(
+            {{"strategy", name}, {"result", std::string(telemetry::to_string(result))}});
+      }
+      paused_[index] = &paused.Add({{"strategy", name}});
+    }
+  }
+
+  // Series for symbols the table has learnt since; allocates only then.
+  void add_symbols() {
+    while (last_event_by_symbol_.size() < symbols_.size()) {
+      const std::string symbol(symbols_.at(last_event_by_symbol_.size()).text());
+      auto& gauges = last_event_by_symbol_.emplace_back();
+      for (const EventKind kind : kMarketKinds) {
+        gauges[static_cast<std::size_t>(kind)] =
+            &last_event_.Add({{"symbol", symbol}, {"kind", std::string(rts::to_string(kind))}});
+      }
+    }
+  }
+
+  void count_decision(const Decision& decision, std::size_t kind, UnixNs received_at) {
+    decisions_[index_of(decision.strategy)][static_cast<std::size_t>(decision.outcome)]
+        ->Increment();
+    const double lag = to_seconds(received_at - decision.at);
+    lag_[kind]->Observe(lag > 0 ? lag : 0);
+    if (decision.symbol_index >= last_event_by_symbol_.size()) add_symbols();
+    last_event_by_symbol_[decision.symbol_index][kind]->Set(
+        std::chrono::duration<double>(decision.at.time_since_epoch()).count());
+  }
+
+  prometheus::Registry registry_;
+  const SymbolTable& symbols_;
+  std::array<Counter*, kEventKinds.size()> received_{};
+  std::array<std::array<Counter*, kReasonCount>, kEventKinds.size()> refused_{};
+  std::array<std::array<Counter*, kOutcomeCount>, kStrategies.size()> decisions_{};
+  std::array<std::array<Counter*, kOrderResults.size()>, kStrategies.size()> orders_{};
+  std::array<Gauge*, kStrategies.size()> paused_{};
+  std::vector<Histogram*> lag_;  // by kind: book, trade, ticker
+  prometheus::Family<Gauge>& last_event_;
+  std::vector<std::array<Gauge*, kMarketKinds.size()>> last_event_by_symbol_;
+  Counter& frames_ = family<Counter>(kFrames).Add({});
+  Histogram& step_ = family<Histogram>(kStep).Add({}, kStepBuckets);
+  Histogram& publish_ = family<Histogram>(kPublish).Add({}, kPublishBuckets);
+  Gauge& ready_ = family<Gauge>(kReady).Add({});
+  Gauge& connected_ = family<Gauge>(kConnected).Add({});
+  Counter& reconnects_ = family<Counter>(kReconnects).Add({});
+  Gauge& buffered_ = family<Gauge>(kBuffered).Add({});
+  Counter& nats_dropped_ = family<Counter>(kNatsDropped).Add({});
+  Counter& log_lost_ = family<Counter>(kLogLost).Add({});
+  Gauge& http_connections_ = family<Gauge>(kHttpConnections).Add({});
+  Counter& http_requests_ = family<Counter>(kHttpRequests).Add({});
+  Counter& cpu_ = family<Counter>(kCpu).Add({});
+  Gauge& rss_ = family<Gauge>(kRss).Add({});
+  Gauge& fds_ = family<Gauge>(kFds).Add({});
+  Gauge& max_fds_ = family<Gauge>(kMaxFds).Add({});
+  Gauge& start_ = family<Gauge>(kStart).Add({});
+};
+
+Metrics::Metrics(const SymbolTable& symbols, std::string_view version, std::string_view commit)
+    : registry_(std::make_unique<Registry>(symbols, version, commit)) {}
+Metrics::~Metrics() = default;
+
+void Metrics::count(const Step& step, UnixNs received_at) {
+  registry_->count(step, received_at);
+}
+void Metrics::count(StrategyId strategy, OrderResult result) {
+  registry_->count(strategy, result);
+}
+void Metrics::observe_step(std::chrono::nanoseconds duration) {
+  registry_->observe_step(to_seconds(duration));
+}
+void Metrics::observe_publish(std::chrono::nanoseconds since_receipt) {
+  registry_->observe_publish(to_seconds(since_receipt));
+}
+std::string Metrics::scrape(const Snapshot& now) {
+  return registry_->scrape(now);
+}
+
+std::string metrics_markdown() {
+  std::string out =
+      "# Metrics\n\n"
+      "Generated from the table in the code; a test compares. `/metrics` serves them in "
+      "Prometheus' "
+      "text format 0.0.4. Every series is there from the first scrape.\n\n"
+      "At any moment `rts_events_received_total` = Σ `rts_events_ignored_total` + Σ "
+      "`rts_events_dropped_total` + Σ `rts_decisions_total`, and the signals among the decisions = "
+      "Σ `rts_orders_total`.\n\n"
+      "| name | type | labels | meaning |\n|---|---|---|---|\n";
+  for (const Info& info : kAll) {
+    out += fmt::format("| `{}` | {} | {} | {} |\n", info.name, to_string(info.type), info.labels,
+                       info.help);
+  }
+  const auto section = [&](std::string_view title) { out += fmt::format("\n## {}\n\n", title); };
+  section("kind and reason");
+  out += "| kind | ignored | dropped |\n|---|---|---|\n";
+  for (const EventKind kind : kEventKinds) {
+    std::array<std::string, 2> reasons;
+    for (std::size_t i = 0; i < kReasonCount; ++i) {
+      const Reason reason = reason_at(i);
+      if (!can_end_in(kind, reason)) continue;
+      std::string& list = reasons[is_ignored(reason) ? 0 : 1];
+      list += fmt::format("{}`{}`", list.empty() ? "" : ", ", rts::to_string(reason));
+    }
+    out += fmt::format("| `{}` | {} | {} |\n", rts::to_string(kind), reasons[0], reasons[1]);
+  }
+  section("strategy and outcome");
+  out += "| strategy | outcomes |\n|---|---|\n";
+  for (const StrategyId strategy : kStrategies) {
+    std::string outcomes;
+    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+      const auto outcome = static_cast<Outcome>(i);
+      if (!rts::can_end_in(strategy, outcome)) continue;
+      outcomes += fmt::format("{}`{}`", outcomes.empty() ? "" : ", ", rts::to_string(outcome));
+    }
+    out += fmt::format("| `{}` | {} |\n", rts::to_string(strategy), outcomes);
+  }
+  section("result");
+  for (const OrderResult result : kOrderResults) {
+    out += fmt::format("{}`{}`", result == kOrderResults.front() ? "" : ", ", to_string(result));
+  }
+  return out + "\n";
+}
+
+}  // namespace rts::telemetry

@@ -1,0 +1,174 @@
+#include <array>
+
+#include <fmt/format.h>
+
+#include <rts/base/json_writer.hpp>
+#include <rts/trading/order.hpp>
+
+namespace rts {
+namespace {
+
+// name = strategy|SYMBOL|SIDE|<bucket start ms>, or with cooldown 0 strategy|SYMBOL|SIDE|<event
+// id>.
+Uuid order_id(const OrderPolicy& policy, const OrderSource& source) noexcept {
+  std::array<char, 160> name;  // 16 + 63 + 4 + 20 characters and separators at most
+  auto* end = fmt::format_to(name.data(), "{}|{}|{}|", to_string(source.strategy), source.symbol,
+                             to_string(source.signal.side));
+  if (policy.cooldown.count() > 0) {
+    const std::chrono::milliseconds cooldown = policy.cooldown;
+    const auto since_epoch = source.at.time_since_epoch();
+    end = fmt::format_to(end, "{}", (since_epoch / cooldown) * cooldown.count());
+  } else {
+    end = fmt::format_to(end, "{}:{}", source.event_id.letter, source.event_id.number);
+  }
+  return make_order_id({name.data(), static_cast<std::size_t>(end - name.data())});
+}
+
+std::optional<Protection> protection(const OrderPolicy& policy, Side side, Price price) noexcept {
+  const double toward_loss = side == Side::buy ? -1 : 1;
+  const auto stop_loss =
+      Price::from(price.value() * (1 + toward_loss * policy.stop_loss_percent / 100));
+  const auto take_profit =
+      Price::from(price.value() * (1 - toward_loss * policy.take_profit_percent / 100));
+  if (!stop_loss || !take_profit) return std::nullopt;
+  return Protection{*stop_loss, *take_profit};
+}
+
+void append_time(std::string& out, JsonWriter& json, UnixMs at) {
+  json.raw("\"");
+  append_iso8601(out, at);
+  out += "+00:00\"";
+}
+
+std::string_view strength(Confidence confidence) noexcept {
+  if (confidence.value() >= 0.9) return "extreme";
+  if (confidence.value() >= 0.7) return "strong";
+  return confidence.value() >= 0.5 ? "medium" : "weak";
+}
+
+// The keys that both formats spell alike, as far as they stand together in both.
+class OrderWriter {
+ public:
+  OrderWriter(std::string& out, const Order& order)
+      : out_(out), json_(out), order_(order), id_(to_text(order.id)) {}
+
+  void trade_order() {
+    const bool opens_short = order_.side == Side::sell && !order_.reduce_only;
+    json_.begin_object();
+    json_.key("order_id").string(id());
+    json_.key("signal_id").string(id());
+    json_.key("symbol").string(order_.symbol);
+    json_.key("side").string(to_string(order_.side));
+    json_.key("order_type").string("MARKET");
+    json_.key("quantity").decimal(order_.quantity);
+    json_.key("price").number(order_.price);
+    json_.key("current_price").number(order_.current_price);
+    json_.key("time_in_force").string("GTC");
+    json_.key("position_type").string(opens_short ? "SHORT" : "LONG");
+    json_.key("leverage").integer(order_.leverage);
+    json_.key("reduce_only").boolean(order_.reduce_only);
+    json_.key("close_on_trigger").boolean(false);
+    json_.key("strategy_name").string(to_string(order_.strategy));
+    json_.key("confidence_score").number(order_.confidence);
+    protection();
+    time("timestamp", order_.timestamp);
+    time("valid_until", order_.valid_until);
+    metadata("trade_order.v1");
+    json_.end_object();
+  }
+
+  void signal() {
+    const std::string_view opening = order_.side == Side::buy ? "buy" : "sell";
+    json_.begin_object();
+    json_.key("id").string(id());
+    json_.key("signal_id").string(id());
+    json_.key("strategy_id").string(to_string(order_.strategy));
+    json_.key("strategy").string(to_string(order_.strategy));
+    json_.key("strategy_mode").string("deterministic");
+    json_.key("symbol").string(order_.symbol);
+    json_.key("action").string(order_.reduce_only ? "close" : opening);
+    json_.key("confidence").number(order_.confidence);
+    json_.key("strength").string(strength(order_.confidence));
+    json_.key("price").number(order_.price);
+    json_.key("quantity").decimal(order_.quantity);
+    json_.key("current_price").number(order_.current_price);
+    json_.key("source").string("realtime-strategies");
+    json_.key("timeframe").string("tick");
+    json_.key("order_type").string("market");
+    json_.key("time_in_force").string("GTC");
+    protection();
+    time("timestamp", order_.timestamp);
+    metadata("signal.v1");
+    json_.end_object();
+  }
+
+ private:
+  [[nodiscard]] std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
+
+  void protection() {
+    if (!order_.protection) return;
+    json_.key("stop_loss").number(order_.protection->stop_loss);
+    json_.key("take_profit").number(order_.protection->take_profit);
+  }
+
+  void time(std::string_view key, UnixMs at) {
+    json_.key(key);
+    append_time(out_, json_, at);
+  }
+
+  void metadata(std::string_view schema) {
+    std::array<char, 32> event_id;
+    const auto* end =
+        fmt::format_to(event_id.data(), "{}:{}", order_.event_id.letter, order_.event_id.number);
+    json_.key("metadata").begin_object();
+    json_.key("schema").string(schema);
+    json_.key("event_id")
+        .string({event_id.data(), static_cast<std::size_t>(end - event_id.data())});
+    if (!order_.correlation_id.empty()) json_.key("correlation_id").string(order_.correlation_id);
+    json_.key("indicators").begin_object();
+    const auto names = indicator_names(order_.strategy);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      json_.key(names[i]).number(order_.indicators[i]);
+    }
+    json_.end_object().end_object();
+  }
+
+  std::string& out_;
+  JsonWriter json_;
+  const Order& order_;
+  UuidText id_;
+};
+
+}  // namespace
+
+Order make_order(const OrderPolicy& policy, const OrderSource& source) noexcept {
+  const Signal& signal = source.signal;
+  Order order;
+  order.id = order_id(policy, source);
+  order.symbol = source.symbol;
+  order.strategy = source.strategy;
+  order.side = signal.side;
+  order.reduce_only = signal.side == Side::sell && !policy.shorts_enabled;
+  order.leverage = policy.leverage;
+  order.quantity = source.quantity;
+  order.price = signal.price;
+  order.current_price = signal.current_price;
+  order.confidence = signal.confidence;
+  if (!order.reduce_only) order.protection = protection(policy, signal.side, signal.price);
+  order.timestamp = source.at;
+  order.valid_until = source.at + (order.reduce_only ? policy.reduce_only_ttl : policy.ttl);
+  order.event_id = source.event_id;
+  order.indicators = source.indicators;
+  return order;
+}
+
+void append_json(std::string& out, const Order& order, OrderFormat format) {
+  OrderWriter writer(out, order);
+  if (format == OrderFormat::trade_order) {
+    writer.trade_order();
+  } else {
+    writer.signal();
+  }
+}
+
+}  // namespace rts

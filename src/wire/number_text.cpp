@@ -1,0 +1,81 @@
+#include "number_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace rts::wire {
+namespace {
+
+std::size_t count_digits(std::string_view text) noexcept {
+  std::size_t n = 0;
+  while (n < text.size() && text[n] >= '0' && text[n] <= '9') ++n;
+  return n;
+}
+
+// The power of ten just above a non-zero JSON number: 2 for "12.5", -1 for "0.05".
+std::int64_t decimal_magnitude(std::string_view number) noexcept {
+  const std::size_t e = number.find_first_of("eE");
+  std::int64_t exponent = 0;
+  if (e != std::string_view::npos) {
+    const bool negative = number[e + 1] == '-';
+    const std::size_t digits = number.find_first_of("0123456789", e);
+    const auto* end = number.data() + number.size();
+    if (std::from_chars(number.data() + digits, end, exponent).ec != std::errc{}) {
+      exponent = std::numeric_limits<std::int32_t>::max();
+    }
+    if (negative) exponent = -exponent;
+  }
+  const std::string_view mantissa = number.substr(0, e);
+  const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+  const auto first = static_cast<std::int64_t>(mantissa.find_first_of("123456789"));
+  return exponent + point - first + (first > point ? 1 : 0);
+}
+
+}  // namespace
+
+bool is_json_number(std::string_view text) noexcept {
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  const std::size_t whole = count_digits(text);
+  if (whole == 0 || (whole > 1 && text.front() == '0')) return false;
+  text.remove_prefix(whole);
+  if (!text.empty() && text.front() == '.') {
+    text.remove_prefix(1);
+    const std::size_t fraction = count_digits(text);
+    if (fraction == 0) return false;
+    text.remove_prefix(fraction);
+  }
+  if (!text.empty() && (text.front() == 'e' || text.front() == 'E')) {
+    text.remove_prefix(1);
+    if (!text.empty() && (text.front() == '+' || text.front() == '-')) text.remove_prefix(1);
+    const std::size_t exponent = count_digits(text);
+    if (exponent == 0) return false;
+    text.remove_prefix(exponent);
+  }
+  return text.empty();
+}
+
+std::optional<double> parse_number(std::string_view text) noexcept {
+  if (!is_json_number(text)) return std::nullopt;
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec == std::errc::result_out_of_range) {
+    // from_chars says the same of both ends of the scale; what lies below the smallest double is 0.
+    return decimal_magnitude(text) > 0 ? std::nullopt : std::optional(0.0);
+  }
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_integer(std::string_view text) noexcept {
+  if (text.empty() || count_digits(text) != text.size()) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc{} ||
+      value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+}  // namespace rts::wire
