@@ -198,7 +198,7 @@ void Client::Impl::connect_done(Outcome outcome) {
 
 void Client::Impl::back_off() {
   auto limit = options_.backoff_min;
-  for (int i = 0; i < failed_rounds_ && limit < options_.backoff_max; ++i) limit += limit / 2;
+  for (int i = 0; i < failed_rounds_ && limit < options_.backoff_max; ++i) limit += limit / 10;
   limit = std::min(limit, options_.backoff_max);
   ++failed_rounds_;
   const auto jittered =

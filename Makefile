@@ -1,0 +1,118 @@
+# Every target calls a CMake preset, ctest or the binary; `make help` lists them from the comments
+# behind their names. `make run-local` and `make test` set up the machine themselves.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+BINARY := build/release/realtime-strategies
+CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
+SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
+
+# What Debian 12 has to have. make and git are there already.
+PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
+  libnats-dev libsimdjson-dev libboost1.81-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
+  zlib1g-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
+  nats-server prometheus
+LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
+COVERAGE_PACKAGES := gcovr
+
+# Installs what is missing of the packages given; does nothing when nothing is.
+define install
+@missing=$$(for p in $(1); do \
+    dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+  if [ -n "$$missing" ]; then \
+    sudo=; if [ "$$(id -u)" -ne 0 ]; then sudo=sudo; fi; \
+    echo "installing:" $$missing; \
+    $$sudo apt-get update -qq && \
+    $$sudo env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+  fi
+endef
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what building, running and testing need (apt; sudo when not root)
+	$(call install,$(PACKAGES))
+
+.PHONY: setup-lint
+setup-lint: setup
+	$(call install,$(LINT_PACKAGES))
+
+.PHONY: compile
+compile: setup ## Build build/release/realtime-strategies
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target realtime-strategies
+
+.PHONY: run-local
+run-local: compile ## Broker, service and a made-up market on this machine; Ctrl-C stops all
+	@BINARY=$(BINARY) tests/e2e/run-local.sh
+
+.PHONY: build-tests
+build-tests: setup
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+.PHONY: test
+test: build-tests ## All tests
+	@$(CTEST) --test-dir build/release
+
+.PHONY: unit
+unit: build-tests ## Tests that need no socket and no broker
+	@$(CTEST) --test-dir build/release -L unit
+
+.PHONY: integration
+integration: build-tests ## Tests against a real broker and real sockets
+	@$(CTEST) --test-dir build/release -L integration
+
+.PHONY: e2e
+e2e: build-tests ## Tests of the whole program as a user runs it
+	@$(CTEST) --test-dir build/release -L e2e
+
+.PHONY: sanitize
+sanitize: setup ## All tests under ASan and UBSan
+	@cmake --preset asan >/dev/null
+	@cmake --build --preset asan -j $(JOBS)
+	@$(CTEST) --test-dir build/asan
+
+.PHONY: sanitize-threads
+sanitize-threads: setup ## All tests under TSan
+	@cmake --preset tsan >/dev/null
+	@cmake --build --preset tsan -j $(JOBS)
+	@$(CTEST) --test-dir build/tsan
+
+.PHONY: bench
+bench: build-tests ## Benchmarks of the engine (build/release/engine_bench takes Google Benchmark's flags)
+	@build/release/engine_bench
+
+.PHONY: coverage
+coverage: setup ## Line and branch coverage of the product code: build/coverage/index.html
+	$(call install,$(COVERAGE_PACKAGES))
+	@cmake --preset coverage >/dev/null
+	@cmake --build --preset coverage -j $(JOBS)
+	@$(CTEST) --test-dir build/coverage
+	@gcovr --root . --filter 'src/' --filter 'include/' --object-directory build/coverage \
+	  --exclude-unreachable-branches --exclude-throw-branches \
+	  --html-details build/coverage/index.html --print-summary --sort-percentage
+
+.PHONY: lint
+lint: setup-lint ## clang-format and clang-tidy, warnings are errors; a build with clang 14
+	@clang-format-14 --dry-run --Werror $(SOURCES)
+	@cmake --preset clang >/dev/null
+	@cmake --build --preset clang -j $(JOBS)
+	@echo $(filter src/%.cpp,$(SOURCES)) | tr ' ' '\n' | \
+	  xargs -P $(JOBS) -n 1 clang-tidy-14 -p build/clang --quiet 2>/dev/null
+	@echo "lint: clean"
+
+.PHONY: format
+format: setup-lint ## Format the code
+	@clang-format-14 -i $(SOURCES)
+
+.PHONY: docs
+docs: build-tests ## Write docs/CONFIGURATION.md and docs/METRICS.md anew from their tables
+	@RTS_UPDATE_DOCS=1 $(CTEST) --test-dir build/release -R 'Docs\.'
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf build

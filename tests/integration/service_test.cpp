@@ -1,0 +1,420 @@
+// The real binary between a real broker and a real subscriber.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <set>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <rts/config/settings.hpp>
+#include <rts/engine/engine.hpp>
+#include <rts/wire/json_compare.hpp>
+
+#include "app/market.hpp"
+#include "support/daemon.hpp"
+#include "support/deadline.hpp"
+#include "support/frames.hpp"
+#include "support/nats_server.hpp"
+#include "support/order_schema.hpp"
+#include "support/peer.hpp"
+
+namespace rts::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kFrames = "binance.websocket.data";
+constexpr const char* kOrders = "tradeengine.orders";
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// A book that makes orderbook_skew buy (its default rules), as of now.
+std::string buying_book(std::uint64_t id = 1, std::int64_t at_ms = now_ms()) {
+  return book_frame({.at_ms = at_ms, .id = id});
+}
+
+// Settings that let every signal through.
+Environment no_limits(const std::string& url) {
+  return {{"NATS_URL", url},
+          {"SIGNAL_COOLDOWN_SECONDS", "0"},
+          {"RISK_MAX_DAILY_SIGNALS", "0"},
+          {"RISK_MAX_ORDERS_PER_MINUTE", "0"}};
+}
+
+// Every order that arrived, by its id; each must be valid.
+std::multiset<std::string> order_ids(const std::vector<Received>& orders) {
+  std::multiset<std::string> ids;
+  for (const Received& order : orders) {
+    EXPECT_EQ(schema_error(order.payload, OrderFormat::trade_order), "") << order.payload;
+    ids.insert(order.headers.at("Nats-Msg-Id"));
+  }
+  return ids;
+}
+
+bool all_different(const std::multiset<std::string>& ids) {
+  return std::set<std::string>(ids.begin(), ids.end()).size() == ids.size();
+}
+
+double frames_received(const Daemon& daemon) {
+  return daemon.metric("rts_frames_received_total");
+}
+
+// --- Orders out
+// -----------------------------------------------------------------------------------
+
+TEST(Service, PublishesAnOrderWithItsHeaders) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+
+  const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const EnvelopeParts parts{.stream = "btcusdt@depth20@100ms",
+                            .message_id = "6f1c2a9e-4f0a-4b0e-9a53-3f1f6f0c7f11",
+                            .traceparent = traceparent};
+  peer.publish(kFrames, envelope(parts, futures_book({.at_ms = now_ms()})).json());
+  ASSERT_TRUE(peer.wait_for(1, 5s)) << daemon.log();
+
+  const Received order = peer.received().front();
+  EXPECT_EQ(schema_error(order.payload, OrderFormat::trade_order), "") << order.payload;
+  const std::string id = order.headers.at("Nats-Msg-Id");
+  EXPECT_NE(order.payload.find(R"("order_id":")" + id + "\""), std::string::npos);
+  EXPECT_EQ(order.headers.at("Content-Type"), "application/json");
+  EXPECT_EQ(order.headers.at("Correlation-Id"), parts.message_id);
+  EXPECT_EQ(order.headers.at("traceparent"), traceparent);
+  ASSERT_TRUE(eventually([&] { return daemon.log("order").size() == 1; }, 5s));
+  EXPECT_NE(daemon.log("order").front().find(id), std::string::npos);
+  daemon.expect_accounts_balance();
+}
+
+TEST(Service, TheTraceOfTheNatsHeaderBeatsTheEnvelopes) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const std::string header = "00-11111111111111111111111111111111-2222222222222222-00";
+  peer.publish(
+      kFrames,
+      envelope({.stream = "btcusdt@depth20@100ms"}, futures_book({.at_ms = now_ms()})).json(),
+      {{"traceparent", header}});
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  EXPECT_EQ(peer.received().front().headers.at("traceparent"), header);
+}
+
+TEST(Service, NoHeaderOfAFrameCanInjectAnother) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const EnvelopeParts parts{.stream = "btcusdt@depth20@100ms",
+                            .message_id = "x\\r\\nNats-Msg-Id: forged",
+                            .traceparent = "00-nonsense"};
+  peer.publish(kFrames, envelope(parts, futures_book({.at_ms = now_ms()})).json());
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  const auto headers = peer.received().front().headers;
+  EXPECT_NE(headers.at("Nats-Msg-Id"), "forged");
+  EXPECT_EQ(headers.count("Correlation-Id"), 0U);
+  EXPECT_EQ(headers.count("traceparent"), 0U);
+}
+
+TEST(Service, OrderFormatSignalIsTheTradeEnginesContract) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}, {"ORDER_FORMAT", "signal"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book());
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  const std::string payload = peer.received().front().payload;
+  EXPECT_EQ(schema_error(payload, OrderFormat::signal), "") << payload;
+}
+
+// --- Nothing late, nothing unwanted
+// ---------------------------------------------------------------
+
+TEST(Service, DropsAnOrderThatIsPastItsTime) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}, {"ORDER_TTL_SECONDS", "5"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book(1, now_ms() - 10'000));
+  ASSERT_TRUE(eventually(
+      [&] { return daemon.metric("rts_orders_total", R"(result="expired")") == 1; }, 5s));
+  EXPECT_TRUE(peer.received().empty());
+  daemon.expect_accounts_balance();
+}
+
+TEST(Service, DropsStaleAndFutureFrames) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}, {"MESSAGE_TTL_SECONDS", "30"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book(1, now_ms() - 31'000));
+  peer.publish(kFrames, buying_book(2, now_ms() + 15'000));
+  ASSERT_TRUE(eventually([&] { return frames_received(daemon) == 2; }, 5s));
+  EXPECT_EQ(daemon.metric("rts_events_dropped_total", R"(reason="stale")"), 1);
+  EXPECT_EQ(daemon.metric("rts_events_dropped_total", R"(reason="future")"), 1);
+  EXPECT_EQ(daemon.log("event_dropped").size(), 2U);
+}
+
+TEST(Service, MessageTtlZeroLetsOldFramesIn) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}, {"MESSAGE_TTL_SECONDS", "0"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book(1, now_ms() - 3'600'000));
+  ASSERT_TRUE(eventually([&] { return frames_received(daemon) == 1; }, 5s));
+  EXPECT_EQ(daemon.metric("rts_decisions_total"), 1);
+}
+
+TEST(Service, DryRunDecidesEverythingAndPublishesNothing) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}, {"DRY_RUN_MODE", "true"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book());
+  ASSERT_TRUE(eventually(
+      [&] { return daemon.metric("rts_orders_total", R"(result="dry_run")") == 1; }, 5s));
+  EXPECT_EQ(daemon.terminate(), 0);
+  EXPECT_TRUE(peer.flush());
+  EXPECT_TRUE(peer.received().empty());
+}
+
+TEST(Service, PausedItConsumesAndOrdersNothingUntilResumed) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon({{"NATS_URL", broker.url()}, {"TRADING_PAUSED", "true"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  EXPECT_EQ(daemon.metric("rts_trading_paused"), 3);
+  peer.publish(kFrames, buying_book(1));
+  ASSERT_TRUE(eventually(
+      [&] { return daemon.metric("rts_decisions_total", R"(outcome="paused")") == 1; }, 5s));
+  daemon.process().signal(SIGUSR2);
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_trading_paused") == 0; }, 5s));
+  peer.publish(kFrames, buying_book(2));
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  daemon.process().signal(SIGUSR1);
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_trading_paused") == 3; }, 5s));
+  EXPECT_EQ(peer.received().size(), 1U);
+}
+
+// --- Topics, group, name
+// --------------------------------------------------------------------------
+
+TEST(Service, ListensAndPublishesWhereItIsTold) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe("my.orders");
+  Daemon daemon({{"NATS_URL", broker.url()},
+                 {"NATS_CONSUMER_TOPIC", "my.*.frames"},
+                 {"NATS_PUBLISHER_TOPIC", "my.orders"},
+                 {"NATS_CONSUMER_NAME", "nightshift"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book(1));
+  peer.publish("my.spot.frames", buying_book(2));
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  EXPECT_EQ(frames_received(daemon), 1);
+}
+
+TEST(Service, ThreeReplicasOfAQueueGroupHandleEveryFrameOnce) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  std::vector<std::unique_ptr<Daemon>> replicas;
+  for (int i = 0; i < 3; ++i) {
+    replicas.push_back(std::make_unique<Daemon>(Environment{{"NATS_URL", broker.url()}}));
+  }
+  for (const auto& replica : replicas) ASSERT_TRUE(replica->wait_ready());
+  constexpr int kCount = 3000;
+  for (int i = 1; i <= kCount; ++i) {
+    peer.publish(kFrames, trade({.at_ms = now_ms(), .id = static_cast<std::uint64_t>(i)}).json());
+  }
+  ASSERT_TRUE(peer.flush());
+  const auto total = [&] {
+    double sum = 0;
+    for (const auto& replica : replicas) sum += frames_received(*replica);
+    return sum;
+  };
+  ASSERT_TRUE(eventually([&] { return total() >= kCount; }, 10s)) << total();
+  EXPECT_EQ(total(), kCount);
+  for (const auto& replica : replicas) {
+    EXPECT_GT(frames_received(*replica), 0);
+    replica->expect_accounts_balance();
+  }
+}
+
+TEST(Service, WithoutAQueueGroupEveryReplicaSeesEveryFrameAndGivesTheSameIds) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  const Environment environment{{"NATS_URL", broker.url()}, {"NATS_CONSUMER_GROUP", ""}};
+  Daemon one(environment);
+  Daemon two(environment);
+  ASSERT_TRUE(one.wait_ready() && two.wait_ready());
+  peer.publish(kFrames, buying_book());
+  ASSERT_TRUE(peer.wait_for(2, 5s));
+  const auto ids = order_ids(peer.received());
+  EXPECT_EQ(ids.count(*ids.begin()), 2U);
+}
+
+// --- The broker comes and goes
+// --------------------------------------------------------------------
+
+TEST(Service, StartsBeforeTheBrokerAndBecomesReadyWhenItAppears) {
+  NatsServer broker;
+  broker.stop();
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  EXPECT_EQ(daemon.get("/healthz").status, 200U);
+  const HttpAnswer answer = daemon.get("/ready");
+  EXPECT_EQ(answer.status, 503U);
+  EXPECT_NE(answer.body.find(R"("nats_connected":{"ok":false)"), std::string::npos) << answer.body;
+  // Long enough for the back-off to have grown: it waits 5 s at most, the promise is 2 s after
+  // that.
+  broker.restart();
+  EXPECT_TRUE(daemon.wait_ready(8s));
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  peer.publish(kFrames, buying_book());
+  EXPECT_TRUE(peer.wait_for(1, 5s));
+}
+
+TEST(Service, SurvivesBrokerKillsUnderLoadAndSendsNothingStaleOrTwice) {
+  NatsServer broker;
+  Daemon daemon(no_limits(broker.url()));
+  ASSERT_TRUE(daemon.wait_ready());
+  std::uint64_t id = 0;
+  std::multiset<std::string> ids;
+  for (int round = 0; round < 4; ++round) {
+    Peer peer(broker.url());
+    peer.subscribe(kOrders);
+    for (int i = 0; i < 200; ++i) peer.publish(kFrames, buying_book(++id));
+    ASSERT_TRUE(peer.wait_for(200, 10s)) << round << daemon.log();
+    for (int i = 0; i < 200; ++i) peer.publish(kFrames, buying_book(++id));
+    broker.kill();
+    EXPECT_TRUE(eventually([&] { return !daemon.ready(); }, 5s));
+    ids.merge(order_ids(peer.received()));
+    broker.restart();
+    ASSERT_TRUE(daemon.wait_ready(10s)) << daemon.get("/ready").body;
+  }
+  EXPECT_TRUE(all_different(ids));
+  EXPECT_EQ(daemon.metric("rts_nats_reconnects_total"), 4);
+  daemon.expect_accounts_balance();
+  EXPECT_EQ(daemon.terminate(), 0);
+}
+
+// --- Shutdown
+// -------------------------------------------------------------------------------------
+
+TEST(Service, SigtermUnderLoadLosesNoFrameItWasGivenAndNoOrder) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon leaving(no_limits(broker.url()));
+  ASSERT_TRUE(leaving.wait_ready());
+  constexpr std::uint64_t kCount = 20'000;
+  std::optional<Daemon> staying;
+  staying.emplace(no_limits(broker.url()));
+  ASSERT_TRUE(staying->wait_ready());
+  for (std::uint64_t i = 1; i <= kCount; ++i) {
+    peer.publish(kFrames, buying_book(i));
+    if (i == kCount / 2) leaving.process().signal(SIGTERM);
+  }
+  ASSERT_TRUE(peer.flush());
+  const auto status = leaving.process().wait(10s);
+  ASSERT_TRUE(status && status->exited) << leaving.log();
+  EXPECT_EQ(status->code, 0);
+  // Each frame made one order, in whichever process it ended: none is missing and none is double.
+  ASSERT_TRUE(peer.wait_for(kCount, 20s)) << peer.received().size();
+  const auto ids = order_ids(peer.received());
+  EXPECT_EQ(ids.size(), kCount);
+  EXPECT_TRUE(all_different(ids));
+}
+
+TEST(Service, SigtermWithoutABrokerEndsAtOnce) {
+  Daemon daemon({{"NATS_URL", "nats://127.0.0.1:" + std::to_string(free_port())}});
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(daemon.terminate(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+}
+
+TEST(Service, ASecondSignalEndsItAtOnce) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  broker.suspend();  // so that draining cannot finish
+  daemon.process().signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return daemon.get("/ready").status == 503; }, 5s));
+  EXPECT_NE(daemon.get("/ready").body.find(R"("not_draining":{"ok":false)"), std::string::npos);
+  daemon.process().signal(SIGINT);
+  const auto status = daemon.process().wait(2s);
+  ASSERT_TRUE(status && status->exited);
+  EXPECT_EQ(status->code, 128 + SIGINT);
+}
+
+TEST(Service, ShutdownTimesOutWhenTheBrokerStandsStill) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}, {"SHUTDOWN_TIMEOUT_SECONDS", "1"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  broker.suspend();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_NE(daemon.terminate(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
+  broker.resume();
+}
+
+// --- Live is replay
+// -------------------------------------------------------------------------------
+
+TEST(Service, ALiveRunRecordedAndReplayedGivesTheSameOrders) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Environment environment{{"NATS_URL", broker.url()}, {"SIGNAL_COOLDOWN_SECONDS", "1"}};
+  Daemon daemon(environment);
+  ASSERT_TRUE(daemon.wait_ready());
+  app::Market market({*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT")}, 7);
+  std::vector<std::pair<std::string, UnixNs>> recording;
+  const std::int64_t begin = now_ms() - 8'000;  // a lively second of market every 250 ms
+  for (int i = 0; i < 4000; ++i) {
+    const UnixMs at{std::chrono::milliseconds(begin + i * 2)};
+    recording.emplace_back(market.next_frame(at), at);
+    peer.publish(kFrames, recording.back().first);
+  }
+  ASSERT_TRUE(eventually([&] { return frames_received(daemon) == 4000; }, 10s));
+  const auto sent =
+      static_cast<std::size_t>(daemon.metric("rts_orders_total", R"(result="unconfirmed")"));
+  ASSERT_GT(sent, 0U);
+  ASSERT_TRUE(peer.wait_for(sent, 5s));
+
+  const auto configuration =
+      config::load(std::vector<config::Given>{{"SIGNAL_COOLDOWN_SECONDS", "1"}}, {});
+  Engine engine(config::engine_parameters(configuration.value().settings, Clock::replay));
+  std::vector<std::string> replayed;
+  for (const auto& [frame, at] : recording) {
+    for (const EventRecord& record : engine.step(frame, at).events) {
+      if (record.decision() == nullptr || !record.decision()->order) continue;
+      replayed.emplace_back();
+      append_json(replayed.back(), *record.decision()->order, OrderFormat::trade_order);
+    }
+  }
+  // Live drops orders past their time; what it did send is what the replay gives, byte for byte.
+  const auto live = peer.received();
+  ASSERT_EQ(replayed.size(), static_cast<std::size_t>(daemon.metric("rts_orders_total")));
+  for (const Received& order : live) {
+    EXPECT_NE(std::find(replayed.begin(), replayed.end(), order.payload), replayed.end())
+        << order.payload;
+  }
+}
+
+}  // namespace
+}  // namespace rts::test

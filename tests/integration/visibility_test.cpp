@@ -1,0 +1,330 @@
+// What people see of a running service: endpoints, metrics, logs, and the settings that steer them.
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <rts/config/settings.hpp>
+#include <rts/wire/json_compare.hpp>
+
+#include "support/daemon.hpp"
+#include "support/deadline.hpp"
+#include "support/frames.hpp"
+#include "support/nats_server.hpp"
+#include "support/peer.hpp"
+#include "support/scratch_files.hpp"
+
+namespace rts::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kFrames = "binance.websocket.data";
+
+bool is_json(const std::string& text) {
+  return wire::json_differences(text, text).empty();
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Exit code and output of a shell command.
+std::pair<int, std::string> shell(const std::string& command) {
+  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  std::string out;
+  char buffer[4096];
+  while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) out += buffer;
+  return {WEXITSTATUS(::pclose(pipe)), out};
+}
+
+// --- Endpoints
+// ------------------------------------------------------------------------------------
+
+TEST(Endpoints, ServeWhatTheyPromise) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  for (const char* path : {"/healthz", "/ready", "/info"}) {
+    const HttpAnswer answer = daemon.get(path);
+    EXPECT_EQ(answer.status, 200U) << path;
+    EXPECT_TRUE(is_json(answer.body)) << path << answer.body;
+  }
+  EXPECT_NE(daemon.get("/").body.find("<h1>"), std::string::npos);
+  EXPECT_EQ(daemon.get("/nothing").status, 404U);
+}
+
+TEST(Endpoints, ReadyNamesEveryCheck) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const std::string body = daemon.get("/ready").body;
+  for (const char* check : {"nats_connected", "subscribed", "order_path", "not_draining"}) {
+    EXPECT_NE(body.find(fmt::format(R"("{}":{{"ok":true)", check)), std::string::npos) << body;
+  }
+}
+
+TEST(Endpoints, ReadySaysThatASubscriptionIsRefused) {
+  NatsServer broker(R"(authorization { users: [ { user: u, password: p,
+    permissions: { subscribe: { deny: "binance.>" } } } ] })");
+  Daemon daemon({{"NATS_URL", broker.url("u:p")}});
+  ASSERT_TRUE(eventually(
+      [&] { return daemon.get("/ready").body.find("Permissions Violation") != std::string::npos; },
+      5s))
+      << daemon.get("/ready").body;
+  EXPECT_EQ(daemon.get("/ready").status, 503U);
+}
+
+TEST(Endpoints, ShowHowLongEachKindHasBeenSilent) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  EXPECT_NE(daemon.get("/ready").body.find(R"("trade":null)"), std::string::npos);
+  peer.publish(kFrames, trade({.at_ms = now_ms()}).json());
+  ASSERT_TRUE(eventually(
+      [&] { return daemon.get("/ready").body.find(R"("trade":null)") == std::string::npos; }, 5s));
+  EXPECT_NE(daemon.get("/ready").body.find(R"("book":null)"), std::string::npos);
+}
+
+TEST(Endpoints, InfoShowsEffectiveSettingsWithTheirOriginAndNoSecret) {
+  NatsServer broker("authorization { user: canary_user, password: canary_password }");
+  Daemon daemon({{"NATS_URL", broker.url("canary_user:canary_password")},
+                 {"ENVIRONMENT", "staging"},
+                 {"TRADING_LEVERAGE", "7"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const std::string info = daemon.get("/info").body;
+  EXPECT_NE(info.find(R"("environment":"staging")"), std::string::npos) << info;
+  EXPECT_NE(info.find(R"("TRADING_LEVERAGE":{"value":"7","origin":"environment"})"),
+            std::string::npos);
+  EXPECT_NE(
+      info.find(R"("TRADING_SYMBOLS":{"value":"BTCUSDT,ETHUSDT,BNBUSDT","origin":"default"})"),
+      std::string::npos);
+  const std::string everything = info + daemon.get("/ready").body + daemon.get("/metrics").body +
+                                 daemon.get("/").body + daemon.log();
+  EXPECT_EQ(everything.find("canary"), std::string::npos) << everything;
+  EXPECT_NE(daemon.log().find("staging"), std::string::npos);
+}
+
+TEST(Endpoints, ListenWhereTheyAreTold) {
+  const std::uint16_t port = free_port();
+  Daemon daemon({{"NATS_URL", "nats://127.0.0.1:1"},
+                 {"HEALTH_CHECK_HOST", "127.0.0.1"},
+                 {"HEALTH_CHECK_PORT", std::to_string(port)}});
+  EXPECT_EQ(daemon.port(), port);
+  EXPECT_EQ(http_get(port, "/healthz").status, 200U);
+}
+
+TEST(Endpoints, APortThatIsTakenEndsTheStartWithAReason) {
+  Daemon first(Environment{{"NATS_URL", "nats://127.0.0.1:1"}});
+  const RunResult second = run_binary(
+      {"run"},
+      {{"HEALTH_CHECK_HOST", "127.0.0.1"}, {"HEALTH_CHECK_PORT", std::to_string(first.port())}});
+  EXPECT_EQ(second.exit_code, 69);
+  EXPECT_NE(second.out.find("http_not_listening"), std::string::npos) << second.out;
+}
+
+TEST(Endpoints, TheConnectionCarriesItsNameAndHost) {
+  const std::uint16_t monitoring = free_port();
+  NatsServer broker(fmt::format("http: 127.0.0.1:{}", monitoring));
+  Daemon daemon({{"NATS_URL", broker.url()}, {"NATS_CONSUMER_NAME", "nightshift"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  EXPECT_NE(http_get(monitoring, "/connz").body.find(fmt::format("\"nightshift-{}\"", host)),
+            std::string::npos);
+}
+
+// --- Metrics
+// --------------------------------------------------------------------------------------
+
+TEST(MetricsEndpoint, PromtoolHasNothingToSay) {
+  Daemon daemon(Environment{{"NATS_URL", "nats://127.0.0.1:1"}});
+  const ScratchFiles files;
+  const std::string path = files.write("metrics.txt", daemon.get("/metrics").body);
+  const auto [code, said] = shell("promtool check metrics < " + path);
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(said, "");
+}
+
+TEST(MetricsEndpoint, EverySeriesIsThereAtZeroFromTheFirstScrape) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const auto series = [&] {
+    std::istringstream lines(daemon.get("/metrics").body);
+    std::vector<std::string> names;
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with('#')) names.push_back(line.substr(0, line.rfind(' ')));
+    }
+    return names;
+  };
+  const auto before = series();
+  peer.publish(kFrames, "nonsense");
+  peer.publish(kFrames, R"({"result":null,"id":1})");
+  peer.publish(kFrames, book_frame({.at_ms = now_ms()}));
+  peer.publish(kFrames, trade({.at_ms = now_ms()}).json());
+  peer.publish(kFrames, ticker({.at_ms = now_ms()}).json());
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_frames_received_total") == 5; }, 5s));
+  EXPECT_EQ(series(), before);
+  EXPECT_EQ(daemon.metric("rts_events_received_total"), 5);
+  EXPECT_EQ(daemon.metric("rts_build_info"), 1);
+  EXPECT_GT(daemon.metric("process_resident_memory_bytes"), 1e6);
+  EXPECT_GT(daemon.metric("process_start_time_seconds"), 1.6e9);
+  EXPECT_GT(daemon.metric("rts_last_event_timestamp_seconds", R"(kind="trade",symbol="BTCUSDT")"),
+            1.6e9);
+  daemon.expect_accounts_balance();
+}
+
+// --- Logs
+// -----------------------------------------------------------------------------------------
+
+TEST(Logs, EveryLineIsJsonWhateverTheFramesHold) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}, {"DEBUG_MODE", "true"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const std::vector<std::string> hostile{
+      "\xff\xfe\"\\\n\r\x01{}%v%s", std::string(100'000, '"'),
+      std::string("\0\0", 2),       "\x1b[31mred",
+      "{\"e\":\"trade\"",           trade({.symbol = "BTCUSDT", .at_ms = now_ms()}).json()};
+  for (const auto& frame : hostile) peer.publish(kFrames, frame);
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_frames_received_total") == 6; }, 5s));
+  EXPECT_EQ(daemon.terminate(), 0);
+  std::istringstream lines(daemon.log());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) EXPECT_TRUE(is_json(line)) << line;
+  EXPECT_GT(count, 5);
+}
+
+TEST(Logs, RepeatedDropsAreLimitedAndTheSuppressedAreCounted) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) peer.publish(kFrames, "{");
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_frames_received_total") == 1000; }, 5s));
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
+  const auto most = static_cast<std::size_t>(10 * (seconds.count() + 2));
+  EXPECT_LE(daemon.log("event_dropped").size(), most);
+  EXPECT_GE(daemon.log("event_dropped").size(), 10U);
+  // The next line that gets through, a second later, says how many did not.
+  ASSERT_TRUE(eventually(
+      [&] {
+        peer.publish(kFrames, "{");
+        return daemon.log().find("\"suppressed\":") != std::string::npos;
+      },
+      5s));
+}
+
+TEST(Logs, DebugModeLogsEveryDecision) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  const std::string frame = trade({.at_ms = now_ms()}).json();
+  Daemon quiet({{"NATS_URL", broker.url()}, {"NATS_CONSUMER_GROUP", ""}});
+  Daemon chatty({{"NATS_URL", broker.url()}, {"NATS_CONSUMER_GROUP", ""}, {"DEBUG_MODE", "true"}});
+  ASSERT_TRUE(quiet.wait_ready() && chatty.wait_ready());
+  peer.publish(kFrames, frame);
+  ASSERT_TRUE(eventually([&] { return chatty.log("decision").size() == 1; }, 5s));
+  EXPECT_NE(chatty.log("decision").front().find("warming_up"), std::string::npos);
+  ASSERT_TRUE(eventually([&] { return quiet.metric("rts_decisions_total") == 1; }, 5s));
+  EXPECT_TRUE(quiet.log("decision").empty());
+}
+
+TEST(Logs, LevelErrorKeepsInformationOut) {
+  const std::uint16_t port = free_port();
+  // Nothing to wait for in its log, so it is asked for its health instead.
+  Process process({RTS_BINARY, "run"}, {.env = {{"NATS_URL", "nats://127.0.0.1:1"},
+                                                {"LOG_LEVEL", "ERROR"},
+                                                {"HEALTH_CHECK_PORT", std::to_string(port)}},
+                                        .capture_stdout = true});
+  ASSERT_TRUE(eventually([&] { return http_get(port, "/healthz").status == 200; }, 10s));
+  process.signal(SIGTERM);
+  ASSERT_TRUE(process.wait(10s));
+  EXPECT_EQ(process.out(), "");
+}
+
+TEST(Logs, FormatTextIsForPeople) {
+  const std::uint16_t port = free_port();
+  Process process({RTS_BINARY, "run"}, {.env = {{"NATS_URL", "nats://127.0.0.1:1"},
+                                                {"LOG_FORMAT", "text"},
+                                                {"HEALTH_CHECK_PORT", std::to_string(port)}},
+                                        .capture_stdout = true});
+  ASSERT_TRUE(process.wait_for_out("INFO", 10s));
+  EXPECT_EQ(process.out().find("{\"ts\""), std::string::npos);
+}
+
+// The descriptor of a pipe that nobody reads stands for a log collector that has stalled.
+TEST(Logs, AStalledStandardOutputDoesNotStallTheService) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  const std::uint16_t port = free_port();
+  const ScratchFiles files;
+  const std::string fifo = files.path("log");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  Process process({"sh", "-c", fmt::format("exec '{}' run > '{}'", RTS_BINARY, fifo)},
+                  {.env = {{"NATS_URL", broker.url()},
+                           {"DEBUG_MODE", "true"},
+                           {"HEALTH_CHECK_PORT", std::to_string(port)}}});
+  ASSERT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, 10s));
+  constexpr std::uint64_t kCount = 20'000;  // far more lines than the pipe and the queue hold
+  for (std::uint64_t i = 1; i <= kCount; ++i) {
+    peer.publish(kFrames, trade({.at_ms = now_ms(), .id = i}).json());
+  }
+  const auto scraped = [&](const std::string& text) {
+    return http_get(port, "/metrics").body.find(text) != std::string::npos;
+  };
+  EXPECT_TRUE(eventually([&] { return scraped("rts_frames_received_total 20000"); }, 10s));
+  EXPECT_FALSE(scraped("rts_log_lines_lost_total 0\n"));
+  const auto begun = std::chrono::steady_clock::now();
+  process.signal(SIGTERM);
+  ASSERT_TRUE(process.wait(10s));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+  ::close(reader);
+}
+
+TEST(Logs, AClosedStandardOutputDoesNotKillTheService) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  const std::uint16_t port = free_port();
+  const ScratchFiles files;
+  const std::string fifo = files.path("log");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  Process process(
+      {"sh", "-c", fmt::format("exec '{}' run > '{}'", RTS_BINARY, fifo)},
+      {.env = {{"NATS_URL", broker.url()}, {"HEALTH_CHECK_PORT", std::to_string(port)}}});
+  ASSERT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, 10s));
+  ::close(reader);
+  peer.publish(kFrames, "{");
+  EXPECT_TRUE(eventually(
+      [&] {
+        const std::string metrics = http_get(port, "/metrics").body;
+        return metrics.find("rts_frames_received_total 1\n") != std::string::npos &&
+               metrics.find("rts_log_lines_lost_total 1\n") != std::string::npos;
+      },
+      5s));
+  process.signal(SIGTERM);
+  const auto status = process.wait(10s);
+  ASSERT_TRUE(status && status->exited);
+  EXPECT_EQ(status->code, 0);
+}
+
+}  // namespace
+}  // namespace rts::test

@@ -1,0 +1,122 @@
+#include "support/daemon.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <istream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <gtest/gtest.h>
+
+#include "support/deadline.hpp"
+
+namespace rts::test {
+namespace {
+
+using std::chrono::seconds;
+
+ProcessOptions options_of(Environment environment) {
+  ProcessOptions options;
+  // Nothing of the machine's own settings may leak into a test.
+  options.inherit_env = false;
+  for (const char* name : {"PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(name)) options.env[name] = value;
+  }
+  options.env.merge(environment);
+  options.capture_stdout = true;
+  options.capture_stderr = true;
+  return options;
+}
+
+Environment with_free_port(Environment environment) {
+  environment.try_emplace("HEALTH_CHECK_PORT", "0");
+  environment.try_emplace("HEALTH_CHECK_HOST", "127.0.0.1");
+  return environment;
+}
+
+double series_value(std::string_view line) {
+  return std::strtod(std::string(line.substr(line.rfind(' ') + 1)).c_str(), nullptr);
+}
+
+}  // namespace
+
+HttpAnswer http_get(std::uint16_t port, std::string_view path) {
+  boost::asio::ip::tcp::iostream stream;
+  stream.expires_after(seconds(5));
+  stream.connect("127.0.0.1", std::to_string(port));
+  stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\n\r\n" << std::flush;
+  HttpAnswer answer;
+  std::string version;
+  std::string line;
+  stream >> version >> answer.status;
+  std::getline(stream, line);
+  while (std::getline(stream, line) && line != "\r") {
+  }
+  answer.body.assign(std::istreambuf_iterator<char>(stream), {});
+  return answer;
+}
+
+RunResult run_binary(const std::vector<std::string>& arguments, const Environment& environment) {
+  std::vector<std::string> argv{RTS_BINARY};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  Process process(argv, options_of(environment));
+  const auto status = process.wait(seconds(60));
+  RunResult result;
+  if (status && status->exited) result.exit_code = status->code;
+  result.out = process.out();
+  result.err = process.err();
+  return result;
+}
+
+Daemon::Daemon(Environment environment)
+    : process_({RTS_BINARY, "run"}, options_of(with_free_port(std::move(environment)))) {
+  const std::string_view key = "\"http_port\":";
+  if (!process_.wait_for_out(key, seconds(20))) {
+    throw std::runtime_error("the service did not start:\n" + process_.out() + process_.err());
+  }
+  const std::string out = process_.out();
+  port_ = static_cast<std::uint16_t>(
+      std::strtoul(out.c_str() + out.find(key) + key.size(), nullptr, 10));
+}
+
+bool Daemon::wait_ready(std::chrono::milliseconds limit) const {
+  return eventually([&] { return ready(); }, limit);
+}
+
+double Daemon::metric(std::string_view name, std::string_view labels) const {
+  std::istringstream lines(get("/metrics").body);
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool named =
+        line.starts_with(name) && (line[name.size()] == '{' || line[name.size()] == ' ');
+    if (named && line.find(labels) != std::string::npos) sum += series_value(line);
+  }
+  return sum;
+}
+
+void Daemon::expect_accounts_balance() const {
+  EXPECT_EQ(metric("rts_events_received_total"), metric("rts_events_ignored_total") +
+                                                     metric("rts_events_dropped_total") +
+                                                     metric("rts_decisions_total"));
+  EXPECT_EQ(metric("rts_decisions_total", R"(outcome="signal_)"), metric("rts_orders_total"));
+}
+
+std::vector<std::string> Daemon::log(std::string_view event) const {
+  std::istringstream lines(process_.out());
+  const std::string key = "\"event\":\"" + std::string(event) + "\"";
+  std::vector<std::string> found;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(key) != std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
+int Daemon::terminate(std::chrono::milliseconds limit) {
+  process_.signal(SIGTERM);
+  const auto status = process_.wait(limit);
+  return status && status->exited ? status->code : -1;
+}
+
+}  // namespace rts::test

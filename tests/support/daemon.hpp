@@ -1,0 +1,62 @@
+// The real binary as a child process, asked over HTTP. For integration and end-to-end tests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/process.hpp"
+
+namespace rts::test {
+
+struct HttpAnswer {
+  unsigned status = 0;  // 0: nobody answered
+  std::string body;
+};
+// One GET on 127.0.0.1, with a deadline of 5 s.
+[[nodiscard]] HttpAnswer http_get(std::uint16_t port, std::string_view path);
+
+// How one run of the binary to its end went.
+struct RunResult {
+  int exit_code = -1;  // -1: it did not end by itself within a minute
+  std::string out;
+  std::string err;
+};
+using Environment = std::map<std::string, std::string>;
+[[nodiscard]] RunResult run_binary(const std::vector<std::string>& arguments,
+                                   const Environment& environment = {});
+
+// `run`, on a free port, with JSON logs. The constructor returns when it serves HTTP, and throws
+// with its log when it does not.
+class Daemon {
+ public:
+  explicit Daemon(Environment environment);
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] HttpAnswer get(std::string_view path) const { return http_get(port_, path); }
+  [[nodiscard]] bool ready() const { return get("/ready").status == 200; }
+  [[nodiscard]] bool wait_ready(std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
+
+  // The sum over all series of a metric whose labels contain `labels`: metric("rts_orders_total"),
+  // metric("rts_events_dropped_total", R"(reason="stale")").
+  [[nodiscard]] double metric(std::string_view name, std::string_view labels = "") const;
+
+  // Every frame that was received has ended: SPEC §1's identities, read from /metrics.
+  void expect_accounts_balance() const;
+
+  [[nodiscard]] Process& process() noexcept { return process_; }
+  // Log lines of one event, oldest first.
+  [[nodiscard]] std::vector<std::string> log(std::string_view event) const;
+  [[nodiscard]] std::string log() const { return process_.out(); }
+  // SIGTERM; the exit code, or -1 when it did not end within the limit.
+  int terminate(std::chrono::milliseconds limit = std::chrono::seconds(10));
+
+ private:
+  Process process_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace rts::test

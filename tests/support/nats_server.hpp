@@ -1,0 +1,51 @@
+// A real nats-server on a free port of 127.0.0.1, for one test.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "support/process.hpp"
+
+namespace rts::test {
+
+class NatsServer {
+ public:
+  // Returns when the port answers; throws std::runtime_error with the server's log when it does not
+  // within 10 s. extra_config is nats-server configuration text (permissions, jetstream, tls …).
+  explicit NatsServer(std::string extra_config = {});
+  ~NatsServer();
+  NatsServer(const NatsServer&) = delete;
+  NatsServer& operator=(const NatsServer&) = delete;
+  NatsServer(NatsServer&&) = delete;
+  NatsServer& operator=(NatsServer&&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  std::string url() const;                             // nats://127.0.0.1:port
+  std::string url(const std::string& userinfo) const;  // nats://userinfo@127.0.0.1:port
+  pid_t pid() const;
+
+  void kill();     // SIGKILL; gone when this returns
+  void stop();     // SIGTERM; throws when it does not end within 10 s
+  void restart();  // on the same port, after kill() or stop(); ready when this returns
+  void suspend();  // keeps its connections and answers nothing; still when this returns
+  void resume();
+
+  // Replaces the extra configuration and has the running server read it (SIGHUP).
+  void reload(std::string extra_config);
+
+  std::string log() const;
+
+ private:
+  bool start();
+  bool answers();
+  void write_config() const;
+
+  std::string extra_config_;
+  std::filesystem::path directory_;
+  std::uint16_t port_ = 0;
+  std::optional<Process> process_;
+};
+
+}  // namespace rts::test
