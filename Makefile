@@ -83,8 +83,9 @@ sanitize-threads: setup ## All tests under TSan
 	@$(CTEST) --test-dir build/tsan
 
 .PHONY: bench
-bench: build-tests ## Benchmarks of the engine (build/release/engine_bench takes Google Benchmark's flags)
+bench: build-tests ## Figures: the engine by kind of frame, the service through a local broker
 	@build/release/engine_bench
+	@build/release/service_bench
 
 .PHONY: coverage
 coverage: setup ## Line and branch coverage of the product code: build/coverage/index.html

@@ -17,7 +17,7 @@
 namespace rts::app {
 namespace {
 
-constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::size_t kChunkBytes = std::size_t{256} << 10U;
 
 struct ZstdDelete {
   void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
@@ -128,7 +128,7 @@ class LineReader::Source {
   }
 
   std::size_t read_gzip(char* out, std::size_t size) {
-    if (available() == 0) return 0;
+    if (available() == 0 && !inside_stream_) return 0;
     if (!inside_stream_) {  // another member follows: concatenated gzip files are one file
       inflateReset(&gzip_);
       inside_stream_ = true;
@@ -148,7 +148,8 @@ class LineReader::Source {
   }
 
   std::size_t read_zstd(char* out, std::size_t size) {
-    if (available() == 0) return 0;
+    // Without input it still hands out what it has decoded and had no room for.
+    if (available() == 0 && !inside_stream_) return 0;
     ZSTD_inBuffer in{raw_.data() + raw_begin_, available(), 0};
     ZSTD_outBuffer decoded{out, size, 0};
     const std::size_t status = ZSTD_decompressStream(zstd_.get(), &decoded, &in);

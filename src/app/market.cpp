@@ -35,7 +35,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-constexpr int kLevels = 20;
+constexpr std::int64_t kLevels = 20;
 
 }  // namespace
 
@@ -119,16 +119,16 @@ void Market::begin_envelope(const Instrument& instrument, std::string_view chann
 void Market::end_envelope(UnixMs now) {
   frame_ += R"(},"timestamp":")";
   append_iso8601(frame_, now);
-  fmt::format_to(
-      std::back_inserter(frame_),
-      R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","source":"binance-websocket","version":"1.0"}})",
-      draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
-      draw(1ULL << 48U));
+  fmt::format_to(std::back_inserter(frame_),
+                 R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",)"
+                 R"("source":"binance-websocket","version":"1.0"}})",
+                 draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
+                 draw(1ULL << 48U));
 }
 
-void Market::write_levels(const Instrument& instrument, std::int64_t best_ticks, int direction,
-                          std::uint64_t most_milli) {
-  for (int level = 0; level < kLevels; ++level) {
+void Market::write_levels(const Instrument& instrument, std::int64_t best_ticks,
+                          std::int64_t direction, std::uint64_t most_milli) {
+  for (std::int64_t level = 0; level < kLevels; ++level) {
     fmt::format_to(std::back_inserter(frame_), R"({}["{}","{:.3f}"])", level == 0 ? "" : ",",
                    price(instrument, best_ticks + direction * level),
                    static_cast<double>(1 + draw(most_milli)) / 1000);

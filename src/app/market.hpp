@@ -42,7 +42,7 @@ class Market {
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
   void move(Instrument& instrument, UnixMs now);
   void write_book(Instrument& instrument, UnixMs now);
-  void write_levels(const Instrument& instrument, std::int64_t best_ticks, int direction,
+  void write_levels(const Instrument& instrument, std::int64_t best_ticks, std::int64_t direction,
                     std::uint64_t most_milli);
   void write_trade(Instrument& instrument, UnixMs now, std::string_view execution_type);
   void write_ticker(const Instrument& instrument, UnixMs now);

@@ -32,7 +32,11 @@ class OrderSink {
 
   explicit OrderSink(std::FILE* out) : out_(out) {}
 
-  void expect(const std::string& path) { expected_ = std::make_unique<LineReader>(path); }
+  // False when the file cannot be read; that has been said.
+  [[nodiscard]] bool expect(const std::string& path) {
+    expected_ = std::make_unique<LineReader>(path);
+    return can_compare();
+  }
 
   void take(const std::string& line) {
     ++orders_;
@@ -60,10 +64,15 @@ class OrderSink {
     while (const auto missing = next_expected()) {
       report(fmt::format("order {}: missing {}", ++number, *missing));
     }
-    if (!expected_->error().empty()) report(expected_->error());
     fmt::print(stderr, "{} orders compared, {} different\n", number, differences_);
   }
 
+  // False when the expected orders could not be read to their end; that has been said.
+  [[nodiscard]] bool can_compare() const {
+    if (!expected_ || expected_->error().empty()) return true;
+    fmt::print(stderr, "replay: {}\n", expected_->error());
+    return false;
+  }
   [[nodiscard]] bool differs() const noexcept { return differences_ > 0; }
   [[nodiscard]] bool failed() const noexcept { return failed_; }
 
@@ -282,7 +291,9 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
     out = file.get();
   }
   OrderSink sink(out);
-  if (invocation.has("expect")) sink.expect(invocation.option("expect", ""));
+  if (invocation.has("expect") && !sink.expect(invocation.option("expect", ""))) {
+    return ExitCode::bad_input;
+  }
 
   const auto begun = SteadyClock::now();
   Replay run(configuration, sink, invocation.has("quiet"));
@@ -300,6 +311,7 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
     fmt::print(stderr, "replay: cannot write the output\n");
     return ExitCode::unavailable;
   }
+  if (!sink.can_compare()) complete = false;
   if (!complete) return ExitCode::bad_input;
   return sink.differs() ? ExitCode::different : ExitCode::ok;
 }

@@ -163,7 +163,11 @@ struct Assign {
     auto& urls = settings.*rule.member;
     urls.clear();
     return for_each_item(text, [&](std::string_view item) {
-      if (!is_url(item)) return false;
+      // "nats://user:a,b@host" could be one password or two brokers; what could leak is refused
+      // (a comma in a password is written %2C).
+      const bool no_scheme = item.find("://") == std::string_view::npos;
+      const bool ambiguous = no_scheme && item.find('@') != std::string_view::npos && !urls.empty();
+      if (!is_url(item) || ambiguous) return false;
       urls.emplace_back(item);
       return true;
     });

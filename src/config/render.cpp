@@ -53,17 +53,10 @@ struct Accepted {
   std::string operator()(const StepSize&) const { return "a decimal > 0 of up to 18 digits"; }
   std::string operator()(const SymbolList&) const { return "* or SYMBOL,SYMBOL,… (up to 512)"; }
   std::string operator()(const StepList&) const { return "SYMBOL:step,…, or empty"; }
-  std::string operator()(const UrlList&) const { return "[nats://|tls://]host[:port],…"; }
+  std::string operator()(const UrlList&) const {
+    return "host:port, nats://host:port or tls://host:port, comma-separated";
+  }
 };
-
-std::string shell_quoted(const std::string& value) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+-";
-  if (value.find_first_not_of(kPlain) == std::string::npos) return value;
-  std::string quoted = "'";
-  for (const char c : value) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 std::string render_text(const Configuration& configuration) {
   std::string out;
@@ -82,7 +75,7 @@ std::string render_env(const Configuration& configuration) {
   std::string out;
   for (std::size_t i = 0; i < table().size(); ++i) {
     if (table()[i].is_secret() || table()[i].is_reserved()) continue;
-    out += fmt::format("{}={}\n", table()[i].name, shell_quoted(configuration.displayed_value(i)));
+    out += fmt::format("{}={}\n", table()[i].name, configuration.displayed_value(i));
   }
   return out;
 }

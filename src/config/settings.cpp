@@ -14,11 +14,24 @@ namespace rts::config {
 namespace {
 
 // A variable that begins so is meant for us; if we do not know it, it is misspelt.
-constexpr std::array<std::string_view, 13> kPrefixes{
-    "NATS_",           "TRADING_",         "STRATEGY_",   "ORDERBOOK_SKEW_",
-    "TRADE_MOMENTUM_", "TICKER_VELOCITY_", "SIGNAL_",     "RISK_",
-    "ORDER_",          "CIRCUIT_BREAKER_", "MESSAGE_TTL", "HEALTH_CHECK_",
-    "SHUTDOWN_TIMEOUT"};
+constexpr std::array<std::string_view, 18> kPrefixes{"NATS_",
+                                                     "TRADING_",
+                                                     "STRATEGY_",
+                                                     "ORDERBOOK_SKEW_",
+                                                     "TRADE_MOMENTUM_",
+                                                     "TICKER_VELOCITY_",
+                                                     "SIGNAL_",
+                                                     "RISK_",
+                                                     "ORDER_",
+                                                     "CIRCUIT_BREAKER_",
+                                                     "MESSAGE_TTL",
+                                                     "HEALTH_CHECK_",
+                                                     "SHUTDOWN_TIMEOUT",
+                                                     "DRY_RUN",
+                                                     "DEBUG_MODE",
+                                                     "LOG_LEVEL",
+                                                     "LOG_FORMAT",
+                                                     "CONTROL_TOPIC"};
 
 bool is_ours(std::string_view name) noexcept {
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
@@ -56,19 +69,23 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// Of two names as near, the one the misspelt name begins is meant.
 std::string_view nearest_name(std::string_view name) {
+  const auto distance = [&](const Setting& setting) {
+    return setting.name.starts_with(name) ? 0 : edit_distance(name, setting.name);
+  };
   const auto names = table();
-  return std::min_element(names.begin(), names.end(),
-                          [&](const Setting& a, const Setting& b) {
-                            return edit_distance(name, a.name) < edit_distance(name, b.name);
-                          })
+  return std::min_element(
+             names.begin(), names.end(),
+             [&](const Setting& a, const Setting& b) { return distance(a) < distance(b); })
       ->name;
 }
 
 // The value as a complaint may quote it.
 std::string quoted(const Setting& setting, std::string_view value) {
   if (setting.is_secret()) return "***";
-  if (setting.name == "NATS_URL") return fmt::format("'{}'", without_userinfo(value));
+  // Of a URL that could not be read, nobody can say where its password ends.
+  if (setting.name == "NATS_URL" && value.find('@') != std::string_view::npos) return "***";
   return fmt::format("'{}'", value.substr(0, 80));
 }
 
@@ -96,7 +113,7 @@ class Loader {
 
   Result<Configuration, Problems> conclude() {
     for (std::size_t i = 0; i < table().size(); ++i) settle(table()[i], result_.values[i]);
-    if (problems_.empty()) check_across();
+    check_across();
     for (const std::string& name : unknown_) {
       const std::string what = fmt::format(
           "{}: unknown setting; did you mean {}? Remove it, or set "
@@ -111,6 +128,7 @@ class Loader {
  private:
   void settle(const Setting& setting, const std::string& value) {
     if (!assign(setting.rule, value, result_.settings)) {
+      refused_.push_back(setting.name);
       problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", setting.name,
                                       quoted(setting, value), accepted_values(setting),
                                       setting.fallback.empty() ? "empty" : setting.fallback));
@@ -123,10 +141,17 @@ class Loader {
     }
   }
 
+  // Rules across settings speak only of values that were accepted.
+  [[nodiscard]] bool accepted(std::string_view name) const {
+    return std::find(refused_.begin(), refused_.end(), name) == refused_.end();
+  }
+
   void check_across() {
     const Settings& s = result_.settings;
     const auto ordered = [&](double sell, double buy, std::string_view family) {
-      if (sell < buy) return;
+      const bool both = accepted(fmt::format("{}_SELL_THRESHOLD", family)) &&
+                        accepted(fmt::format("{}_BUY_THRESHOLD", family));
+      if (sell < buy || !both) return;
       problems_.push_back(
           fmt::format("{0}_SELL_THRESHOLD={1}: must be below {0}_BUY_THRESHOLD={2}; lower the one "
                       "or raise the other.",
@@ -137,13 +162,18 @@ class Loader {
     ordered(s.velocity_sell_threshold, s.velocity_buy_threshold, "TICKER_VELOCITY");
     const double weights =
         s.momentum_price_weight + s.momentum_quantity_weight + s.momentum_maker_weight;
-    if (std::abs(weights - 1) > 0.001 + 1e-12) {
+    const bool all_weights = accepted("TRADE_MOMENTUM_PRICE_WEIGHT") &&
+                             accepted("TRADE_MOMENTUM_QUANTITY_WEIGHT") &&
+                             accepted("TRADE_MOMENTUM_MAKER_WEIGHT");
+    if (all_weights && std::abs(weights - 1) > 0.001 + 1e-12) {
       problems_.push_back(fmt::format(
           "TRADE_MOMENTUM_PRICE_WEIGHT, _QUANTITY_WEIGHT, _MAKER_WEIGHT: sum to {}; make them sum "
           "to 1 (± 0.001).",
           weights));
     }
-    if (s.min_position_size > s.max_position_size) {
+    const bool both_sizes =
+        accepted("TRADING_MIN_POSITION_SIZE") && accepted("TRADING_MAX_POSITION_SIZE");
+    if (both_sizes && s.min_position_size > s.max_position_size) {
       problems_.push_back(
           fmt::format("TRADING_MIN_POSITION_SIZE={}: must not exceed TRADING_MAX_POSITION_SIZE={}; "
                       "lower the one or raise the other.",
@@ -154,6 +184,7 @@ class Loader {
   Configuration result_;
   Problems problems_;
   std::vector<std::string> unknown_;
+  std::vector<std::string_view> refused_;  // names whose value was not accepted
 };
 
 }  // namespace

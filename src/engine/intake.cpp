@@ -192,10 +192,10 @@ Result<Symbol, Reason> Intake::identify(const WireEvent& event,
   const std::string_view own = event.symbol.value;
   const std::string_view prefix = envelope.symbol_prefix();
   if (own.empty() && prefix.empty()) return Failure{Reason::no_symbol};
-  const auto symbol = Symbol::from(own.empty() ? prefix : own);
-  if (!own.empty() && !prefix.empty() && symbol != Symbol::from(prefix)) {
+  if (!own.empty() && !prefix.empty() && !Symbol::same(own, prefix)) {
     return Failure{Reason::symbol_conflict};
   }
+  const auto symbol = Symbol::from(own.empty() ? prefix : own);
   if (!symbol) return Failure{Reason::symbol_not_traded};  // longer than any that is traded
   return *symbol;
 }

@@ -1,6 +1,7 @@
 #include "telemetry/process.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -29,11 +30,11 @@ std::uint64_t count_open_fds() noexcept {
 
 std::uint64_t read_resident_bytes() noexcept {
   const std::unique_ptr<std::FILE, FileClose> file(std::fopen("/proc/self/statm", "re"));
-  unsigned long long total = 0;
-  unsigned long long resident = 0;
-  if (!file || std::fscanf(file.get(), "%llu %llu", &total, &resident) != 2)
-    return 0;  // NOLINT(cert-err34-c): two counters of the kernel
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  char text[128];
+  if (!file || std::fgets(text, sizeof text, file.get()) == nullptr) return 0;
+  const char* resident = std::strchr(text, ' ');  // the second field, in pages
+  if (resident == nullptr) return 0;
+  return std::strtoull(resident, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 // Field 22 of /proc/self/stat, in clock ticks since boot; the second field may hold anything, so

@@ -8,6 +8,7 @@ namespace rts {
 
 std::optional<Decimal> order_quantity(const SizeLimits& limits, const Decimal& step,
                                       Price price) noexcept {
+  if (!std::isfinite(2 * price.value())) return std::nullopt;
   constexpr double kMostSteps = 9e15;  // whole numbers are exact in double up to 2^53
   const double notional =
       std::clamp(limits.order.value(), limits.minimum.value(), limits.maximum.value());

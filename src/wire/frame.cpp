@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -137,30 +138,50 @@ Key key_of(std::string_view name) noexcept {
   return Key::unread;
 }
 
-// The fields of one object, in the order they came, first of duplicates winning.
-struct Fields {
-  std::array<Scalar, kKeyCount> scalars{};
-  std::array<bool, kKeyCount> seen{};
-  std::size_t present = 0;  // keys with another value than null
+// The fields of one object, first of duplicates winning. Reset for every object, so what was read
+// is kept in two bit sets and the scalars are left as they are.
+class Fields {
+ public:
   SideField bids;
   SideField asks;
 
   void reset() noexcept {
-    scalars.fill({});
-    seen.fill(false);
-    present = 0;
+    seen_ = held_ = 0;
+    others_ = false;
     bids.state = asks.state = FieldState::absent;
   }
 
+  [[nodiscard]] bool was_seen(Key key) const noexcept { return (seen_ & bit(key)) != 0; }
+  // Seen with another value than null.
+  [[nodiscard]] bool has(Key key) const noexcept { return (held_ & bit(key)) != 0; }
+  // The only key that has a value, known or not.
+  [[nodiscard]] bool has_only(Key key) const noexcept { return held_ == bit(key) && !others_; }
+
   [[nodiscard]] const Scalar& operator[](Key key) const noexcept {
-    return scalars[static_cast<std::size_t>(key)];
+    static constexpr Scalar kAbsent;
+    return has(key) ? scalars_[static_cast<std::size_t>(key)] : kAbsent;
   }
-  [[nodiscard]] bool has(Key key) const noexcept {
-    return (*this)[key].type != Scalar::Type::absent;
+
+  void see(Key key) noexcept { seen_ |= bit(key); }
+  // A key we do not know, or a second time one that we do, with a value.
+  void see_other() noexcept { others_ = true; }
+  void hold(Key key, const Scalar& scalar) noexcept {
+    seen_ |= bit(key);
+    if (scalar.type == Scalar::Type::absent) return;
+    held_ |= bit(key);
+    scalars_[static_cast<std::size_t>(key)] = scalar;
   }
-  [[nodiscard]] bool was_seen(Key key) const noexcept {
-    return seen[static_cast<std::size_t>(key)];
+
+ private:
+  static constexpr std::uint32_t bit(Key key) noexcept {
+    return std::uint32_t{1} << static_cast<unsigned>(key);
   }
+  static_assert(kKeyCount <= 32);
+
+  std::uint32_t seen_ = 0;
+  std::uint32_t held_ = 0;
+  bool others_ = false;
+  std::array<Scalar, kKeyCount> scalars_{};
 };
 
 std::string_view trim_right(std::string_view token) noexcept {
@@ -323,18 +344,22 @@ bool read_side(ondemand::value& value, SideField& side, std::size_t depth) {
 bool read_member(ondemand::value value, Key key, Fields& fields, std::size_t depth) {
   ondemand::json_type type{};
   if (value.type().get(type) != simdjson::SUCCESS) return false;
-  if (type != ondemand::json_type::null) ++fields.present;
-  if (key == Key::unread || fields.was_seen(key)) return skip(value, depth);
+  if (key == Key::unread || fields.was_seen(key)) {
+    if (type != ondemand::json_type::null) fields.see_other();
+    return skip(value, depth);
+  }
 
   // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
   const bool asks = key == Key::a || key == Key::asks;
   const bool bids = key == Key::b || key == Key::bids;
-  fields.seen[static_cast<std::size_t>(key)] = true;
-  Scalar& scalar = fields.scalars[static_cast<std::size_t>(key)];
+  Scalar scalar;
   if (type != ondemand::json_type::array && type != ondemand::json_type::object) {
-    return read_scalar(value, type, scalar);
+    if (!read_scalar(value, type, scalar)) return false;
+    fields.hold(key, scalar);
+    return true;
   }
   scalar.type = Scalar::Type::container;
+  fields.hold(key, scalar);
   SideField& side = asks ? fields.asks : fields.bids;
   if (type == ondemand::json_type::array && (asks || bids) && side.state == FieldState::absent) {
     return read_side(value, side, depth);
@@ -371,8 +396,7 @@ constexpr std::array kKnownEvents{
 // An ack, an error, or an object with nothing but an id. An ack's `result` is often null.
 bool is_control(const Fields& fields) noexcept {
   return fields.was_seen(Key::result) || fields.has(Key::error) ||
-         (fields.has(Key::code) && fields.has(Key::msg)) ||
-         (fields.has(Key::id) && fields.present == 1);
+         (fields.has(Key::code) && fields.has(Key::msg)) || fields.has_only(Key::id);
 }
 
 void classify(const Fields& fields, WireEvent& event) noexcept {
@@ -474,7 +498,7 @@ class FrameReader::Parser {
     if (frame.size() > kMaxFrameBytes) return FrameError::too_large;
     envelope_ = {};
     element_count_ = 0;
-    std::memcpy(buffer_.data(), frame.data(), frame.size());
+    std::copy(frame.begin(), frame.end(), buffer_.begin());
     std::memset(buffer_.data() + frame.size(), ' ', simdjson::SIMDJSON_PADDING);
     const simdjson::padded_string_view padded(buffer_.data(), frame.size(),
                                               frame.size() + simdjson::SIMDJSON_PADDING);
@@ -567,6 +591,7 @@ class FrameReader::Parser {
     envelope_.message_id = as_text(root_[Key::message_id]);
     if (!root_.has(Key::stream) && data_shape_ == DataShape::none) {
       pending_ = Pending::root_event;
+      envelope_ = {};  // a bare event's own keys of these names mean nothing to us
       return true;
     }
     if (!envelope_.stream.valid()) return false;
@@ -594,7 +619,7 @@ class FrameReader::Parser {
   }
 
   bool read_data(ondemand::value& value) {
-    root_.seen[static_cast<std::size_t>(Key::data)] = true;
+    root_.see(Key::data);
     ondemand::json_type type{};
     if (value.type().get(type) != simdjson::SUCCESS) return false;
     if (type == ondemand::json_type::object) {
@@ -612,7 +637,7 @@ class FrameReader::Parser {
   }
 
   bool read_trace(ondemand::value& value) {
-    root_.seen[static_cast<std::size_t>(Key::trace_context)] = true;
+    root_.see(Key::trace_context);
     ondemand::json_type type{};
     if (value.type().get(type) != simdjson::SUCCESS) return false;
     if (type != ondemand::json_type::object) return skip(value, 1);
@@ -665,6 +690,7 @@ class FrameReader::Parser {
       return false;
     }
     pending_ = Pending::elements;
+    element_depth_ = in_data ? 2 : 1;
     elements_begun_ = false;
     return true;
   }
@@ -703,10 +729,11 @@ class FrameReader::Parser {
     if ((*element_).get(value) != simdjson::SUCCESS) return &event_;
     ondemand::json_type type{};
     if (value.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::object) {
-      skip(value, 2);
+      skip(value, element_depth_);
       return &event_;
     }
-    if (value.get_object().get(object) == simdjson::SUCCESS && read_object(object, data_, 2)) {
+    if (value.get_object().get(object) == simdjson::SUCCESS &&
+        read_object(object, data_, element_depth_)) {
       interpret(data_, event_);
     }
     return &event_;
@@ -724,6 +751,7 @@ class FrameReader::Parser {
   Pending pending_ = Pending::nothing;
   DataShape data_shape_ = DataShape::none;
   std::size_t element_count_ = 0;
+  std::size_t element_depth_ = 1;
   ondemand::array_iterator element_;
   ondemand::array_iterator elements_end_;
   bool elements_begun_ = false;

@@ -69,6 +69,7 @@ std::optional<double> parse_number(std::string_view text) noexcept {
 
 std::optional<std::uint64_t> parse_integer(std::string_view text) noexcept {
   if (text.empty() || count_digits(text) != text.size()) return std::nullopt;
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
   std::uint64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc{} ||

@@ -66,11 +66,11 @@ struct TickerParts {
 // With the keys around the price that each of the five kinds has.
 [[nodiscard]] Object ticker(const TickerParts& parts = {});
 
-struct LevelText {
+struct LevelParts {
   std::string price;
   std::string quantity;
 };
-using Levels = std::vector<LevelText>;
+using Levels = std::vector<LevelParts>;
 // `count` levels of quantity 1 from `best` on, `step` apart: {100, -1, 3} is 100, 99, 98.
 [[nodiscard]] Levels ladder(int best, int step, int count);
 // [["100","1"],["99","2"]]

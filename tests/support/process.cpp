@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -54,6 +55,7 @@ class Capture {
     close_write_end();
     reader_ = std::thread([this] { read_all(); });
   }
+  bool at_end() const { return at_end_; }
   std::string text() const {
     const std::lock_guard lock(mutex_);
     return text_;
@@ -65,7 +67,10 @@ class Capture {
     for (;;) {
       const ssize_t count = ::read(read_end_, buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return;
+      if (count <= 0) {
+        at_end_ = true;
+        return;
+      }
       const std::lock_guard lock(mutex_);
       text_.append(buffer.data(), static_cast<std::size_t>(count));
     }
@@ -74,6 +79,7 @@ class Capture {
   int read_end_ = -1;
   int write_end_ = -1;
   std::thread reader_;
+  std::atomic<bool> at_end_{false};
   mutable std::mutex mutex_;
   std::string text_;
 };
@@ -207,7 +213,14 @@ void Process::resume() {
 }
 
 std::optional<ExitStatus> Process::wait(std::chrono::milliseconds limit) {
-  (void)eventually([this] { return !running(); }, limit);
+  const auto read_whole = [](const std::unique_ptr<Capture>& capture) {
+    return !capture || capture->at_end();
+  };
+  if (eventually([this] { return !running(); }, limit)) {
+    // What it wrote last may still be in the pipe; a child of its own may hold the pipe open.
+    (void)eventually([&] { return read_whole(state_->out) && read_whole(state_->err); },
+                     std::chrono::seconds(1));
+  }
   return state_->ended;
 }
 

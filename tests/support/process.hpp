@@ -49,7 +49,7 @@ class Process {
   void signal(int number);
   void suspend();  // SIGSTOP; all its threads stand still when this returns
   void resume();   // SIGCONT
-  // Empty when it has not ended within the limit.
+  // Empty when it has not ended within the limit; after it has, out() and err() are complete.
   std::optional<ExitStatus> wait(std::chrono::milliseconds limit);
 
   // What it has written so far to a captured stream; a thread keeps reading, so it never blocks.

@@ -3,6 +3,7 @@
 // form but the length. A value type, usable from any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -18,10 +19,14 @@ class Symbol {
   [[nodiscard]] static constexpr std::optional<Symbol> from(std::string_view text) noexcept {
     if (text.empty() || text.size() > kMaxBytes) return std::nullopt;
     Symbol symbol;
-    for (const char c : text) {
-      symbol.bytes_[symbol.size_++] = (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
-    }
+    for (const char c : text) symbol.bytes_[symbol.size_++] = upper(c);
     return symbol;
+  }
+
+  // Whether two texts, of whatever length, name the same symbol.
+  [[nodiscard]] static constexpr bool same(std::string_view a, std::string_view b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return upper(x) == upper(y); });
   }
 
   // Lives as long as this value.
@@ -32,6 +37,10 @@ class Symbol {
   }
 
  private:
+  static constexpr char upper(char c) noexcept {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+
   std::array<char, kMaxBytes> bytes_{};
   unsigned char size_ = 0;
 };

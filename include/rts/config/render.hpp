@@ -10,7 +10,8 @@
 
 namespace rts::config {
 
-// text: NAME=value with origin, for people · json: one object · env: a file for `env` or docker ·
+// text: NAME=value with origin, for people · json: one object · env: NAME=value as docker's
+// --env-file takes it, nothing quoted ·
 // markdown: docs/CONFIGURATION.md (defaults, no values) · configmap: a Kubernetes ConfigMap without
 // the secrets.
 enum class Format : std::uint8_t { text, json, env, markdown, configmap };

@@ -14,7 +14,7 @@
 
 namespace rts::wire {
 
-inline constexpr std::size_t kMaxFrameBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 20U;
 // An array frame with more elements is refused as too large; Binance's largest has under 1,000.
 inline constexpr std::size_t kMaxEventsPerFrame = 4096;
 inline constexpr std::size_t kMaxNesting = 512;

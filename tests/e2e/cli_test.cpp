@@ -1,0 +1,198 @@
+// The commands of the binary as a user types them: output, files and exit codes.
+#include <chrono>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <rts/config/settings.hpp>
+#include <rts/wire/json_compare.hpp>
+
+#include "support/daemon.hpp"
+#include "support/deadline.hpp"
+#include "support/frames.hpp"
+#include "support/nats_server.hpp"
+#include "support/order_schema.hpp"
+#include "support/peer.hpp"
+#include "support/scratch_files.hpp"
+
+namespace rts::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// --- version, help, usage ----------------------------------------------------------------------
+
+TEST(Cli, SaysItsVersion) {
+  const RunResult text = run_binary({"version"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_TRUE(text.out.starts_with("realtime-strategies ")) << text.out;
+  const RunResult json = run_binary({"version", "--json"});
+  EXPECT_NE(json.out.find(R"("commit":")"), std::string::npos) << json.out;
+}
+
+TEST(Cli, HelpListsEveryCommandWithAnExample) {
+  const RunResult help = run_binary({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* command :
+       {"run", "replay", "simulate", "check", "config", "health", "version"}) {
+    EXPECT_NE(help.out.find(fmt::format("\n  {}", command)), std::string::npos) << command;
+    const RunResult own = run_binary({command, "--help"});
+    EXPECT_EQ(own.exit_code, 0);
+    EXPECT_NE(own.out.find("example: "), std::string::npos) << command;
+  }
+}
+
+TEST(Cli, WhatMakesNoSenseIsAUsageError) {
+  const std::vector<std::vector<std::string>> wrong{{"fly"},
+                                                    {"run", "--fast"},
+                                                    {"run", "now"},
+                                                    {"replay", "-x"},
+                                                    {"config", "--format"},
+                                                    {"config", "--format", "yaml"},
+                                                    {"simulate", "--rate", "many"},
+                                                    {"check", "--nats-token", "x"}};
+  for (const auto& arguments : wrong) {
+    const RunResult result = run_binary(arguments);
+    EXPECT_EQ(result.exit_code, 64) << arguments.front() << result.out;
+    EXPECT_NE(result.err, "") << arguments.front();
+  }
+}
+
+// --- check, config -----------------------------------------------------------------------------
+
+TEST(Cli, CheckAcceptsTheDefaults) {
+  EXPECT_EQ(run_binary({"check"}).exit_code, 0);
+}
+
+TEST(Cli, CheckSaysEverythingThatIsWrongAtOnceAndExits78) {
+  const RunResult result = run_binary({"check"}, {{"TRADING_LEVERAGE", "126"},
+                                                  {"SIGNAL_MIN_CONFIDENCE", "1.1"},
+                                                  {"RISK_PRICE_BAND", "5"},
+                                                  {"NATS_URL", "http://u:canary@x"}});
+  EXPECT_EQ(result.exit_code, 78);
+  EXPECT_EQ(lines_of(result.err).size(), 4U) << result.err;
+  EXPECT_NE(result.err.find("RISK_PRICE_BAND_PERCENT"), std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find("canary"), std::string::npos) << result.err;
+  EXPECT_EQ(run_binary({"run"}, {{"TRADING_LEVERAGE", "126"}}).exit_code, 78);
+}
+
+TEST(Cli, AllowUnknownEnvWarnsInstead) {
+  const RunResult result =
+      run_binary({"check"}, {{"RISK_PRICE_BAND", "5"}, {"ALLOW_UNKNOWN_ENV", "true"}});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(result.err.find("warning: RISK_PRICE_BAND"), std::string::npos) << result.err;
+}
+
+TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {
+  const RunResult result = run_binary({"config", "--json", "--trading-leverage=3"},
+                                      {{"TRADING_LEVERAGE", "2"}, {"ENVIRONMENT", "test"}});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(result.out.find(R"("TRADING_LEVERAGE":{"value":"3","origin":"flag"})"),
+            std::string::npos);
+  EXPECT_NE(result.out.find(R"("ENVIRONMENT":{"value":"test","origin":"environment"})"),
+            std::string::npos);
+  for (const char* format : {"text", "json", "env", "markdown", "configmap"}) {
+    EXPECT_NE(run_binary({"config", "--format", format}).out.find("TRADING_SYMBOLS"),
+              std::string::npos)
+        << format;
+  }
+}
+
+// --- simulate, replay --------------------------------------------------------------------------
+
+TEST(Cli, TheSameSeedSimulatesTheSameMarketAndAnotherSeedAnother) {
+  const auto market = [](const char* seed) {
+    return run_binary({"simulate", "--output", "-", "--frames", "500", "--seed", seed}).out;
+  };
+  const std::string first = market("1");
+  EXPECT_EQ(lines_of(first).size(), 500U);
+  EXPECT_EQ(first, market("1"));
+  EXPECT_NE(first, market("2"));
+}
+
+class Replay : public testing::Test {
+ protected:
+  Replay() {
+    const RunResult made =
+        run_binary({"simulate", "--output", recording, "--frames", "20000", "--rate", "200"});
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+  }
+  ScratchFiles files;
+  std::string recording = files.path("market.log");
+};
+
+TEST_F(Replay, WritesValidOrdersToStandardOutputAndASummaryForPeople) {
+  const RunResult result = run_binary({"replay", recording});
+  EXPECT_EQ(result.exit_code, 0);
+  const auto orders = lines_of(result.out);
+  EXPECT_GT(orders.size(), 3U);
+  for (const auto& order : orders) {
+    EXPECT_EQ(schema_error(order, OrderFormat::trade_order), "") << order;
+  }
+  EXPECT_NE(result.err.find("20000 frames"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("orders on 2024-07-19:"), std::string::npos) << result.err;
+}
+
+TEST_F(Replay, ComparesWithExpectedOrders) {
+  const std::string expected = files.path("orders.ndjson");
+  EXPECT_EQ(run_binary({"replay", recording, "--orders", expected}).exit_code, 0);
+  EXPECT_EQ(run_binary({"replay", recording, "--expect", expected}).exit_code, 0);
+  const RunResult other =
+      run_binary({"replay", recording, "--expect", expected, "--signal-cooldown-seconds", "60"});
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_NE(other.err.find("different"), std::string::npos) << other.err;
+}
+
+TEST_F(Replay, CountsAddUp) {
+  const std::string counts = files.path("counts.json");
+  EXPECT_EQ(run_binary({"replay", recording, "--counts", counts, "--quiet"}).exit_code, 0);
+  EXPECT_NE(read_file(counts).find(R"("frames": 20000)"), std::string::npos) << read_file(counts);
+}
+
+TEST_F(Replay, WarnsWhereOneGateRefusesNearlyEverything) {
+  const RunResult result =
+      run_binary({"replay", recording, "--orderbook-skew-min-spread-percent", "50"});
+  EXPECT_NE(result.err.find("warning: spread_below_minimum refuses"), std::string::npos)
+      << result.err;
+  EXPECT_NE(result.err.find("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"), std::string::npos);
+}
+
+TEST_F(Replay, ATruncatedFileIsProcessedAsFarAsItGoesAndExits65) {
+  const std::string packed = gzip(read_file(recording));
+  const std::string cut = files.write("cut.gz", packed.substr(0, packed.size() / 2));
+  const RunResult result = run_binary({"replay", cut});
+  EXPECT_EQ(result.exit_code, 65);
+  EXPECT_NE(result.err.find("truncated"), std::string::npos) << result.err;
+  EXPECT_FALSE(result.out.empty());
+  EXPECT_EQ(run_binary({"replay", files.path("absent")}).exit_code, 65);
+}
+
+// --- health ------------------------------------------------------------------------------------
+
+TEST(Health, AsksTheServiceAndSaysHowItIs) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const Environment environment{{"HEALTH_CHECK_PORT", std::to_string(daemon.port())}};
+  EXPECT_EQ(run_binary({"health"}, environment).exit_code, 0);
+  EXPECT_EQ(run_binary({"health", "--ready"}, environment).exit_code, 0);
+  EXPECT_NE(run_binary({"health", "--ready", "--json"}, environment).out.find("\"ready\":true"),
+            std::string::npos);
+  broker.kill();
+  ASSERT_TRUE(eventually([&] { return !daemon.ready(); }, 5s));
+  EXPECT_EQ(run_binary({"health"}, environment).exit_code, 0);
+  EXPECT_EQ(run_binary({"health", "--ready"}, environment).exit_code, 1);
+  EXPECT_EQ(daemon.terminate(), 0);
+  EXPECT_EQ(run_binary({"health"}, environment).exit_code, 69);
+}
+
+}  // namespace
+}  // namespace rts::test

@@ -1,0 +1,98 @@
+// Arbitrary bytes as frames, one a line, through engines of several settings: nothing crashes,
+// every frame ends in at least one event, every event in one reason or outcome, and an order
+// exactly where the outcome says so.
+#include <array>
+#include <string>
+#include <vector>
+
+#include <rts/config/settings.hpp>
+#include <rts/engine/engine.hpp>
+#include <rts/engine/tally.hpp>
+
+#include "fuzz.hpp"
+
+namespace {
+
+using namespace rts;  // NOLINT(google-build-using-namespace): a fuzz target is all about one
+
+struct Setup {
+  EngineParameters parameters;
+  OrderFormat format;
+};
+
+Setup setup(const std::vector<config::Given>& environment) {
+  const auto configuration = config::load(environment, {});
+  fuzz::require(configuration.ok(), "settings are accepted");
+  const config::Settings& settings = configuration.value().settings;
+  return {config::engine_parameters(settings, Clock::replay), config::order_format(settings)};
+}
+
+const std::vector<Setup>& setups() {
+  static const std::vector<Setup> kSetups{setup({}),
+                                          setup({{"TRADING_SYMBOLS", "*"},
+                                                 {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"},
+                                                 {"SIGNAL_COOLDOWN_SECONDS", "0"},
+                                                 {"TRADE_MOMENTUM_WINDOW", "2"},
+                                                 {"TICKER_VELOCITY_TIME_WINDOW", "1"},
+                                                 {"TICKER_VELOCITY_MIN_PRICE_CHANGE", "0"},
+                                                 {"RISK_MAX_DAILY_SIGNALS", "0"},
+                                                 {"RISK_MAX_ORDERS_PER_MINUTE", "0"},
+                                                 {"RISK_PRICE_BAND_PERCENT", "0"},
+                                                 {"TRADING_MAX_POSITION_SIZE", "1e300"}}),
+                                          setup({{"ORDER_FORMAT", "signal"},
+                                                 {"TRADING_ENABLE_SHORTS", "false"},
+                                                 {"STRATEGY_ENABLED_TICKER_VELOCITY", "false"},
+                                                 {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"},
+                                                 {"SIGNAL_COOLDOWN_SECONDS", "1"}})};
+  return kSetups;
+}
+
+void check_accounts(const Tally& tally) {
+  std::uint64_t accounted = 0;
+  for (std::size_t i = 0; i < kReasonCount; ++i) accounted += tally.count(reason_at(i));
+  for (const StrategyId strategy : kStrategies) accounted += tally.events(strategy);
+  fuzz::require(accounted == tally.events(), "events = refusals + decisions");
+}
+
+void check_step(const Step& step, OrderFormat format, std::string& json) {
+  fuzz::require(!step.events.empty(), "a frame ends in at least one event");
+  for (const EventRecord& record : step.events) {
+    const Decision* decision = record.decision();
+    if (decision == nullptr) {
+      fuzz::require(can_end_in(record.kind, *record.reason()), "the kind can end for this reason");
+      continue;
+    }
+    fuzz::require(can_end_in(decision->strategy, decision->outcome), "the strategy can end so");
+    fuzz::require(decision->order.has_value() == is_signal(decision->outcome),
+                  "an order exactly where the outcome is a signal");
+    if (!decision->order) continue;
+    fuzz::require(decision->order->reduce_only != decision->order->protection.has_value(),
+                  "opening orders are protected, closing ones are not");
+    json.clear();
+    append_json(json, *decision->order, format);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // One engine a setup for all inputs would make a finding depend on what came before it.
+  std::string json;
+  for (const Setup& setup : setups()) {
+    Engine engine(setup.parameters);
+    Tally tally;
+    std::string_view rest = fuzz::as_text(data, size);
+    std::uint64_t frames = 0;
+    for (bool more = true; more; ++frames) {
+      const std::size_t end = rest.find('\n');
+      const Step step = engine.step(rest.substr(0, end), std::nullopt);
+      check_step(step, setup.format, json);
+      tally.add(step);
+      more = end != std::string_view::npos;
+      if (more) rest.remove_prefix(end + 1);
+    }
+    fuzz::require(tally.frames() == frames, "every frame is counted");
+    check_accounts(tally);
+  }
+  return 0;
+}

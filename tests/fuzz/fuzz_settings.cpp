@@ -1,0 +1,79 @@
+// Arbitrary bytes as an environment, NAME=value a line: loading ends in settings or in problems,
+// what is accepted can be shown in every format and loads again, and nothing that is shown depends
+// on a secret.
+#include <string>
+#include <vector>
+
+#include <rts/config/render.hpp>
+#include <rts/config/settings.hpp>
+
+#include "fuzz.hpp"
+
+namespace {
+
+using namespace rts;  // NOLINT(google-build-using-namespace): a fuzz target is all about one
+using config::Format;
+
+std::vector<config::Given> environment_of(std::string_view text) {
+  std::vector<config::Given> environment;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    const std::size_t equals = line.find('=');
+    if (equals != std::string_view::npos) {
+      environment.push_back(
+          {std::string(line.substr(0, equals)), std::string(line.substr(equals + 1))});
+    }
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return environment;
+}
+
+// The same environment with other secrets.
+std::vector<config::Given> with_other_secrets(std::vector<config::Given> environment) {
+  for (config::Given& item : environment) {
+    const config::Setting* setting = config::find(item.name);
+    const bool secret = setting != nullptr && setting->is_secret();
+    if (secret && !item.value.empty()) item.value = "another";
+  }
+  return environment;
+}
+
+// All that anyone gets to see of an environment: its problems, or its settings in every format.
+std::string shown(const std::vector<config::Given>& environment) {
+  std::string text;
+  const auto loaded = config::load(environment, {});
+  if (!loaded) {
+    for (const std::string& problem : loaded.error()) text += problem + "\n";
+    fuzz::require(!text.empty(), "a refusal says why");
+    return text;
+  }
+  for (const std::string& warning : loaded.value().warnings) text += warning + "\n";
+  for (const Format format :
+       {Format::text, Format::json, Format::env, Format::markdown, Format::configmap}) {
+    text += render(loaded.value(), format);
+  }
+  return text;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto environment = environment_of(fuzz::as_text(data, size));
+  fuzz::require(shown(environment) == shown(with_other_secrets(environment)),
+                "what is shown does not depend on a secret");
+  const auto loaded = config::load(environment, {});
+  if (!loaded) return 0;
+  const config::Configuration& configuration = loaded.value();
+  std::vector<config::Given> again;
+  for (std::size_t i = 0; i < config::table().size(); ++i) {
+    again.push_back({std::string(config::table()[i].name), configuration.values[i]});
+  }
+  const auto reloaded = config::load(again, {});
+  fuzz::require(reloaded.ok() && reloaded.value().values == configuration.values,
+                "effective values load again");
+  const auto parameters = config::engine_parameters(configuration.settings, Clock::live);
+  fuzz::require(parameters.size.minimum <= parameters.size.maximum, "minimum <= maximum");
+  return 0;
+}

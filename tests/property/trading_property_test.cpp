@@ -1,0 +1,213 @@
+// What holds of the gate for any event times, and of sizes for any price: limits are never
+// exceeded, and nothing is refused that SPEC §4 lets pass.
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include <rts/trading/gate.hpp>
+#include <rts/trading/sizing.hpp>
+
+#include "property/property.hpp"
+
+namespace rts {
+namespace {
+
+using std::chrono::milliseconds;
+using Key = std::tuple<StrategyId, std::size_t, Side>;
+
+// SPEC §4 in as many words as it takes there, over the list of all orders so far.
+class Model {
+ public:
+  explicit Model(const GateLimits& limits) : limits_(limits) {}
+
+  Outcome judge(const Gate::Request& request) {
+    const Key key{request.strategy, request.symbol_index, request.signal.side};
+    if (request.signal.confidence.value() < limits_.min_confidence) return Outcome::low_confidence;
+    const auto last = last_.find(key);
+    if (limits_.cooldown.count() > 0 && last != last_.end()) {
+      const milliseconds cooldown = limits_.cooldown;
+      const auto bucket = [&](UnixMs at) {
+        return at.time_since_epoch().count() / cooldown.count();
+      };
+      const bool later_bucket = bucket(request.at) > bucket(last->second);
+      if (!later_bucket || request.at - last->second < cooldown) return Outcome::cooldown;
+    }
+    const auto day = std::max(utc_day(request.at), latest_day_[index_of(request.strategy)]);
+    const auto minute = std::max(utc_minute(request.at), latest_minute_);
+    auto& of_day = per_day_[{request.strategy, day}];
+    auto& of_minute = per_minute_[minute];
+    if (limits_.max_daily_signals > 0 && of_day >= limits_.max_daily_signals) {
+      return Outcome::daily_limit;
+    }
+    if (limits_.max_orders_per_minute > 0 && of_minute >= limits_.max_orders_per_minute) {
+      return Outcome::rate_limit;
+    }
+    last_[key] = request.at;
+    latest_day_[index_of(request.strategy)] = day;
+    latest_minute_ = minute;
+    ++of_day;
+    ++of_minute;
+    return Outcome::signal_buy;
+  }
+
+ private:
+  GateLimits limits_;
+  std::map<Key, UnixMs> last_;
+  std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day_;
+  std::map<std::int64_t, std::int64_t> per_minute_;
+  std::array<std::int64_t, kStrategies.size()> latest_day_{};
+  std::int64_t latest_minute_ = 0;
+};
+
+class GateProperty : public test::Property {
+ protected:
+  static constexpr std::size_t kSymbols = 3;
+
+  GateLimits random_limits() {
+    GateLimits limits;
+    limits.cooldown = std::chrono::seconds(pick(4) == 0 ? 0 : pick(2000));
+    limits.max_daily_signals = static_cast<std::int64_t>(pick(30));
+    limits.max_orders_per_minute = static_cast<std::int64_t>(pick(5));
+    return limits;
+  }
+
+  Gate::Request random_request(UnixMs at) {
+    Signal signal;
+    signal.side = pick(2) == 0 ? Side::buy : Side::sell;
+    signal.price = *Price::from(100);
+    signal.current_price = signal.price;
+    signal.confidence = *Confidence::from(uniform(0.5, 0.95));
+    return {kStrategies[pick(3)], pick(kSymbols), signal, at, *Decimal::parse("0.001"), {}};
+  }
+
+  milliseconds random_wait(double most_ms) {
+    return milliseconds(static_cast<std::int64_t>(log_uniform(1, most_ms)));
+  }
+
+  // A few days of events; now and then one is late.
+  std::vector<UnixMs> random_times(int lateness_percent) {
+    std::vector<UnixMs> times;
+    UnixMs now{std::chrono::hours(24 * 365 * 54)};
+    for (int i = 0; i < 2'000; ++i) {
+      now += random_wait(1e6);
+      const bool late = pick(100) < static_cast<std::uint64_t>(lateness_percent);
+      times.push_back(late ? now - random_wait(1e8) : now);
+    }
+    return times;
+  }
+};
+
+TEST_F(GateProperty, SaysWhatTheSpecificationSays) {
+  for (int round = 0; round < 200; ++round) {
+    const GateLimits limits = random_limits();
+    Gate gate(limits, {}, kSymbols);
+    Model model(limits);
+    for (const UnixMs at : random_times(10)) {
+      const Gate::Request request = random_request(at);
+      const auto passed = gate.pass(request);
+      const Outcome outcome = passed ? Outcome::signal_buy : passed.error();
+      ASSERT_EQ(to_string(outcome), to_string(model.judge(request)))
+          << "cooldown " << limits.cooldown.count() << ", a day " << limits.max_daily_signals
+          << ", a minute " << limits.max_orders_per_minute;
+    }
+  }
+}
+
+TEST_F(GateProperty, NeverLetsMoreThroughThanTheLimits) {
+  for (int round = 0; round < 200; ++round) {
+    const GateLimits limits = random_limits();
+    Gate gate(limits, {}, kSymbols);
+    std::map<Key, UnixMs> last;
+    std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day;
+    std::map<std::int64_t, std::int64_t> per_minute;
+    for (const UnixMs at : random_times(0)) {
+      const Gate::Request request = random_request(at);
+      if (!gate.pass(request)) continue;
+      const Key key{request.strategy, request.symbol_index, request.signal.side};
+      if (last.contains(key)) {
+        ASSERT_GE(at - last[key], limits.cooldown);
+      }
+      last[key] = at;
+      const auto of_day = ++per_day[{request.strategy, utc_day(at)}];
+      const auto of_minute = ++per_minute[utc_minute(at)];
+      ASSERT_TRUE(limits.max_daily_signals == 0 || of_day <= limits.max_daily_signals);
+      ASSERT_TRUE(limits.max_orders_per_minute == 0 || of_minute <= limits.max_orders_per_minute);
+    }
+    ASSERT_FALSE(last.empty());
+  }
+}
+
+// 10^18 times a decimal text.
+__extension__ using Wide = __int128;
+Wide scaled(const std::string& text) {
+  Wide value = 0;
+  int places = -1;
+  for (const char c : text) {
+    if (c == '.') {
+      places = 0;
+      continue;
+    }
+    value = value * 10 + (c - '0');
+    if (places >= 0) ++places;
+  }
+  for (int i = std::max(places, 0); i < 18; ++i) value *= 10;
+  return value;
+}
+
+class SizeProperty : public test::Property {
+ protected:
+  struct Case {
+    SizeLimits limits;
+    std::string step;
+    Price price;
+  };
+
+  Case random_case() {
+    constexpr const char* kSteps[] = {"1",     "0.1",        "0.01", "0.001", "0.00001",
+                                      "0.005", "0.00000001", "10",   "1000",  "0.25"};
+    const double minimum = log_uniform(1, 200);
+    Case random;
+    random.limits.minimum = *Notional::from(minimum);
+    random.limits.maximum = *Notional::from(minimum * (pick(5) == 0 ? 1 : uniform(1, 20)));
+    random.limits.order = *Notional::from(log_uniform(0.1, 5000));
+    random.step = kSteps[pick(std::size(kSteps))];
+    random.price = *Price::from(log_uniform(1e-6, 1e5));
+    return random;
+  }
+};
+
+TEST_F(SizeProperty, IsWithinTheLimitsAndAWholeNumberOfSteps) {
+  int sized = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    const auto [limits, step, price] = random_case();
+    const auto quantity = order_quantity(limits, *Decimal::parse(step), price);
+    if (!quantity) continue;
+    ++sized;
+    const Wide units = scaled(quantity->to_string());
+    ASSERT_GT(units, 0);
+    ASSERT_EQ(static_cast<std::int64_t>(units % scaled(step)), 0) << quantity->to_string();
+    const double value = quantity->to_double() * price.value();
+    ASSERT_GE(value, limits.minimum.value() * (1 - 1e-12));
+    ASSERT_LE(value, limits.maximum.value() * (1 + 2e-9)) << "the 1e-9 of a step is SPEC's";
+  }
+  EXPECT_GT(sized, 10'000);
+}
+
+TEST_F(SizeProperty, IsRefusedOnlyWhenOneStepMoreIsTooMuch) {
+  for (int round = 0; round < 50'000; ++round) {
+    const auto [limits, step, price] = random_case();
+    const Decimal decimal = *Decimal::parse(step);
+    if (order_quantity(limits, decimal, price)) continue;
+    const double step_value = price.value() * decimal.to_double();
+    const double notional =
+        std::clamp(limits.order.value(), limits.minimum.value(), limits.maximum.value());
+    const double steps = std::floor(notional / step_value + 1e-9);
+    if (steps >= 9e15) continue;  // beyond what a double counts: refused whatever it is worth
+    ASSERT_TRUE(steps < 1 || steps * step_value < limits.minimum.value() * (1 + 1e-12));
+    ASSERT_GT((steps + 1) * step_value, limits.maximum.value() * (1 - 1e-12));
+  }
+}
+
+}  // namespace
+}  // namespace rts

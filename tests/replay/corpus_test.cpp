@@ -1,0 +1,104 @@
+// Recorded market data and what SPEC gives for it: orders and counts must come out the same. The
+// recordings are not part of the repository; where they are absent the tests are skipped.
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <rts/wire/json_compare.hpp>
+
+#include "app/input.hpp"
+#include "support/engine_run.hpp"
+#include "support/scratch_files.hpp"
+
+namespace rts {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path corpus() {
+  const char* const named = std::getenv("RTS_CORPUS");
+  return named != nullptr ? fs::path(named) : fs::path(RTS_SOURCE_DIR) / "../shared/corpus";
+}
+
+struct Case {
+  const char* name;  // of the expected files
+  const char* recording;
+  std::vector<config::Given> settings;
+};
+
+std::vector<Case> cases() {
+  const char* const feed = "feed_usdm_20240719.ndjson.gz";
+  return {
+      {"feed_defaults", feed, {}},
+      {"session_defaults", "session_usdm_20240719_first40k.log.gz", {}},
+      {"feed_skew0_cooldown60", feed,
+       test::given({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"},
+                    {"SIGNAL_COOLDOWN_SECONDS", "60"},
+                    {"TICKER_VELOCITY_BUY_THRESHOLD", "0.1"},
+                    {"TICKER_VELOCITY_SELL_THRESHOLD", "-0.1"},
+                    {"TICKER_VELOCITY_MIN_PRICE_CHANGE", "0.02"}})},
+      {"feed_no_limits", feed,
+       test::given({{"TICKER_VELOCITY_BUY_THRESHOLD", "0.1"},
+                    {"TICKER_VELOCITY_SELL_THRESHOLD", "-0.1"},
+                    {"TICKER_VELOCITY_MIN_PRICE_CHANGE", "0.02"},
+                    {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"},
+                    {"SIGNAL_COOLDOWN_SECONDS", "0"},
+                    {"RISK_MAX_DAILY_SIGNALS", "0"},
+                    {"RISK_MAX_ORDERS_PER_MINUTE", "0"},
+                    {"TRADING_ENABLE_SHORTS", "false"}})},
+      {"relay_skew0", "relay_spot_20240809_first3k.ndjson.gz",
+       test::given(
+           {{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"}, {"SIGNAL_COOLDOWN_SECONDS", "30"}})},
+      {"edge", "edge_frames.tsv", {}},
+  };
+}
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  app::LineReader reader(path);
+  std::vector<std::string> lines;
+  while (const auto line = reader.next()) lines.emplace_back(*line);
+  EXPECT_EQ(reader.error(), "");
+  return lines;
+}
+
+// A line of edge_frames.tsv is a label, a TAB and the frame.
+std::string_view frame_in(const Case& test_case, std::string_view line) {
+  if (!fs::path(test_case.recording).string().ends_with(".tsv")) return line;
+  return line.substr(line.find('\t') + 1);
+}
+
+class Corpus : public testing::TestWithParam<Case> {};
+
+TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
+  const Case& test_case = GetParam();
+  if (!fs::exists(corpus() / test_case.recording)) {
+    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
+  }
+  const fs::path expected = corpus() / "expected" / test_case.name;
+  const fs::path plain = expected.string() + ".orders.ndjson";
+  const auto orders = lines_of(fs::exists(plain) ? plain : fs::path(plain.string() + ".gz"));
+
+  test::EngineRun run(test::configured(test_case.settings));
+  app::LineReader reader(corpus() / test_case.recording);
+  while (const auto line = reader.next()) run.line(frame_in(test_case, *line));
+
+  EXPECT_EQ(reader.error(), "");
+  ASSERT_EQ(run.orders().size(), orders.size());
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    EXPECT_THAT(wire::json_differences(orders[i], run.orders()[i]), testing::IsEmpty())
+        << "order " << i + 1;
+  }
+  const std::string counts = test::read_file(expected.string() + ".counts.json");
+  EXPECT_THAT(wire::json_differences(counts, run.tally().to_json(), 100), testing::IsEmpty());
+  EXPECT_EQ(test::accounted_events(run.tally()), run.tally().events());
+}
+
+INSTANTIATE_TEST_SUITE_P(Recordings, Corpus, testing::ValuesIn(cases()),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+}  // namespace
+}  // namespace rts

@@ -1,0 +1,185 @@
+// LineReader: line by line through whatever a recording is stored as, and what it says when the
+// file is not what it should be.
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/input.hpp"
+#include "support/scratch_files.hpp"
+
+namespace rts::app {
+namespace {
+
+using test::gzip;
+using test::zstd;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Read {
+  std::vector<std::string> lines;
+  std::string error;
+};
+
+Read read_file(const std::string& path) {
+  LineReader reader(path);
+  Read read;
+  while (const auto line = reader.next()) read.lines.emplace_back(*line);
+  read.error = reader.error();
+  return read;
+}
+
+class LineReaderTest : public testing::Test {
+ protected:
+  [[nodiscard]] Read read(std::string_view content) const {
+    return read_file(files_.write("recording", content));
+  }
+  [[nodiscard]] const test::ScratchFiles& files() const { return files_; }
+
+ private:
+  test::ScratchFiles files_;
+};
+
+struct Stored {
+  const char* what;
+  std::string content;
+  std::vector<std::string> lines;
+};
+
+TEST_F(LineReaderTest, ReadsLinesHoweverTheyAreStored) {
+  const std::vector<Stored> rows{
+      {"two lines", "one\ntwo\n", {"one", "two"}},
+      {"no line end at the end", "one\ntwo", {"one", "two"}},
+      {"an empty file", "", {}},
+      {"blank lines", "\n\none\n\n", {"", "", "one", ""}},
+      {"carriage returns stay", "one\r\ntwo\r\n", {"one\r", "two\r"}},
+      {"NUL bytes", std::string("a\0b\n", 4), {std::string("a\0b", 3)}},
+      {"one byte", "x", {"x"}},
+      {"gzip", gzip("one\ntwo\n"), {"one", "two"}},
+      {"gzip without a line end", gzip("one\ntwo"), {"one", "two"}},
+      {"gzip of nothing", gzip(""), {}},
+      {"gzip members one after the other",
+       gzip("one\ntw") + gzip("") + gzip("o\n"),
+       {"one", "two"}},
+      {"zstd", zstd("one\ntwo\n"), {"one", "two"}},
+      {"zstd of nothing", zstd(""), {}},
+      {"zstd frames one after the other",
+       zstd("one\ntw") + zstd("o\nthree"),
+       {"one", "two", "three"}},
+      {"the first byte of gzip's magic alone", "\x1F", {"\x1F"}},
+      {"half of zstd's magic", "\x28\xB5\n", {"\x28\xB5"}},
+  };
+  for (const Stored& row : rows) {
+    const Read result = read(row.content);
+    EXPECT_EQ(result.lines, row.lines) << row.what;
+    EXPECT_EQ(result.error, "") << row.what;
+  }
+}
+
+std::string numbered_lines(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += fmt::format("{:09}\n", i);
+  return text;
+}
+
+TEST_F(LineReaderTest, ReadsFilesLargerThanItsBuffersInEveryCoding) {
+  const std::string text = numbered_lines(300'000);  // 3 MB
+  for (const std::string& content :
+       {text, gzip(text), zstd(text), zstd(text, 100'000), zstd(text, 1'000)}) {
+    const Read result = read(content);
+    EXPECT_EQ(result.error, "");
+    ASSERT_EQ(result.lines.size(), 300'000U);
+    EXPECT_EQ(result.lines.front(), "000000000");
+    EXPECT_EQ(result.lines.back(), "000299999");
+  }
+}
+
+TEST_F(LineReaderTest, ReadsAFlushedZstdFrameToItsEnd) {
+  const std::string text = numbered_lines(30'000);
+  for (const std::size_t flush_bytes : {50'000U, 99'990U, 100'000U, 120'000U, 131'072U}) {
+    const Read result = read(zstd(text, flush_bytes));
+    EXPECT_EQ(result.error, "") << flush_bytes;
+    EXPECT_EQ(result.lines.size(), 30'000U) << flush_bytes;
+  }
+}
+
+TEST_F(LineReaderTest, CutsALineThatIsTooLongAndGoesOnBehindIt) {
+  for (const std::size_t beyond : {1U, 300'000U, 3'000'000U}) {
+    const std::string giant(LineReader::kMaxLineBytes + beyond, 'x');
+    const Read result = read("before\n" + giant + "\nafter\n");
+    ASSERT_EQ(result.lines.size(), 3U) << beyond;
+    EXPECT_EQ(result.lines[0], "before");
+    EXPECT_GT(result.lines[1].size(), wire::kMaxFrameBytes) << "a frame that is too large stays so";
+    EXPECT_LE(result.lines[1].size(), giant.size());
+    EXPECT_EQ(result.lines[2], "after");
+    EXPECT_EQ(result.error, "");
+  }
+}
+
+TEST_F(LineReaderTest, CutsALineThatIsTooLongAtTheEndOfTheFile) {
+  const Read result = read("before\n" + std::string(5'000'000, 'x'));
+  ASSERT_EQ(result.lines.size(), 2U);
+  EXPECT_EQ(result.lines[0], "before");
+}
+
+TEST_F(LineReaderTest, ReadsALineOfTheLongestLengthWhole) {
+  const std::string longest(wire::kMaxFrameBytes, 'x');
+  const Read result = read(longest + "\n" + longest + "\nend");
+  EXPECT_THAT(result.lines, ElementsAre(longest, longest, "end"));
+}
+
+TEST_F(LineReaderTest, BoundsTheMemoryOfAGzipBomb) {
+  const Read result = read(gzip(std::string(64 * 1024 * 1024, 'x') + "\nend\n"));
+  ASSERT_EQ(result.lines.size(), 2U);
+  EXPECT_LT(result.lines[0].size(), 2U * 1024 * 1024);
+  EXPECT_EQ(result.lines[1], "end");
+}
+
+TEST_F(LineReaderTest, SaysThatACompressedFileIsTruncatedAfterWhatIsThere) {
+  const std::string text = numbered_lines(20'000);
+  for (const std::string& whole : {gzip(text), zstd(text, 10'000)}) {
+    for (const std::size_t kept : {whole.size() - 1, whole.size() / 2}) {
+      const Read result = read(whole.substr(0, kept));
+      EXPECT_THAT(result.error, HasSubstr("is truncated"));
+      EXPECT_THAT(result.error, HasSubstr("/recording"));
+      ASSERT_GT(result.lines.size(), 1'000U);
+      EXPECT_EQ(result.lines[0], "000000000");
+      EXPECT_EQ(result.lines[999], "000000999");
+    }
+  }
+}
+
+TEST_F(LineReaderTest, SaysThatACompressedFileIsDamaged) {
+  const std::string text = numbered_lines(20'000);
+  std::string gzip_data = gzip(text);
+  gzip_data[gzip_data.size() - 6] = static_cast<char>(~gzip_data[gzip_data.size() - 6]);  // CRC
+  EXPECT_THAT(read(gzip_data).error, HasSubstr("gzip data is damaged"));
+  EXPECT_THAT(read(gzip("one\n") + "garbage").error, HasSubstr("gzip data is damaged"));
+  EXPECT_THAT(read(gzip("one\n") + "garbage").lines, ElementsAre("one"));
+  EXPECT_THAT(read(zstd("one\n") + "garbage").error, HasSubstr("zstd data is damaged"));
+  EXPECT_THAT(read("\x1F\x8B garbage that only begins like gzip").error,
+              HasSubstr("gzip data is damaged"));
+}
+
+TEST_F(LineReaderTest, SaysWhyAFileCannotBeRead) {
+  const Read missing = read_file(files().path("missing"));
+  EXPECT_THAT(missing.lines, IsEmpty());
+  EXPECT_EQ(missing.error, files().path("missing") + ": No such file or directory");
+  const Read directory = read_file(files().directory());
+  EXPECT_THAT(directory.lines, IsEmpty());
+  EXPECT_EQ(directory.error, files().directory() + ": is a directory");
+}
+
+TEST_F(LineReaderTest, CountsTheBytesOfTheFileAsStored) {
+  const std::string content = gzip(numbered_lines(50'000));
+  LineReader reader(files().write("recording", content));
+  EXPECT_EQ(reader.bytes_total(), content.size());
+  while (reader.next()) EXPECT_LE(reader.bytes_read(), content.size());
+  EXPECT_EQ(reader.bytes_read(), content.size());
+}
+
+}  // namespace
+}  // namespace rts::app

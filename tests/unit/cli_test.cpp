@@ -1,0 +1,213 @@
+// The command line: what is understood, what is refused and how it is said.
+#include "app/cli.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rts::app {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+using Words = std::vector<std::string>;
+
+Invocation parsed(const Words& words) {
+  auto invocation = parse_command_line(words);
+  if (invocation) return std::move(invocation).value();
+  ADD_FAILURE() << testing::PrintToString(words) << ": " << invocation.error();
+  return {};
+}
+
+std::string refusal(const Words& words) {
+  const auto invocation = parse_command_line(words);
+  return invocation ? "accepted" : invocation.error();
+}
+
+std::string command_of(const Words& words) {
+  const Invocation invocation = parsed(words);
+  return invocation.command == nullptr ? "none" : std::string(invocation.command->name);
+}
+
+struct Understood {
+  Words words;
+  const char* command;
+};
+
+TEST(CommandLine, NamesTheCommandFirst) {
+  const std::vector<Understood> rows{{{}, "run"},
+                                     {{"run"}, "run"},
+                                     {{"replay"}, "replay"},
+                                     {{"simulate"}, "simulate"},
+                                     {{"check"}, "check"},
+                                     {{"config"}, "config"},
+                                     {{"health"}, "health"},
+                                     {{"version"}, "version"},
+                                     {{"--version"}, "version"},
+                                     {{"--nats-url", "nats://a"}, "run"},
+                                     {{"--help"}, "none"},
+                                     {{"-h"}, "none"},
+                                     {{"help"}, "none"}};
+  for (const auto& [words, command] : rows) EXPECT_EQ(command_of(words), command);
+}
+
+TEST(CommandLine, TakesAValueBehindAnEqualsSignOrAsTheNextWord) {
+  for (const Words& words :
+       {Words{"replay", "--counts=c.json"}, {"replay", "--counts", "c.json"}}) {
+    const Invocation invocation = parsed(words);
+    EXPECT_EQ(invocation.option("counts", "none"), "c.json");
+    EXPECT_TRUE(invocation.has("counts"));
+    EXPECT_FALSE(invocation.has("orders"));
+    EXPECT_EQ(invocation.option("orders", "none"), "none");
+  }
+}
+
+TEST(CommandLine, TakesAnEmptyValueAndAValueWithEqualsSigns) {
+  EXPECT_EQ(parsed({"replay", "--counts="}).option("counts", "none"), "");
+  EXPECT_EQ(parsed({"replay", "--counts=a=b"}).option("counts", "none"), "a=b");
+  EXPECT_EQ(parsed({"replay", "--counts", ""}).option("counts", "none"), "");
+}
+
+TEST(CommandLine, TakesNegativeNumbersAsValues) {
+  const Invocation invocation = parsed({"check", "--trade-momentum-sell-threshold", "-0.5"});
+  ASSERT_EQ(invocation.settings.size(), 1U);
+  EXPECT_EQ(invocation.settings[0].name, "TRADE_MOMENTUM_SELL_THRESHOLD");
+  EXPECT_EQ(invocation.settings[0].value, "-0.5");
+}
+
+TEST(CommandLine, CollectsFilesAndStandardInputInTheirOrder) {
+  const Invocation invocation =
+      parsed({"replay", "a.ndjson", "--quiet", "-", "b.ndjson.gz", "--trading-leverage=2"});
+  EXPECT_THAT(invocation.arguments, ElementsAre("a.ndjson", "-", "b.ndjson.gz"));
+  EXPECT_TRUE(invocation.has("quiet"));
+  EXPECT_EQ(invocation.settings.size(), 1U);
+}
+
+TEST(CommandLine, KnowsAFlagForEverySettingThatIsNoSecret) {
+  for (const config::Setting& setting : config::table()) {
+    const std::string flag = config::flag_name(setting);
+    if (setting.is_secret()) continue;
+    const Invocation invocation = parsed({"run", flag, "value"});
+    ASSERT_EQ(invocation.settings.size(), 1U) << flag;
+    EXPECT_EQ(invocation.settings[0].name, setting.name);
+    EXPECT_EQ(invocation.settings[0].value, "value");
+  }
+}
+
+TEST(CommandLine, RefusesSecretsAsFlagsWithoutRepeatingThem) {
+  for (const config::Setting& setting : config::table()) {
+    if (!setting.is_secret()) continue;
+    const std::string flag = config::flag_name(setting);
+    for (const Words& words : {Words{"run", flag, "canary"}, {"run", flag + "=canary"}}) {
+      EXPECT_THAT(refusal(words),
+                  AllOf(HasSubstr(flag), HasSubstr(std::string(setting.name)),
+                        HasSubstr("secrets are not taken"), Not(HasSubstr("canary"))));
+    }
+  }
+}
+
+struct Refused {
+  Words words;
+  const char* because;
+};
+
+TEST(CommandLine, RefusesWhatMakesNoSense) {
+  const std::vector<Refused> rows{
+      {{"frobnicate"}, "unknown command 'frobnicate'"},
+      {{"RUN"}, "unknown command 'RUN'"},
+      {{""}, "unknown command ''"},
+      {{"run", "--nats-ulr", "x"}, "unknown option '--nats-ulr'"},
+      {{"run", "--nats-ulr=x"}, "unknown option '--nats-ulr'"},
+      {{"run", "--quiet"}, "unknown option '--quiet'"},
+      {{"run", "file"}, "unexpected argument 'file'"},
+      {{"check", "-"}, "unexpected argument '-'"},
+      {{"replay", "-v"}, "unexpected argument '-v'"},
+      {{"replay", "--counts"}, "--counts needs a value"},
+      {{"run", "--trading-leverage"}, "--trading-leverage needs a value"},
+      {{"replay", "--quiet=yes"}, "--quiet takes no value"},
+      {{"replay", "--"}, "unknown option '--'"},
+      {{"version", "--trading-leverage", "1"}, "unknown option '--trading-leverage'"},
+  };
+  for (const auto& [words, because] : rows) {
+    EXPECT_THAT(refusal(words), HasSubstr(because)) << testing::PrintToString(words);
+    EXPECT_THAT(refusal(words), Not(HasSubstr("\n")));
+  }
+}
+
+TEST(CommandLine, HelpAfterACommandIsThatCommandsHelp) {
+  for (const Command& command : commands()) {
+    const Invocation invocation = parsed({std::string(command.name), "--help"});
+    EXPECT_TRUE(invocation.help);
+    EXPECT_EQ(invocation.command, &command);
+    EXPECT_TRUE(parsed({std::string(command.name), "-h"}).help);
+  }
+  EXPECT_TRUE(parsed({"--help"}).help);
+}
+
+TEST(CommandHelp, ShowsEveryCommandWithAnExample) {
+  for (const Command& command : commands()) {
+    EXPECT_THAT(command.example, HasSubstr("realtime-strategies")) << command.name;
+    EXPECT_THAT(command.summary, Not(IsEmpty())) << command.name;
+    EXPECT_THAT(help_text(),
+                AllOf(HasSubstr(std::string(command.name)), HasSubstr(std::string(command.summary)),
+                      HasSubstr(std::string(command.example))));
+  }
+}
+
+TEST(CommandHelp, OfACommandShowsItsExampleItsOptionsAndTheSettings) {
+  for (const Command& command : commands()) {
+    const std::string help = help_text(command);
+    EXPECT_THAT(help, HasSubstr("example: " + std::string(command.example)));
+    EXPECT_THAT(help, HasSubstr("usage: realtime-strategies " + std::string(command.name)));
+    for (const Option& option : command.options) {
+      EXPECT_THAT(help,
+                  AllOf(HasSubstr(std::string(option.name)), HasSubstr(std::string(option.help))));
+    }
+    EXPECT_EQ(help.find("--trading-leverage") != std::string::npos, command.takes_settings);
+  }
+}
+
+// The example's own words, without the program and variables in front of it, are understood.
+TEST(CommandHelp, ExamplesAreUnderstood) {
+  for (const Command& command : commands()) {
+    Words words;
+    std::string word;
+    for (const char c : std::string(command.example) + " ") {
+      if (c != ' ') {
+        word += c;
+        continue;
+      }
+      const bool assignment = words.empty() && word.find('=') != std::string::npos;
+      if (!assignment) words.push_back(word);
+      word.clear();
+    }
+    ASSERT_EQ(words.front(), "realtime-strategies");
+    words.erase(words.begin());
+    EXPECT_EQ(command_of(words), command.name);
+  }
+}
+
+TEST(CommandHelp, NamesTheExitCodes) {
+  for (const char* code : {"0 ", "1 ", "64", "65", "69", "70", "78"}) {
+    EXPECT_THAT(help_text(), HasSubstr(code));
+  }
+}
+
+TEST(CommandOptions, DoNotHideASettingsFlag) {
+  for (const Command& command : commands()) {
+    for (const Option& option : command.options) {
+      for (const config::Setting& setting : config::table()) {
+        EXPECT_NE(option.name, config::flag_name(setting)) << command.name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rts::app

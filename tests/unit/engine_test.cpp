@@ -1,0 +1,666 @@
+// Engine: from a frame to decisions and orders. What became of every event, what an order is made
+// of, and what one event leaves behind for the next.
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <rts/engine/engine.hpp>
+
+#include "support/endings.hpp"
+#include "support/frames.hpp"
+
+namespace rts {
+namespace {
+
+using namespace rts::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Momentum speaks from the third trade on; no cooldown, so that every signal becomes an order.
+EngineParameters eager_parameters() {
+  EngineParameters parameters = usual_parameters();
+  parameters.trade_momentum.window = 2;
+  parameters.gate.cooldown = seconds(0);
+  parameters.order.cooldown = seconds(0);
+  return parameters;
+}
+
+// Two trades make the means 100 and 1; the third is bought (or sold) with momentum ±1.
+std::vector<std::string> rising_trades() {
+  return {trade({.id = 1}), trade({.id = 2}), trade({.id = 3, .price = "101", .quantity = "10"})};
+}
+std::vector<std::string> falling_trades() {
+  return {trade({.id = 1}), trade({.id = 2}),
+          trade({.id = 3, .price = "99", .quantity = "10", .buyer_is_maker = true})};
+}
+std::string falling_book() {
+  return book_frame({.bids = {{"100", "2"}}, .asks = {{"100.2", "3"}}});
+}
+// 100, and `price` a minute later.
+std::vector<std::string> tickers(std::string price) {
+  return {ticker(), ticker({.at_ms = kNoonMs + 60'000, .price = std::move(price)})};
+}
+
+struct Script {
+  EngineParameters parameters;
+  std::vector<std::string> frames;
+  std::string last;  // how the last event of the last frame ends
+};
+
+std::string play(const Script& script) {
+  Engine engine(script.parameters);
+  Endings last;
+  for (const auto& frame : script.frames) last = endings(engine, frame);
+  return last.empty() ? "no event" : last.back();
+}
+
+EngineParameters with(void (*change)(EngineParameters&)) {
+  EngineParameters parameters = eager_parameters();
+  change(parameters);
+  return parameters;
+}
+
+// ---- Every reason, of every kind of event that can end so
+
+struct Refusal {
+  EventKind kind;
+  Reason reason;
+  std::string frame;
+};
+
+std::vector<Refusal> refusals() {
+  using enum EventKind;
+  const auto partial = [](const std::string& data) { return combined("btcusdt@depth20", data); };
+  const auto elsewhere = [](const std::string& data) { return combined("ethusdt@depth20", data); };
+  const std::string deaf_book = futures_book().without("s");
+  std::vector<Refusal> all{
+      {control, Reason::control, R"({"result":null,"id":1})"},
+      {other, Reason::unsupported_kind, R"({"e":"kline","E":1})"},
+      {unknown, Reason::too_large, std::string(wire::kMaxFrameBytes + 1, ' ')},
+      {unknown, Reason::malformed, "{"},
+      {unknown, Reason::malformed, "{}"},
+      {book, Reason::diff_depth, futures_book()},
+      {trade, Reason::non_market_trade, test::trade({.execution_type = "NA"})},
+      {book, Reason::empty_side, book_frame({.bids = {}})},
+      {book, Reason::unsorted_book, book_frame({.bids = ladder(90, 1, 2)})},
+      {book, Reason::crossed_book, book_frame({.bids = {{"200", "1"}}})},
+      {book, Reason::unverified_symbol, partial(deaf_book)},
+  };
+  struct Market {
+    EventKind kind;
+    Object good;
+    std::string number;  // one of its numbers
+  };
+  for (const auto& [kind, good, number] :
+       {Market{book, futures_book(), "a"}, Market{trade, test::trade(), "p"},
+        Market{ticker, test::ticker(), "c"}}) {
+    const std::string bad = kind == book ? R"([["x","1"]])" : R"("x")";
+    all.push_back({kind, Reason::malformed, partial(Object(good).without(number))});
+    all.push_back(
+        {kind, Reason::symbol_not_traded, combined("xrpusdt@depth20", Object(good).without("s"))});
+    all.push_back({kind, Reason::symbol_conflict, elsewhere(good)});
+    all.push_back({kind, Reason::no_symbol, combined("@depth20", Object(good).without("s"))});
+    all.push_back({kind, Reason::no_event_time, partial(Object(good).without("E"))});
+    all.push_back({kind, Reason::bad_timestamp, partial(Object(good).set("E", "0"))});
+    all.push_back({kind, Reason::bad_number, partial(Object(good).set(number, bad))});
+    all.push_back({kind, Reason::out_of_order, partial(good)});  // after one just like it
+  }
+  return all;
+}
+
+using KindAndReason = std::pair<EventKind, Reason>;
+
+void collect(const Step& step, std::set<KindAndReason>& seen) {
+  for (const EventRecord& record : step.events) {
+    if (record.reason() != nullptr) seen.insert({record.kind, *record.reason()});
+  }
+}
+
+TEST(EngineReasons, AreProducedByEveryKindThatCanEndSoAndByNoOther) {
+  Engine engine(eager_parameters());
+  for (const std::string& frame : {book_frame(), trade().json(), ticker().json()}) {
+    feed(engine, frame);
+  }
+  std::set<KindAndReason> seen;
+  for (const auto& [kind, reason, frame] : refusals()) {
+    // An unverified book needs a symbol whose prices are unknown, the others one that is known.
+    Engine fresh(eager_parameters());
+    const Step step =
+        reason == Reason::unverified_symbol ? fresh.step(frame, {}) : engine.step(frame, {});
+    ASSERT_EQ(step.events.size(), 1U);
+    EXPECT_EQ(step.events[0].kind, kind) << to_string(reason);
+    EXPECT_EQ(ending(step.events[0]),
+              std::string(disposition(reason)) + "/" + std::string(to_string(reason)))
+        << to_string(kind);
+    collect(step, seen);
+  }
+  EngineParameters parameters = eager_parameters();
+  parameters.clock = Clock::live;
+  Engine live(parameters);
+  for (const std::string& frame : {book_frame(), trade().json(), ticker().json()}) {
+    collect(live.step(frame, ms_as_ns(kNoonMs + 60'001)), seen);
+    collect(live.step(frame, ms_as_ns(kNoonMs - 10'001)), seen);
+  }
+  for (const EventKind kind : kEventKinds) {
+    for (std::size_t i = 0; i < kReasonCount; ++i) {
+      EXPECT_EQ(seen.contains({kind, reason_at(i)}), can_end_in(kind, reason_at(i)))
+          << to_string(kind) << " " << to_string(reason_at(i));
+    }
+  }
+}
+
+TEST(EngineReasons, AreFiveIgnoredAndFourteenDropped) {
+  constexpr std::string_view kNames[]{"ignored/control",          "ignored/unsupported_kind",
+                                      "ignored/diff_depth",       "ignored/symbol_not_traded",
+                                      "ignored/non_market_trade", "dropped/too_large",
+                                      "dropped/malformed",        "dropped/symbol_conflict",
+                                      "dropped/no_symbol",        "dropped/no_event_time",
+                                      "dropped/bad_timestamp",    "dropped/stale",
+                                      "dropped/future",           "dropped/bad_number",
+                                      "dropped/empty_side",       "dropped/unsorted_book",
+                                      "dropped/crossed_book",     "dropped/unverified_symbol",
+                                      "dropped/out_of_order"};
+  static_assert(std::size(kNames) == kReasonCount);
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    const Reason reason = reason_at(i);
+    EXPECT_EQ(std::string(disposition(reason)) + "/" + std::string(to_string(reason)), kNames[i]);
+    EXPECT_EQ(is_ignored(reason), kNames[i].starts_with("ignored"));
+  }
+}
+
+// ---- Every outcome of every strategy
+
+std::vector<Script> scripts_of_the_skew() {
+  const auto off = with([](auto& p) { p.enabled[0] = false; });
+  const auto wide = with([](auto& p) { p.orderbook_skew.min_spread_percent = 0.3; });
+  const auto narrow = with([](auto& p) { p.orderbook_skew.max_spread_percent = 0.1; });
+  const std::string even = book_frame({.bids = {{"100", "1"}}, .asks = {{"100.2", "1"}}});
+  const std::string buy = book_frame();
+  const std::string again = book_frame({.at_ms = kNoonMs + 1000, .id = 2});
+  return {
+      {off, {buy}, "disabled"},
+      {wide, {buy}, "spread_below_minimum"},
+      {narrow, {buy}, "spread_above_maximum"},
+      {eager_parameters(), {even}, "neutral"},
+      {with([](auto& p) { p.paused = true; }), {buy}, "paused"},
+      {with([](auto& p) { p.gate.min_confidence = 0.8; }), {buy}, "low_confidence"},
+      {eager_parameters(), {trade({.price = "200"}), buy}, "price_band"},
+      {with([](auto& p) { p.gate.cooldown = seconds(2); }), {buy, again}, "cooldown"},
+      {with([](auto& p) { p.gate.max_daily_signals = 1; }), {buy, again}, "daily_limit"},
+      {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), {buy, again}, "rate_limit"},
+      {with([](auto& p) { p.quantity_step = *Decimal::parse("1000"); }), {buy}, "size_limit"},
+      {eager_parameters(), {buy}, "signal_buy"},
+      {eager_parameters(), {falling_book()}, "signal_sell"},
+  };
+}
+
+std::vector<Script> scripts_of_the_momentum() {
+  auto once_more = rising_trades();
+  once_more.push_back(trade({.id = 4, .price = "110", .quantity = "100"}));
+  const auto buy = rising_trades();
+  return {
+      {with([](auto& p) { p.enabled[1] = false; }), buy, "disabled"},
+      {eager_parameters(), {trade({.quantity = "0.0009"})}, "below_min_quantity"},
+      {eager_parameters(), {trade({.id = 1}), trade({.id = 2})}, "warming_up"},
+      {eager_parameters(), {trade({.id = 1}), trade({.id = 2}), trade({.id = 3})}, "neutral"},
+      {with([](auto& p) { p.paused = true; }), buy, "paused"},
+      {with([](auto& p) { p.gate.min_confidence = 0.9; }), buy, "low_confidence"},
+      {with([](auto& p) { p.gate.cooldown = seconds(2); }), once_more, "cooldown"},
+      {with([](auto& p) { p.gate.max_daily_signals = 1; }), once_more, "daily_limit"},
+      {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), once_more, "rate_limit"},
+      {with([](auto& p) { p.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
+      {eager_parameters(), buy, "signal_buy"},
+      {eager_parameters(), falling_trades(), "signal_sell"},
+  };
+}
+
+std::vector<Script> scripts_of_the_velocity() {
+  const auto buy = tickers("101");
+  const std::vector<std::string> again{ticker(), ticker({.at_ms = kNoonMs + 10'000}),
+                                       ticker({.at_ms = kNoonMs + 60'000, .price = "101"}),
+                                       ticker({.at_ms = kNoonMs + 60'500, .price = "102"})};
+  return {
+      {with([](auto& p) { p.enabled[2] = false; }), buy, "disabled"},
+      {eager_parameters(), {ticker()}, "warming_up"},
+      {eager_parameters(), tickers("100.09"), "below_min_price_change"},
+      {eager_parameters(), tickers("100.4"), "neutral"},
+      {with([](auto& p) { p.paused = true; }), buy, "paused"},
+      {with([](auto& p) { p.gate.min_confidence = 0.8; }), buy, "low_confidence"},
+      {with([](auto& p) { p.gate.cooldown = seconds(2); }), again, "cooldown"},
+      {with([](auto& p) { p.gate.max_daily_signals = 1; }), again, "daily_limit"},
+      {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), again, "rate_limit"},
+      {with([](auto& p) { p.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
+      {eager_parameters(), buy, "signal_buy"},
+      {eager_parameters(), tickers("99"), "signal_sell"},
+  };
+}
+
+// What only a book can have: a trade and a ticker are their symbol's reference price themselves.
+bool can_be_off_band(StrategyId strategy) {
+  return strategy == StrategyId::orderbook_skew;
+}
+
+TEST(EngineOutcomes, AreProducedByEveryStrategyThatCanEndSo) {
+  const std::pair<StrategyId, std::vector<Script>> all[]{
+      {StrategyId::orderbook_skew, scripts_of_the_skew()},
+      {StrategyId::trade_momentum, scripts_of_the_momentum()},
+      {StrategyId::ticker_velocity, scripts_of_the_velocity()},
+  };
+  for (const auto& [strategy, scripts] : all) {
+    std::set<std::string> produced;
+    for (const auto& script : scripts) {
+      const std::string last = play(script);
+      EXPECT_EQ(last, std::string(to_string(strategy)) + "/" + script.last);
+      produced.insert(script.last);
+    }
+    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+      const auto outcome = static_cast<Outcome>(i);
+      const bool possible = can_end_in(strategy, outcome) &&
+                            (outcome != Outcome::price_band || can_be_off_band(strategy));
+      EXPECT_EQ(produced.contains(std::string(to_string(outcome))), possible)
+          << to_string(strategy) << " " << to_string(outcome);
+    }
+  }
+}
+
+TEST(EngineOutcomes, AreSixteen) {
+  constexpr std::string_view kNames[]{"disabled",
+                                      "spread_below_minimum",
+                                      "spread_above_maximum",
+                                      "below_min_quantity",
+                                      "warming_up",
+                                      "below_min_price_change",
+                                      "neutral",
+                                      "paused",
+                                      "low_confidence",
+                                      "price_band",
+                                      "cooldown",
+                                      "daily_limit",
+                                      "rate_limit",
+                                      "size_limit",
+                                      "signal_buy",
+                                      "signal_sell"};
+  static_assert(std::size(kNames) == kOutcomeCount);
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    EXPECT_EQ(to_string(static_cast<Outcome>(i)), kNames[i]);
+    EXPECT_EQ(is_signal(static_cast<Outcome>(i)), kNames[i].starts_with("signal_"));
+  }
+}
+
+// ---- Decisions and orders
+
+Decision last_decision(Engine& engine, const std::vector<std::string>& frames) {
+  Decision decision;
+  for (const auto& frame : frames) {
+    const Step step = engine.step(frame, std::nullopt);
+    const Decision* last = step.events.empty() ? nullptr : step.events.back().decision();
+    EXPECT_NE(last, nullptr) << frame;
+    if (last != nullptr) decision = *last;
+  }
+  return decision;
+}
+
+std::string json_of(const Order& order) {
+  std::string text;
+  append_json(text, order, OrderFormat::trade_order);
+  return text;
+}
+
+TEST(EngineOrder, IsMadeOfTheSignalTheEventAndTheSettings) {
+  EngineParameters parameters = usual_parameters();
+  Engine engine(parameters);
+  const Decision decision = last_decision(engine, {book_frame({.id = 42})});
+  ASSERT_TRUE(decision.order.has_value());
+  EXPECT_EQ(
+      json_of(*decision.order),
+      R"({"order_id":"577320f9-03cd-5ea0-b4b3-e5a41e9f351e",)"
+      R"("signal_id":"577320f9-03cd-5ea0-b4b3-e5a41e9f351e","symbol":"BTCUSDT","side":"BUY",)"
+      R"("order_type":"MARKET","quantity":0.998,"price":100.2,"current_price":100.1,)"
+      R"("time_in_force":"GTC","position_type":"LONG","leverage":1,"reduce_only":false,)"
+      R"("close_on_trigger":false,"strategy_name":"orderbook_skew","confidence_score":0.75,)"
+      R"("stop_loss":98.196,"take_profit":104.20800000000001,)"
+      R"("timestamp":"2024-07-19T12:00:00.000+00:00",)"
+      R"("valid_until":"2024-07-19T12:00:05.000+00:00","metadata":{"schema":"trade_order.v1",)"
+      R"("event_id":"u:42","indicators":{"bid_volume":3,"ask_volume":2,"ratio":1.5,)"
+      R"("spread_percent":0.20000000000000281}}})");
+}
+
+TEST(EngineOrder, ExistsExactlyWhenTheOutcomeIsASignal) {
+  for (const auto& scripts :
+       {scripts_of_the_skew(), scripts_of_the_momentum(), scripts_of_the_velocity()}) {
+    for (const auto& script : scripts) {
+      Engine engine(script.parameters);
+      for (const auto& frame : script.frames) {
+        const Step step = engine.step(frame, std::nullopt);
+        for (const EventRecord& record : step.events) {
+          if (const Decision* decision = record.decision()) {
+            EXPECT_EQ(decision->order.has_value(), is_signal(decision->outcome)) << script.last;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(EngineDecision, KeepsTheSignalThatTheGateRefused) {
+  Engine engine(with([](auto& p) { p.paused = true; }));
+  const Decision refused = last_decision(engine, {book_frame()});
+  EXPECT_EQ(refused.outcome, Outcome::paused);
+  ASSERT_TRUE(refused.signal.has_value());
+  EXPECT_EQ(refused.signal->side, Side::buy);
+  EXPECT_EQ(refused.signal->price.value(), 100.2);
+  EXPECT_EQ(refused.indicators[2].value(), 1.5);
+  EXPECT_EQ(refused.at, kNoon);
+  EXPECT_EQ(engine.symbols().at(refused.symbol_index).text(), "BTCUSDT");
+  EXPECT_FALSE(refused.order.has_value());
+}
+
+TEST(EngineOrder, TakesItsIdFromTheBucketOrWithoutCooldownFromTheEvent) {
+  struct Case {
+    std::int64_t at_ms;
+    std::string_view name;
+  };
+  for (const auto& [at_ms, name] : std::vector<Case>{
+           {kNoonMs, "orderbook_skew|BTCUSDT|BUY|1721390400000"},
+           {kNoonMs + 899'999, "orderbook_skew|BTCUSDT|BUY|1721390400000"},
+           {kNoonMs + 900'000, "orderbook_skew|BTCUSDT|BUY|1721391300000"},
+           {kNoonMs - 1, "orderbook_skew|BTCUSDT|BUY|1721389500000"},
+       }) {
+    Engine engine(usual_parameters());
+    const Decision decision = last_decision(engine, {book_frame({.at_ms = at_ms})});
+    ASSERT_TRUE(decision.order.has_value());
+    EXPECT_EQ(decision.order->id, make_order_id(name)) << name;
+  }
+  const std::pair<std::vector<std::string>, std::string_view> by_event[]{
+      {{book_frame({.id = 42})}, "orderbook_skew|BTCUSDT|BUY|u:42"},
+      {rising_trades(), "trade_momentum|BTCUSDT|BUY|t:3"},
+      {falling_trades(), "trade_momentum|BTCUSDT|SELL|t:3"},
+      {{agg_trade({.id = 7}), agg_trade({.id = 8}),
+        agg_trade({.symbol = "btcusdt", .id = 9, .price = "101", .quantity = "10"})},
+       "trade_momentum|BTCUSDT|BUY|a:9"},
+      {tickers("99"), "ticker_velocity|BTCUSDT|SELL|E:1721390460000"},
+      {{ticker(), ticker({.price = "101"}).set("E", "1721390460000123")},
+       "ticker_velocity|BTCUSDT|BUY|E:1721390460000"},
+  };
+  for (const auto& [frames, name] : by_event) {
+    Engine engine(eager_parameters());
+    const Decision decision = last_decision(engine, frames);
+    ASSERT_TRUE(decision.order.has_value()) << name;
+    EXPECT_EQ(decision.order->id, make_order_id(name)) << name;
+  }
+}
+
+TEST(EngineOrder, KnowsTheMessageItCameFrom) {
+  struct Case {
+    std::string frame;
+    std::string_view correlation_id;
+    std::string_view traceparent;
+  };
+  const EnvelopeParts depth{.stream = "btcusdt@depth20@100ms"};
+  const std::string in_array = envelope({.stream = "btcusdt@depth20"}, array({futures_book()}));
+  constexpr std::string_view kId = "6f1c2a9e-4f0a-4b0e-9a53-3f1f6f0c7f11";
+  constexpr std::string_view kTrace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  for (const auto& [frame, correlation_id, traceparent] : std::vector<Case>{
+           {envelope(depth, futures_book()), kId, kTrace},
+           {in_array, kId, kTrace},
+           {book_frame(), "", ""},
+           {envelope(depth, futures_book()).without("message_id"), "", kTrace},
+           {envelope(depth, futures_book()).without("_otel_trace_context"), kId, ""},
+           {envelope(depth, futures_book()).set("message_id", "5"), "", kTrace},
+           {envelope(depth, futures_book()).set("message_id", "\"\""), "", kTrace},
+       }) {
+    Engine engine(usual_parameters());
+    const Step step = engine.step(frame, std::nullopt);
+    const Decision* decision = step.events[0].decision();
+    ASSERT_TRUE(decision != nullptr && decision->order.has_value()) << frame;
+    EXPECT_EQ(decision->order->correlation_id, correlation_id) << frame;
+    EXPECT_EQ(decision->order->traceparent, traceparent) << frame;
+  }
+}
+
+TEST(EngineOrder, LeavesOutACorrelationIdOfMoreThan256Bytes) {
+  for (const std::size_t size : {std::size_t{256}, std::size_t{257}}) {
+    Engine engine(usual_parameters());
+    const std::string frame = envelope(
+        {.stream = "btcusdt@depth20", .message_id = std::string(size, 'x')}, futures_book());
+    const Step step = engine.step(frame, std::nullopt);
+    const Decision* decision = step.events[0].decision();
+    ASSERT_TRUE(decision != nullptr && decision->order.has_value());
+    EXPECT_EQ(decision->order->correlation_id.size(), size == 256 ? 256U : 0U);
+  }
+}
+
+TEST(EngineOrder, UsesTheStepOfItsSymbol) {
+  EngineParameters parameters = usual_parameters();
+  parameters.quantity_step = *Decimal::parse("0.1");
+  parameters.quantity_steps = {{*Symbol::from("ETHUSDT"), *Decimal::parse("0.25")},
+                               {*Symbol::from("BNBUSDT"), *Decimal::parse("0.01")}};
+  Engine engine(parameters);
+  for (const auto& [symbol, quantity] :
+       {std::pair("BTCUSDT", "0.9"), std::pair("ETHUSDT", "0.75"), std::pair("BNBUSDT", "0.99")}) {
+    const Decision decision = last_decision(engine, {book_frame({.symbol = symbol})});
+    ASSERT_TRUE(decision.order.has_value()) << symbol;
+    EXPECT_EQ(decision.order->quantity.to_string(), quantity) << symbol;
+  }
+}
+
+TEST(EngineOrder, OfASellIsReduceOnlyWhenShortsAreOff) {
+  for (const bool shorts : {true, false}) {
+    EngineParameters parameters = usual_parameters();
+    parameters.order.shorts_enabled = shorts;
+    Engine engine(parameters);
+    const Decision sell = last_decision(engine, {falling_book()});
+    ASSERT_TRUE(sell.order.has_value());
+    EXPECT_EQ(sell.outcome, Outcome::signal_sell);
+    EXPECT_EQ(sell.order->reduce_only, !shorts);
+    EXPECT_EQ(sell.order->protection.has_value(), shorts);
+    EXPECT_EQ(sell.order->valid_until - sell.order->timestamp, seconds(shorts ? 5 : 30));
+    const Decision buy = last_decision(engine, {book_frame({.id = 2})});
+    ASSERT_TRUE(buy.order.has_value());
+    EXPECT_FALSE(buy.order->reduce_only);
+    EXPECT_TRUE(buy.order->protection.has_value());
+  }
+}
+
+// ---- Arrays
+
+TEST(EngineArrays, EndInOneRecordPerElementInTheirOrder) {
+  Engine engine(eager_parameters());
+  const std::string frame =
+      combined("!ticker@arr",
+               array({ticker(), ticker({.symbol = "XRPUSDT"}), "5",
+                      ticker({.symbol = "ETHUSDT", .price = "0"}), ticker(), R"({"e":"kline"})",
+                      R"({"result":null})", trade(), ticker({.symbol = "ETHUSDT"})}));
+  EXPECT_THAT(
+      endings(engine, frame),
+      ElementsAre("ticker_velocity/warming_up", "ignored/symbol_not_traded", "dropped/malformed",
+                  "dropped/bad_number", "dropped/out_of_order", "ignored/unsupported_kind",
+                  "ignored/control", "trade_momentum/warming_up", "ticker_velocity/warming_up"));
+}
+
+TEST(EngineArrays, ElementsActOnEachOther) {
+  Engine engine(eager_parameters());
+  EXPECT_THAT(endings(engine, array(rising_trades())),
+              ElementsAre("trade_momentum/warming_up", "trade_momentum/warming_up",
+                          "trade_momentum/signal_buy"));
+}
+
+TEST(EngineArrays, OrdersOfOneFrameLiveSideBySide) {
+  Engine engine(eager_parameters());
+  const std::string frame =
+      combined("!x@arr", array({ticker({.symbol = "BTCUSDT"}), ticker({.symbol = "ETHUSDT"})}));
+  const std::string later = combined(
+      "!x@arr", array({ticker({.symbol = "BTCUSDT", .at_ms = kNoonMs + 60'000, .price = "101"}),
+                       ticker({.symbol = "ETHUSDT", .at_ms = kNoonMs + 60'000, .price = "99"})}));
+  feed(engine, frame);
+  const Step step = engine.step(later, std::nullopt);
+  ASSERT_EQ(step.events.size(), 2U);
+  const Decision* first = step.events[0].decision();
+  const Decision* second = step.events[1].decision();
+  ASSERT_TRUE(first != nullptr && first->order && second != nullptr && second->order);
+  EXPECT_EQ(first->order->symbol, "BTCUSDT");
+  EXPECT_EQ(first->order->side, Side::buy);
+  EXPECT_EQ(second->order->symbol, "ETHUSDT");
+  EXPECT_EQ(second->order->side, Side::sell);
+}
+
+// ---- Memory from one event to the next
+
+TEST(EngineContext, IsPerSymbol) {
+  Engine engine(eager_parameters());
+  feed(engine, trade({.id = 1}));
+  feed(engine, trade({.id = 2}));
+  EXPECT_EQ(ending(engine, trade({.symbol = "ETHUSDT", .id = 3})), "trade_momentum/warming_up");
+  EXPECT_EQ(ending(engine, trade({.id = 3})), "trade_momentum/neutral");
+  feed(engine, ticker());
+  const std::string later = ticker({.symbol = "ETHUSDT", .at_ms = kNoonMs + 60'000});
+  EXPECT_EQ(ending(engine, later), "ticker_velocity/warming_up");
+}
+
+TEST(EngineContext, OfTradesAndAggregatedTradesIsOne) {
+  Engine engine(eager_parameters());
+  feed(engine, trade());
+  feed(engine, agg_trade());
+  EXPECT_EQ(ending(engine, trade({.id = 2})), "trade_momentum/neutral");
+}
+
+TEST(EngineContext, OfAllTickersIsOneWindow) {
+  Engine engine(eager_parameters());
+  feed(engine, ticker({.event = "24hrMiniTicker"}));
+  EXPECT_EQ(ending(engine, ticker({.at_ms = kNoonMs + 60'000, .price = "101"})),
+            "ticker_velocity/signal_buy");
+}
+
+TEST(EngineContext, IsUntouchedByEventsThatWereRefused) {
+  Engine engine(eager_parameters());
+  feed(engine, trade({.id = 1}));
+  feed(engine, trade({.id = 1}));                          // out of order
+  feed(engine, trade({.id = 2, .price = "0"}));            // bad number
+  feed(engine, trade({.id = 3, .execution_type = "NA"}));  // no print
+  feed(engine, trade({.id = 4, .quantity = "0.0001"}));    // below the minimum quantity
+  EXPECT_EQ(ending(engine, trade({.id = 5})), "trade_momentum/warming_up") << "the second";
+  EXPECT_EQ(ending(engine, trade({.id = 6})), "trade_momentum/neutral") << "the third";
+}
+
+TEST(EngineContext, OfADisabledStrategyIsNotFilled) {
+  EngineParameters parameters = eager_parameters();
+  parameters.enabled = {false, false, false};
+  Engine engine(parameters);
+  EXPECT_EQ(ending(engine, book_frame()), "orderbook_skew/disabled");
+  EXPECT_EQ(ending(engine, trade()), "trade_momentum/disabled");
+  EXPECT_EQ(ending(engine, ticker()), "ticker_velocity/disabled");
+  EXPECT_EQ(ending(engine, trade()), "dropped/out_of_order") << "the rules hold all the same";
+}
+
+TEST(EngineContext, IsFilledAlsoWhilePaused) {
+  Engine engine(with([](auto& p) { p.paused = true; }));
+  for (const auto& frame : rising_trades()) feed(engine, frame);
+  engine.set_paused(false);
+  EXPECT_EQ(ending(engine, trade({.id = 4, .price = "110", .quantity = "100"})),
+            "trade_momentum/signal_buy");
+}
+
+TEST(EnginePause, HoldsForAllOrForOneStrategy) {
+  Engine engine(eager_parameters());
+  std::uint64_t id = 0;
+  const auto book = [&] { return ending(engine, book_frame({.id = ++id})); };
+  EXPECT_EQ(book(), "orderbook_skew/signal_buy");
+  engine.set_paused(true);
+  for (const StrategyId strategy : kStrategies) EXPECT_TRUE(engine.is_paused(strategy));
+  EXPECT_EQ(book(), "orderbook_skew/paused");
+  engine.set_paused(StrategyId::orderbook_skew, false);
+  EXPECT_EQ(book(), "orderbook_skew/signal_buy");
+  EXPECT_TRUE(engine.is_paused(StrategyId::trade_momentum));
+  engine.set_paused(false);
+  engine.set_paused(StrategyId::orderbook_skew, true);
+  EXPECT_EQ(book(), "orderbook_skew/paused");
+  feed(engine, ticker());
+  EXPECT_EQ(ending(engine, ticker({.at_ms = kNoonMs + 60'000, .price = "101"})),
+            "ticker_velocity/signal_buy");
+}
+
+TEST(EnginePause, MovesNoCounter) {
+  EngineParameters parameters = usual_parameters();
+  parameters.gate.max_daily_signals = 1;
+  parameters.paused = true;
+  Engine engine(parameters);
+  EXPECT_EQ(ending(engine, book_frame({.id = 1})), "orderbook_skew/paused");
+  EXPECT_EQ(ending(engine, book_frame({.id = 2})), "orderbook_skew/paused");
+  engine.set_paused(false);
+  EXPECT_EQ(ending(engine, book_frame({.id = 3})), "orderbook_skew/signal_buy");
+  EXPECT_EQ(ending(engine, book_frame({.id = 4})), "orderbook_skew/cooldown");
+}
+
+// ---- The price band: only a book can be further from the reference than itself
+
+TEST(EnginePriceBand, HoldsABookAgainstTheLastTradeOrTicker) {
+  struct Case {
+    std::string name;
+    std::vector<std::string> before;
+    std::int64_t later_ms;
+    std::string expected;
+  };
+  // The book below buys at 105: that is 5 % above 100.
+  for (const auto& c : std::vector<Case>{
+           {"no reference", {}, 0, "signal_buy"},
+           {"exactly on the band", {trade({.price = "100"})}, 0, "signal_buy"},
+           {"just off the band", {trade({.price = "99.99"})}, 0, "price_band"},
+           {"below", {ticker({.price = "110.6"})}, 0, "price_band"},
+           {"a minute old", {trade({.price = "50"})}, 60'000, "price_band"},
+           {"older", {trade({.price = "50"})}, 60'001, "signal_buy"},
+           {"of another symbol", {trade({.symbol = "ETHUSDT", .price = "50"})}, 0, "signal_buy"},
+           {"from the future",
+            {trade({.at_ms = kNoonMs + 3'600'000, .price = "50"})},
+            0,
+            "price_band"},
+       }) {
+    auto frames = c.before;
+    frames.push_back(book_frame(
+        {.at_ms = kNoonMs + c.later_ms, .bids = {{"104.9", "3"}}, .asks = {{"105", "2"}}}));
+    EXPECT_EQ(play({eager_parameters(), frames, ""}), "orderbook_skew/" + c.expected) << c.name;
+  }
+}
+
+TEST(Engine, GivesTheSameFramesTheSameOrders) {
+  const auto run = [] {
+    Engine engine(eager_parameters());
+    std::string orders;
+    for (int i = 1; i <= 200; ++i) {
+      const auto id = static_cast<std::uint64_t>(i);
+      const std::string price = std::to_string(100 + i * 7 % 13);
+      for (const std::string& frame :
+           {trade({.id = id, .price = price, .quantity = std::to_string(i % 5 + 1)}).json(),
+            book_frame(
+                {.id = id, .bids = {{price, std::to_string(i % 3 + 1)}}, .asks = {{"120", "2"}}}),
+            ticker({.at_ms = kNoonMs + i * 1000, .price = price}).json()}) {
+        for (const EventRecord& record : engine.step(frame, std::nullopt).events) {
+          const Decision* decision = record.decision();
+          if (decision != nullptr && decision->order) orders += json_of(*decision->order) + "\n";
+        }
+      }
+    }
+    return orders;
+  };
+  const std::string orders = run();
+  EXPECT_GT(orders.size(), 10'000U);
+  EXPECT_EQ(run(), orders);
+}
+
+TEST(Engine, TakesAnythingForAFrame) {
+  Engine engine(usual_parameters());
+  for (const std::string& frame : {std::string(), std::string(1, '\0'), std::string("\xFF\xFE"),
+                                   std::string(5000, '['), std::string("[[[{{{\"\\")}) {
+    EXPECT_EQ(ending(engine, frame), "dropped/malformed");
+  }
+}
+
+}  // namespace
+}  // namespace rts

@@ -1,0 +1,306 @@
+// The gate (SPEC §4): each rule on both sides of its boundary, their order, and that only an
+// accepted signal moves a counter.
+#include <chrono>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <rts/trading/gate.hpp>
+
+namespace rts {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr UnixMs kNoon{milliseconds(1'721'390'400'000)};  // 2024-07-19T12:00:00Z
+constexpr UnixMs kMidnight = kNoon + hours(12);           // of the next day
+
+// Every limit off; a test turns on the one it is about.
+GateLimits open_limits() {
+  GateLimits limits;
+  limits.min_confidence = 0;
+  limits.price_band_percent = 0;
+  limits.cooldown = seconds(0);
+  limits.max_daily_signals = 0;
+  limits.max_orders_per_minute = 0;
+  return limits;
+}
+
+struct Ask {
+  StrategyId strategy = StrategyId::orderbook_skew;
+  std::size_t symbol = 0;
+  Side side = Side::buy;
+  UnixMs at = kNoon;
+  double price = 100;
+  double confidence = 0.7;
+  std::string_view step = "0.001";
+  std::optional<ReferencePrice> reference = std::nullopt;
+};
+
+// "pass" or the outcome.
+std::string answer(Gate& gate, const Ask& ask) {
+  const Price price = *Price::from(ask.price);
+  const Signal signal{ask.side, price, price, *Confidence::from(ask.confidence)};
+  const auto quantity = gate.pass(
+      {ask.strategy, ask.symbol, signal, ask.at, *Decimal::parse(ask.step), ask.reference});
+  return quantity ? "pass" : std::string(to_string(quantity.error()));
+}
+
+Gate gate_with(void (*change)(GateLimits&)) {
+  GateLimits limits = open_limits();
+  change(limits);
+  return Gate(limits, {}, 4);
+}
+
+TEST(Gate, LetsPassWithTheQuantity) {
+  Gate gate({}, {}, 1);
+  const Price price = *Price::from(3424.99);
+  const auto quantity = gate.pass({StrategyId::trade_momentum,
+                                   0,
+                                   {Side::buy, price, price, *Confidence::from(0.7)},
+                                   kNoon,
+                                   *Decimal::parse("0.001"),
+                                   {}});
+  ASSERT_TRUE(quantity.ok());
+  EXPECT_EQ(quantity.value().to_string(), "0.029");
+}
+
+TEST(Gate, RefusesConfidenceBelowTheMinimumAndNotOnIt) {
+  Gate gate = gate_with([](auto& l) { l.min_confidence = 0.75; });
+  EXPECT_EQ(answer(gate, {.confidence = 0.75}), "pass");
+  EXPECT_EQ(answer(gate, {.confidence = std::nextafter(0.75, 0)}), "low_confidence");
+  EXPECT_EQ(answer(gate, {.confidence = std::nextafter(0.75, 1)}), "pass");
+  EXPECT_EQ(answer(gate, {.confidence = 0}), "low_confidence");
+  Gate off(open_limits(), {}, 1);
+  EXPECT_EQ(answer(off, {.confidence = 0}), "pass");
+  Gate sure = gate_with([](auto& l) { l.min_confidence = 1; });
+  EXPECT_EQ(answer(sure, {.confidence = 0.95}), "low_confidence");
+}
+
+ReferencePrice reference(double price, UnixMs at = kNoon) {
+  return {*Price::from(price), at};
+}
+
+TEST(Gate, RefusesPricesBeyondTheBandAndNotOnIt) {
+  Gate gate = gate_with([](auto& l) { l.price_band_percent = 5; });
+  for (const auto& [price, expected] :
+       std::vector<std::pair<double, std::string>>{{100, "pass"},
+                                                   {105, "pass"},
+                                                   {105.01, "price_band"},
+                                                   {95, "pass"},
+                                                   {94.99, "price_band"},
+                                                   {200, "price_band"},
+                                                   {1, "price_band"}}) {
+    EXPECT_EQ(answer(gate, {.price = price, .reference = reference(100)}), expected) << price;
+  }
+  EXPECT_EQ(answer(gate, {.price = 200}), "pass") << "no reference, no band";
+  Gate off(open_limits(), {}, 1);
+  EXPECT_EQ(answer(off, {.price = 200, .reference = reference(100)}), "pass") << "0 is off";
+}
+
+TEST(Gate, HoldsPricesOnlyAgainstAFreshReference) {
+  Gate gate = gate_with([](auto& l) { l.price_band_percent = 5; });
+  const auto of_age = [&](milliseconds age) {
+    return answer(gate, {.price = 200, .reference = reference(100, kNoon - age)});
+  };
+  EXPECT_EQ(of_age(milliseconds(0)), "price_band");
+  EXPECT_EQ(of_age(seconds(60)), "price_band");
+  EXPECT_EQ(of_age(seconds(60) + milliseconds(1)), "pass");
+  EXPECT_EQ(of_age(-hours(1)), "price_band") << "a reference that is newer is not old";
+}
+
+TEST(Gate, CoolsDownUntilTheNextBucketAndTheFullDistance) {
+  struct Case {
+    std::string name;
+    UnixMs first;
+    UnixMs second;
+    std::string expected;
+  };
+  // Buckets of 900 s begin at 12:00, 12:15, …
+  for (const auto& c : std::vector<Case>{
+           {"same instant", kNoon, kNoon, "cooldown"},
+           {"same bucket", kNoon, kNoon + seconds(899), "cooldown"},
+           {"next bucket, full distance", kNoon, kNoon + seconds(900), "pass"},
+           {"one ms short of both", kNoon, kNoon + seconds(900) - milliseconds(1), "cooldown"},
+           {"next bucket, too near", kNoon + seconds(899), kNoon + seconds(900), "cooldown"},
+           {"next bucket, a ms too near", kNoon + seconds(1),
+            kNoon + seconds(901) - milliseconds(1), "cooldown"},
+           {"next bucket, just far enough", kNoon + seconds(1), kNoon + seconds(901), "pass"},
+           {"older event", kNoon, kNoon - hours(5), "cooldown"},
+           {"next day", kNoon, kNoon + hours(24), "pass"},
+       }) {
+    Gate gate = gate_with([](auto& l) { l.cooldown = seconds(900); });
+    ASSERT_EQ(answer(gate, {.at = c.first}), "pass");
+    EXPECT_EQ(answer(gate, {.at = c.second}), c.expected) << c.name;
+  }
+}
+
+TEST(Gate, CoolsDownPerStrategySymbolAndSide) {
+  Gate gate = gate_with([](auto& l) { l.cooldown = seconds(900); });
+  for (const StrategyId strategy : kStrategies) {
+    for (const std::size_t symbol : {std::size_t{0}, std::size_t{3}}) {
+      for (const Side side : {Side::buy, Side::sell}) {
+        EXPECT_EQ(answer(gate, {strategy, symbol, side}), "pass");
+        EXPECT_EQ(answer(gate, {strategy, symbol, side}), "cooldown");
+      }
+    }
+  }
+}
+
+TEST(Gate, CooldownOfZeroIsOff) {
+  Gate gate(open_limits(), {}, 1);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(gate, {}), "pass");
+}
+
+TEST(Gate, CooldownIsNotMovedByWhatItRefuses) {
+  Gate gate = gate_with([](auto& l) { l.cooldown = seconds(900); });
+  EXPECT_EQ(answer(gate, {.at = kNoon}), "pass");
+  EXPECT_EQ(answer(gate, {.at = kNoon + seconds(800)}), "cooldown");
+  EXPECT_EQ(answer(gate, {.at = kNoon + seconds(900)}), "pass") << "counted from the order";
+}
+
+TEST(Gate, LimitsEachStrategyPerUtcDay) {
+  Gate gate = gate_with([](auto& l) { l.max_daily_signals = 2; });
+  EXPECT_EQ(answer(gate, {}), "pass");
+  EXPECT_EQ(answer(gate, {.symbol = 1, .side = Side::sell}), "pass");
+  EXPECT_EQ(answer(gate, {.symbol = 2}), "daily_limit") << "over all symbols and sides";
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum}), "pass") << "each its own";
+  EXPECT_EQ(answer(gate, {.at = kMidnight - milliseconds(1)}), "daily_limit");
+  EXPECT_EQ(answer(gate, {.at = kMidnight}), "pass") << "a new day";
+  EXPECT_EQ(answer(gate, {.at = kMidnight}), "pass");
+  EXPECT_EQ(answer(gate, {.at = kMidnight}), "daily_limit");
+  EXPECT_EQ(answer(gate, {.at = kMidnight + hours(24 * 30)}), "pass") << "days may be skipped";
+}
+
+TEST(Gate, DayNeverRunsBackwards) {
+  Gate gate = gate_with([](auto& l) { l.max_daily_signals = 2; });
+  EXPECT_EQ(answer(gate, {.at = kMidnight}), "pass");
+  EXPECT_EQ(answer(gate, {.at = kMidnight - hours(1)}), "pass") << "counts to the current day";
+  EXPECT_EQ(answer(gate, {.at = kMidnight}), "daily_limit");
+  EXPECT_EQ(answer(gate, {.at = kMidnight - hours(1)}), "daily_limit");
+  EXPECT_EQ(answer(gate, {.at = kMidnight + hours(24)}), "pass");
+}
+
+TEST(Gate, LimitsAllStrategiesTogetherPerUtcMinute) {
+  Gate gate = gate_with([](auto& l) { l.max_orders_per_minute = 3; });
+  for (const StrategyId strategy : kStrategies) {
+    EXPECT_EQ(answer(gate, {.strategy = strategy}), "pass");
+  }
+  EXPECT_EQ(answer(gate, {}), "rate_limit");
+  EXPECT_EQ(answer(gate, {.symbol = 1, .at = kNoon + milliseconds(59'999)}), "rate_limit");
+  EXPECT_EQ(answer(gate, {.at = kNoon + minutes(1)}), "pass") << "a new minute";
+}
+
+TEST(Gate, MinuteNeverRunsBackwards) {
+  Gate gate = gate_with([](auto& l) { l.max_orders_per_minute = 2; });
+  EXPECT_EQ(answer(gate, {.at = kNoon}), "pass");
+  EXPECT_EQ(answer(gate, {.at = kNoon - minutes(1)}), "pass") << "counts to the current minute";
+  EXPECT_EQ(answer(gate, {.at = kNoon}), "rate_limit");
+  EXPECT_EQ(answer(gate, {.at = kNoon - minutes(2)}), "rate_limit");
+  EXPECT_EQ(answer(gate, {.at = kNoon + minutes(1)}), "pass");
+}
+
+TEST(Gate, LimitsOfZeroAreOff) {
+  Gate gate(open_limits(), {}, 1);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(answer(gate, {}), "pass");
+}
+
+TEST(Gate, RefusesASizeThatIsImpossible) {
+  Gate gate(open_limits(), {}, 1);
+  EXPECT_EQ(answer(gate, {.price = 1'000'000}), "pass") << "one step of 0.001 costs 1000";
+  EXPECT_EQ(answer(gate, {.price = 1'000'001}), "size_limit");
+  EXPECT_EQ(answer(gate, {.step = "1000"}), "size_limit");
+}
+
+TEST(Gate, MovesItsCountersForAcceptedSignalsOnly) {
+  GateLimits limits = open_limits();
+  limits.min_confidence = 0.6;
+  limits.price_band_percent = 5;
+  limits.cooldown = seconds(900);
+  limits.max_daily_signals = 1;
+  limits.max_orders_per_minute = 1;
+  Gate gate(limits, {}, 1);
+  gate.set_paused(true);
+  EXPECT_EQ(answer(gate, {}), "paused");
+  gate.set_paused(false);
+  EXPECT_EQ(answer(gate, {.confidence = 0.5}), "low_confidence");
+  EXPECT_EQ(answer(gate, {.reference = reference(1)}), "price_band");
+  EXPECT_EQ(answer(gate, {.step = "1000"}), "size_limit");
+  EXPECT_EQ(answer(gate, {}), "pass") << "four refusals have used nothing up";
+  EXPECT_EQ(answer(gate, {}), "cooldown");
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum}), "rate_limit");
+  const UnixMs later = kNoon + minutes(1);
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum, .at = later}), "pass")
+      << "the refusal by the minute has not moved the day or the cooldown";
+}
+
+TEST(Gate, RefusalByTheDayMovesNeitherMinuteNorCooldown) {
+  GateLimits limits = open_limits();
+  limits.cooldown = seconds(60);
+  limits.max_daily_signals = 1;
+  limits.max_orders_per_minute = 1;
+  Gate gate(limits, {}, 2);
+  EXPECT_EQ(answer(gate, {}), "pass");
+  const UnixMs later = kNoon + minutes(5);
+  EXPECT_EQ(answer(gate, {.symbol = 1, .at = later}), "daily_limit");
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::ticker_velocity, .at = later}), "pass");
+  EXPECT_EQ(answer(gate, {.symbol = 1, .at = kMidnight}), "pass");
+}
+
+// A request that breaks every rule from `first_broken` on ends in that rule.
+TEST(Gate, AsksInTheOrderOfTheSpecification) {
+  const std::vector<std::string> order{"paused",      "low_confidence", "price_band", "cooldown",
+                                       "daily_limit", "rate_limit",     "size_limit", "pass"};
+  for (std::size_t first_broken = 0; first_broken < order.size(); ++first_broken) {
+    const auto broken = [&](std::size_t rule) { return rule >= first_broken; };
+    GateLimits limits = open_limits();
+    limits.min_confidence = 0.6;
+    limits.price_band_percent = 5;
+    if (broken(3)) limits.cooldown = seconds(900);
+    if (broken(4)) limits.max_daily_signals = 1;
+    if (broken(5)) limits.max_orders_per_minute = 1;
+    Gate gate(limits, {}, 1);
+    if (first_broken < 7) {
+      ASSERT_EQ(answer(gate, {}), "pass");
+    }
+    gate.set_paused(broken(0));
+    const Ask ask{.confidence = broken(1) && first_broken < 7 ? 0.5 : 0.7,
+                  .step = broken(6) && first_broken < 7 ? "1000" : "0.001",
+                  .reference = reference(broken(2) && first_broken < 7 ? 1 : 100)};
+    EXPECT_EQ(answer(gate, ask), order[first_broken]);
+  }
+}
+
+TEST(Gate, PausesAllOrOneStrategy) {
+  Gate gate(open_limits(), {}, 1);
+  gate.set_paused(StrategyId::trade_momentum, true);
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum}), "paused");
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "pass");
+  gate.set_paused(true);
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "paused");
+  gate.set_paused(StrategyId::orderbook_skew, false);
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "pass");
+  EXPECT_EQ(answer(gate, {.strategy = StrategyId::ticker_velocity}), "paused");
+  gate.set_paused(false);
+  for (const StrategyId strategy : kStrategies) {
+    EXPECT_FALSE(gate.is_paused(strategy));
+    EXPECT_EQ(answer(gate, {.strategy = strategy}), "pass");
+  }
+}
+
+TEST(ReferencePrice, DistanceIsInPercentOfTheReference) {
+  EXPECT_EQ(reference(100).distance_percent(*Price::from(105)), 5);
+  EXPECT_EQ(reference(100).distance_percent(*Price::from(95)), 5);
+  EXPECT_EQ(reference(200).distance_percent(*Price::from(100)), 50);
+  EXPECT_EQ(reference(100).distance_percent(*Price::from(100)), 0);
+  EXPECT_TRUE(reference(100).is_fresh(kNoon + seconds(60)));
+  EXPECT_FALSE(reference(100).is_fresh(kNoon + milliseconds(60'001)));
+}
+
+}  // namespace
+}  // namespace rts

@@ -1,0 +1,70 @@
+// The metrics table: documentation that is not stale, names that follow Prometheus' rules.
+#include "telemetry/metrics.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include <rts/engine/engine.hpp>
+
+namespace rts::test {
+namespace {
+
+TEST(Docs, MetricsPageIsWhatTheTableSays) {
+  const std::string path = RTS_SOURCE_DIR "/docs/METRICS.md";
+  const std::string expected = telemetry::metrics_markdown();
+  if (std::getenv("RTS_UPDATE_DOCS") != nullptr) std::ofstream(path) << expected;
+  std::ifstream file(path);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  EXPECT_EQ(page, expected) << "run `make docs`";
+}
+
+TEST(Metrics, EveryDocumentedFamilyIsScrapedAndTheOtherWayRound) {
+  const SymbolTable symbols({*Symbol::from("BTCUSDT")});
+  telemetry::Metrics metrics(symbols, "1.2.3", "abc");
+  const std::string text = metrics.scrape({});
+  const std::string page = telemetry::metrics_markdown();
+  std::size_t families = 0;
+  for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != std::string::npos; ++families) {
+    at += 7;
+    const std::string name = text.substr(at, text.find(' ', at) - at);
+    EXPECT_NE(page.find("| `" + name + "` |"), std::string::npos) << name;
+  }
+  std::size_t documented = 0;
+  for (std::size_t at = 0; (at = page.find("| `rts_", at)) != std::string::npos; ++at) ++documented;
+  for (std::size_t at = 0; (at = page.find("| `process_", at)) != std::string::npos; ++at) {
+    ++documented;
+  }
+  EXPECT_EQ(families, documented);
+}
+
+TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
+  EngineParameters parameters;  // all symbols
+  Engine engine(parameters);
+  telemetry::Metrics metrics(engine.symbols(), "1.2.3", "abc");
+  for (int i = 0; i < 600; ++i) {
+    const std::string frame = R"({"e":"trade","E":1721347022708,"s":"S)" + std::to_string(i) +
+                              R"(","t":1,"p":"1","q":"1","m":true})";
+    metrics.count(engine.step(frame, UnixNs(std::chrono::seconds(1721347023))),
+                  UnixNs(std::chrono::seconds(1721347023)));
+  }
+  const std::string text = metrics.scrape({});
+  EXPECT_NE(text.find(R"(symbol="S511")"), std::string::npos);
+  EXPECT_EQ(text.find(R"(symbol="S512")"), std::string::npos);
+  EXPECT_NE(text.find(R"(rts_events_ignored_total{kind="trade",reason="symbol_not_traded"} 88)"),
+            std::string::npos);
+}
+
+TEST(Metrics, CountersOfOthersNeverRunBackwards) {
+  const SymbolTable symbols({*Symbol::from("BTCUSDT")});
+  telemetry::Metrics metrics(symbols, "1.2.3", "abc");
+  EXPECT_NE(metrics.scrape({.nats_reconnects = 3}).find("rts_nats_reconnects_total 3\n"),
+            std::string::npos);
+  EXPECT_NE(metrics.scrape({.nats_reconnects = 2}).find("rts_nats_reconnects_total 3\n"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace rts::test

@@ -1,0 +1,121 @@
+// JSON's number grammar and the doubles and integers it stands for.
+#include "wire/number_text.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace rts::wire {
+namespace {
+
+TEST(NumberText, FollowsJsonsGrammar) {
+  for (const std::string_view text :
+       {"0", "-0", "1", "-1", "10", "1234567890", "0.0", "0.5", "-0.5", "1.25", "1e5", "1E5",
+        "1e+5", "1e-5", "0e0", "0E+00", "1.5e007", "61837.63000000", "-12.5E-3"}) {
+    EXPECT_TRUE(is_json_number(text)) << text;
+  }
+  for (const std::string_view text :
+       {"",      "-",    "+",   "+1",   "--1",      "00",        "01",    "-01",
+        "1.",    ".5",   "-.5", "1..5", "1.5.",     "1e",        "1e+",   "e5",
+        "1e5.5", "1e 5", " 1",  "1 ",   "1\n",      "0x1",       "1f",    "1,5",
+        "1_0",   "NaN",  "nan", "inf",  "Infinity", "-Infinity", "1e++5", "\xD9\xA1"}) {
+    EXPECT_FALSE(is_json_number(text)) << text;
+  }
+  EXPECT_FALSE(is_json_number(std::string_view("1\0", 2)));
+}
+
+struct NumberCase {
+  std::string text;
+  double value;
+};
+
+TEST(NumberText, IsRoundedCorrectly) {
+  const std::vector<NumberCase> cases{
+      {"0.1", 0.1},
+      {"0.30000000000000004", 0.1 + 0.2},
+      {"9007199254740993", 9007199254740992.0},  // a tie goes to even
+      {"9007199254740995", 9007199254740996.0},
+      {"1.7976931348623157e308", std::numeric_limits<double>::max()},
+      {"1.7976931348623158e308", std::numeric_limits<double>::max()},
+      {"2.2250738585072014e-308", std::numeric_limits<double>::min()},
+      {"5e-324", std::numeric_limits<double>::denorm_min()},
+      {"2.4703282292062328e-324", std::numeric_limits<double>::denorm_min()},
+      {"123456789012345678901234567890", 123456789012345678901234567890.0},
+      {"0.000000000000000000000000000001", 1e-30},
+      {"1" + std::string(300, '0'), 1e300},
+      {"0." + std::string(300, '0') + "1", 1e-301},
+  };
+  for (const auto& c : cases) EXPECT_EQ(parse_number(c.text), c.value) << c.text;
+}
+
+TEST(NumberText, BelowTheSmallestDoubleIsZero) {
+  for (const std::string& text :
+       {std::string("1e-400"), std::string("2e-324"), std::string("-1e-400"),
+        std::string("1e-99999999999999999999"), "0." + std::string(400, '0') + "1",
+        std::string("0.001e-322"), "1" + std::string(20, '0') + "e-400"}) {
+    const auto value = parse_number(text);
+    ASSERT_TRUE(value.has_value()) << text;
+    EXPECT_EQ(*value, 0) << text;
+  }
+}
+
+TEST(NumberText, BeyondTheLargestDoubleIsNone) {
+  for (const std::string& text :
+       {std::string("1e400"), std::string("-1e400"), std::string("1.8e308"),
+        std::string("1.7976931348623159e308"), std::string("1e99999999999999999999"),
+        "1" + std::string(400, '0'), std::string("0.001e400"),
+        "0." + std::string(20, '0') + "1e400"}) {
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  }
+}
+
+TEST(NumberText, ZeroStaysZeroUnderAnyExponent) {
+  for (const std::string_view text : {"0", "0.0", "0e400", "0e-400", "0.000e+999999999",
+                                      "0e99999999999999999999", "0e-99999999999999999999"}) {
+    EXPECT_EQ(parse_number(text), 0.0) << text;
+  }
+  const auto minus_zero = parse_number("-0");
+  ASSERT_TRUE(minus_zero.has_value());
+  EXPECT_TRUE(std::signbit(*minus_zero));
+}
+
+TEST(NumberText, OutsideTheGrammarIsNoNumber) {
+  for (const std::string_view text : {"", " 1", "1 ", "+1", "01", "1.", "0x1", "NaN", "inf"}) {
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  }
+  for (const std::string_view text : {"", " 1", "1 ", "+1", "1.", "0x1", "NaN", "inf"}) {
+    EXPECT_EQ(parse_integer(text), std::nullopt) << text;
+  }
+}
+
+TEST(NumberText, IntegersReachTo2To63Minus1) {
+  struct Case {
+    std::string_view text;
+    std::optional<std::uint64_t> value;
+  };
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  for (const auto& [text, value] : std::vector<Case>{
+           {"0", 0},
+           {"1", 1},
+           {"11671659685961", 11671659685961},
+           {"9223372036854775806", kMax - 1},
+           {"9223372036854775807", kMax},
+           {"9223372036854775808", std::nullopt},
+           {"18446744073709551615", std::nullopt},
+           {"18446744073709551616", std::nullopt},
+           {"100000000000000000000", std::nullopt},
+           {"-1", std::nullopt},
+           {"1.0", std::nullopt},
+           {"1e3", std::nullopt},
+       }) {
+    EXPECT_EQ(parse_integer(text), value) << text;
+  }
+}
+
+}  // namespace
+}  // namespace rts::wire

@@ -1,0 +1,179 @@
+// The settings table as text: every format parses as what it claims to be and says the same values.
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <rts/config/render.hpp>
+
+#include "support/engine_run.hpp"
+
+namespace rts::config {
+namespace {
+
+using test::configured;
+using test::given;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+bool is_exported(const Setting& setting) {
+  return !setting.is_secret() && !setting.is_reserved();
+}
+
+// Values that need every kind of quoting there is.
+Configuration odd_configuration() {
+  return configured({{"TRADING_SYMBOLS", "*"},
+                     {"NATS_CONSUMER_TOPIC", "binance.>"},
+                     {"NATS_CONSUMER_GROUP", ""},
+                     {"NATS_CONSUMER_NAME", "it's a \"name\" with $dollar \\ and 牛"},
+                     {"ENVIRONMENT", "a;b|c&d"},
+                     {"TRADE_MOMENTUM_SELL_THRESHOLD", "-0.55"},
+                     {"TRADING_QUANTITY_STEPS", ""}});
+}
+
+TEST(RenderFormats, AreKnownByName) {
+  EXPECT_EQ(parse_format("text"), Format::text);
+  EXPECT_EQ(parse_format("json"), Format::json);
+  EXPECT_EQ(parse_format("env"), Format::env);
+  EXPECT_EQ(parse_format("markdown"), Format::markdown);
+  EXPECT_EQ(parse_format("configmap"), Format::configmap);
+  EXPECT_EQ(parse_format("yaml"), std::nullopt);
+  EXPECT_EQ(parse_format(""), std::nullopt);
+}
+
+TEST(RenderJson, HoldsEverySettingWithItsValueAndOrigin) {
+  const Configuration configuration = odd_configuration();
+  const std::string text = render(configuration, Format::json);
+  simdjson::dom::parser parser;
+  simdjson::dom::object root;
+  ASSERT_EQ(parser.parse(text).get(root), simdjson::SUCCESS) << text;
+  EXPECT_EQ(root.size(), table().size());
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    simdjson::dom::object entry;
+    ASSERT_EQ(root.at_key(table()[i].name).get(entry), simdjson::SUCCESS) << table()[i].name;
+    std::string_view value;
+    std::string_view origin;
+    ASSERT_EQ(entry.at_key("value").get(value), simdjson::SUCCESS);
+    ASSERT_EQ(entry.at_key("origin").get(origin), simdjson::SUCCESS);
+    EXPECT_EQ(value, configuration.displayed_value(i)) << table()[i].name;
+    EXPECT_EQ(origin, to_string(configuration.origins[i])) << table()[i].name;
+    EXPECT_EQ(entry.at_key("reserved").error() == simdjson::SUCCESS, table()[i].is_reserved());
+  }
+}
+
+TEST(RenderEnv, ReadBackAsItStandsGivesTheSameSettings) {
+  const Configuration configuration = odd_configuration();
+  std::vector<Given> environment;
+  for (const std::string& line : lines_of(render(configuration, Format::env))) {
+    const std::size_t equals = line.find('=');
+    ASSERT_NE(equals, std::string::npos) << line;
+    environment.push_back({line.substr(0, equals), line.substr(equals + 1)});
+  }
+  const auto again = load(environment, {});
+  ASSERT_TRUE(again) << testing::PrintToString(again.error());
+  EXPECT_EQ(again.value().values, configuration.values);
+  EXPECT_EQ(again.value().settings.symbols.size(), configuration.settings.symbols.size());
+}
+
+TEST(RenderEnv, HoldsEveryRowButSecretsAndReservedOnes) {
+  const auto lines = lines_of(render(configured({}), Format::env));
+  std::size_t line = 0;
+  for (const Setting& setting : table()) {
+    if (!is_exported(setting)) continue;
+    ASSERT_LT(line, lines.size());
+    EXPECT_THAT(lines[line++], StartsWith(std::string(setting.name) + "="));
+  }
+  EXPECT_EQ(line, lines.size());
+}
+
+TEST(RenderConfigMap, IsOneWithAQuotedTextForEveryRowButSecretsAndReservedOnes) {
+  const Configuration configuration = odd_configuration();
+  const auto lines = lines_of(render(configuration, Format::configmap));
+  const std::vector<std::string> head{"apiVersion: v1", "kind: ConfigMap",
+                                      "metadata:", "  name: petrosa-realtime-strategies", "data:"};
+  ASSERT_GT(lines.size(), head.size());
+  EXPECT_EQ(std::vector<std::string>(lines.begin(), lines.begin() + 5), head);
+  std::size_t line = head.size();
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    if (!is_exported(table()[i])) continue;
+    ASSERT_LT(line, lines.size());
+    const std::string prefix = fmt::format("  {}: ", table()[i].name);
+    ASSERT_THAT(lines[line], StartsWith(prefix));
+    simdjson::dom::parser parser;
+    std::string_view value;
+    ASSERT_EQ(parser.parse(lines[line].substr(prefix.size())).get(value), simdjson::SUCCESS)
+        << lines[line];
+    EXPECT_EQ(value, configuration.displayed_value(i));
+    ++line;
+  }
+  EXPECT_EQ(line, lines.size());
+}
+
+TEST(RenderConfigMap, LoadsAgainAsAnEnvironment) {
+  std::vector<Given> environment;
+  const Configuration configuration = odd_configuration();
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    if (!is_exported(table()[i])) continue;
+    environment.push_back({std::string(table()[i].name), configuration.displayed_value(i)});
+  }
+  EXPECT_EQ(configured(environment).values, configuration.values);
+}
+
+TEST(RenderText, ShowsEverySettingWithItsOriginUnderItsGroup) {
+  const std::string text = render(configured({{"TRADING_LEVERAGE", "7"}}), Format::text);
+  EXPECT_THAT(text, HasSubstr("# Trading\n"));
+  for (const Setting& setting : table()) EXPECT_THAT(text, HasSubstr(std::string(setting.name)));
+  for (const std::string& line : lines_of(text)) {
+    if (line.starts_with("TRADING_LEVERAGE ")) {
+      EXPECT_THAT(line, testing::ContainsRegex("TRADING_LEVERAGE +7 +environment$"));
+    }
+  }
+}
+
+TEST(RenderMarkdown, HasOneRowASettingWithDefaultRangeAndMeaning) {
+  const auto lines = lines_of(render(configured({}), Format::markdown));
+  for (const Setting& setting : table()) {
+    const std::string begin = fmt::format("| `{}` | ", setting.name);
+    const auto rows = std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
+      return line.starts_with(begin) &&
+             line.find(fmt::format("| {} |", accepted_values(setting))) != std::string::npos &&
+             line.find(setting.help) != std::string::npos &&
+             line.find(setting.fallback) != std::string::npos;
+    });
+    EXPECT_EQ(rows, 1) << setting.name;
+  }
+}
+
+TEST(RenderMarkdown, IsTheSameWhateverIsConfigured) {
+  EXPECT_EQ(render(odd_configuration(), Format::markdown),
+            render(configured({}), Format::markdown));
+}
+
+TEST(RenderHelp, NamesEveryFlagAndForSecretsTheVariableOnly) {
+  const std::string help = help_text();
+  for (const Setting& setting : table()) {
+    EXPECT_THAT(help, HasSubstr(std::string(setting.name)));
+    EXPECT_THAT(help, HasSubstr(std::string(setting.help)));
+    if (setting.is_secret()) {
+      EXPECT_THAT(help, Not(HasSubstr(flag_name(setting) + " ")));
+    } else {
+      EXPECT_THAT(help, HasSubstr(flag_name(setting) + " ("));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rts::config
