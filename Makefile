@@ -14,6 +14,8 @@ PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
   nats-server prometheus
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
+FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
+FUZZ_SECONDS ?= 60
 
 # Installs what is missing of the packages given; does nothing when nothing is.
 define install
@@ -96,6 +98,15 @@ coverage: setup ## Line and branch coverage of the product code: build/coverage/
 	@gcovr --root . --filter 'src/' --filter 'include/' --object-directory build/coverage \
 	  --exclude-unreachable-branches --exclude-throw-branches \
 	  --html-details build/coverage/index.html --print-summary --sort-percentage
+
+.PHONY: fuzz
+fuzz: setup ## Fuzz the engine, the settings and recordings, FUZZ_SECONDS each (default 60)
+	$(call install,$(FUZZ_PACKAGES))
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzz_engine fuzz_settings fuzz_recording
+	@for t in engine settings recording; do mkdir -p build/fuzz/found/$$t; \
+	  build/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	    build/fuzz/found/$$t tests/fuzz/corpus/fuzz_$$t || exit 1; done
 
 .PHONY: lint
 lint: setup-lint ## clang-format and clang-tidy, warnings are errors; a build with clang 14

@@ -84,8 +84,8 @@ std::string_view nearest_name(std::string_view name) {
 // The value as a complaint may quote it.
 std::string quoted(const Setting& setting, std::string_view value) {
   if (setting.is_secret()) return "***";
-  // Of a URL that could not be read, nobody can say where its password ends.
-  if (setting.name == "NATS_URL" && value.find('@') != std::string_view::npos) return "***";
+  // Of a URL that could not be read, nobody can say what of it is a password.
+  if (setting.name == "NATS_URL") return "***";
   return fmt::format("'{}'", value.substr(0, 80));
 }
 
@@ -132,13 +132,18 @@ class Loader {
       problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", setting.name,
                                       quoted(setting, value), accepted_values(setting),
                                       setting.fallback.empty() ? "empty" : setting.fallback));
-    } else if (setting.is_reserved() && value != setting.fallback) {
+    } else if (setting.is_reserved() && !is_default(setting, value)) {
       problems_.push_back(
           fmt::format("{}={}: this version does not implement it yet and will not pretend to; "
                       "leave it at its default ({}).",
                       setting.name, quoted(setting, value),
                       setting.fallback.empty() ? "empty" : setting.fallback));
     }
+  }
+
+  [[nodiscard]] bool is_default(const Setting& setting, const std::string& value) const {
+    const auto* choice = std::get_if<Choice>(&setting.rule);  // accepted in any case
+    return (choice != nullptr ? result_.settings.*choice->member : value) == setting.fallback;
   }
 
   // Rules across settings speak only of values that were accepted.

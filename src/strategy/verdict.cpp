@@ -49,11 +49,13 @@ bool can_end_in(StrategyId id, Outcome outcome) noexcept {
       return id != StrategyId::orderbook_skew;
     case Outcome::below_min_price_change:
       return id == StrategyId::ticker_velocity;
+    case Outcome::price_band:
+      // A trade or ticker moves the reference before the gate looks: it is never off its band.
+      return id == StrategyId::orderbook_skew;
     case Outcome::disabled:
     case Outcome::neutral:
     case Outcome::paused:
     case Outcome::low_confidence:
-    case Outcome::price_band:
     case Outcome::cooldown:
     case Outcome::daily_limit:
     case Outcome::rate_limit:

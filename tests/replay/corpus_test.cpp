@@ -28,6 +28,9 @@ struct Case {
   const char* name;  // of the expected files
   const char* recording;
   std::vector<config::Given> settings;
+
+  // gtest names the parameter so, instead of printing its bytes.
+  friend void PrintTo(const Case& test_case, std::ostream* out) { *out << test_case.name; }
 };
 
 std::vector<Case> cases() {

@@ -243,11 +243,6 @@ std::vector<Script> scripts_of_the_velocity() {
   };
 }
 
-// What only a book can have: a trade and a ticker are their symbol's reference price themselves.
-bool can_be_off_band(StrategyId strategy) {
-  return strategy == StrategyId::orderbook_skew;
-}
-
 TEST(EngineOutcomes, AreProducedByEveryStrategyThatCanEndSo) {
   const std::pair<StrategyId, std::vector<Script>> all[]{
       {StrategyId::orderbook_skew, scripts_of_the_skew()},
@@ -263,9 +258,7 @@ TEST(EngineOutcomes, AreProducedByEveryStrategyThatCanEndSo) {
     }
     for (std::size_t i = 0; i < kOutcomeCount; ++i) {
       const auto outcome = static_cast<Outcome>(i);
-      const bool possible = can_end_in(strategy, outcome) &&
-                            (outcome != Outcome::price_band || can_be_off_band(strategy));
-      EXPECT_EQ(produced.contains(std::string(to_string(outcome))), possible)
+      EXPECT_EQ(produced.contains(std::string(to_string(outcome))), can_end_in(strategy, outcome))
           << to_string(strategy) << " " << to_string(outcome);
     }
   }
