@@ -1,4 +1,4 @@
-#include "number_text.hpp"
+#include "wire/number_text.hpp"
 
 #include <algorithm>
 #include <charconv>

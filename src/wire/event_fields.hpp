@@ -1,0 +1,105 @@
+// The fields of one event object under the venue's key names, and what they mean once the kind of
+// the event is known: "a" is the asks of a book, an id of an aggregated trade and a price of a
+// ticker, and the keys come in any order. Only for this room.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <rts/wire/frame.hpp>
+
+#include "wire/json_values.hpp"
+
+namespace rts::wire {
+
+// The keys we read of an event object and of the control frames that take its place.
+enum class Key : std::uint8_t {
+  event,
+  symbol,
+  event_time,
+  update_id,
+  last_update_id,
+  trade_id,
+  a,
+  b,
+  price,
+  quantity,
+  maker,
+  execution_type,
+  close,
+  bids,
+  asks,
+  result,
+  error,
+  code,
+  msg,
+  id,
+  stream,
+  data,
+  timestamp,
+  message_id,
+  trace_context,
+  unread,
+};
+constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::unread);
+
+[[nodiscard]] Key key_of(std::string_view name) noexcept;
+
+// The fields of one object, first of duplicates winning. Reset for every object, so what was read
+// is kept in two bit sets and the scalars are left as they are.
+class Fields {
+ public:
+  SideField bids;
+  SideField asks;
+
+  void reset() noexcept {
+    seen_ = held_ = 0;
+    others_ = false;
+    bids.state = asks.state = FieldState::absent;
+  }
+
+  [[nodiscard]] bool was_seen(Key key) const noexcept { return (seen_ & bit(key)) != 0; }
+  // Seen with another value than null.
+  [[nodiscard]] bool has(Key key) const noexcept { return (held_ & bit(key)) != 0; }
+  // The only key that has a value, known or not.
+  [[nodiscard]] bool has_only(Key key) const noexcept { return held_ == bit(key) && !others_; }
+
+  [[nodiscard]] const Scalar& operator[](Key key) const noexcept {
+    static constexpr Scalar kAbsent;
+    return has(key) ? scalars_[static_cast<std::size_t>(key)] : kAbsent;
+  }
+
+  void see(Key key) noexcept { seen_ |= bit(key); }
+  // A key we do not know, or a second time one that we do, with a value.
+  void see_other() noexcept { others_ = true; }
+  void hold(Key key, const Scalar& scalar) noexcept {
+    seen_ |= bit(key);
+    if (scalar.type == Scalar::Type::absent) return;
+    held_ |= bit(key);
+    scalars_[static_cast<std::size_t>(key)] = scalar;
+  }
+
+ private:
+  static constexpr std::uint32_t bit(Key key) noexcept {
+    return std::uint32_t{1} << static_cast<unsigned>(key);
+  }
+  static_assert(kKeyCount <= 32);
+
+  std::uint32_t seen_ = 0;
+  std::uint32_t held_ = 0;
+  bool others_ = false;
+  std::array<Scalar, kKeyCount> scalars_{};
+};
+
+// Reads one value under a key; false when it is no JSON.
+[[nodiscard]] bool read_member(ondemand::value value, Key key, Fields& fields, std::size_t depth);
+
+// Reads all members; false when the object is no JSON. `depth` counts the containers around it.
+[[nodiscard]] bool read_object(ondemand::object& object, Fields& fields, std::size_t depth);
+
+[[nodiscard]] TextField as_text(const Scalar& scalar) noexcept;
+
+// The event that the fields are; its sides are those of `fields` and live as long.
+void interpret(Fields& fields, WireEvent& event) noexcept;
+
+}  // namespace rts::wire
