@@ -61,22 +61,29 @@ std::string html_escaped(std::string_view text) {
   return out;
 }
 
-constexpr std::string_view kPageHead =
-    "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-    "<meta http-equiv=\"refresh\" content=\"5\"><title>Petrosa Realtime Strategies</title><style>"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c2430;background:#fff}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .75rem .25rem "
-    "0;"
-    "border-bottom:1px solid #d8dde4}td.n{text-align:right;font-variant-numeric:tabular-nums}"
-    ".ok{color:#0a6b2d}.bad{color:#a3120a}a{color:#0b57a4}"
-    "@media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#12161c}th,td{border-color:"
-    "#2c3440}.ok{color:#5fd38a}.bad{color:#ff8a80}a{color:#7db8ff}}</style></head><body>";
+// clang-format off
+constexpr std::string_view kPageHead = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="refresh" content="5"><title>Petrosa Realtime Strategies</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+         color: #1c2430; background: #fff }
+  h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; padding: .25rem 0; border-bottom: 1px solid #d8dde4 }
+  th + th, td + td { text-align: right; font-variant-numeric: tabular-nums }
+  .ok { color: #0a6b2d } .bad { color: #a3120a } a { color: #0b57a4 }
+  @media (prefers-color-scheme: dark) {
+    body { color: #dfe5ec; background: #12161c } th, td { border-color: #2c3440 }
+    .ok { color: #5fd38a } .bad { color: #ff8a80 } a { color: #7db8ff }
+  }
+</style></head><body>
+)";
+// clang-format on
 
 void append_row(std::string& out, std::string_view name, std::uint64_t count) {
-  fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td class=\"n\">{}</td></tr>", name,
-                 count);
+  fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td>{}</td></tr>", name, count);
 }
 
 void append_strategy(std::string& out, const config::Settings& settings, const Tally& tally,
