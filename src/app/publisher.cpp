@@ -26,7 +26,7 @@ Publisher::Publisher(nats::Client& client, PublisherOptions options)
 OrderResult Publisher::publish(const Order& order, UnixMs now,
                                std::string_view header_traceparent) {
   if (options_.dry_run) return OrderResult::dry_run;
-  if (now > order.valid_until) return OrderResult::expired;
+  if (now >= order.valid_until) return OrderResult::expired;
 
   payload_.clear();
   append_json(payload_, order, options_.format);
@@ -34,9 +34,11 @@ OrderResult Publisher::publish(const Order& order, UnixMs now,
   const std::string_view id(id_text.data(), id_text.size());
   const std::string_view traceparent =
       is_traceparent(header_traceparent) ? header_traceparent : order.traceparent;
+  const bool has_correlation =
+      !order.correlation_id.empty() && nats::is_header_value(order.correlation_id);
   const std::array<nats::Header, 4> headers{
       nats::Header{"Nats-Msg-Id", id}, nats::Header{"Content-Type", "application/json"},
-      nats::Header{"Correlation-Id", order.correlation_id.empty() ? id : order.correlation_id},
+      nats::Header{"Correlation-Id", has_correlation ? order.correlation_id : id},
       nats::Header{"traceparent", traceparent}};
   const std::size_t used = is_traceparent(traceparent) ? headers.size() : headers.size() - 1;
   switch (client_.publish(options_.subject, payload_, std::span(headers).first(used))) {

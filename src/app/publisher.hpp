@@ -26,8 +26,9 @@ class Publisher {
   // `client` must outlive the publisher.
   Publisher(nats::Client& client, PublisherOptions options);
 
-  // `header_traceparent` is the NATS header of the frame; the envelope's stands in when it is
-  // empty.
+  // An order leaves before its valid_until. Correlation-Id is the frame's message_id, or the
+  // order's id where there is none that a header can carry. `header_traceparent` is the NATS header
+  // of the frame; the envelope's stands in when it is empty.
   [[nodiscard]] telemetry::OrderResult publish(const Order& order, UnixMs now,
                                                std::string_view header_traceparent);
 

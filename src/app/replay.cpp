@@ -134,16 +134,6 @@ using OrdersPerDay = std::map<std::string, std::array<std::uint64_t, kStrategies
 // The setting that loosens a gate, for the warning.
 std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
   switch (outcome) {
-    case Outcome::disabled:
-      switch (strategy) {
-        case StrategyId::orderbook_skew:
-          return "STRATEGY_ENABLED_ORDERBOOK_SKEW";
-        case StrategyId::trade_momentum:
-          return "STRATEGY_ENABLED_TRADE_MOMENTUM";
-        case StrategyId::ticker_velocity:
-          return "STRATEGY_ENABLED_TICKER_VELOCITY";
-      }
-      return {};
     case Outcome::spread_below_minimum:
       return "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT";
     case Outcome::spread_above_maximum:
@@ -169,6 +159,7 @@ std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
       return "RISK_MAX_ORDERS_PER_MINUTE";
     case Outcome::size_limit:
       return "TRADING_MAX_POSITION_SIZE";
+    case Outcome::disabled:  // somebody has said so
     case Outcome::neutral:
     case Outcome::signal_buy:
     case Outcome::signal_sell:
@@ -176,6 +167,9 @@ std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
   }
   return {};
 }
+
+// Below this many events a share says nothing.
+constexpr std::uint64_t kEnoughEvents = 100;
 
 void print_strategy(const Tally& tally, StrategyId strategy) {
   const std::uint64_t events = tally.events(strategy);
@@ -186,7 +180,7 @@ void print_strategy(const Tally& tally, StrategyId strategy) {
     if (count == 0) continue;
     fmt::print(stderr, "  {:<24} {:>10}\n", to_string(outcome), count);
     const std::string_view setting = setting_behind(strategy, outcome);
-    if (!setting.empty() && count * 100 > events * 99) {
+    if (!setting.empty() && events >= kEnoughEvents && count * 100 > events * 99) {
       fmt::print(stderr,
                  "  warning: {} refuses {:.1f} % of what {} sees, so it hardly ever trades; "
                  "{} decides that\n",

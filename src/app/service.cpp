@@ -35,6 +35,9 @@ UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
+// A dozen orders that the socket does not take at once; more would be a queue for later.
+constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
+
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
@@ -43,6 +46,7 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   options.name = fmt::format("{}-{}", settings.consumer_name, host);
   options.subject = settings.consumer_topic;
   options.queue_group = settings.consumer_group;
+  options.max_buffered_bytes = kMaxUnsentOrderBytes;
   return options;
 }
 

@@ -130,9 +130,10 @@ std::string ready_json(const State& state) {
                nats.subscribed ? "a round trip through the broker has come back"
                                : "not subscribed: " + nats.last_error);
   append_check(json, "order_path", state.order_path(),
-               !nats.connected ? "no connection to publish on"
-               : buffer_ok     ? "orders can be sent"
-                               : "the broker does not take what is sent");
+               !nats.connected   ? "no connection to publish on"
+               : !nats.answering ? "the broker does not answer: orders are dropped"
+               : buffer_ok       ? "orders can be sent"
+                                 : "the broker does not take what is sent");
   append_check(json, "not_draining", !state.draining, state.draining ? "shutting down" : "running");
   json.end_object();
   json.key("trading_paused").begin_object();

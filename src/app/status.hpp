@@ -26,7 +26,7 @@ struct State {
   std::array<std::optional<double>, 3> event_age_seconds{};  // book, trade, ticker; empty: none yet
 
   [[nodiscard]] bool order_path() const noexcept {
-    return nats.connected && nats.buffered_bytes < max_buffered_bytes;
+    return nats.answering && nats.buffered_bytes < max_buffered_bytes;
   }
   [[nodiscard]] bool ready() const noexcept {
     return nats.connected && nats.subscribed && order_path() && !draining;

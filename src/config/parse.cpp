@@ -1,8 +1,13 @@
 #include "config/parse.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 namespace rts::config {
 namespace {
@@ -45,6 +50,44 @@ bool is_port(std::string_view text) noexcept {
   return parse_whole_text(text, port) && port >= 1 && port <= 65535;
 }
 
+bool is_printable(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool has_quotes(std::string_view text) noexcept {
+  return text.find_first_of("\"\\") != std::string_view::npos;
+}
+
+bool is_address(const std::string& text) noexcept {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+// A symbol as it stands in a list: what looks like a separator or a pattern is a slip.
+std::optional<Symbol> listed_symbol(std::string_view text) noexcept {
+  const bool slip = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == ';' || c == ':' || c == '*' || c == 0x7F;
+  });
+  return slip ? std::nullopt : Symbol::from(text);
+}
+
+// user, or user:password: not empty, every '%' before two hex digits, and nothing that would end a
+// string of the handshake.
+bool is_userinfo(std::string_view text) noexcept {
+  if (text.empty() || text.front() == ':' || !is_printable(text) || has_quotes(text)) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') continue;
+    constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+    const std::string_view escape = text.substr(i + 1, 2);
+    if (escape.size() != 2 || escape.find_first_not_of(kHex) != std::string_view::npos ||
+        escape == "22" || escape == "5c" || escape == "5C" || escape.front() < '2') {
+      return false;
+    }
+  }
+  return true;
+}
+
 // [nats://|tls://][userinfo@]host[:port]
 bool is_url(std::string_view url) noexcept {
   if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
@@ -52,6 +95,7 @@ bool is_url(std::string_view url) noexcept {
     url.remove_prefix(scheme + 3);
   }
   if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
+    if (!is_userinfo(url.substr(0, at))) return false;
     url.remove_prefix(at + 1);
   }
   for (const char c : url) {
@@ -109,6 +153,15 @@ struct Assign {
       case Text::Form::not_empty:
         valid = !text.empty();
         break;
+      case Text::Form::address:
+        valid = is_address(std::string(text));
+        break;
+      case Text::Form::connection_name:
+        valid = !text.empty() && is_printable(text) && !has_quotes(text);
+        break;
+      case Text::Form::group:
+        valid = is_printable(text) && text.find(' ') == std::string_view::npos;
+        break;
       case Text::Form::subject:
         valid = is_subject(text, Wildcards::refused);
         break;
@@ -135,7 +188,7 @@ struct Assign {
     symbols.clear();
     if (text == "*") return true;
     return for_each_item(text, [&](std::string_view item) {
-      const auto symbol = Symbol::from(item);
+      const auto symbol = listed_symbol(item);
       if (!symbol || symbols.size() == EngineParameters::kMaxSymbols) return false;
       if (std::find(symbols.begin(), symbols.end(), *symbol) == symbols.end()) {
         symbols.push_back(*symbol);
@@ -151,9 +204,13 @@ struct Assign {
     return for_each_item(text, [&](std::string_view item) {
       const std::size_t colon = item.rfind(':');
       if (colon == std::string_view::npos) return false;
-      const auto symbol = Symbol::from(trimmed(item.substr(0, colon)));
+      const auto symbol = listed_symbol(trimmed(item.substr(0, colon)));
       const auto step = Decimal::parse(trimmed(item.substr(colon + 1)));
       if (!symbol || !step || step->is_zero()) return false;
+      const bool twice = std::any_of(steps.begin(), steps.end(), [&](const SymbolStep& other) {
+        return other.symbol == *symbol;
+      });
+      if (twice) return false;
       steps.push_back({*symbol, *step});
       return true;
     });

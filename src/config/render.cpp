@@ -11,8 +11,6 @@ struct Accepted {
   std::string operator()(const Flag&) const { return "true or false"; }
 
   std::string operator()(const Whole& rule) const {
-    constexpr std::int64_t kMany = 1'000'000'000;
-    if (rule.max >= kMany) return fmt::format("a whole number >= {}", rule.min);
     return fmt::format("a whole number from {} to {}", rule.min, rule.max);
   }
 
@@ -40,6 +38,12 @@ struct Accepted {
         return "any text";
       case Text::Form::not_empty:
         return "a text that is not empty";
+      case Text::Form::address:
+        return "an IPv4 or IPv6 address";
+      case Text::Form::connection_name:
+        return "printable ASCII without quotes and backslash";
+      case Text::Form::group:
+        return "printable ASCII without blanks, or empty";
       case Text::Form::subject:
         return "a subject without wildcards, blanks or empty tokens";
       case Text::Form::pattern:
@@ -66,7 +70,7 @@ std::string render_text(const Configuration& configuration) {
     }
     out += fmt::format("{:<38} {:<46} {}{}\n", table()[i].name, configuration.displayed_value(i),
                        to_string(configuration.origins[i]),
-                       table()[i].is_reserved() ? ", not in effect yet" : "");
+                       table()[i].has_effect() ? "" : ", not in effect yet");
   }
   return out;
 }
@@ -75,6 +79,11 @@ std::string render_env(const Configuration& configuration) {
   std::string out;
   for (std::size_t i = 0; i < table().size(); ++i) {
     if (table()[i].is_secret() || table()[i].is_reserved()) continue;
+    if (without_userinfo(configuration.values[i]) != configuration.values[i] &&
+        table()[i].name == "NATS_URL") {
+      out += "# NATS_URL holds a secret; set it where secrets are set.\n";
+      continue;
+    }
     out += fmt::format("{}={}\n", table()[i].name, configuration.displayed_value(i));
   }
   return out;
@@ -92,6 +101,11 @@ std::string render_configmap(const Configuration& configuration) {
       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: petrosa-realtime-strategies\ndata:\n";
   for (std::size_t i = 0; i < table().size(); ++i) {
     if (table()[i].is_secret() || table()[i].is_reserved()) continue;
+    if (without_userinfo(configuration.values[i]) != configuration.values[i] &&
+        table()[i].name == "NATS_URL") {
+      out += "# NATS_URL holds a secret; set it where secrets are set.\n";
+      continue;
+    }
     out += fmt::format("  {}: ", table()[i].name);
     append_json_string(out, configuration.displayed_value(i));  // JSON strings are YAML strings
     out += '\n';
@@ -108,8 +122,9 @@ std::string render_markdown() {
       "the environment beats the default. A value that is not accepted, or a variable with one of "
       "our prefixes that is not in this list, ends the start with exit code 78 and a line for each "
       "problem; `realtime-strategies check` tells without starting.\n\n"
-      "A setting marked *reserved* is known and checked, but what it steers is not built yet: any "
-      "value but the default is refused.\n";
+      "What a setting marked *inert* or *reserved* steers is not built yet. Inert ones are "
+      "checked, and "
+      "any value but the default is warned of; reserved ones are refused then.\n";
   for (std::size_t i = 0; i < table().size(); ++i) {
     const Setting& setting = table()[i];
     if (i == 0 || setting.group != table()[i - 1].group) {
@@ -121,7 +136,9 @@ std::string render_markdown() {
     out +=
         fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, fallback,
                     accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
-                    setting.is_reserved() ? " *Reserved.*" : "");
+                    setting.is_reserved()  ? " *Reserved.*"
+                    : setting.has_effect() ? ""
+                                           : " *Inert.*");
   }
   return out;
 }
@@ -163,7 +180,7 @@ void append_settings(JsonWriter& json, const Configuration& configuration) {
     json.key(table()[i].name).begin_object();
     json.key("value").string(configuration.displayed_value(i));
     json.key("origin").string(to_string(configuration.origins[i]));
-    if (table()[i].is_reserved()) json.key("reserved").boolean(true);
+    if (!table()[i].has_effect()) json.key("in_effect").boolean(false);
     json.end_object();
   }
   json.end_object();
@@ -182,7 +199,7 @@ std::string help_text() {
                                         : fmt::format("{} ({})", flag_name(setting), setting.name),
                     setting.help, accepted_values(setting),
                     setting.fallback.empty() ? "empty" : setting.fallback,
-                    setting.is_reserved() ? " reserved" : "");
+                    setting.has_effect() ? "" : " not in effect yet");
   }
   return out;
 }

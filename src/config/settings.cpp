@@ -132,7 +132,13 @@ class Loader {
       problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", setting.name,
                                       quoted(setting, value), accepted_values(setting),
                                       setting.fallback.empty() ? "empty" : setting.fallback));
-    } else if (setting.is_reserved() && !is_default(setting, value)) {
+    } else if (!setting.has_effect() && !is_default(setting, value)) {
+      if (!setting.is_reserved()) {
+        result_.warnings.push_back(fmt::format(
+            "{}={}: checked, but without effect: this version does not implement it yet.",
+            setting.name, quoted(setting, value)));
+        return;
+      }
       problems_.push_back(
           fmt::format("{}={}: this version does not implement it yet and will not pretend to; "
                       "leave it at its default ({}).",

@@ -6,7 +6,7 @@ namespace rts::config {
 namespace {
 
 using S = Settings;
-constexpr auto kReserved = Trait::reserved;
+constexpr auto kInert = Trait::inert;
 constexpr auto kReservedSecret = Trait::reserved_secret;
 constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::int64_t kMany = 1'000'000'000;
@@ -38,10 +38,10 @@ constexpr std::array kTable{
             Group::nats, "Subject the market data arrives on; may use wildcards."},
     Setting{"NATS_PUBLISHER_TOPIC", "tradeengine.orders", Text{&S::publisher_topic, subject},
             Group::nats, "Subject the orders are published to."},
-    Setting{"NATS_CONSUMER_GROUP", "realtime-strategies-group", Text{&S::consumer_group, any},
+    Setting{"NATS_CONSUMER_GROUP", "realtime-strategies-group", Text{&S::consumer_group, group},
             Group::nats,
             "Queue group that shares the frames among replicas; empty: every replica sees each."},
-    Setting{"NATS_CONSUMER_NAME", "realtime-strategies", Text{&S::consumer_name, not_empty},
+    Setting{"NATS_CONSUMER_NAME", "realtime-strategies", Text{&S::consumer_name, connection_name},
             Group::nats, "Connection name at the broker; the host name is appended."},
     Setting{"NATS_USER", "", Text{&S::nats_user, any}, Group::nats, "User name at the broker.",
             kReservedSecret},
@@ -143,25 +143,24 @@ constexpr std::array kTable{
     Setting{"ORDER_FORMAT", "trade_order", Choice{&S::order_format, kOrderFormats}, Group::orders,
             "JSON the orders are written in."},
     Setting{"ORDER_DELIVERY", "core", Choice{&S::order_delivery, kDeliveries}, Group::orders,
-            "How orders are delivered.", kReserved},
+            "How orders are delivered.", Trait::reserved},
     Setting{"ORDER_TTL_SECONDS", "5", Whole{&S::order_ttl_seconds, 1, kDaySeconds}, Group::orders,
             "Life of an opening order from its event time, in seconds; it is never sent later."},
     Setting{"ORDER_TTL_REDUCE_ONLY_SECONDS", "30",
             Whole{&S::order_ttl_reduce_only_seconds, 1, kDaySeconds}, Group::orders,
             "Life of a closing order from its event time, in seconds."},
     Setting{"ORDER_ACK_TIMEOUT_MS", "1000", Whole{&S::order_ack_timeout_ms, 10, 60'000},
-            Group::orders, "How long an answer to an order is awaited, in milliseconds.",
-            kReserved},
+            Group::orders, "How long an answer to an order is awaited, in milliseconds.", kInert},
     Setting{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "5",
             Whole{&S::breaker_failure_threshold, 1, kMany}, Group::orders,
-            "Consecutive failures that open the circuit breaker.", kReserved},
+            "Consecutive failures that open the circuit breaker.", kInert},
     Setting{"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "60",
-            Whole{&S::breaker_recovery_timeout_seconds, 1, kDaySeconds}, Group::orders,
-            "Seconds after which an open circuit breaker tries again.", kReserved},
+            Whole{&S::breaker_recovery_timeout_seconds, 1, kMany}, Group::orders,
+            "Seconds after which an open circuit breaker tries again.", kInert},
     Setting{"MESSAGE_TTL_SECONDS", "60", Whole{&S::message_ttl_seconds, 0, 365 * kDaySeconds},
             Group::orders, "Age at receipt beyond which an event is stale, in seconds; 0 = off."},
 
-    Setting{"HEALTH_CHECK_HOST", "0.0.0.0", Text{&S::health_host, not_empty}, Group::operation,
+    Setting{"HEALTH_CHECK_HOST", "0.0.0.0", Text{&S::health_host, address}, Group::operation,
             "Address the HTTP server listens on."},
     Setting{"HEALTH_CHECK_PORT", "8080", Whole{&S::health_port, 0, 65'535}, Group::operation,
             "Port the HTTP server listens on; 0 = any free one."},
@@ -181,7 +180,7 @@ constexpr std::array kTable{
             Group::operation, "How long draining may take at shutdown, in seconds."},
     Setting{"CONTROL_TOPIC", "realtime-strategies.control",
             Text{&S::control_topic, subject_or_empty}, Group::operation,
-            "Subject of pause and resume commands; empty = off.", kReserved},
+            "Subject of pause and resume commands; empty = off.", kInert},
     Setting{"ALLOW_UNKNOWN_ENV", "false", Flag{&S::allow_unknown_env}, Group::operation,
             "Warn of unknown environment variables with our prefixes instead of refusing them."},
 };

@@ -165,13 +165,11 @@ Result<MarketEvent, Reason> Intake::admit(const WireEvent& event, const wire::En
   if (const auto* book = std::get_if<Book>(&data.value())) {
     if (const auto reason = check_named(event, at.value(), before, *book)) return Failure{*reason};
   }
-  // Tickers number themselves by their event time.
+  // Tickers number themselves by their event time as sent; orders quote it in milliseconds.
   const bool is_ticker = event.kind == EventKind::ticker;
   const wire::FieldState id_state = is_ticker ? event.event_time.state : event.id.state;
   if (id_state != FieldState::valid) return Failure{Reason::malformed};
-  const std::uint64_t id = is_ticker
-                               ? static_cast<std::uint64_t>(at.value().time_since_epoch().count())
-                               : event.id.value;
+  const std::uint64_t id = is_ticker ? event.event_time.value : event.id.value;
   const auto slot = static_cast<std::size_t>(event.sequence);
   const SequenceState& last = before.sequences[slot];
   if (last.begun && id <= last.id && at.value() <= last.at + kSequenceResetAfter) {
@@ -182,8 +180,10 @@ Result<MarketEvent, Reason> Intake::admit(const WireEvent& event, const wire::En
   SymbolState& state = states_[index];
   state.sequences[slot] = {id, at.value(), true};
   if (const auto price = last_price(data.value())) state.reference = {*price, at.value()};
-  return MarketEvent{
-      index, at.value(), {wire::id_letter(event.sequence), id}, data.value(), state.reference};
+  const EventId event_id{
+      wire::id_letter(event.sequence),
+      is_ticker ? static_cast<std::uint64_t>(at.value().time_since_epoch().count()) : id};
+  return MarketEvent{index, at.value(), event_id, data.value(), state.reference};
 }
 
 Result<Symbol, Reason> Intake::identify(const WireEvent& event,

@@ -27,7 +27,7 @@ constexpr auto kWatchdogPoll = std::chrono::milliseconds(100);
 constexpr auto kDrainPoll = std::chrono::milliseconds(1);
 constexpr std::int64_t kDrainTimeoutMs = 10'000;
 // A refused subscription is asked for again, on a new connection, after so many heartbeats.
-constexpr int kRefusedHeartbeats = 2;
+constexpr int kRefusedHeartbeats = 8;
 
 Message view_of(natsMsg* message) {
   const char* traceparent = nullptr;
@@ -119,6 +119,9 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (callbacks_.on_status_change) callbacks_.on_status_change();
   }
   bool is_connected() const { return session_ && session_->open(); }
+  bool is_answering() const {
+    return is_connected() && heartbeat_.unanswered_for(Clock::now()) < options_.proof_patience;
+  }
 
   // A handler that does nothing once we are gone.
   template <typename... Arguments>
@@ -247,7 +250,6 @@ SubscriptionPtr Client::Impl::subscribe_to(const std::string& subject,
 }
 
 void Client::Impl::readable() {
-  heartbeat_.heard();
   deliver_messages();
   if (!is_connected()) return;
   check_broker_error();
@@ -314,9 +316,9 @@ void Client::Impl::wait_heartbeat() {
 
 void Client::Impl::heartbeat_due() {
   if (!is_connected()) return;  // lost() is on its way
-  if (heartbeat_.peer_is_gone()) {
-    rebuild(fmt::format("no heartbeat has come back for {} ms",
-                        2 * options_.heartbeat_interval.count()));
+  const auto unanswered = heartbeat_.unanswered_for(Clock::now());
+  if (unanswered >= options_.peer_patience) {
+    rebuild(fmt::format("no heartbeat has come back for {} ms", unanswered.count()));
   } else if (refused_ && ++refused_heartbeats_ >= kRefusedHeartbeats) {
     rebuild("subscription refused");
   } else {
@@ -373,7 +375,7 @@ void Client::Impl::drop_session() {
 
 PublishResult Client::Impl::publish(std::string_view subject, std::string_view payload,
                                     std::span<const Header> headers) {
-  if (!is_connected() || closing_) return PublishResult::disconnected;
+  if (!is_answering() || closing_) return PublishResult::disconnected;
   if (!valid_subject(subject)) return PublishResult::failed;
   const std::size_t waiting = session_->blocked_bytes() + wire_size(subject, payload, headers);
   if (waiting > options_.max_buffered_bytes) return PublishResult::buffer_full;
@@ -393,6 +395,7 @@ Status Client::Impl::status() const {
   status.last_error = last_error_;
   if (!is_connected()) return status;
   status.connected = true;
+  status.answering = is_answering();
   status.subscribed = proven_ && !refused_ && !draining_;
   status.buffered_bytes = session_->blocked_bytes();
   status.heartbeat_rtt = heartbeat_.round_trip();
@@ -451,7 +454,7 @@ void Client::Impl::close(std::function<void(bool)> done) {
     finish_close(false);
     return;
   }
-  after(timer_, options_.heartbeat_interval, &Impl::close_overdue);
+  after(timer_, options_.proof_patience, &Impl::close_overdue);
 }
 
 void Client::Impl::close_overdue() {

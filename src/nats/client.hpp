@@ -34,7 +34,11 @@ struct ClientOptions {
 
   std::chrono::milliseconds connect_timeout{2000};   // dial and the broker's greeting
   std::chrono::milliseconds connect_watchdog{3000};  // one address, handshake included
-  std::chrono::milliseconds heartbeat_interval{2000};
+  std::chrono::milliseconds heartbeat_interval{500};
+  // A heartbeat not back for so long: publish() answers `disconnected`, for what is sent now may
+  // arrive late; and after the second, longer time the connection is cut and rebuilt.
+  std::chrono::milliseconds proof_patience{2000};
+  std::chrono::milliseconds peer_patience{5000};
   // Between rounds: from min to max by a tenth each time, so that a broker that was gone for 20 s
   // is found within 2 s and one that stays away is left in peace; of which 50 to 100 % at random.
   std::chrono::milliseconds backoff_min{250};
@@ -48,6 +52,9 @@ struct Message {
   std::string_view traceparent;  // the NATS header of that name; empty when there is none
 };
 
+// Whether a text may be the value of a header.
+[[nodiscard]] bool is_header_value(std::string_view text);
+
 // A header to send. The name must be non-empty printable ASCII without space and colon, the value
 // printable ASCII. A header that breaks this rule is left out and the message goes without it: so
 // no value, wherever it came from, can end its line and start another header.
@@ -58,7 +65,8 @@ struct Header {
 
 enum class PublishResult {
   sent,          // given to the kernel or to the bounded write buffer; close() proves arrival
-  disconnected,  // no connection, or it broke on this message: nothing is kept for later
+  disconnected,  // no connection, it broke on this message, or a heartbeat is not back for
+                 // proof_patience: nothing is kept for later
   buffer_full,   // more than max_buffered_bytes would be waiting for the socket
   failed,        // the broker cannot take it: subject invalid, payload above its maximum
 };
@@ -68,6 +76,7 @@ struct Status {
   // A round trip after subscribing has come back on this connection and no subscription was
   // refused: what the broker receives for us, we receive. (Also when no subject was asked for.)
   bool subscribed = false;
+  bool answering = false;        // connected, and no heartbeat is missing for proof_patience
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
   std::uint64_t messages_dropped_by_library = 0;
@@ -110,7 +119,7 @@ class Client {
   // later connection subscribes to nothing. Once only, not after close().
   void drain(std::function<void()> done);
 
-  // Ends everything. While connected it waits for one round trip, at most a heartbeat interval;
+  // Ends everything. While connected it waits for one round trip, at most proof_patience;
   // `flushed` says that it came back, so that every publish that was `sent` reached the broker.
   // Once only; publish() then answers `disconnected`.
   void close(std::function<void(bool flushed)> done);

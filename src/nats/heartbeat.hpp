@@ -2,6 +2,7 @@
 // returning, says about the connection. A value; time is passed in. Private to this room.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -16,29 +17,27 @@ class Heartbeat {
   // The number of the next heartbeat, counted from 1.
   std::uint64_t send(TimePoint now) {
     ++sent_;
-    sent_at_[sent_ % sent_at_.size()] = now;
-    heard_ = false;
+    sent_at_[sent_ % kRemembered] = now;
     return sent_;
   }
 
   void returned(std::uint64_t number, TimePoint now) {
     if (number <= returned_ || number > sent_) return;
     returned_ = number;
-    if (sent_ - number < sent_at_.size()) {
+    if (sent_ - number < kRemembered) {
       round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(
-          now - sent_at_[number % sent_at_.size()]);
+          now - sent_at_[number % kRemembered]);
     }
   }
 
-  // The broker has sent something, whatever it was.
-  void heard() { heard_ = true; }
-
-  // To be asked when the next heartbeat is due. With two under way the older one has had two whole
-  // intervals, and if nothing at all came in the last of them the peer is gone. While a flood of
-  // frames keeps coming it may only be queueing behind them, which gets more patience, not endless.
-  bool peer_is_gone() const {
-    const std::uint64_t missing = sent_ - returned_;
-    return missing >= kMissing && (!heard_ || missing >= kMissingWhileHeard);
+  // The age of the oldest heartbeat that has not come back: as long it is not known that what we
+  // send arrives. Zero when all are back.
+  std::chrono::milliseconds unanswered_for(TimePoint now) const {
+    if (sent_ == returned_) return std::chrono::milliseconds(0);
+    const std::uint64_t oldest_kept = sent_ < kRemembered ? 1 : sent_ - kRemembered + 1;
+    const std::uint64_t oldest = std::max(returned_ + 1, oldest_kept);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now -
+                                                                 sent_at_[oldest % kRemembered]);
   }
 
   bool any_returned() const { return returned_ > 0; }
@@ -46,13 +45,11 @@ class Heartbeat {
   std::optional<std::chrono::microseconds> round_trip() const { return round_trip_; }
 
  private:
-  static constexpr std::uint64_t kMissing = 2;
-  static constexpr std::uint64_t kMissingWhileHeard = 5;
+  static constexpr std::uint64_t kRemembered = 32;
 
   std::uint64_t sent_ = 0;
   std::uint64_t returned_ = 0;
-  bool heard_ = false;
-  std::array<TimePoint, 8> sent_at_{};
+  std::array<TimePoint, kRemembered> sent_at_{};
   std::optional<std::chrono::microseconds> round_trip_;
 };
 

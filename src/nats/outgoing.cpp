@@ -25,10 +25,14 @@ bool valid_subject(std::string_view subject) {
   });
 }
 
+bool is_header_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), printable);
+}
+
 bool valid_header(const Header& header) {
   return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), [](char c) {
     return visible(c) && c != ':';
-  }) && std::all_of(header.value.begin(), header.value.end(), printable);
+  }) && is_header_value(header.value);
 }
 
 std::size_t wire_size(std::string_view subject, std::string_view payload,

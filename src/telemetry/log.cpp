@@ -199,7 +199,8 @@ void Log::emit(Level level, std::string_view event, std::string_view message,
     }
   } else {
     append_iso8601(out, now);
-    fmt::format_to(std::back_inserter(out), "Z {:<7} {} ", to_string(level), message);
+    fmt::format_to(std::back_inserter(out), "Z {:<7} {} ", to_string(level), event);
+    append_json_string(out, message);  // whatever it holds, a line stays a line
     for (const Field& field : fields) {
       fmt::format_to(std::back_inserter(out), " {}=", field.key);
       JsonWriter json(out);

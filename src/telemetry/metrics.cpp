@@ -251,8 +251,8 @@ class Metrics::Registry {
   }
 
   void count_decision(const Decision& decision, std::size_t kind, UnixNs received_at) {
-    decisions_[index_of(decision.strategy)][static_cast<std::size_t>(decision.outcome)]
-        ->Increment();
+    const auto outcome = static_cast<std::size_t>(decision.outcome);
+    if (Counter* counter = decisions_[index_of(decision.strategy)][outcome]) counter->Increment();
     const double lag = to_seconds(received_at - decision.at);
     lag_[kind]->Observe(lag > 0 ? lag : 0);
     if (decision.symbol_index >= last_event_by_symbol_.size()) add_symbols();

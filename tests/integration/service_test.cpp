@@ -121,7 +121,7 @@ TEST(Service, NoHeaderOfAFrameCanInjectAnother) {
   ASSERT_TRUE(peer.wait_for(1, 5s));
   const auto headers = peer.received().front().headers;
   EXPECT_NE(headers.at("Nats-Msg-Id"), "forged");
-  EXPECT_EQ(headers.count("Correlation-Id"), 0U);
+  EXPECT_EQ(headers.at("Correlation-Id"), headers.at("Nats-Msg-Id"));
   EXPECT_EQ(headers.count("traceparent"), 0U);
 }
 
@@ -310,6 +310,27 @@ TEST(Service, SurvivesBrokerKillsUnderLoadAndSendsNothingStaleOrTwice) {
   EXPECT_EQ(daemon.metric("rts_nats_reconnects_total"), 4);
   daemon.expect_accounts_balance();
   EXPECT_EQ(daemon.terminate(), 0);
+}
+
+// Orders that a broker gets that stands still would be late when it goes on.
+TEST(Service, SendsNothingMoreToABrokerThatDoesNotAnswerAndSaysSo) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon(no_limits(broker.url()));
+  ASSERT_TRUE(daemon.wait_ready());
+  peer.publish(kFrames, buying_book(1));
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  broker.suspend();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(eventually([&] { return !daemon.ready(); }, 4s));
+  const auto noticed = std::chrono::steady_clock::now() - begun;
+  EXPECT_NE(daemon.get("/ready").body.find("the broker does not answer"), std::string::npos);
+  EXPECT_LT(noticed, 3s);
+  EXPECT_TRUE(eventually([&] { return daemon.metric("rts_nats_connected") == 0; }, 6s));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 6s);
+  broker.resume();
+  EXPECT_TRUE(daemon.wait_ready(8s));
 }
 
 // --- Shutdown

@@ -296,22 +296,43 @@ struct Edges {
     for (const auto value : rule.values) outside.push_back(std::string(value) + "x");
   }
   void operator()(const Text& rule) {
-    const bool needs_text =
-        rule.form != Text::Form::any && rule.form != Text::Form::subject_or_empty;
-    inside = {"a.b"};
-    (needs_text ? outside : inside).emplace_back("");
+    using enum Text::Form;
+    const bool may_be_empty =
+        rule.form == any || rule.form == group || rule.form == subject_or_empty;
+    inside = {rule.form == address ? "127.0.0.1" : "a.b"};
+    (may_be_empty ? inside : outside).emplace_back("");
+    if (rule.form == address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});
+    if (rule.form == group) outside.insert(outside.end(), {"my group", "a\tb", "\xe7\x89\x9b"});
+    if (rule.form == connection_name) outside.insert(outside.end(), {"a\"b", "a\\b", "a\nb"});
   }
   void operator()(const StepSize&) { inside = {"1"}, outside = {"0", ""}; }
   void operator()(const SymbolList&) {
     std::string many;
     for (int i = 0; i < 512; ++i) many += fmt::format("{}S{}", i == 0 ? "" : ",", i);
     inside = {"*", many, std::string(63, 'A')};
-    outside = {"", many + ",ONEMORE", std::string(64, 'A')};
+    outside = {"",    many + ",ONEMORE", std::string(64, 'A'), "BTC USDT", "A;B", "A,*", "BTC:1",
+               "A\tB"};
   }
-  void operator()(const StepList&) { inside = {"A:1", ""}, outside = {"A:0", "A"}; }
+  void operator()(const StepList&) {
+    inside = {"A:1", ""}, outside = {"A:0", "A", "A B:1", "*:1", "A:1,a:2"};
+  }
   void operator()(const UrlList&) {
     inside = {"nats://a:1", "tls://a", "a", "a:65535", "nats://[::1]:4222", "a, b"};
-    outside = {"", "a,", "http://a", "a:0", "a:65536", "a:x", "nats://", "nats://a b", ":4222"};
+    outside = {"",
+               "a,",
+               "nats://@a",
+               "nats://:p@a",
+               "nats://u:%zz@a",
+               "nats://u\"x:p@a",
+               "nats://u%22:p@a",
+               "nats://u\\:p@a",
+               "http://a",
+               "a:0",
+               "a:65536",
+               "a:x",
+               "nats://",
+               "nats://a b",
+               ":4222"};
   }
 };
 
@@ -536,6 +557,23 @@ TEST(SettingsReserved, AreKnownAndRefuseEveryOtherValue) {
       }
     }
   }
+}
+
+TEST(SettingsInert, AreCheckedAndWarnedOfAwayFromTheirDefault) {
+  const Given changed[]{{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "3"},
+                        {"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "30"},
+                        {"ORDER_ACK_TIMEOUT_MS", "500"},
+                        {"CONTROL_TOPIC", ""}};
+  std::size_t inert = 0;
+  for (const Setting& setting : table()) inert += setting.trait == Trait::inert ? 1 : 0;
+  EXPECT_EQ(inert, std::size(changed));
+  for (const Given& given : changed) {
+    const auto loaded = load(std::span(&given, 1), {});
+    ASSERT_TRUE(loaded) << given.name;
+    EXPECT_THAT(loaded.value().warnings,
+                ElementsAre(AllOf(StartsWith(given.name + "="), HasSubstr("without effect"))));
+  }
+  EXPECT_THAT(load({}, {}).value().warnings, IsEmpty());
 }
 
 // --- Secrets

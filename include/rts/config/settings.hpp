@@ -88,7 +88,16 @@ struct Choice {
 };
 struct Text {
   std::string Settings::*member;
-  enum class Form : std::uint8_t { any, not_empty, subject, pattern, subject_or_empty } form;
+  enum class Form : std::uint8_t {
+    any,
+    not_empty,
+    address,          // IPv4 or IPv6
+    connection_name,  // printable ASCII without quotes and backslash: it goes into the handshake
+    group,            // no blanks; may be empty
+    subject,          // no wildcards
+    pattern,          // a subject that may have wildcards
+    subject_or_empty,
+  } form;
 };
 struct StepSize {
   Decimal Settings::*member;
@@ -116,10 +125,10 @@ enum class Group : std::uint8_t {
 };
 [[nodiscard]] std::string_view title(Group group) noexcept;
 
-// A `secret` is never shown and has no flag. A `reserved` one is known and checked, but what it
-// steers is not built yet: any value but its default is refused rather than silently without
-// effect.
-enum class Trait : std::uint8_t { plain, secret, reserved, reserved_secret };
+// A `secret` is never shown and has no flag. What the others steer is not built yet: `inert` ones
+// are checked, and any value but the default is warned of; `reserved` ones, on which money or
+// access depends, are refused then.
+enum class Trait : std::uint8_t { plain, secret, inert, reserved, reserved_secret };
 
 struct Setting {
   std::string_view name;      // of the environment variable; the flag is --its-kebab-case
@@ -135,6 +144,7 @@ struct Setting {
   [[nodiscard]] bool is_reserved() const noexcept {
     return trait == Trait::reserved || trait == Trait::reserved_secret;
   }
+  [[nodiscard]] bool has_effect() const noexcept { return !is_reserved() && trait != Trait::inert; }
 };
 
 [[nodiscard]] std::span<const Setting> table() noexcept;
