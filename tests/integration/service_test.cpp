@@ -18,6 +18,7 @@
 #include "support/nats_server.hpp"
 #include "support/order_schema.hpp"
 #include "support/peer.hpp"
+#include "support/proxy.hpp"
 
 namespace rts::test {
 namespace {
@@ -331,6 +332,35 @@ TEST(Service, SendsNothingMoreToABrokerThatDoesNotAnswerAndSaysSo) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 6s);
   broker.resume();
   EXPECT_TRUE(daemon.wait_ready(8s));
+}
+
+// What the service sends stands still while frames keep coming: nothing but the missing heartbeats
+// tells, and what went out before they were missed is all that can be late.
+TEST(Service, OrdersStopWhileThePathToTheBrokerIsHeldUpThoughFramesKeepComing) {
+  NatsServer broker;
+  Proxy proxy(broker.port());
+  Peer peer(broker.url());
+  peer.subscribe(kOrders);
+  Daemon daemon(no_limits(proxy.url()));
+  ASSERT_TRUE(daemon.wait_ready());
+  std::uint64_t id = 0;
+  const auto feed = [&] { peer.publish(kFrames, buying_book(++id)); };
+  feed();
+  ASSERT_TRUE(peer.wait_for(1, 5s));
+  proxy.hold_client(true);
+  const auto refused = [&] {
+    feed();
+    return daemon.metric("rts_orders_total", R"(result="disconnected")") > 0;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(eventually(refused, 4s)) << daemon.get("/ready").body;
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+  const auto sent = daemon.metric("rts_orders_total", R"(result="unconfirmed")");
+  EXPECT_EQ(daemon.get("/ready").status, 503U);
+  for (int i = 0; i < 100; ++i) feed();
+  EXPECT_TRUE(eventually([&] { return frames_received(daemon) == static_cast<double>(id); }, 5s));
+  EXPECT_EQ(daemon.metric("rts_orders_total", R"(result="unconfirmed")"), sent);
+  daemon.expect_accounts_balance();
 }
 
 // --- Shutdown
