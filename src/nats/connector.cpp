@@ -75,7 +75,8 @@ std::string connect_error(natsStatus status) {
   return std::string(text.empty() ? natsStatus_GetText(status) : text);
 }
 
-Outcome connect(const ClientOptions& ours, const Endpoint& endpoint) {
+// `began` is what the watchdog counts from.
+Outcome connect(const ClientOptions& ours, const Endpoint& endpoint, Clock::time_point began) {
   Outcome outcome;
   outcome.link = std::make_unique<Link>();
   outcome.server = endpoint.url.display();
@@ -85,11 +86,10 @@ Outcome connect(const ClientOptions& ours, const Endpoint& endpoint) {
     return outcome;
   }
   natsConnection* raw = nullptr;
-  const auto begin = Clock::now();
   const natsStatus status = natsConnection_Connect(&raw, options.get());
   if (status == NATS_OK) {
     outcome.connection.reset(raw);
-  } else if (Clock::now() - begin >= ours.connect_watchdog) {
+  } else if (Clock::now() - began >= ours.connect_watchdog) {
     outcome.error = fmt::format("{}: handshake not finished within {} ms", outcome.server,
                                 ours.connect_watchdog.count());
   } else {
@@ -153,8 +153,9 @@ void Connector::run(const std::shared_ptr<Round>& round) {
   if (round->advance(Round::Phase::resolving, Round::Phase::connecting)) {
     for (const Endpoint& endpoint : round->endpoints) {
       if (round->give_up || round->outcome.connection) break;
-      round->attempt_began = Clock::now().time_since_epoch().count();
-      round->outcome = connect(round->options, endpoint);
+      const Clock::time_point began = Clock::now();
+      round->attempt_began = began.time_since_epoch().count();
+      round->outcome = connect(round->options, endpoint, began);
     }
     if (round->advance(Round::Phase::connecting, Round::Phase::finished)) {
       boost::asio::post(round->io, [round] { round->done(std::move(round->outcome)); });
