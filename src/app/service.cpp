@@ -210,6 +210,7 @@ class Service {
     state.nats = client_.status();
     state.draining = draining_;
     for (const StrategyId strategy : kStrategies) {
+      state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
     }
     state.max_buffered_bytes = client_options_.max_buffered_bytes;

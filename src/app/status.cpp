@@ -25,18 +25,6 @@ void append_seconds(JsonWriter& json, double seconds) {
   json.number(Indicator::from(std::round(seconds * 1000) / 1000).value_or(Indicator()));
 }
 
-bool is_enabled(const config::Settings& settings, StrategyId strategy) noexcept {
-  switch (strategy) {
-    case StrategyId::orderbook_skew:
-      return settings.orderbook_skew_enabled;
-    case StrategyId::trade_momentum:
-      return settings.trade_momentum_enabled;
-    case StrategyId::ticker_velocity:
-      return settings.ticker_velocity_enabled;
-  }
-  return false;
-}
-
 std::string html_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -86,13 +74,13 @@ void append_row(std::string& out, std::string_view name, std::uint64_t count) {
   fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td>{}</td></tr>", name, count);
 }
 
-void append_strategy(std::string& out, const config::Settings& settings, const Tally& tally,
+void append_strategy(std::string& out, const State& state, const Tally& tally,
                      const OrderCounts& orders, StrategyId strategy) {
   fmt::format_to(
       std::back_inserter(out),
       "<h2>{}{}</h2><table><tr><th scope=\"col\">events by outcome, orders by result</th>"
       "<th scope=\"col\">count</th></tr>",
-      to_string(strategy), is_enabled(settings, strategy) ? "" : " (disabled)");
+      to_string(strategy), state.enabled[index_of(strategy)] ? "" : " (disabled)");
   for (std::size_t i = 0; i < kOutcomeCount; ++i) {
     const auto outcome = static_cast<Outcome>(i);
     if (const auto count = tally.count(strategy, outcome); count > 0) {
@@ -172,7 +160,7 @@ std::string info_json(const State& state, const config::Configuration& configura
   json.key("strategies").begin_object();
   for (const StrategyId strategy : kStrategies) {
     json.key(to_string(strategy)).begin_object();
-    json.key("enabled").boolean(is_enabled(configuration.settings, strategy));
+    json.key("enabled").boolean(state.enabled[index_of(strategy)]);
     json.key("paused").boolean(state.paused[index_of(strategy)]);
     json.end_object();
   }
@@ -205,7 +193,7 @@ std::string index_html(const State& state, const config::Configuration& configur
   }
   out += "</table>";
   for (const StrategyId strategy : kStrategies) {
-    append_strategy(out, configuration.settings, tally, orders, strategy);
+    append_strategy(out, state, tally, orders, strategy);
   }
   return out + "</body></html>\n";
 }

@@ -20,6 +20,7 @@ using OrderCounts =
 struct State {
   nats::Status nats;
   bool draining = false;
+  std::array<bool, kStrategies.size()> enabled{};
   std::array<bool, kStrategies.size()> paused{};
   std::size_t max_buffered_bytes = 0;
   double uptime_seconds = 0;

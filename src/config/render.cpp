@@ -75,17 +75,27 @@ std::string render_text(const Configuration& configuration) {
   return out;
 }
 
+// Calls `write` for every row that another process may be given as it is shown here; a row whose
+// value would not survive being shown is said instead of written.
+template <class Write>
+void for_each_exported(const Configuration& configuration, std::string& out, Write write) {
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    const Setting& setting = table()[i];
+    if (setting.is_secret() || setting.is_reserved()) continue;
+    const std::string value = configuration.displayed_value(i);
+    if (value == configuration.values[i]) {
+      write(setting.name, value);
+    } else {
+      out += fmt::format("# {} holds a secret; set it where secrets are set.\n", setting.name);
+    }
+  }
+}
+
 std::string render_env(const Configuration& configuration) {
   std::string out;
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    if (table()[i].is_secret() || table()[i].is_reserved()) continue;
-    if (without_userinfo(configuration.values[i]) != configuration.values[i] &&
-        table()[i].name == "NATS_URL") {
-      out += "# NATS_URL holds a secret; set it where secrets are set.\n";
-      continue;
-    }
-    out += fmt::format("{}={}\n", table()[i].name, configuration.displayed_value(i));
-  }
+  for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
+    out += fmt::format("{}={}\n", name, value);
+  });
   return out;
 }
 
@@ -99,17 +109,11 @@ std::string render_json(const Configuration& configuration) {
 std::string render_configmap(const Configuration& configuration) {
   std::string out =
       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: petrosa-realtime-strategies\ndata:\n";
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    if (table()[i].is_secret() || table()[i].is_reserved()) continue;
-    if (without_userinfo(configuration.values[i]) != configuration.values[i] &&
-        table()[i].name == "NATS_URL") {
-      out += "# NATS_URL holds a secret; set it where secrets are set.\n";
-      continue;
-    }
-    out += fmt::format("  {}: ", table()[i].name);
-    append_json_string(out, configuration.displayed_value(i));  // JSON strings are YAML strings
+  for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
+    out += fmt::format("  {}: ", name);
+    append_json_string(out, value);  // JSON strings are YAML strings
     out += '\n';
-  }
+  });
   return out;
 }
 
@@ -123,8 +127,8 @@ std::string render_markdown() {
       "our prefixes that is not in this list, ends the start with exit code 78 and a line for each "
       "problem; `realtime-strategies check` tells without starting.\n\n"
       "What a setting marked *inert* or *reserved* steers is not built yet. Inert ones are "
-      "checked, and "
-      "any value but the default is warned of; reserved ones are refused then.\n";
+      "checked, "
+      "and any value but the default is warned of; reserved ones are refused then.\n";
   for (std::size_t i = 0; i < table().size(); ++i) {
     const Setting& setting = table()[i];
     if (i == 0 || setting.group != table()[i - 1].group) {

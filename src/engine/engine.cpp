@@ -92,21 +92,20 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
 
 // The one strategy that looks at this kind of event, and the symbol's context brought up to date.
 Engine::Evaluated Engine::consult(const MarketEvent& event, SymbolContext& context) {
-  const auto enabled = [&](StrategyId id) { return parameters_.enabled[index_of(id)]; };
   const Verdict disabled{Outcome::disabled, {}, {}};
   if (const auto* book = std::get_if<Book>(&event.data)) {
     constexpr auto kId = StrategyId::orderbook_skew;
-    return {kId, enabled(kId) ? orderbook_skew_(*book) : disabled};
+    return {kId, is_enabled(kId) ? orderbook_skew_(*book) : disabled};
   }
   if (const auto* trade = std::get_if<Trade>(&event.data)) {
     constexpr auto kId = StrategyId::trade_momentum;
-    if (!enabled(kId)) return {kId, disabled};
+    if (!is_enabled(kId)) return {kId, disabled};
     const Verdict verdict = trade_momentum_(*trade, context.momentum);
     context.momentum = trade_momentum_.updated(context.momentum, *trade);
     return {kId, verdict};
   }
   constexpr auto kId = StrategyId::ticker_velocity;
-  if (!enabled(kId)) return {kId, disabled};
+  if (!is_enabled(kId)) return {kId, disabled};
   const PriceSample sample{event.at, std::get<Ticker>(event.data).last_price};
   context.prices.append(sample, ticker_velocity_.time_window());
   return {kId, ticker_velocity_(sample, context.prices)};

@@ -90,6 +90,17 @@ TEST(RegressionConfig, EnvOutputIsReadByDockerAsItWasMeant) {
   EXPECT_EQ(test::configured(environment).values, configuration.values);
 }
 
+// What is exported is fed back: a URL without its password would connect as the user "***".
+TEST(RegressionConfig, ABrokerUrlWithAPasswordIsSaidInsteadOfExported) {
+  const auto configuration = test::configured({{"NATS_URL", "nats://u:canary@host:4222"}});
+  for (const auto format : {config::Format::env, config::Format::configmap}) {
+    const std::string text = render(configuration, format);
+    EXPECT_THAT(text, HasSubstr("# NATS_URL holds a secret"));
+    EXPECT_THAT(text, Not(testing::AnyOf(HasSubstr("canary"), HasSubstr("NATS_URL="),
+                                         HasSubstr("NATS_URL:"), HasSubstr("***"))));
+  }
+}
+
 // SPEC §5 "docs/CONFIGURATION.md": a bar inside a cell is a fifth column.
 TEST(RegressionConfig, MarkdownRowsHaveFourCells) {
   std::istringstream text(render(test::configured({}), config::Format::markdown));

@@ -59,6 +59,9 @@ class Engine {
     return gate_.is_paused(strategy);
   }
 
+  [[nodiscard]] bool is_enabled(StrategyId strategy) const noexcept {
+    return parameters_.enabled[index_of(strategy)];
+  }
   [[nodiscard]] const SymbolTable& symbols() const noexcept { return intake_.symbols(); }
 
  private:
