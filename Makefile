@@ -5,17 +5,21 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 BINARY := build/release/realtime-strategies
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
+FAULT_REPORT := $(CURDIR)/build/release/faults.jsonl
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
 # What Debian 12 has to have. make and git are there already.
 PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
-  libnats-dev libsimdjson-dev libboost1.81-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
+  libnats-dev libssl-dev libsimdjson-dev libboost1.81-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
   zlib1g-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
-  nats-server prometheus
+  nats-server prometheus iptables python3
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := engine settings recording stream_info answer
+SOAK_SECONDS ?= 1800
+SOAK_SEED ?= 1
 
 # Installs what is missing of the packages given; does nothing when nothing is.
 define install
@@ -69,8 +73,15 @@ integration: build-tests ## Tests against a real broker and real sockets
 	@$(CTEST) --test-dir build/release -L integration
 
 .PHONY: e2e
-e2e: build-tests ## Tests of the whole program as a user runs it
-	@$(CTEST) --test-dir build/release -L e2e
+e2e: build-tests ## Tests of the whole program as a user runs it; the table of faults at the end
+	@rm -f $(FAULT_REPORT)
+	@RTS_FAULT_REPORT=$(FAULT_REPORT) $(CTEST) --test-dir build/release -L e2e; result=$$?; \
+	  build/release/fault_table $(FAULT_REPORT) && exit $$result
+
+.PHONY: soak
+soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
+	@build/release/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
+	@RTS_MUTATED_FRAMES=1000000 build/release/e2e_tests --gtest_filter=MarketFault.MutatedFrames
 
 .PHONY: sanitize
 sanitize: setup ## All tests under ASan and UBSan
@@ -83,6 +94,10 @@ sanitize-threads: setup ## All tests under TSan
 	@cmake --preset tsan >/dev/null
 	@cmake --build --preset tsan -j $(JOBS)
 	@$(CTEST) --test-dir build/tsan
+
+.PHONY: planted
+planted: setup ## Plant 12 defects, one at a time: a test has to fail of each
+	@tests/planted/defects.py --jobs $(JOBS)
 
 .PHONY: bench
 bench: build-tests ## Figures: the engine by kind of frame, the service through a local broker
@@ -100,11 +115,11 @@ coverage: setup ## Line and branch coverage of the product code: build/coverage/
 	  --html-details build/coverage/index.html --print-summary --sort-percentage
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz the engine, the settings and recordings, FUZZ_SECONDS each (default 60)
+fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (default 60)
 	$(call install,$(FUZZ_PACKAGES))
 	@cmake --preset fuzz >/dev/null
-	@cmake --build --preset fuzz -j $(JOBS) --target fuzz_engine fuzz_settings fuzz_recording
-	@for t in engine settings recording; do mkdir -p build/fuzz/found/$$t; \
+	@cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(FUZZ_TARGETS))
+	@for t in $(FUZZ_TARGETS); do mkdir -p build/fuzz/found/$$t; \
 	  build/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 	    build/fuzz/found/$$t tests/fuzz/corpus/fuzz_$$t || exit 1; done
 

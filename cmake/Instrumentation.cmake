@@ -6,6 +6,7 @@ add_library(rts_instrumentation INTERFACE)
 target_compile_definitions(rts_instrumentation INTERFACE _GLIBCXX_ASSERTIONS)
 
 if(RTS_SANITIZE)
+  target_compile_definitions(rts_instrumentation INTERFACE RTS_SANITIZED)
   target_compile_options(
     rts_instrumentation INTERFACE -fsanitize=${RTS_SANITIZE} -fno-sanitize-recover=all
                                   -fno-omit-frame-pointer -O1)

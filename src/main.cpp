@@ -14,6 +14,7 @@
 #include "app/cli.hpp"
 #include "app/exit_code.hpp"
 #include "app/health.hpp"
+#include "app/provision.hpp"
 #include "app/replay.hpp"
 #include "app/service.hpp"
 #include "app/simulate.hpp"
@@ -65,6 +66,7 @@ ExitCode dispatch(const app::Invocation& invocation, const config::Configuration
   const std::string_view name = invocation.command->name;
   if (name == "run") return app::run(configuration);
   if (name == "simulate") return app::simulate(invocation, configuration);
+  if (name == "provision") return app::provision(invocation, configuration);
   if (name == "health") return app::health(invocation, configuration);
   if (name == "replay") return app::replay(invocation, configuration);
   if (name == "config") return print_config(invocation, configuration);

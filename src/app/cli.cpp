@@ -24,6 +24,17 @@ constexpr std::array kSimulateOptions{
 constexpr std::array kConfigOptions{
     Option{"--format", "FORMAT", "text, json, env, markdown or configmap (default text)"},
     Option{"--json", "", "the same as --format json"}};
+constexpr std::array kProvisionOptions{
+    Option{"--stream", "NAME", "the stream's name (default ORDERS)"},
+    Option{"--daily-cap", "N",
+           "orders in 24 h, all replicas together; 0 = none (default 3 x RISK_MAX_DAILY_SIGNALS)"},
+    Option{"--republish", "SUBJECT",
+           "where what was stored goes; empty: nowhere (default tradeengine.orders, unless that is "
+           "NATS_PUBLISHER_TOPIC)"},
+    Option{"--replicas", "N", "copies, in a cluster of brokers (default 1)"},
+    Option{"--dry-run", "", "change nothing; exit 1 when something would change"},
+    Option{"--json", "", "print as JSON"},
+    Option{"--permissions", "", "only print the broker's permissions, as nats-server reads them"}};
 constexpr std::array kHealthOptions{Option{"--ready", "", "ask /ready instead of /healthz"},
                                     Option{"--json", "", "print the answer's JSON"}};
 constexpr std::array kVersionOptions{Option{"--json", "", "print as JSON"}};
@@ -49,6 +60,10 @@ constexpr std::array kCommands{
             true},
     Command{"config", "", "print the effective settings and where each comes from",
             "realtime-strategies config --format env", kConfigOptions, true},
+    Command{"provision", "",
+            "create or verify the stream that stores each order once; exit 69 when it cannot be",
+            "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run",
+            kProvisionOptions, true},
     Command{"health", "", "ask a running service for /healthz; for probes without a shell",
             "realtime-strategies health --ready", kHealthOptions, true},
     Command{"version", "", "print version and commit", "realtime-strategies version --json",

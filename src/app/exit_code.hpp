@@ -5,7 +5,7 @@ namespace rts::app {
 
 enum class ExitCode : int {
   ok = 0,
-  different = 1,       // replay --expect found differences; health: not well
+  different = 1,       // replay --expect, provision --dry-run: differences; health: not well
   usage = 64,          // the command line makes no sense
   bad_input = 65,      // a file is unreadable, truncated or no recording
   unavailable = 69,    // something outside is not there (health: nobody answers; the port is taken)

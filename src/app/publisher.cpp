@@ -3,10 +3,70 @@
 #include <array>
 #include <span>
 #include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <rts/wire/answer.hpp>
 
 namespace rts::app {
+namespace {
 
-using telemetry::OrderResult;
+using std::chrono::steady_clock;
+using Finding = CircuitBreaker::Finding;
+
+// Between two looks at orders that are to be sent again when the way is free.
+constexpr auto kRetryInterval = std::chrono::milliseconds(100);
+// So long a half-open breaker waits for an order to try, before it tries a round trip instead.
+constexpr auto kProbeGrace = std::chrono::seconds(1);
+constexpr std::size_t kUsualOrderBytes = 4096;
+
+CircuitBreaker::TimePoint monotonic_now() {
+  return steady_clock::now().time_since_epoch();
+}
+
+// What it means that an attempt could not be sent: for an order that is in no doubt.
+OrderResult result_of(nats::PublishResult result) noexcept {
+  switch (result) {
+    case nats::PublishResult::disconnected:
+      return OrderResult::disconnected;
+    case nats::PublishResult::buffer_full:
+      return OrderResult::buffer_full;
+    case nats::PublishResult::sent:
+    case nats::PublishResult::failed:
+    case nats::PublishResult::denied:
+      break;
+  }
+  return OrderResult::rejected;
+}
+
+// A stream looks for the id before it finds itself full (10077) or the message too long (10054).
+AttemptEnd refusal(std::uint64_t code) noexcept {
+  return code == 10077 || code == 10054 ? AttemptEnd::refused : AttemptEnd::refused_unseen;
+}
+
+bool is_answer(AttemptEnd end) noexcept {
+  return end == AttemptEnd::acknowledged || end == AttemptEnd::duplicate ||
+         end == AttemptEnd::refused || end == AttemptEnd::refused_unseen;
+}
+
+// An attempt that was not made for want of a connection is none.
+Finding finding_of(nats::PublishResult result) noexcept {
+  const bool error = result == nats::PublishResult::failed || result == nats::PublishResult::denied;
+  return error ? Finding::failure : Finding::nothing;
+}
+
+constexpr std::string_view kDenied = "the broker refuses us the order subject";
+constexpr std::string_view kUnsendable = "the message cannot be sent";
+
+}  // namespace
+
+// How an attempt ended, and what its answer says.
+struct Publisher::Ending {
+  AttemptEnd end;
+  std::string detail;
+};
 
 bool is_traceparent(std::string_view text) noexcept {
   constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
@@ -18,40 +78,329 @@ bool is_traceparent(std::string_view text) noexcept {
   return true;
 }
 
-Publisher::Publisher(nats::Client& client, PublisherOptions options)
-    : client_(client), options_(std::move(options)) {
-  payload_.reserve(4096);
+Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, PublisherOptions options,
+                     Callbacks callbacks)
+    : client_(client),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      breaker_(options_.breaker),
+      retry_timer_(io),
+      breaker_timer_(io) {
+  payload_.reserve(kUsualOrderBytes);
 }
 
-OrderResult Publisher::publish(const Order& order, UnixMs now,
-                               std::string_view header_traceparent) {
-  if (options_.dry_run) return OrderResult::dry_run;
-  if (now >= order.valid_until) return OrderResult::expired;
+// --- Sending ------------------------------------------------------------------------------------
 
+void Publisher::publish(const Order& order, std::string_view header_traceparent,
+                        SteadyTime received_at) {
+  if (options_.dry_run) return refuse(order, OrderResult::dry_run);
+  if (callbacks_.now() >= order.valid_until) {
+    return refuse(order, OrderResult::expired);
+  }
+  const auto permit = admit();
+  if (!permit) return refuse(order, OrderResult::circuit_open);
+
+  const Key key = ++last_key_;
+  InFlight& taken = take_in(order, header_traceparent, key);
+  const nats::PublishResult result = send(key, taken, payload_, *permit);
+  if (result == nats::PublishResult::sent) {
+    callbacks_.on_sent(received_at);
+    return;
+  }
+  end(key, result_of(result), {},
+      result == nats::PublishResult::denied   ? kDenied
+      : result == nats::PublishResult::failed ? kUnsendable
+                                              : "");
+}
+
+Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
+                                        Key key) {
+  InFlight& taken = in_flight_[key];
+  taken.order = order;
+  taken.symbol = order.symbol;
+  taken.correlation_id = order.correlation_id;
+  if (is_traceparent(header_traceparent)) {
+    taken.traceparent = header_traceparent;
+  } else if (is_traceparent(order.traceparent)) {
+    taken.traceparent = order.traceparent;
+  }
+  taken.order.symbol = taken.symbol;
+  taken.order.correlation_id = taken.correlation_id;
+  taken.order.traceparent = taken.traceparent;
   payload_.clear();
-  append_json(payload_, order, options_.format);
-  const UuidText id_text = to_text(order.id);
+  append_json(payload_, taken.order, options_.format);
+  if (options_.mode == DeliveryMode::jetstream) taken.payload = payload_;
+  return taken;
+}
+
+nats::PublishResult Publisher::send(Key key, InFlight& order, std::string_view payload,
+                                    CircuitBreaker::Permit permit) {
+  const UuidText id_text = to_text(order.order.id);
   const std::string_view id(id_text.data(), id_text.size());
-  const std::string_view traceparent =
-      is_traceparent(header_traceparent) ? header_traceparent : order.traceparent;
   const bool has_correlation =
       !order.correlation_id.empty() && nats::is_header_value(order.correlation_id);
   const std::array<nats::Header, 4> headers{
       nats::Header{"Nats-Msg-Id", id}, nats::Header{"Content-Type", "application/json"},
-      nats::Header{"Correlation-Id", has_correlation ? order.correlation_id : id},
-      nats::Header{"traceparent", traceparent}};
-  const std::size_t used = is_traceparent(traceparent) ? headers.size() : headers.size() - 1;
-  switch (client_.publish(options_.subject, payload_, std::span(headers).first(used))) {
-    case nats::PublishResult::sent:
-      return OrderResult::unconfirmed;
-    case nats::PublishResult::disconnected:
-      return OrderResult::disconnected;
-    case nats::PublishResult::buffer_full:
-      return OrderResult::buffer_full;
-    case nats::PublishResult::failed:
-      return OrderResult::rejected;
+      nats::Header{"Correlation-Id", has_correlation ? std::string_view(order.correlation_id) : id},
+      nats::Header{"traceparent", order.traceparent}};
+  const std::size_t used = order.traceparent.empty() ? headers.size() - 1 : headers.size();
+  order.waiting = false;
+  order.sent_at = steady_clock::now();
+  const auto sent_headers = std::span(headers).first(used);
+  const nats::PublishResult result =
+      order.request != 0
+          ? client_.repeat(order.request, options_.subject, payload, sent_headers)
+          : client_.request(options_.subject, payload, sent_headers, options_.ack_timeout,
+                            [this, key](const nats::Reply& reply) { return on_reply(key, reply); });
+  if (result == nats::PublishResult::sent) {
+    order.permit = permit;
+    if (++order.attempts > 1) ++repeats_;
+  } else {
+    found(permit, finding_of(result));
+    if (result == nats::PublishResult::denied) path_ = Path::denied;
   }
-  return OrderResult::rejected;
+  return result;
+}
+
+// --- Answers ------------------------------------------------------------------------------------
+
+// While an order is in doubt its request stays, so that a late acknowledgement still counts.
+nats::AfterReply Publisher::on_reply(Key key, const nats::Reply& reply) {
+  const auto entry = in_flight_.find(key);
+  if (entry == in_flight_.end()) return nats::AfterReply::done;
+  InFlight& order = entry->second;
+  order.request = reply.kind == nats::Reply::Kind::connection_lost ? 0 : reply.number;
+  const bool waits_already = order.waiting && reply.kind == nats::Reply::Kind::timed_out;
+  const auto ending = waits_already ? std::nullopt : read(reply);
+  if (ending) conclude(key, order, *ending);
+  return in_flight_.contains(key) ? nats::AfterReply::keep_waiting : nats::AfterReply::done;
+}
+
+// Empty: that was no answer to an order; the right one may still come.
+std::optional<Publisher::Ending> Publisher::read(const nats::Reply& reply) {
+  switch (reply.kind) {
+    case nats::Reply::Kind::no_responders:
+      return Ending{AttemptEnd::no_responders,
+                    fmt::format("nobody listens on {}", options_.subject)};
+    case nats::Reply::Kind::timed_out:
+      return Ending{reply.arrived ? AttemptEnd::timed_out : AttemptEnd::unproven, ""};
+    case nats::Reply::Kind::connection_lost:
+      return Ending{AttemptEnd::connection_lost, ""};
+    case nats::Reply::Kind::denied:
+      return Ending{reply.certain ? AttemptEnd::denied : AttemptEnd::denied_unsure,
+                    std::string(kDenied)};
+    case nats::Reply::Kind::answered:
+      break;
+  }
+  const auto answer = wire::parse_answer(reply.payload);
+  if (!answer) {
+    ++odd_answers_;
+    callbacks_.on_odd_answer(reply.payload);
+    return {};
+  }
+  if (const auto* ack = std::get_if<wire::PubAck>(&*answer)) {
+    return Ending{ack->duplicate ? AttemptEnd::duplicate : AttemptEnd::acknowledged,
+                  fmt::format("stream {}, sequence {}", ack->stream, ack->sequence)};
+  }
+  if (const auto* error = std::get_if<wire::StreamError>(&*answer)) {
+    return Ending{refusal(error->code), fmt::format("{} ({})", error->description, error->code)};
+  }
+  // Of JetStream only the stream's word counts.
+  if (options_.mode == DeliveryMode::jetstream) return {};
+  return Ending{AttemptEnd::acknowledged,
+                fmt::format("status {}", std::get<wire::EngineStatus>(*answer).status)};
+}
+
+void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {
+  const auto waited = steady_clock::now() - order.sent_at;
+  const Ruling ruling = judge(options_.mode, ending.end, order.in_doubt);
+  if (const auto permit = std::exchange(order.permit, std::nullopt)) {
+    found(*permit, ruling.finding);
+  }
+  if (ending.end == AttemptEnd::denied || ending.end == AttemptEnd::denied_unsure) {
+    path_ = Path::denied;
+  }
+  if (ruling.result) {
+    return end(key, *ruling.result, is_answer(ending.end) ? std::optional(waited) : std::nullopt,
+               ending.detail);
+  }
+  order.in_doubt = true;
+  if (ending.end == AttemptEnd::timed_out || ending.end == AttemptEnd::unproven) {
+    send_again(key);
+  } else {
+    wait_to_send_again(order);
+  }
+}
+
+// --- Sending again ------------------------------------------------------------------------------
+
+void Publisher::send_again(Key key) {
+  InFlight& order = in_flight_.at(key);
+  if (callbacks_.now() >= order.order.valid_until) {
+    return end(key, OrderResult::expired, {}, "not acknowledged until valid_until");
+  }
+  if (callbacks_.is_paused(order.order.strategy)) {
+    return end(key, OrderResult::ambiguous, {}, "paused before it was acknowledged");
+  }
+  const auto permit = admit();
+  if (!permit) return wait_to_send_again(order);
+  const nats::PublishResult result = send(key, order, order.payload, *permit);
+  if (result == nats::PublishResult::sent) return;
+  if (result == nats::PublishResult::denied) {
+    return end(key, OrderResult::ambiguous, {}, kDenied);
+  }
+  wait_to_send_again(order);
+}
+
+void Publisher::wait_to_send_again(InFlight& order) {
+  order.waiting = true;
+  if (std::exchange(retrying_, true)) return;
+  retry_timer_.expires_after(kRetryInterval);
+  retry_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    retrying_ = false;
+    send_all_again();
+  });
+}
+
+void Publisher::send_all_again() {
+  std::vector<Key> waiting;
+  for (const auto& [key, order] : in_flight_) {
+    if (order.waiting) waiting.push_back(key);
+  }
+  for (const Key key : waiting) send_again(key);
+}
+
+void Publisher::on_connection_change() {
+  const nats::Status now = client_.status();
+  if (!now.connected || connection_ == now.reconnects) return;
+  connection_ = now.reconnects;
+  forget_that_nobody_listens();
+}
+
+void Publisher::on_stream_looked() {
+  forget_that_nobody_listens();
+}
+
+void Publisher::forget_that_nobody_listens() {
+  if (path_ == Path::unheard) path_ = Path::fine;
+}
+
+// --- Ending -------------------------------------------------------------------------------------
+
+void Publisher::end(Key key, OrderResult result,
+                    std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
+  const auto node = in_flight_.extract(key);
+  const InFlight& order = node.mapped();
+  if (result == OrderResult::confirmed || result == OrderResult::duplicate ||
+      result == OrderResult::unconfirmed) {
+    path_ = Path::fine;
+  } else if (result == OrderResult::no_responders) {
+    path_ = Path::unheard;
+  }
+  callbacks_.on_result({order.order, result, order.attempts, answered_in, detail});
+  if (finished_ && in_flight_.empty()) std::exchange(finished_, nullptr)();
+}
+
+// An order that was not even tried.
+void Publisher::refuse(const Order& order, OrderResult result) {
+  callbacks_.on_result({order, result, 0, std::nullopt, ""});
+}
+
+std::string Publisher::path_problem() const {
+  switch (path_) {
+    case Path::fine:
+      return "";
+    case Path::unheard:
+      return fmt::format("nobody listens on {}", options_.subject);
+    case Path::denied:
+      return fmt::format("the broker refuses us {}; no order has got through since",
+                         options_.subject);
+  }
+  return "";
+}
+
+void Publisher::finish(std::function<void()> done) {
+  finished_ = std::move(done);
+  if (in_flight_.empty()) std::exchange(finished_, nullptr)();
+}
+
+void Publisher::abandon() {
+  retry_timer_.cancel();
+  breaker_timer_.cancel();
+  finished_ = nullptr;
+  while (!in_flight_.empty()) {
+    end(in_flight_.begin()->first, OrderResult::ambiguous, {}, "shut down before it was answered");
+  }
+}
+
+Publisher::Stats Publisher::stats() const {
+  Stats stats{.breaker = breaker_.state(),
+              .in_flight = in_flight_.size(),
+              .repeats = repeats_,
+              .odd_answers = odd_answers_};
+  for (const auto state : CircuitBreaker::kStates) {
+    stats.breaker_entered[static_cast<std::size_t>(state)] = breaker_.entered(state);
+  }
+  return stats;
+}
+
+// --- The circuit breaker ------------------------------------------------------------------------
+
+std::optional<CircuitBreaker::Permit> Publisher::admit() {
+  const auto permit = breaker_.admit(monotonic_now());
+  watch_breaker();
+  return permit;
+}
+
+void Publisher::found(CircuitBreaker::Permit permit, Finding finding) {
+  breaker_.report(permit, finding, monotonic_now());
+  watch_breaker();
+}
+
+// Tells of a change, and wakes when the next may be due.
+void Publisher::watch_breaker() {
+  const CircuitBreaker::State state = breaker_.state();
+  if (state == breaker_before_) return;
+  breaker_before_ = state;
+  callbacks_.on_breaker(state);
+  if (state == CircuitBreaker::State::closed) {
+    breaker_timer_.cancel();
+    return;
+  }
+  const auto recovers_at = breaker_.recovers_at();
+  breaker_timer_.expires_at(recovers_at ? steady_clock::time_point(*recovers_at)
+                                        : steady_clock::now() + kProbeGrace);
+  breaker_due();
+}
+
+void Publisher::breaker_due() {
+  breaker_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    breaker_.advance(monotonic_now());
+    if (breaker_.state() == breaker_before_) {
+      if (breaker_.wants_probe()) probe();
+      if (breaker_.state() == CircuitBreaker::State::closed) return;
+      breaker_timer_.expires_after(kProbeGrace);
+      breaker_due();
+    } else {
+      watch_breaker();
+    }
+  });
+}
+
+// Nobody had an order to try with.
+void Publisher::probe() {
+  const auto permit = admit();
+  if (!permit) return;
+  const auto result =
+      client_.round_trip(options_.ack_timeout, [this, permit = *permit](const nats::Reply& reply) {
+        found(permit, reply.kind == nats::Reply::Kind::answered    ? Finding::success
+                      : reply.kind == nats::Reply::Kind::timed_out ? Finding::failure
+                                                                   : Finding::nothing);
+        return nats::AfterReply::done;
+      });
+  if (result != nats::PublishResult::sent) found(*permit, finding_of(result));
 }
 
 }  // namespace rts::app

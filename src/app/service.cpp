@@ -1,6 +1,7 @@
 #include "app/service.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -10,13 +11,17 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/wire/answer.hpp>
 
+#include "app/broker.hpp"
 #include "app/publisher.hpp"
 #include "app/status.hpp"
+#include "app/stream_watch.hpp"
 #include "app/version.hpp"
 #include "http/server.hpp"
 #include "nats/client.hpp"
@@ -29,7 +34,6 @@ namespace {
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 using telemetry::Level;
-using telemetry::OrderResult;
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -37,17 +41,75 @@ UnixNs wall_clock() noexcept {
 
 // A dozen orders that the socket does not take at once; more would be a queue for later.
 constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
+// What the log shows of what could not be read.
+constexpr std::size_t kExcerptBytes = 200;
+
+// Microseconds are enough to read.
+double milliseconds(std::optional<std::chrono::nanoseconds> duration) noexcept {
+  using Tenths = std::chrono::duration<double, std::ratio<1, 1'000'000>>;
+  return duration ? std::round(Tenths(*duration).count()) / 1000 : 0;
+}
+
+// What the log says of an order's end.
+std::string_view message_of(const OrderReport& report) noexcept {
+  switch (report.result) {
+    case OrderResult::confirmed:
+      return "order confirmed";
+    case OrderResult::unconfirmed:
+      return "order sent, no answer";
+    case OrderResult::duplicate:
+      return "order stored before";
+    case OrderResult::no_responders:
+      return "order lost: nobody listens";
+    case OrderResult::rejected:
+      return "order rejected";
+    case OrderResult::ambiguous:
+      return "order sent, fate unknown";
+    case OrderResult::dry_run:
+      return "order decided, not sent";
+    case OrderResult::expired:
+    case OrderResult::disconnected:
+    case OrderResult::circuit_open:
+    case OrderResult::buffer_full:
+      break;
+  }
+  return report.attempts > 0 ? "order not acknowledged in time" : "order not sent";
+}
 
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
-  nats::ClientOptions options;
-  options.urls = settings.nats_urls;
+  nats::ClientOptions options = broker_options(settings);
   options.name = fmt::format("{}-{}", settings.consumer_name, host);
   options.subject = settings.consumer_topic;
   options.queue_group = settings.consumer_group;
+  options.control_subject = settings.control_topic;
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
+  // What is sent into a path that nobody has proven may arrive late: not later than it is worth.
+  const auto half_life = std::chrono::milliseconds(settings.order_ttl_seconds * 1000 / 2);
+  options.proof_patience = std::min(options.proof_patience, half_life);
+  options.heartbeat_interval = std::min(options.heartbeat_interval, options.proof_patience / 2);
   return options;
+}
+
+PublisherOptions publisher_options(const config::Settings& settings) {
+  PublisherOptions options;
+  options.subject = settings.publisher_topic;
+  options.format = config::order_format(settings);
+  options.mode = config::delivery_mode(settings);
+  options.ack_timeout = std::chrono::milliseconds(settings.order_ack_timeout_ms);
+  // An order that is the probe is waited for until its answer can no longer come.
+  options.breaker = {
+      .failure_threshold = settings.breaker_failure_threshold,
+      .recovery_timeout = std::chrono::seconds(settings.breaker_recovery_timeout_seconds),
+      .probe_patience = options.ack_timeout + std::chrono::seconds(1)};
+  options.dry_run = settings.dry_run;
+  return options;
+}
+
+StreamNeeds stream_needs(const config::Settings& settings) {
+  return {settings.publisher_topic, std::chrono::seconds(settings.cooldown_seconds),
+          config::order_life(settings)};
 }
 
 class Service {
@@ -62,9 +124,17 @@ class Service {
         client_options_(client_options(settings_)),
         client_(loop, client_options_,
                 {.on_messages = [this](auto messages) { on_messages(messages); },
+                 .on_control = [this](const auto& message) { on_control(message); },
+                 .on_unexpected_reply =
+                     [this](std::string_view subject) {
+                       log_.write(Level::warning, "unexpected_reply",
+                                  "an answer that no order awaits: late, twice or invented",
+                                  {{"subject", subject}});
+                     },
                  .on_status_change = [this] { on_status_change(); }}),
-        publisher_(client_,
-                   {settings_.publisher_topic, config::order_format(settings_), settings_.dry_run}),
+        publisher_(loop, client_, publisher_options(settings_), publisher_callbacks()),
+        stream_watch_(loop, client_, stream_needs(settings_),
+                      [this](bool changed) { on_stream_looked(changed); }),
         server_(
             loop,
             {.host = settings_.health_host,
@@ -101,8 +171,7 @@ class Service {
   [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
  private:
-  // --- Frames in, orders out
-  // -----------------------------------------------------------------------
+  // --- Frames in, orders out --------------------------------------------------------------------
 
   void on_messages(std::span<const nats::Message> messages) {
     const UnixNs received_at = wall_clock();
@@ -132,19 +201,46 @@ class Service {
     const Decision& decision = *record.decision();
     last_event_[static_cast<std::size_t>(record.kind)] = received;
     if (settings_.debug_mode) log_decision(decision);
-    if (decision.order) send(*decision.order, message, received);
+    if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
   }
 
-  void send(const Order& order, const nats::Message& message, SteadyClock::time_point received) {
-    const OrderResult result = publisher_.publish(order, to_ms(wall_clock()), message.traceparent);
-    metrics_.count(order.strategy, result);
-    ++orders_[index_of(order.strategy)][static_cast<std::size_t>(result)];
-    if (result == OrderResult::unconfirmed) metrics_.observe_publish(SteadyClock::now() - received);
-    log_order(order, result);
+  Publisher::Callbacks publisher_callbacks() {
+    return {.now = [] { return to_ms(wall_clock()); },
+            .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
+            .on_sent =
+                [this](auto received_at) {
+                  metrics_.observe_publish(SteadyClock::now() - received_at);
+                },
+            .on_result = [this](const OrderReport& report) { on_result(report); },
+            .on_odd_answer =
+                [this](std::string_view answer) {
+                  log_.write(Level::warning, "odd_answer",
+                             "an answer to an order could not be read",
+                             {{"answer", answer.substr(0, kExcerptBytes)}});
+                },
+            .on_breaker =
+                [this](CircuitBreaker::State state) {
+                  const bool closed = state == CircuitBreaker::State::closed;
+                  log_.write_each(closed ? Level::info : Level::error, "circuit_breaker",
+                                  closed ? "orders can be sent again" : "orders are held back",
+                                  std::array{telemetry::Field{"state", to_string(state)}});
+                }};
   }
 
-  void log_order(const Order& order, OrderResult result) {
-    const bool sent = result == OrderResult::unconfirmed || result == OrderResult::dry_run;
+  void on_result(const OrderReport& report) {
+    const StrategyId strategy = report.order.strategy;
+    metrics_.count(strategy, report.result);
+    ++orders_[index_of(strategy)][static_cast<std::size_t>(report.result)];
+    if (report.answered_in) metrics_.observe_answer(*report.answered_in);
+    if (needs_stream_ && report.result == OrderResult::no_responders) stream_watch_.look_again();
+    log_order(report);
+  }
+
+  void log_order(const OrderReport& report) {
+    const Order& order = report.order;
+    const OrderResult result = report.result;
+    const bool arrived = result == OrderResult::confirmed || result == OrderResult::unconfirmed ||
+                         result == OrderResult::duplicate || result == OrderResult::dry_run;
     const UuidText id = to_text(order.id);
     const std::string quantity = order.quantity.to_string();
     const std::array fields{telemetry::Field{"order_id", std::string_view(id.data(), id.size())},
@@ -155,9 +251,12 @@ class Service {
                             telemetry::Field{"quantity", std::string_view(quantity)},
                             telemetry::Field{"price", order.price.value()},
                             telemetry::Field{"reduce_only", order.reduce_only},
-                            telemetry::Field{"result", telemetry::to_string(result)}};
-    log_.write_each(sent ? Level::info : Level::warning, "order",
-                    sent ? "order sent" : "order not sent", fields);
+                            telemetry::Field{"result", to_string(result)},
+                            telemetry::Field{"attempts", std::int64_t{report.attempts}},
+                            telemetry::Field{"detail", report.detail},
+                            telemetry::Field{"answer_ms", milliseconds(report.answered_in)}};
+    const auto used = std::span(fields).first(fields.size() - (report.answered_in ? 0 : 1));
+    log_.write_each(arrived ? Level::info : Level::warning, "order", message_of(report), used);
   }
 
   void log_decision(const Decision& decision) {
@@ -173,14 +272,49 @@ class Service {
   }
 
   void log_drop(Reason reason, EventKind kind, std::string_view frame) {
-    constexpr std::size_t kExcerptBytes = 200;
     log_.write_as(to_string(reason), Level::warning, "event_dropped", "an event was dropped",
                   {{"reason", to_string(reason)},
                    {"kind", to_string(kind)},
                    {"frame", frame.substr(0, kExcerptBytes)}});
   }
 
+  void on_control(const nats::Message& message) {
+    const auto command = wire::parse_control(message.payload);
+    ++control_messages_[static_cast<std::size_t>(!command         ? telemetry::Control::unreadable
+                                                 : command->pause ? telemetry::Control::pause
+                                                                  : telemetry::Control::resume)];
+    if (!command) {
+      log_.write(Level::warning, "control_unreadable", "a control message could not be read",
+                 {{"message", message.payload.substr(0, kExcerptBytes)}});
+      return;
+    }
+    set_paused(command->pause, command->strategy, settings_.control_topic);
+  }
+
+  // The kill switch: frames are still consumed and counted. Whoever turned it is in the log.
+  void set_paused(bool paused, std::optional<StrategyId> strategy, std::string_view by) {
+    if (strategy) {
+      engine_.set_paused(*strategy, paused);
+    } else {
+      engine_.set_paused(paused);
+    }
+    log_.write(Level::warning, paused ? "trading_paused" : "trading_resumed",
+               paused ? "no orders until resumed" : "orders again",
+               {{"strategy", strategy ? to_string(*strategy) : "all"}, {"by", by}});
+  }
+
+  void on_stream_looked(bool changed) {
+    publisher_.on_stream_looked();
+    if (!changed) return;
+    const bool fits = stream_watch_.problem().empty();
+    log_.write(fits ? Level::info : Level::error, "order_stream",
+               fits ? "the stream stores the orders" : stream_watch_.problem(),
+               {{"stream", std::string_view(stream_watch_.stream())}});
+  }
+
   void on_status_change() {
+    publisher_.on_connection_change();
+    if (needs_stream_) stream_watch_.on_connection_change();
     const nats::Status now = client_.status();
     if (now.connected && !before_.connected) {
       log_.write(Level::info, "nats_connected", "connected to the broker",
@@ -201,13 +335,15 @@ class Service {
     before_ = now;
   }
 
-  // --- What people see
-  // -----------------------------------------------------------------------------
+  // --- What people see --------------------------------------------------------------------------
 
   State state() const {
     const auto now = SteadyClock::now();
     State state;
     state.nats = client_.status();
+    state.delivery = publisher_.stats();
+    state.path_problem = publisher_.path_problem();
+    if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
     state.draining = draining_;
     for (const StrategyId strategy : kStrategies) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
@@ -228,6 +364,16 @@ class Service {
     const http::Stats http = server_.stats();
     telemetry::Snapshot snapshot;
     snapshot.ready = now.ready();
+    for (const telemetry::Check check : telemetry::kChecks) {
+      snapshot.checks[static_cast<std::size_t>(check)] = now.holds(check);
+    }
+    snapshot.breaker = now.delivery.breaker;
+    snapshot.breaker_entered = now.delivery.breaker_entered;
+    snapshot.orders_in_flight = now.delivery.in_flight;
+    snapshot.order_repeats = now.delivery.repeats;
+    snapshot.odd_answers = now.delivery.odd_answers;
+    snapshot.unexpected_answers = now.nats.unexpected_replies;
+    snapshot.control_messages = control_messages_;
     snapshot.nats_connected = now.nats.connected;
     snapshot.nats_reconnects = now.nats.reconnects;
     snapshot.nats_dropped_messages = now.nats.messages_dropped_by_library;
@@ -259,8 +405,7 @@ class Service {
          }}};
   }
 
-  // --- Signals and shutdown
-  // ------------------------------------------------------------------------
+  // --- Signals and shutdown ---------------------------------------------------------------------
 
   void await_stop_signal() {
     stop_signals_.async_wait([this](boost::system::error_code error, int signal) {
@@ -271,19 +416,17 @@ class Service {
     });
   }
 
-  // SIGUSR1 pauses, SIGUSR2 resumes: frames are still consumed and counted.
+  // SIGUSR1 pauses, SIGUSR2 resumes.
   void await_user_signal() {
     user_signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
-      const bool pause = signal == SIGUSR1;
-      engine_.set_paused(pause);
-      log_.write(Level::warning, pause ? "trading_paused" : "trading_resumed",
-                 pause ? "SIGUSR1: no orders until resumed" : "SIGUSR2: orders again");
+      set_paused(signal == SIGUSR1, std::nullopt, signal == SIGUSR1 ? "SIGUSR1" : "SIGUSR2");
       await_user_signal();
     });
   }
 
-  // Not ready → drain the subscription → what is pending is evaluated → flush → close.
+  // Not ready → drain the subscription → what is pending is evaluated → answers to orders are
+  // awaited → flush → close.
   void shut_down(int signal) {
     draining_ = true;
     log_.write(Level::info, "draining", "shutting down",
@@ -292,13 +435,17 @@ class Service {
     shutdown_deadline_.async_wait([this](boost::system::error_code error) {
       if (error) return;
       log_.write(Level::error, "shutdown_timed_out", "could not drain in time; leaving anyway");
+      publisher_.abandon();
       exit_code_ = ExitCode::unavailable;
       loop_.stop();
     });
-    client_.drain([this] { client_.close([this](bool flushed) { finish(flushed); }); });
+    client_.drain([this] {
+      publisher_.finish([this] { client_.close([this](bool flushed) { finish(flushed); }); });
+    });
   }
 
   void finish(bool flushed) {
+    stream_watch_.stop();
     log_.write(Level::info, "stopped", "drained and closed",
                {{"flushed", flushed}, {"frames", tally_.frames()}, {"events", tally_.events()}});
     shutdown_deadline_.cancel();
@@ -319,6 +466,10 @@ class Service {
   nats::ClientOptions client_options_;
   nats::Client client_;
   Publisher publisher_;
+  StreamWatch stream_watch_;
+  const bool needs_stream_ =
+      config::delivery_mode(settings_) == DeliveryMode::jetstream && !settings_.dry_run;
+  std::array<std::uint64_t, telemetry::kControls.size()> control_messages_{};
   http::Server server_;
   asio::signal_set stop_signals_;
   asio::signal_set user_signals_;
@@ -338,9 +489,18 @@ telemetry::Log make_log(const config::Settings& settings) {
           text ? telemetry::LogFormat::text : telemetry::LogFormat::json};
 }
 
+// Credentials are in our memory and environment: neither a core dump nor another process of the
+// same user may show them. Sanitizers have to look into us.
+void keep_memory_private() {
+#ifndef RTS_SANITIZED
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 }  // namespace
 
 ExitCode run(const config::Configuration& configuration) {
+  keep_memory_private();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   telemetry::Log log = make_log(configuration.settings);

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include "app/broker.hpp"
 #include "app/market.hpp"
 #include "nats/client.hpp"
 
@@ -73,8 +74,7 @@ ExitCode write_recording(const Plan& plan, Market market, const std::string& pat
 }
 
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
-  nats::ClientOptions options;
-  options.urls = settings.nats_urls;
+  nats::ClientOptions options = broker_options(settings);
   options.name = "realtime-strategies-simulate";
   if (plan.show_orders) options.subject = settings.publisher_topic;
   return options;

@@ -1,5 +1,6 @@
 #include "app/status.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -14,11 +15,33 @@
 namespace rts::app {
 namespace {
 
+using telemetry::Check;
+using telemetry::kChecks;
+
 constexpr std::array<std::string_view, 3> kKinds{"book", "trade", "ticker"};
 
-void append_check(JsonWriter& json, std::string_view name, bool ok, std::string_view detail) {
-  json.key(name).begin_object().key("ok").boolean(ok);
-  json.key("detail").string(detail).end_object();
+// Why a check holds or does not, in words.
+std::string detail(const State& state, Check check) {
+  const nats::Status& nats = state.nats;
+  switch (check) {
+    case Check::nats_connected:
+      return nats.connected ? nats.server : "not connected: " + nats.last_error;
+    case Check::subscribed:
+      return nats.subscribed ? "a round trip through the broker has come back"
+                             : "not subscribed: " + nats.last_error;
+    case Check::order_path:
+      if (!nats.connected) return "no connection to publish on";
+      if (!nats.answering) return "the broker does not answer: orders are dropped";
+      if (!state.path_problem.empty()) return state.path_problem;
+      return state.holds(check) ? "orders can be sent" : "the broker does not take what is sent";
+    case Check::breaker:
+      return state.holds(check)
+                 ? "closed"
+                 : fmt::format("{}: orders are held back", to_string(state.delivery.breaker));
+    case Check::not_draining:
+      return state.draining ? "shutting down" : "running";
+  }
+  return "";
 }
 
 void append_seconds(JsonWriter& json, double seconds) {
@@ -87,10 +110,10 @@ void append_strategy(std::string& out, const State& state, const Tally& tally,
       append_row(out, to_string(outcome), count);
     }
   }
-  for (const auto result : telemetry::kOrderResults) {
+  for (const OrderResult result : kOrderResults) {
     if (const auto count = orders[index_of(strategy)][static_cast<std::size_t>(result)];
         count > 0) {
-      append_row(out, fmt::format("order: {}", telemetry::to_string(result)), count);
+      append_row(out, fmt::format("order: {}", to_string(result)), count);
     }
   }
   out += "</table>";
@@ -100,30 +123,48 @@ void append_strategy(std::string& out, const State& state, const Tally& tally,
 
 std::string delivery_guarantee(const config::Settings& settings) {
   if (settings.dry_run) return "dry run: every decision is taken, no order is sent";
-  return "core NATS: an order is handed to the broker at most once, before its valid_until, or "
-         "dropped with a counted reason; nothing is queued or repeated; no answer is awaited";
+  if (config::delivery_mode(settings) == DeliveryMode::jetstream) {
+    return "JetStream: an order is published with the same id until the stream acknowledges it or "
+           "its valid_until passes; the stream stores each id once within its duplicate window";
+  }
+  return "core NATS: an order is sent at most once, before its valid_until, or dropped with a "
+         "counted reason; nothing is queued or repeated; it is confirmed when the TradeEngine "
+         "answers, and known to be lost when nobody listens";
+}
+
+bool State::holds(Check check) const noexcept {
+  switch (check) {
+    case Check::nats_connected:
+      return nats.connected;
+    case Check::subscribed:
+      return nats.subscribed;
+    case Check::order_path:
+      return nats.answering && nats.buffered_bytes < max_buffered_bytes && path_problem.empty();
+    case Check::breaker:
+      return delivery.breaker == CircuitBreaker::State::closed;
+    case Check::not_draining:
+      return !draining;
+  }
+  return false;
+}
+
+bool State::ready() const noexcept {
+  return std::all_of(kChecks.begin(), kChecks.end(), [this](Check check) { return holds(check); });
 }
 
 std::string ready_json(const State& state) {
   std::string out;
   JsonWriter json(out);
-  const nats::Status& nats = state.nats;
-  const bool buffer_ok = nats.buffered_bytes < state.max_buffered_bytes;
   json.begin_object();
   json.key("ready").boolean(state.ready());
   json.key("checks").begin_object();
-  append_check(json, "nats_connected", nats.connected,
-               nats.connected ? nats.server : "not connected: " + nats.last_error);
-  append_check(json, "subscribed", nats.subscribed,
-               nats.subscribed ? "a round trip through the broker has come back"
-                               : "not subscribed: " + nats.last_error);
-  append_check(json, "order_path", state.order_path(),
-               !nats.connected   ? "no connection to publish on"
-               : !nats.answering ? "the broker does not answer: orders are dropped"
-               : buffer_ok       ? "orders can be sent"
-                                 : "the broker does not take what is sent");
-  append_check(json, "not_draining", !state.draining, state.draining ? "shutting down" : "running");
+  for (const Check check : kChecks) {
+    json.key(telemetry::to_string(check)).begin_object();
+    json.key("ok").boolean(state.holds(check));
+    json.key("detail").string(detail(state, check)).end_object();
+  }
   json.end_object();
+  json.key("orders_in_flight").integer(static_cast<std::int64_t>(state.delivery.in_flight));
   json.key("trading_paused").begin_object();
   for (const StrategyId strategy : kStrategies) {
     json.key(to_string(strategy)).boolean(state.paused[index_of(strategy)]);

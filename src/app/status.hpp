@@ -9,16 +9,18 @@
 #include <rts/config/settings.hpp>
 #include <rts/engine/tally.hpp>
 
+#include "app/publisher.hpp"
 #include "nats/client.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace rts::app {
 
-using OrderCounts =
-    std::array<std::array<std::uint64_t, telemetry::kOrderResults.size()>, kStrategies.size()>;
+using OrderCounts = std::array<std::array<std::uint64_t, kOrderResults.size()>, kStrategies.size()>;
 
 struct State {
   nats::Status nats;
+  Publisher::Stats delivery;
+  std::string path_problem;  // why orders do not arrive, as far as that is known
   bool draining = false;
   std::array<bool, kStrategies.size()> enabled{};
   std::array<bool, kStrategies.size()> paused{};
@@ -26,12 +28,8 @@ struct State {
   double uptime_seconds = 0;
   std::array<std::optional<double>, 3> event_age_seconds{};  // book, trade, ticker; empty: none yet
 
-  [[nodiscard]] bool order_path() const noexcept {
-    return nats.answering && nats.buffered_bytes < max_buffered_bytes;
-  }
-  [[nodiscard]] bool ready() const noexcept {
-    return nats.connected && nats.subscribed && order_path() && !draining;
-  }
+  [[nodiscard]] bool holds(telemetry::Check check) const noexcept;
+  [[nodiscard]] bool ready() const noexcept;
 };
 
 // {"ready":false,"checks":{"nats_connected":{"ok":false,"detail":"…"},…},…}

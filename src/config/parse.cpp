@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <rts/config/broker_url.hpp>
+
 namespace rts::config {
 namespace {
 
@@ -45,11 +47,6 @@ bool parse_whole_text(std::string_view text, Number& value) noexcept {
   return result.ec == std::errc{} && result.ptr == text.data() + text.size();
 }
 
-bool is_port(std::string_view text) noexcept {
-  int port = 0;
-  return parse_whole_text(text, port) && port >= 1 && port <= 65535;
-}
-
 bool is_printable(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
@@ -70,41 +67,6 @@ std::optional<Symbol> listed_symbol(std::string_view text) noexcept {
     return static_cast<unsigned char>(c) <= ' ' || c == ';' || c == ':' || c == '*' || c == 0x7F;
   });
   return slip ? std::nullopt : Symbol::from(text);
-}
-
-// user, or user:password: not empty, every '%' before two hex digits, and nothing that would end a
-// string of the handshake.
-bool is_userinfo(std::string_view text) noexcept {
-  if (text.empty() || text.front() == ':' || !is_printable(text) || has_quotes(text)) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') continue;
-    constexpr std::string_view kHex = "0123456789abcdefABCDEF";
-    const std::string_view escape = text.substr(i + 1, 2);
-    if (escape.size() != 2 || escape.find_first_not_of(kHex) != std::string_view::npos ||
-        escape == "22" || escape == "5c" || escape == "5C" || escape.front() < '2') {
-      return false;
-    }
-  }
-  return true;
-}
-
-// [nats://|tls://][userinfo@]host[:port]
-bool is_url(std::string_view url) noexcept {
-  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
-    if (url.substr(0, scheme) != "nats" && url.substr(0, scheme) != "tls") return false;
-    url.remove_prefix(scheme + 3);
-  }
-  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
-    if (!is_userinfo(url.substr(0, at))) return false;
-    url.remove_prefix(at + 1);
-  }
-  for (const char c : url) {
-    if (c <= ' ' || c == '/' || c == 0x7F) return false;
-  }
-  const std::size_t bracket = url.find(']');  // [::1]:4222
-  const std::size_t colon = url.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  if (colon == 0 || url.empty()) return false;
-  return colon == std::string_view::npos || is_port(url.substr(colon + 1));
 }
 
 struct Assign {
@@ -224,10 +186,16 @@ struct Assign {
       // (a comma in a password is written %2C).
       const bool no_scheme = item.find("://") == std::string_view::npos;
       const bool ambiguous = no_scheme && item.find('@') != std::string_view::npos && !urls.empty();
-      if (!is_url(item) || ambiguous) return false;
-      urls.emplace_back(item);
+      if (!parse_broker_url(item) || ambiguous) return false;
+      urls.emplace_back(std::string(item));
       return true;
     });
+  }
+
+  bool operator()(const Confidential& rule) const {
+    if (rule.form == Confidential::Form::credential && !is_handshake_text(text)) return false;
+    settings.*rule.member = Secret(std::string(text));
+    return true;
   }
 };
 

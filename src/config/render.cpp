@@ -60,6 +60,11 @@ struct Accepted {
   std::string operator()(const UrlList&) const {
     return "host:port, nats://host:port or tls://host:port, comma-separated";
   }
+  std::string operator()(const Confidential& rule) const {
+    return rule.form == Confidential::Form::path
+               ? "a path"
+               : "a text without quotes, backslash and control characters";
+  }
 };
 
 std::string render_text(const Configuration& configuration) {
@@ -68,9 +73,8 @@ std::string render_text(const Configuration& configuration) {
     if (i == 0 || table()[i].group != table()[i - 1].group) {
       out += fmt::format("{}# {}\n", i == 0 ? "" : "\n", title(table()[i].group));
     }
-    out += fmt::format("{:<38} {:<46} {}{}\n", table()[i].name, configuration.displayed_value(i),
-                       to_string(configuration.origins[i]),
-                       table()[i].has_effect() ? "" : ", not in effect yet");
+    out += fmt::format("{:<38} {:<46} {}\n", table()[i].name, configuration.values[i],
+                       to_string(configuration.origins[i]));
   }
   return out;
 }
@@ -81,12 +85,11 @@ template <class Write>
 void for_each_exported(const Configuration& configuration, std::string& out, Write write) {
   for (std::size_t i = 0; i < table().size(); ++i) {
     const Setting& setting = table()[i];
-    if (setting.is_secret() || setting.is_reserved()) continue;
-    const std::string value = configuration.displayed_value(i);
-    if (value == configuration.values[i]) {
-      write(setting.name, value);
-    } else {
+    if (setting.is_secret()) continue;
+    if (configuration.redacted[i]) {
       out += fmt::format("# {} holds a secret; set it where secrets are set.\n", setting.name);
+    } else {
+      write(setting.name, configuration.values[i]);
     }
   }
 }
@@ -125,10 +128,7 @@ std::string render_markdown() {
       "secret, a flag (`TRADING_SYMBOLS` is `--trading-symbols`). A flag beats the environment, "
       "the environment beats the default. A value that is not accepted, or a variable with one of "
       "our prefixes that is not in this list, ends the start with exit code 78 and a line for each "
-      "problem; `realtime-strategies check` tells without starting.\n\n"
-      "What a setting marked *inert* or *reserved* steers is not built yet. Inert ones are "
-      "checked, "
-      "and any value but the default is warned of; reserved ones are refused then.\n";
+      "problem; `realtime-strategies check` tells without starting.\n";
   for (std::size_t i = 0; i < table().size(); ++i) {
     const Setting& setting = table()[i];
     if (i == 0 || setting.group != table()[i - 1].group) {
@@ -138,11 +138,8 @@ std::string render_markdown() {
     const std::string fallback =
         setting.fallback.empty() ? std::string("empty") : fmt::format("`{}`", setting.fallback);
     out +=
-        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, fallback,
-                    accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
-                    setting.is_reserved()  ? " *Reserved.*"
-                    : setting.has_effect() ? ""
-                                           : " *Inert.*");
+        fmt::format("| `{}` | {} | {} | {}{} |\n", setting.name, fallback, accepted_values(setting),
+                    setting.help, setting.is_secret() ? " Secret." : "");
   }
   return out;
 }
@@ -182,9 +179,8 @@ void append_settings(JsonWriter& json, const Configuration& configuration) {
   json.begin_object();
   for (std::size_t i = 0; i < table().size(); ++i) {
     json.key(table()[i].name).begin_object();
-    json.key("value").string(configuration.displayed_value(i));
+    json.key("value").string(configuration.values[i]);
     json.key("origin").string(to_string(configuration.origins[i]));
-    if (!table()[i].has_effect()) json.key("in_effect").boolean(false);
     json.end_object();
   }
   json.end_object();
@@ -198,12 +194,11 @@ std::string help_text() {
       out += fmt::format("\n{}:\n", title(setting.group));
     }
     out +=
-        fmt::format("  {}\n      {} [{}; default: {}]{}\n",
+        fmt::format("  {}\n      {} [{}; default: {}]\n",
                     setting.is_secret() ? std::string(setting.name)
                                         : fmt::format("{} ({})", flag_name(setting), setting.name),
                     setting.help, accepted_values(setting),
-                    setting.fallback.empty() ? "empty" : setting.fallback,
-                    setting.has_effect() ? "" : " not in effect yet");
+                    setting.fallback.empty() ? "empty" : setting.fallback);
   }
   return out;
 }

@@ -81,19 +81,28 @@ std::string_view nearest_name(std::string_view name) {
       ->name;
 }
 
+bool holds_urls(const Setting& setting) noexcept {
+  return std::holds_alternative<UrlList>(setting.rule);
+}
+
 // The value as a complaint may quote it.
 std::string quoted(const Setting& setting, std::string_view value) {
-  if (setting.is_secret()) return "***";
   // Of a URL that could not be read, nobody can say what of it is a password.
-  if (setting.name == "NATS_URL") return "***";
+  if (setting.is_secret() || holds_urls(setting)) return "***";
   return fmt::format("'{}'", value.substr(0, 80));
+}
+
+// An accepted value as it may be shown.
+std::string displayed(const Setting& setting, std::string_view value) {
+  if (setting.is_secret()) return value.empty() ? "" : "***";
+  return holds_urls(setting) ? without_userinfo(value) : std::string(value);
 }
 
 class Loader {
  public:
   Loader() {
     for (const Setting& setting : table()) {
-      result_.values.emplace_back(setting.fallback);
+      texts_.emplace_back(setting.fallback);
       result_.origins.push_back(Origin::fallback);
     }
   }
@@ -105,15 +114,19 @@ class Loader {
         if (is_ours(item.name) && !is_service_link(item.name)) unknown_.push_back(item.name);
         continue;
       }
-      const auto index = static_cast<std::size_t>(setting - table().data());
-      result_.values[index] = item.value;
-      result_.origins[index] = origin;
+      texts_[index_of(*setting)] = item.value;
+      result_.origins[index_of(*setting)] = origin;
     }
   }
 
   Result<Configuration, Problems> conclude() {
-    for (std::size_t i = 0; i < table().size(); ++i) settle(table()[i], result_.values[i]);
+    for (std::size_t i = 0; i < table().size(); ++i) {
+      settle(table()[i], texts_[i]);
+      result_.values.push_back(displayed(table()[i], texts_[i]));
+      result_.redacted.push_back(result_.values[i] != texts_[i]);
+    }
     check_across();
+    check_credentials();
     for (const std::string& name : unknown_) {
       const std::string what = fmt::format(
           "{}: unknown setting; did you mean {}? Remove it, or set "
@@ -126,30 +139,17 @@ class Loader {
   }
 
  private:
+  static std::size_t index_of(const Setting& setting) {
+    return static_cast<std::size_t>(&setting - table().data());
+  }
+
   void settle(const Setting& setting, const std::string& value) {
     if (!assign(setting.rule, value, result_.settings)) {
       refused_.push_back(setting.name);
       problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", setting.name,
                                       quoted(setting, value), accepted_values(setting),
                                       setting.fallback.empty() ? "empty" : setting.fallback));
-    } else if (!setting.has_effect() && !is_default(setting, value)) {
-      if (!setting.is_reserved()) {
-        result_.warnings.push_back(fmt::format(
-            "{}={}: checked, but without effect: this version does not implement it yet.",
-            setting.name, quoted(setting, value)));
-        return;
-      }
-      problems_.push_back(
-          fmt::format("{}={}: this version does not implement it yet and will not pretend to; "
-                      "leave it at its default ({}).",
-                      setting.name, quoted(setting, value),
-                      setting.fallback.empty() ? "empty" : setting.fallback));
     }
-  }
-
-  [[nodiscard]] bool is_default(const Setting& setting, const std::string& value) const {
-    const auto* choice = std::get_if<Choice>(&setting.rule);  // accepted in any case
-    return (choice != nullptr ? result_.settings.*choice->member : value) == setting.fallback;
   }
 
   // Rules across settings speak only of values that were accepted.
@@ -192,7 +192,48 @@ class Loader {
     }
   }
 
+  [[nodiscard]] bool is_set(std::string_view name) const {
+    return !texts_[index_of(*find(name))].empty();
+  }
+
+  // Whether a credential is given, as a value or in a file; both at once is a problem.
+  bool is_given(std::string_view name) {
+    const std::string file = fmt::format("{}_FILE", name);
+    if (is_set(name) && is_set(file) && accepted(name)) {
+      problems_.push_back(fmt::format("{}: set together with {}; remove one of them.", name, file));
+    }
+    return is_set(name) || is_set(file);
+  }
+
+  void require_both(std::string_view one, bool has_one, std::string_view other, bool has_other) {
+    if (has_one == has_other) return;
+    problems_.push_back(fmt::format("{}: given without {}; set both or neither.",
+                                    has_one ? one : other, has_one ? other : one));
+  }
+
+  // How we log in is said once, and wholly. Only names are quoted.
+  void check_credentials() {
+    const bool user = is_given("NATS_USER");
+    const bool password = is_given("NATS_PASSWORD");
+    require_both("NATS_USER or NATS_USER_FILE", user, "NATS_PASSWORD or NATS_PASSWORD_FILE",
+                 password);
+    require_both("NATS_TLS_CERT_FILE", is_set("NATS_TLS_CERT_FILE"), "NATS_TLS_KEY_FILE",
+                 is_set("NATS_TLS_KEY_FILE"));
+    std::vector<std::string_view> ways;
+    if ((user || password) && accepted("NATS_USER") && accepted("NATS_PASSWORD")) {
+      ways.emplace_back("NATS_USER with NATS_PASSWORD");
+    }
+    if (is_given("NATS_TOKEN") && accepted("NATS_TOKEN")) ways.emplace_back("NATS_TOKEN");
+    for (const std::string_view name : {"NATS_CREDS_FILE", "NATS_NKEY_SEED_FILE"}) {
+      if (is_set(name)) ways.push_back(name);
+    }
+    if (ways.size() < 2) return;
+    problems_.push_back(fmt::format("{}: more than one way to log in at the broker; keep one.",
+                                    fmt::join(ways, ", ")));
+  }
+
   Configuration result_;
+  std::vector<std::string> texts_;  // effective, by table index; secrets included
   Problems problems_;
   std::vector<std::string> unknown_;
   std::vector<std::string_view> refused_;  // names whose value was not accepted
@@ -239,13 +280,6 @@ std::string without_userinfo(std::string_view url) {
     shown += ',';
     url.remove_prefix(comma + 1);
   }
-}
-
-std::string Configuration::displayed_value(std::size_t index) const {
-  const Setting& setting = table()[index];
-  if (setting.is_secret()) return values[index].empty() ? "" : "***";
-  if (setting.name == "NATS_URL") return without_userinfo(values[index]);
-  return values[index];
 }
 
 Result<Configuration, Problems> load(std::span<const Given> environment,
@@ -296,6 +330,15 @@ EngineParameters engine_parameters(const Settings& s, Clock clock) {
 
 OrderFormat order_format(const Settings& settings) noexcept {
   return settings.order_format == "signal" ? OrderFormat::signal : OrderFormat::trade_order;
+}
+
+DeliveryMode delivery_mode(const Settings& settings) noexcept {
+  return settings.order_delivery == "jetstream" ? DeliveryMode::jetstream : DeliveryMode::core;
+}
+
+std::chrono::seconds order_life(const Settings& settings) noexcept {
+  return std::chrono::seconds(
+      std::max(settings.order_ttl_seconds, settings.order_ttl_reduce_only_seconds));
 }
 
 }  // namespace rts::config

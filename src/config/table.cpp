@@ -6,8 +6,6 @@ namespace rts::config {
 namespace {
 
 using S = Settings;
-constexpr auto kInert = Trait::inert;
-constexpr auto kReservedSecret = Trait::reserved_secret;
 constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::int64_t kMany = 1'000'000'000;
 
@@ -29,6 +27,13 @@ constexpr Real percent_below_100(double S::*member) {
   return {member, 0, 100, true, true};
 }
 
+constexpr Confidential credential(Secret S::*member) {
+  return {member, Confidential::Form::credential};
+}
+constexpr Confidential path(Secret S::*member) {
+  return {member, Confidential::Form::path};
+}
+
 using enum Text::Form;
 
 constexpr std::array kTable{
@@ -43,22 +48,27 @@ constexpr std::array kTable{
             "Queue group that shares the frames among replicas; empty: every replica sees each."},
     Setting{"NATS_CONSUMER_NAME", "realtime-strategies", Text{&S::consumer_name, connection_name},
             Group::nats, "Connection name at the broker; the host name is appended."},
-    Setting{"NATS_USER", "", Text{&S::nats_user, any}, Group::nats, "User name at the broker.",
-            kReservedSecret},
-    Setting{"NATS_PASSWORD", "", Text{&S::nats_password, any}, Group::nats,
-            "Password at the broker.", kReservedSecret},
-    Setting{"NATS_TOKEN", "", Text{&S::nats_token, any}, Group::nats, "Token at the broker.",
-            kReservedSecret},
-    Setting{"NATS_CREDS_FILE", "", Text{&S::nats_creds_file, any}, Group::nats,
-            "File with a user JWT and its seed.", kReservedSecret},
-    Setting{"NATS_NKEY_SEED_FILE", "", Text{&S::nats_nkey_seed_file, any}, Group::nats,
-            "File with an NKey seed.", kReservedSecret},
-    Setting{"NATS_TLS_CA_FILE", "", Text{&S::nats_tls_ca_file, any}, Group::nats,
-            "File with the CA certificates the broker is checked against.", kReservedSecret},
-    Setting{"NATS_TLS_CERT_FILE", "", Text{&S::nats_tls_cert_file, any}, Group::nats,
-            "File with the client certificate.", kReservedSecret},
-    Setting{"NATS_TLS_KEY_FILE", "", Text{&S::nats_tls_key_file, any}, Group::nats,
-            "File with the client certificate's key.", kReservedSecret},
+    Setting{"NATS_USER", "", credential(&S::nats_user), Group::nats, "User name at the broker."},
+    Setting{"NATS_USER_FILE", "", path(&S::nats_user_file), Group::nats,
+            "File with the user name, instead of NATS_USER."},
+    Setting{"NATS_PASSWORD", "", credential(&S::nats_password), Group::nats,
+            "Password at the broker."},
+    Setting{"NATS_PASSWORD_FILE", "", path(&S::nats_password_file), Group::nats,
+            "File with the password, instead of NATS_PASSWORD."},
+    Setting{"NATS_TOKEN", "", credential(&S::nats_token), Group::nats, "Token at the broker."},
+    Setting{"NATS_TOKEN_FILE", "", path(&S::nats_token_file), Group::nats,
+            "File with the token, instead of NATS_TOKEN."},
+    Setting{"NATS_CREDS_FILE", "", path(&S::nats_creds_file), Group::nats,
+            "File with a user JWT and its seed (.creds)."},
+    Setting{"NATS_NKEY_SEED_FILE", "", path(&S::nats_nkey_seed_file), Group::nats,
+            "File with an NKey user seed."},
+    Setting{"NATS_TLS_CA_FILE", "", path(&S::nats_tls_ca_file), Group::nats,
+            "File with CA certificates the broker may be signed by, besides the system's; forces "
+            "TLS."},
+    Setting{"NATS_TLS_CERT_FILE", "", path(&S::nats_tls_cert_file), Group::nats,
+            "File with the client certificate and its chain; forces TLS."},
+    Setting{"NATS_TLS_KEY_FILE", "", path(&S::nats_tls_key_file), Group::nats,
+            "File with the client certificate's key, without a passphrase; forces TLS."},
 
     Setting{"TRADING_SYMBOLS", "BTCUSDT,ETHUSDT,BNBUSDT", SymbolList{&S::symbols}, Group::trading,
             "Symbols that are traded; * = all that come, up to 512."},
@@ -143,20 +153,21 @@ constexpr std::array kTable{
     Setting{"ORDER_FORMAT", "trade_order", Choice{&S::order_format, kOrderFormats}, Group::orders,
             "JSON the orders are written in."},
     Setting{"ORDER_DELIVERY", "core", Choice{&S::order_delivery, kDeliveries}, Group::orders,
-            "How orders are delivered.", Trait::reserved},
+            "How orders are delivered: core sends once and awaits an answer, jetstream needs a "
+            "stream."},
     Setting{"ORDER_TTL_SECONDS", "5", Whole{&S::order_ttl_seconds, 1, kDaySeconds}, Group::orders,
             "Life of an opening order from its event time, in seconds; it is never sent later."},
     Setting{"ORDER_TTL_REDUCE_ONLY_SECONDS", "30",
             Whole{&S::order_ttl_reduce_only_seconds, 1, kDaySeconds}, Group::orders,
             "Life of a closing order from its event time, in seconds."},
     Setting{"ORDER_ACK_TIMEOUT_MS", "1000", Whole{&S::order_ack_timeout_ms, 10, 60'000},
-            Group::orders, "How long an answer to an order is awaited, in milliseconds.", kInert},
+            Group::orders, "How long an answer to an order is awaited, in milliseconds."},
     Setting{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "5",
             Whole{&S::breaker_failure_threshold, 1, kMany}, Group::orders,
-            "Consecutive failures that open the circuit breaker.", kInert},
+            "Consecutive failures that open the circuit breaker."},
     Setting{"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "60",
             Whole{&S::breaker_recovery_timeout_seconds, 1, kMany}, Group::orders,
-            "Seconds after which an open circuit breaker tries again.", kInert},
+            "Seconds after which an open circuit breaker tries again."},
     Setting{"MESSAGE_TTL_SECONDS", "60", Whole{&S::message_ttl_seconds, 0, 365 * kDaySeconds},
             Group::orders, "Age at receipt beyond which an event is stale, in seconds; 0 = off."},
 
@@ -180,7 +191,7 @@ constexpr std::array kTable{
             Group::operation, "How long draining may take at shutdown, in seconds."},
     Setting{"CONTROL_TOPIC", "realtime-strategies.control",
             Text{&S::control_topic, subject_or_empty}, Group::operation,
-            "Subject of pause and resume commands; empty = off.", kInert},
+            "Subject of pause and resume commands; empty = off."},
     Setting{"ALLOW_UNKNOWN_ENV", "false", Flag{&S::allow_unknown_env}, Group::operation,
             "Warn of unknown environment variables with our prefixes instead of refusing them."},
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <random>
 #include <utility>
 
@@ -11,9 +10,11 @@
 #include <fmt/format.h>
 
 #include "nats/connector.hpp"
-#include "nats/heartbeat.hpp"
+#include "nats/dial.hpp"
+#include "nats/inbox.hpp"
 #include "nats/outgoing.hpp"
 #include "nats/session.hpp"
+#include "nats/subjects.hpp"
 
 namespace rts::nats {
 namespace {
@@ -26,7 +27,7 @@ constexpr std::size_t kUsualMessagesPerRead = 2048;
 constexpr auto kWatchdogPoll = std::chrono::milliseconds(100);
 constexpr auto kDrainPoll = std::chrono::milliseconds(1);
 constexpr std::int64_t kDrainTimeoutMs = 10'000;
-// A refused subscription is asked for again, on a new connection, after so many heartbeats.
+// What the broker refused is asked for again, on a new connection, after so many heartbeats.
 constexpr int kRefusedHeartbeats = 8;
 
 Message view_of(natsMsg* message) {
@@ -39,8 +40,10 @@ Message view_of(natsMsg* message) {
           .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
 }
 
-// Takes what one read has left in the subscription's list. NextMsg never waits here.
-void take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {
+// Takes what one read has left in the subscription's list. NextMsg never waits here. It swallows
+// messages that look like a broker's "no responders"; those are counted.
+void take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages,
+                  std::uint64_t& swallowed) {
   int count = 0;
   int bytes = 0;
   if (subscription == nullptr ||
@@ -49,16 +52,20 @@ void take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messa
   }
   for (; count > 0; --count) {
     natsMsg* message = nullptr;
-    if (natsSubscription_NextMsg(&message, subscription, 0) != NATS_OK) return;
-    messages.emplace_back(message);
+    const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
+    if (status == NATS_OK) messages.emplace_back(message);
+    if (status == NATS_NO_RESPONDERS) ++swallowed;
   }
 }
 
-std::uint64_t trailing_number(std::string_view subject) {
-  const std::string_view digits = subject.substr(subject.rfind('.') + 1);
-  std::uint64_t number = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return number;
+// `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
+// else.
+std::string_view denied_subject(std::string_view broker_error) {
+  constexpr std::string_view kBefore = "for Publish to \"";
+  const std::size_t begin = broker_error.find(kBefore);
+  if (begin == std::string_view::npos) return {};
+  const std::string_view rest = broker_error.substr(begin + kBefore.size());
+  return rest.substr(0, rest.find('"'));
 }
 
 }  // namespace
@@ -74,14 +81,25 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         callbacks_(std::move(callbacks)),
         random_(std::random_device{}()),
         timer_(io),
-        drain_timer_(io) {
+        drain_timer_(io),
+        request_timer_(io),
+        inbox_([this](std::string_view subject) {
+          if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
+        }) {
     messages_.reserve(kUsualMessagesPerRead);
   }
 
   void start() { connect(); }
   void abandon();
+  void forget_requests() { inbox_.forget_requests(); }
   PublishResult publish(std::string_view subject, std::string_view payload,
                         std::span<const Header> headers);
+  PublishResult request(std::string_view subject, std::string_view payload,
+                        std::span<const Header> headers, std::chrono::milliseconds timeout,
+                        ReplyHandler on_reply);
+  PublishResult repeat(std::uint64_t number, std::string_view subject, std::string_view payload,
+                       std::span<const Header> headers);
+  PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);
   Status status() const;
   void drain(std::function<void()> done);
   void close(std::function<void(bool)> done);
@@ -98,15 +116,28 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   SubscriptionPtr subscribe_to(const std::string& subject, const std::string& queue_group);
   void readable();
   void deliver_messages();
+  void deliver_commands();
   void handle_inbox();
   void check_broker_error();
-  std::uint64_t send_heartbeat();
+  void send_heartbeat();
   void wait_heartbeat();
   void heartbeat_due();
   void rebuild(const std::string& reason);
   void lost();
   void ended(std::string error);
   void drop_session();
+  // Publishing.
+  std::optional<PublishResult> can_send(std::string_view subject, std::size_t bytes) const;
+  template <typename Send>
+  PublishResult await(std::string_view subject, std::chrono::milliseconds timeout,
+                      ReplyHandler on_reply, Send send);
+  PublishResult send_fenced(std::uint64_t number, std::string_view subject,
+                            std::string_view payload, std::span<const Header> headers);
+  PublishResult enqueue(std::string_view subject, const char* reply_to, std::string_view payload,
+                        std::span<const Header> headers);
+  PublishResult written(PublishResult enqueued);
+  void wait_for_replies();
+  void replies_overdue();
   // Ending.
   void poll_drain();
   void finish_drain();
@@ -120,7 +151,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   }
   bool is_connected() const { return session_ && session_->open(); }
   bool is_answering() const {
-    return is_connected() && heartbeat_.unanswered_for(Clock::now()) < options_.proof_patience;
+    return is_connected() &&
+           inbox_.heartbeat().unanswered_for(Clock::now()) < options_.proof_patience;
   }
 
   // A handler that does nothing once we are gone.
@@ -144,6 +176,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   std::minstd_rand random_;
   boost::asio::steady_timer timer_;  // watchdog, back-off or heartbeat, whichever the state wants
   boost::asio::steady_timer drain_timer_;
+  boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
 
   std::unique_ptr<Connector> connector_;
   int failed_rounds_ = 0;
@@ -153,13 +186,14 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   // Of the present connection; see drop_session().
   std::shared_ptr<Session> session_;
   SubscriptionPtr data_;
-  SubscriptionPtr replies_;  // <inbox>.>: heartbeats, and the place for order acknowledgements
-  std::string inbox_;
-  Heartbeat heartbeat_;
+  SubscriptionPtr commands_;
+  SubscriptionPtr replies_;  // everything below inbox_
+  Inbox inbox_;
   std::string broker_error_;
   int refused_heartbeats_ = 0;
-  bool refused_ = false;
-  bool proven_ = false;  // the first round trip has come back
+  bool refused_ = false;             // a subscription
+  std::vector<std::string> denied_;  // subjects we may not publish to
+  bool proven_ = false;              // the first round trip has come back
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
   std::vector<MessagePtr> messages_;  // of one read; at most what its 128 KiB hold
@@ -227,12 +261,14 @@ void Client::Impl::connected(Outcome outcome) {
 }
 
 bool Client::Impl::subscribe() {
-  natsInbox* raw = nullptr;
-  if (natsInbox_Create(&raw) != NATS_OK) return false;
-  const InboxPtr inbox(raw);
-  inbox_ = raw;
-  replies_ = subscribe_to(inbox_ + ".>", "");
+  inbox_.open(new_inbox(options_.inbox_prefix));
+  if (inbox_.name().empty()) return false;
+  replies_ = subscribe_to(inbox_.name() + ".>", "");
   if (!replies_) return false;
+  if (!options_.control_subject.empty()) {
+    commands_ = subscribe_to(options_.control_subject, "");
+    if (!commands_) return false;
+  }
   if (options_.subject.empty() || draining_) return true;
   data_ = subscribe_to(options_.subject, options_.queue_group);
   return data_ != nullptr;
@@ -250,16 +286,23 @@ SubscriptionPtr Client::Impl::subscribe_to(const std::string& subject,
 }
 
 void Client::Impl::readable() {
+  deliver_commands();  // first: a pause holds for the frames that came with it
   deliver_messages();
   if (!is_connected()) return;
   check_broker_error();
-  handle_inbox();
+  if (is_connected()) handle_inbox();
+}
+
+void Client::Impl::deliver_commands() {
+  std::vector<MessagePtr> commands;
+  take_pending(commands_.get(), commands, dropped_before_);
+  for (const MessagePtr& command : commands) callbacks_.on_control(view_of(command.get()));
 }
 
 void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
-  take_pending(data_.get(), messages_);
+  take_pending(data_.get(), messages_, dropped_before_);
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
     const std::size_t count = std::min(views.size(), messages_.size() - begin);
@@ -271,16 +314,26 @@ void Client::Impl::deliver_messages() {
 }
 
 void Client::Impl::handle_inbox() {
-  std::vector<MessagePtr> replies;
-  take_pending(replies_.get(), replies);
-  for (const MessagePtr& reply : replies) {
-    heartbeat_.returned(trailing_number(natsMsg_GetSubject(reply.get())), Clock::now());
+  int count = 0;
+  int bytes = 0;
+  if (natsSubscription_GetPending(replies_.get(), &count, &bytes) != NATS_OK) count = 0;
+  for (; count > 0; --count) {
+    natsMsg* raw = nullptr;
+    const natsStatus status = natsSubscription_NextMsg(&raw, replies_.get(), 0);
+    const MessagePtr message(raw);
+    if (status == NATS_NO_RESPONDERS) {
+      inbox_.take_no_responders();
+    } else if (status == NATS_OK) {
+      const Message view = view_of(message.get());
+      inbox_.take(view.subject, view.payload, Clock::now());
+    }
+    if (!is_connected()) return;  // a handler's publish has just found out
   }
-  if (closing_ && heartbeat_.last_returned() >= flush_number_) {
+  if (closing_ && inbox_.heartbeat().last_returned() >= flush_number_) {
     finish_close(true);
     return;
   }
-  if (proven_ || !heartbeat_.any_returned()) return;
+  if (proven_ || !inbox_.heartbeat().any_returned()) return;
   proven_ = true;
   failed_rounds_ = 0;
   if (!refused_) last_error_.clear();
@@ -290,24 +343,27 @@ void Client::Impl::handle_inbox() {
 // Errors that do not end the connection, chiefly refused subscriptions, are only told to a callback
 // on a library thread; but their text stays with the connection, so the loop can look for itself.
 void Client::Impl::check_broker_error() {
-  const char* text = nullptr;
-  if (natsConnection_GetLastError(session_->connection(), &text) == NATS_OK) return;
-  if (text == nullptr || broker_error_ == text) return;
+  const std::string_view text = complaint(session_->connection());
+  if (text.empty() || broker_error_ == text) return;
   broker_error_ = text;
   if (broker_error_.find("for Subscription") != std::string::npos) {
     refused_ = true;
     failed_rounds_ = 0;
   }
   set_error(fmt::format("{}: {}", session_->server(), broker_error_));
+  // The same words said again could not be told apart: one denial holds until the next connection,
+  // which is not far.
+  if (const std::string subject(denied_subject(broker_error_)); !subject.empty()) {
+    denied_.push_back(subject);
+    inbox_.requests().deny(subject);
+  }
 }
 
-std::uint64_t Client::Impl::send_heartbeat() {
-  const std::uint64_t number = heartbeat_.send(Clock::now());
-  const std::string subject = fmt::format("{}.hb.{}", inbox_, number);
+void Client::Impl::send_heartbeat() {
+  const std::string subject = inbox_.next_heartbeat(Clock::now());
   if (natsConnection_Publish(session_->connection(), subject.c_str(), "", 0) == NATS_OK) {
     session_->flush();
   }
-  return number;
 }
 
 void Client::Impl::wait_heartbeat() {
@@ -316,11 +372,11 @@ void Client::Impl::wait_heartbeat() {
 
 void Client::Impl::heartbeat_due() {
   if (!is_connected()) return;  // lost() is on its way
-  const auto unanswered = heartbeat_.unanswered_for(Clock::now());
+  const auto unanswered = inbox_.heartbeat().unanswered_for(Clock::now());
   if (unanswered >= options_.peer_patience) {
     rebuild(fmt::format("no heartbeat has come back for {} ms", unanswered.count()));
-  } else if (refused_ && ++refused_heartbeats_ >= kRefusedHeartbeats) {
-    rebuild("subscription refused");
+  } else if ((refused_ || !denied_.empty()) && ++refused_heartbeats_ >= kRefusedHeartbeats) {
+    rebuild(refused_ ? "subscription refused" : "publishing refused");
   } else {
     send_heartbeat();
     wait_heartbeat();
@@ -337,10 +393,9 @@ void Client::Impl::rebuild(const std::string& reason) {
 // nats.c has closed the connection: the peer is gone, or the broker has sent us away.
 void Client::Impl::lost() {
   if (!session_) return;
-  const char* text = nullptr;
-  const natsStatus status = natsConnection_GetLastError(session_->connection(), &text);
-  std::string error = fmt::format("{}: {}", session_->server(),
-                                  status == NATS_OK || text == nullptr ? "connection lost" : text);
+  const std::string_view text = complaint(session_->connection());
+  std::string error =
+      fmt::format("{}: {}", session_->server(), text.empty() ? "connection lost" : text);
   drop_session();
   ended(std::move(error));
 }
@@ -362,28 +417,117 @@ void Client::Impl::drop_session() {
   dropped_before_ += dropped_now();
   session_->close();  // before the subscriptions go, so that they need not say good-bye
   data_.reset();
+  commands_.reset();
   replies_.reset();
   session_.reset();
-  heartbeat_ = {};
   broker_error_.clear();
   refused_heartbeats_ = 0;
   refused_ = false;
+  denied_.clear();
   proven_ = false;
+  inbox_.close();
 }
 
 // ---- Publishing and looking ---------------------------------------------------------------------
 
 PublishResult Client::Impl::publish(std::string_view subject, std::string_view payload,
                                     std::span<const Header> headers) {
+  const auto obstacle = can_send(subject, wire_size(subject, payload, headers));
+  return obstacle ? *obstacle : written(enqueue(subject, nullptr, payload, headers));
+}
+
+PublishResult Client::Impl::request(std::string_view subject, std::string_view payload,
+                                    std::span<const Header> headers,
+                                    std::chrono::milliseconds timeout, ReplyHandler on_reply) {
+  return await(subject, timeout, std::move(on_reply), [&](std::uint64_t number) {
+    return send_fenced(number, subject, payload, headers);
+  });
+}
+
+PublishResult Client::Impl::repeat(std::uint64_t number, std::string_view subject,
+                                   std::string_view payload, std::span<const Header> headers) {
+  const PublishResult result = send_fenced(number, subject, payload, headers);
+  if (result == PublishResult::sent) {
+    inbox_.requests().renew(number, Clock::now());
+    wait_for_replies();
+  }
+  return result;
+}
+
+PublishResult Client::Impl::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {
+  return await("", timeout, std::move(on_reply),
+               [&](std::uint64_t number) { return publish(inbox_.reply_subject(number), "", {}); });
+}
+
+// A request is on the table before it is on the wire; what was not sent is taken back.
+template <typename Send>
+PublishResult Client::Impl::await(std::string_view subject, std::chrono::milliseconds timeout,
+                                  ReplyHandler on_reply, Send send) {
+  Requests& requests = inbox_.requests();
+  if (requests.size() >= options_.max_requests) return PublishResult::buffer_full;
+  const std::uint64_t number = requests.add(subject, Clock::now(), timeout, std::move(on_reply));
+  const PublishResult result = send(number);
+  if (result == PublishResult::sent) {
+    wait_for_replies();
+  } else {
+    requests.forget(number);
+  }
+  return result;
+}
+
+// A request and its fence leave in one write: "disconnected" then says that neither has left.
+PublishResult Client::Impl::send_fenced(std::uint64_t number, std::string_view subject,
+                                        std::string_view payload, std::span<const Header> headers) {
+  const std::size_t fence_bytes = wire_size(inbox_.name(), "", {});
+  const auto obstacle = can_send(subject, wire_size(subject, payload, headers) + fence_bytes);
+  if (obstacle) return *obstacle;
+  const std::string reply_to = inbox_.reply_subject(number);
+  const PublishResult result = enqueue(subject, reply_to.c_str(), payload, headers);
+  if (result != PublishResult::sent) return result;
+  // Without its fence it would only not be told that nobody listens.
+  enqueue(inbox_.next_fence(number), nullptr, "", {});
+  return written(result);
+}
+
+void Client::Impl::wait_for_replies() {
+  const auto deadline = inbox_.requests().next_deadline();
+  if (!deadline || request_timer_.expiry() == *deadline) return;
+  request_timer_.expires_at(*deadline);
+  request_timer_.async_wait([run = weakly(&Impl::replies_overdue)](error_code error) {
+    if (!error) run();
+  });
+}
+
+void Client::Impl::replies_overdue() {
+  inbox_.requests().expire(Clock::now());
+  wait_for_replies();
+}
+
+std::optional<PublishResult> Client::Impl::can_send(std::string_view subject,
+                                                    std::size_t bytes) const {
   if (!is_answering() || closing_) return PublishResult::disconnected;
   if (!valid_subject(subject)) return PublishResult::failed;
-  const std::size_t waiting = session_->blocked_bytes() + wire_size(subject, payload, headers);
-  if (waiting > options_.max_buffered_bytes) return PublishResult::buffer_full;
-  const MessagePtr message = builder_.build(subject, payload, headers);
+  if (std::find(denied_.begin(), denied_.end(), subject) != denied_.end()) {
+    return PublishResult::denied;
+  }
+  if (session_->blocked_bytes() + bytes > options_.max_buffered_bytes) {
+    return PublishResult::buffer_full;
+  }
+  return {};
+}
+
+// Gives a message to nats.c, which writes it when it is flushed.
+PublishResult Client::Impl::enqueue(std::string_view subject, const char* reply_to,
+                                    std::string_view payload, std::span<const Header> headers) {
+  const MessagePtr message = builder_.build(subject, reply_to, payload, headers);
   if (!message) return PublishResult::failed;
   const natsStatus status = natsConnection_PublishMsg(session_->connection(), message.get());
   if (status == NATS_CONNECTION_CLOSED) return PublishResult::disconnected;
-  if (status != NATS_OK) return PublishResult::failed;
+  return status == NATS_OK ? PublishResult::sent : PublishResult::failed;
+}
+
+PublishResult Client::Impl::written(PublishResult enqueued) {
+  if (enqueued != PublishResult::sent) return enqueued;
   session_->flush();
   return is_connected() ? PublishResult::sent : PublishResult::disconnected;
 }
@@ -392,13 +536,14 @@ Status Client::Impl::status() const {
   Status status;
   status.reconnects = connections_ > 0 ? connections_ - 1 : 0;
   status.messages_dropped_by_library = dropped_before_ + dropped_now();
+  status.unexpected_replies = inbox_.unexpected();
   status.last_error = last_error_;
   if (!is_connected()) return status;
   status.connected = true;
   status.answering = is_answering();
   status.subscribed = proven_ && !refused_ && !draining_;
   status.buffered_bytes = session_->blocked_bytes();
-  status.heartbeat_rtt = heartbeat_.round_trip();
+  status.heartbeat_rtt = inbox_.heartbeat().round_trip();
   status.server = session_->server();
   return status;
 }
@@ -447,7 +592,8 @@ void Client::Impl::close(std::function<void(bool)> done) {
   closing_ = true;
   closed_ = std::move(done);
   if (is_connected()) {
-    flush_number_ = send_heartbeat();
+    send_heartbeat();
+    flush_number_ = inbox_.heartbeat().last_sent();
   } else if (connector_) {
     connector_->give_up();
   } else {
@@ -472,6 +618,7 @@ void Client::Impl::abandon() {
   closing_ = true;
   timer_.cancel();
   drain_timer_.cancel();
+  request_timer_.cancel();
   connector_.reset();
   drop_session();
 }
@@ -482,6 +629,7 @@ Client::Client(boost::asio::io_context& io, ClientOptions options, Callbacks cal
     : impl_(std::make_shared<Impl>(io, std::move(options), std::move(callbacks))) {}
 
 Client::~Client() {
+  impl_->forget_requests();  // who made them may be gone already
   impl_->abandon();
 }
 
@@ -492,6 +640,21 @@ void Client::start() {
 PublishResult Client::publish(std::string_view subject, std::string_view payload,
                               std::span<const Header> headers) {
   return impl_->publish(subject, payload, headers);
+}
+
+PublishResult Client::request(std::string_view subject, std::string_view payload,
+                              std::span<const Header> headers, std::chrono::milliseconds timeout,
+                              ReplyHandler on_reply) {
+  return impl_->request(subject, payload, headers, timeout, std::move(on_reply));
+}
+
+PublishResult Client::repeat(std::uint64_t number, std::string_view subject,
+                             std::string_view payload, std::span<const Header> headers) {
+  return impl_->repeat(number, subject, payload, headers);
+}
+
+PublishResult Client::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {
+  return impl_->round_trip(timeout, std::move(on_reply));
 }
 
 Status Client::status() const {

@@ -1,5 +1,5 @@
 // A NATS connection that lives on one Asio loop and is rebuilt for ever: receive in batches,
-// publish without blocking, drain, close. The only door of this room.
+// publish and request without blocking, drain, close. The only door of this room.
 //
 // Thread: everything here, the constructor and destructor included, belongs to the one thread that
 // runs the io_context (io_context{1}), and so do all callbacks. Inside, one helper thread exists
@@ -21,16 +21,38 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <rts/base/secret.hpp>
+
 namespace rts::nats {
 
+// Who we are to the broker and how we know that it is the broker. Every text may be empty; at most
+// one of user with password, token, creds and seed is set. Files are read anew for each connection,
+// so that what is replaced there is used by the next one.
+struct Credentials {
+  struct Text {
+    Secret value;
+    Secret file;  // its path, instead of the value
+  };
+  Text user, password, token;
+  Secret creds_file;      // user JWT and seed
+  Secret nkey_seed_file;  // user seed
+  // Any of these forces TLS on every connection.
+  Secret tls_ca_file;  // besides the system's authorities
+  Secret tls_cert_file, tls_key_file;
+};
+
 struct ClientOptions {
-  // nats:// or tls:// (which forces TLS); may carry userinfo, which is never shown anywhere. Each
-  // round tries all addresses of all urls in random order.
-  std::vector<std::string> urls;
-  std::string name;         // connection name, as the broker's monitoring shows it
-  std::string subject;      // may have wildcards; empty: no data subscription
-  std::string queue_group;  // empty: a plain subscription
+  // nats:// or tls:// (which forces TLS); may carry userinfo, which is used there instead of the
+  // credentials. Each round tries all addresses of all urls in random order.
+  std::vector<Secret> urls;
+  Credentials credentials;
+  std::string name;                     // connection name, as the broker's monitoring shows it
+  std::string subject;                  // may have wildcards; empty: no data subscription
+  std::string queue_group;              // empty: a plain subscription
+  std::string control_subject;          // commands to this process, never shared; empty: none
+  std::string inbox_prefix = "_INBOX";  // what heartbeats and replies come back below
   std::size_t max_buffered_bytes = 1U << 20U;  // of publishes that the socket does not take yet
+  std::size_t max_requests = 8192;             // that await a reply at the same time
 
   std::chrono::milliseconds connect_timeout{2000};   // dial and the broker's greeting
   std::chrono::milliseconds connect_watchdog{3000};  // one address, handshake included
@@ -69,7 +91,32 @@ enum class PublishResult {
                  // proof_patience: nothing is kept for later
   buffer_full,   // more than max_buffered_bytes would be waiting for the socket
   failed,        // the broker cannot take it: subject invalid, payload above its maximum
+  denied,        // on this connection the broker has refused us this subject before
 };
+
+// How a request ended.
+struct Reply {
+  enum class Kind : std::uint8_t {
+    answered,
+    no_responders,    // the broker: nobody listens on the subject
+    timed_out,        // may have arrived
+    connection_lost,  // may have arrived
+    denied,           // the broker: no permission for the subject
+  } kind = Kind::answered;
+  std::string_view payload;  // of an answer; lives until the handler returns
+  std::uint64_t number = 0;  // of the request: for repeat()
+  bool arrived = false;      // timed_out: the broker has it, and somebody listens
+  bool certain = true;       // denied: not another request of that moment
+};
+enum class AfterReply : std::uint8_t {
+  done,
+  // The right answer may still come. After a time-out: for as long again. A connection that is lost
+  // and a denial end a request whatever is said.
+  keep_waiting,
+};
+// Runs once for each request that was `sent`, and once more each time it keeps waiting; never
+// inside request(). May publish, request and repeat.
+using ReplyHandler = std::function<AfterReply(const Reply&)>;
 
 struct Status {
   bool connected = false;
@@ -80,6 +127,7 @@ struct Status {
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
   std::uint64_t messages_dropped_by_library = 0;
+  std::uint64_t unexpected_replies = 0;  // that no request awaits: late, twice or invented
   std::optional<std::chrono::microseconds> heartbeat_rtt;  // of the last one on this connection
   std::string server;      // scheme, host and port of the connection; empty when there is none
   std::string last_error;  // why we are not subscribed, or the broker's last complaint; no secrets
@@ -91,6 +139,10 @@ class Client {
     // A few messages at a time (1 to 64), in the order of arrival. May publish. After each
     // readiness of the socket (at most 128 KiB) the loop gets its turn, so a flood starves nobody.
     std::function<void(std::span<const Message>)> on_messages;
+    // One message on the control subject. May publish.
+    std::function<void(const Message&)> on_control{};
+    // A reply to a request that does not wait (any more); Status::unexpected_replies counts them.
+    std::function<void(std::string_view subject)> on_unexpected_reply{};
     // connected, subscribed or last_error has changed; never called from inside a method here.
     std::function<void()> on_status_change;
   };
@@ -111,6 +163,19 @@ class Client {
   // when the socket takes it. A subject with spaces or control characters is `failed`.
   [[nodiscard]] PublishResult publish(std::string_view subject, std::string_view payload,
                                       std::span<const Header> headers);
+
+  // As publish(), with a reply address. `buffer_full` also says that max_requests are waiting.
+  [[nodiscard]] PublishResult request(std::string_view subject, std::string_view payload,
+                                      std::span<const Header> headers,
+                                      std::chrono::milliseconds timeout, ReplyHandler on_reply);
+
+  // Sends a request again that waits still, so that the answer to either is the answer. Only from
+  // its handler, or after that has kept it waiting, on the same connection.
+  [[nodiscard]] PublishResult repeat(std::uint64_t number, std::string_view subject,
+                                     std::string_view payload, std::span<const Header> headers);
+
+  // A message to ourselves through the broker: `answered` proves that all sent before has arrived.
+  [[nodiscard]] PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);
 
   [[nodiscard]] Status status() const;
 

@@ -1,6 +1,5 @@
 #include "nats/endpoint.hpp"
 
-#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -11,86 +10,7 @@
 #include "nats/handles.hpp"
 
 namespace rts::nats {
-namespace {
-
-bool has_colon(std::string_view host) {
-  return host.find(':') != std::string_view::npos;
-}
-
-// "a%40b" → "a@b"; empty result for a broken escape.
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    const std::string_view digits = text.substr(i + 1, 2);
-    unsigned char byte = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2) return {};
-    decoded.push_back(static_cast<char>(byte));
-    i += 2;
-  }
-  return decoded;
-}
-
-bool parse_userinfo(std::string_view text, Url& url) {
-  const std::size_t colon = text.find(':');
-  auto user = percent_decoded(text.substr(0, colon));
-  if (!user || user->empty()) return false;
-  url.user = std::move(*user);
-  if (colon == std::string_view::npos) return true;
-  url.password = percent_decoded(text.substr(colon + 1));
-  return url.password.has_value();
-}
-
-bool parse_port(std::string_view text, Url& url) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
-  return error == std::errc{} && end == text.data() + text.size() && url.port != 0;
-}
-
-bool parse_host_and_port(std::string_view text, Url& url) {
-  std::size_t host_end = text.find(':');
-  if (text.starts_with('[')) {
-    const std::size_t bracket = text.find(']');
-    if (bracket == std::string_view::npos) return false;
-    url.host = text.substr(1, bracket - 1);
-    host_end = bracket + 1;
-  } else {
-    url.host = text.substr(0, host_end);
-  }
-  if (url.host.empty()) return false;
-  if (host_end >= text.size()) return true;
-  return text[host_end] == ':' && parse_port(text.substr(host_end + 1), url);
-}
-
-}  // namespace
-
-std::string Url::display() const {
-  return fmt::format(fmt::runtime(has_colon(host) ? "{}://[{}]:{}" : "{}://{}:{}"),
-                     tls ? "tls" : "nats", host, port);
-}
-
-std::optional<Url> parse_url(std::string_view text) {
-  Url url;
-  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
-    url.tls = text.substr(0, scheme) == "tls";
-    if (!url.tls && text.substr(0, scheme) != "nats") return {};
-    text.remove_prefix(scheme + 3);
-  }
-  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
-    if (!parse_userinfo(text.substr(0, at), url)) return {};
-    text.remove_prefix(at + 1);
-  }
-  if (text.ends_with('/')) text.remove_suffix(1);
-  if (!parse_host_and_port(text, url)) return {};
-  return url;
-}
-
-std::vector<Endpoint> resolve(const Url& url) {
+std::vector<Endpoint> resolve(const config::BrokerUrl& url) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -106,11 +26,26 @@ std::vector<Endpoint> resolve(const Url& url) {
       continue;
     }
     Endpoint endpoint{.url = url, .numeric_host = number};
-    if (has_colon(number)) endpoint.numeric_host = fmt::format("[{}]", number);
+    if (entry->ai_family == AF_INET6) endpoint.numeric_host = fmt::format("[{}]", number);
     std::memcpy(&endpoint.address, entry->ai_addr, entry->ai_addrlen);
     endpoints.push_back(std::move(endpoint));
   }
   return endpoints;
+}
+
+std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error) {
+  std::vector<Endpoint> all;
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    const auto url = config::parse_broker_url(urls[i].reveal());
+    if (!url) {
+      error = fmt::format("server url number {} is not a valid nats url", i + 1);
+      continue;
+    }
+    std::vector<Endpoint> found = resolve(*url);
+    if (found.empty()) error = fmt::format("{}: name does not resolve", url->display());
+    std::move(found.begin(), found.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 bool same_address(const sockaddr_storage& a, const sockaddr_storage& b) {

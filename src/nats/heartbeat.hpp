@@ -41,6 +41,7 @@ class Heartbeat {
   }
 
   bool any_returned() const { return returned_ > 0; }
+  std::uint64_t last_sent() const { return sent_; }
   std::uint64_t last_returned() const { return returned_; }
   std::optional<std::chrono::microseconds> round_trip() const { return round_trip_; }
 

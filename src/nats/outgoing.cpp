@@ -44,12 +44,12 @@ std::size_t wire_size(std::string_view subject, std::string_view payload,
   return size;
 }
 
-MessagePtr MessageBuilder::build(std::string_view subject, std::string_view payload,
-                                 std::span<const Header> headers) {
+MessagePtr MessageBuilder::build(std::string_view subject, const char* reply_to,
+                                 std::string_view payload, std::span<const Header> headers) {
   if (payload.size() > std::numeric_limits<int>::max()) return {};
   first_.assign(subject);
   natsMsg* raw = nullptr;
-  if (natsMsg_Create(&raw, first_.c_str(), nullptr, payload.data(),
+  if (natsMsg_Create(&raw, first_.c_str(), reply_to, payload.data(),
                      static_cast<int>(payload.size())) != NATS_OK) {
     return {};
   }

@@ -23,8 +23,8 @@ std::size_t wire_size(std::string_view subject, std::string_view payload,
 // Builds messages. An object only to reuse the memory of the terminated copies that C wants.
 class MessageBuilder {
  public:
-  // Null when nats.c refuses. Headers that break the rule are left out.
-  MessagePtr build(std::string_view subject, std::string_view payload,
+  // Null when nats.c refuses. Headers that break the rule are left out. `reply_to` may be null.
+  MessagePtr build(std::string_view subject, const char* reply_to, std::string_view payload,
                    std::span<const Header> headers);
 
  private:

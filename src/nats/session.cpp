@@ -34,7 +34,7 @@ void Session::start() {
   };
   set_nonblocking(link_->socket.get(), true);  // the watchdog may have slowed it down
   socket_.assign(link_->socket.release());
-  wait_readable();
+  wait_readable(1);
 }
 
 std::size_t Session::blocked_bytes() const {
@@ -43,14 +43,29 @@ std::size_t Session::blocked_bytes() const {
   return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
-void Session::wait_readable() {
+void Session::wait_readable(int bytes) {
+  if (bytes != readable_at_) set_readable_at(socket_.native_handle(), bytes);
+  readable_at_ = bytes;
   socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code error) {
     if (error || !self->open_) return;
+    // When what is wanted has been waited for and is not there, the stream has ended.
+    if (const int wanted = self->bytes_wanted(); wanted > self->readable_at_) {
+      self->wait_readable(wanted);
+      return;
+    }
     natsConnection_ProcessReadEvent(self->connection_.get());
     self->events_.readable();
     self->flush();  // answers to the broker's pings
-    if (self->open_) self->wait_readable();
+    if (self->open_) self->wait_readable(1);
   });
+}
+
+// How many bytes have to be there before nats.c may read; 0: what is there will do. Of a TLS record
+// that is not whole it would wait for the rest, on this thread and without a deadline.
+int Session::bytes_wanted() {
+  const int fd = socket_.native_handle();
+  if (!tls_) tls_ = begins_tls_record(fd);
+  return tls_.value_or(false) ? bytes_of_partial_tls_record(fd) : 0;
 }
 
 void Session::wait_writable() {
@@ -63,7 +78,9 @@ void Session::wait_writable() {
 
 void Session::flush() {
   if (open_ && !blocked_ && !link_->detached && link_->write_wanted) {
-    natsConnection_ProcessWriteEvent(connection_.get());
+    // With TLS nats.c would wait inside for room, on this thread, until the connection breaks.
+    const bool waits = tls_.value_or(true) && !is_writable(socket_.native_handle());
+    if (!waits) natsConnection_ProcessWriteEvent(connection_.get());
     if (!link_->detached && link_->write_wanted) wait_writable();
   }
   lose_if_detached();

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -46,7 +47,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void close();
 
  private:
-  void wait_readable();
+  void wait_readable(int bytes);  // until so many are there
+  int bytes_wanted();
   void wait_writable();
   void lose_if_detached();
 
@@ -57,8 +59,10 @@ class Session : public std::enable_shared_from_this<Session> {
   Events events_;
   boost::asio::posix::stream_descriptor socket_;
   bool open_ = true;
-  bool blocked_ = false;  // a wait for writability is under way
-  bool silent_ = false;   // closed by us: no more events
+  bool blocked_ = false;     // a wait for writability is under way
+  bool silent_ = false;      // closed by us: no more events
+  int readable_at_ = 1;      // bytes, as the socket knows it
+  std::optional<bool> tls_;  // known when the first byte has come
 };
 
 }  // namespace rts::nats

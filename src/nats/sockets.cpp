@@ -1,6 +1,7 @@
 #include "nats/sockets.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -9,6 +10,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 
@@ -20,6 +23,10 @@ namespace {
 constexpr int kUserTimeoutMs = 2000;
 constexpr int kKeepAliveSeconds = 2;
 constexpr int kKeepAliveProbes = 2;
+// TLS, RFC 8446 §5.1: a byte for the type, two for the version, two for the length of the rest.
+constexpr int kRecordHeaderBytes = 5;
+constexpr unsigned char kFirstRecordType = 20;  // change_cipher_spec
+constexpr unsigned char kLastRecordType = 23;   // application_data
 constexpr timeval kReadWait{.tv_sec = 0, .tv_usec = 100'000};
 
 struct Socket {
@@ -97,6 +104,30 @@ bool set_nonblocking(int fd, bool nonblocking) {
   const int flags = ::fcntl(fd, F_GETFL);
   return flags >= 0 &&
          ::fcntl(fd, F_SETFL, nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) == 0;
+}
+
+void set_readable_at(int fd, int bytes) {
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
+}
+
+bool is_writable(int fd) {
+  pollfd descriptor{fd, POLLOUT, 0};
+  return ::poll(&descriptor, 1, 0) == 1;
+}
+
+std::optional<bool> begins_tls_record(int fd) {
+  unsigned char type = 0;
+  if (::recv(fd, &type, 1, MSG_PEEK | MSG_DONTWAIT) != 1) return {};
+  return type >= kFirstRecordType && type <= kLastRecordType;
+}
+
+int bytes_of_partial_tls_record(int fd) {
+  std::array<unsigned char, kRecordHeaderBytes> header{};
+  const ssize_t peeked = ::recv(fd, header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (peeked < kRecordHeaderBytes) return kRecordHeaderBytes;
+  const int record = kRecordHeaderBytes + (header[3] << 8U | header[4]);
+  int there = 0;
+  return ::ioctl(fd, FIONREAD, &there) == 0 && there >= record ? 0 : record;
 }
 
 bool tune_socket(int fd) {

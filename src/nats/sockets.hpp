@@ -7,6 +7,7 @@
 // hung attempt may also cut one that the other is just making; it tries again.)
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,5 +35,19 @@ bool tune_socket(int fd);
 
 // Sets or clears O_NONBLOCK, which all duplicates of the descriptor share.
 bool set_nonblocking(int fd, bool nonblocking);
+
+// Makes the socket readable when so many bytes are there, and not before; or when it has ended.
+void set_readable_at(int fd, int bytes);
+
+// Whether the socket takes more: at least a third of its buffer is free.
+bool is_writable(int fd);
+
+// Whether what is there to read begins a TLS record. NATS itself begins with a letter. Nothing when
+// nothing is there.
+std::optional<bool> begins_tls_record(int fd);
+
+// 0 when the next TLS record is there to read as a whole; else how many bytes have to be there for
+// that, as far as is known yet.
+int bytes_of_partial_tls_record(int fd);
 
 }  // namespace rts::nats

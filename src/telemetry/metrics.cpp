@@ -49,7 +49,22 @@ constexpr Info kLag{"rts_event_lag_seconds", Type::histogram, "kind",
                     "Receive time less event time of evaluated events; below 0 counts as 0."};
 constexpr Info kLastEvent{"rts_last_event_timestamp_seconds", Type::gauge, "symbol, kind",
                           "Event time of the last evaluated event; 0 = none yet."};
+constexpr Info kAnswer{"rts_order_answer_seconds", Type::histogram, "",
+                       "Time from the sending of an order to its answer or acknowledgement."};
+constexpr Info kInFlight{"rts_orders_in_flight", Type::gauge, "",
+                         "Orders whose result is not known yet."};
+constexpr Info kRepeats{"rts_order_repeats_total", Type::counter, "",
+                        "Publishes of an order after its first, with the same id."};
+constexpr Info kOddAnswers{"rts_order_odd_answers_total", Type::counter, "reason",
+                           "Answers that could not be read, or that no order awaited."};
+constexpr Info kBreakerState{"rts_circuit_breaker_state", Type::gauge, "state",
+                             "1 for the state the circuit breaker is in."};
+constexpr Info kBreakerEntered{"rts_circuit_breaker_transitions_total", Type::counter, "to",
+                               "Changes of the circuit breaker into this state."};
+constexpr Info kControl{"rts_control_messages_total", Type::counter, "command",
+                        "Messages on the control subject."};
 constexpr Info kReady{"rts_ready", Type::gauge, "", "1 while /ready answers 200."};
+constexpr Info kCheck{"rts_check_ok", Type::gauge, "check", "1 while this check of /ready holds."};
 constexpr Info kPaused{"rts_trading_paused", Type::gauge, "strategy",
                        "1 while the strategy orders nothing."};
 constexpr Info kConnected{"rts_nats_connected", Type::gauge, "", "1 while connected to a broker."};
@@ -74,16 +89,19 @@ constexpr Info kStart{"process_start_time_seconds", Type::gauge, "",
                       "When the process began, in seconds since 1970."};
 
 constexpr std::array kAll{
-    kFrames,       kReceived,   kIgnored,  kDropped,     kDecisions, kOrders,
-    kStep,         kPublish,    kLag,      kLastEvent,   kReady,     kPaused,
-    kConnected,    kReconnects, kBuffered, kNatsDropped, kLogLost,   kHttpConnections,
-    kHttpRequests, kBuild,      kCpu,      kRss,         kFds,       kMaxFds,
-    kStart};
+    kFrames,       kReceived,        kIgnored,      kDropped,    kDecisions, kOrders,
+    kStep,         kPublish,         kAnswer,       kInFlight,   kRepeats,   kOddAnswers,
+    kBreakerState, kBreakerEntered,  kLag,          kLastEvent,  kReady,     kCheck,
+    kPaused,       kControl,         kConnected,    kReconnects, kBuffered,  kNatsDropped,
+    kLogLost,      kHttpConnections, kHttpRequests, kBuild,      kCpu,       kRss,
+    kFds,          kMaxFds,          kStart};
 
 const Histogram::BucketBoundaries kStepBuckets{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4,
                                                2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2};
 const Histogram::BucketBoundaries kPublishBuckets{1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
                                                   1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 1e-1};
+const Histogram::BucketBoundaries kAnswerBuckets{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2,
+                                                 5e-2, 0.1,  0.2,  0.5,  1,    2,    5,    10};
 const Histogram::BucketBoundaries kLagBuckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                               0.5,   1,     2.5,  5,     10,   30,  60};
 
@@ -107,20 +125,30 @@ std::string_view to_string(Type type) noexcept {
 
 }  // namespace
 
-std::string_view to_string(OrderResult result) noexcept {
-  switch (result) {
-    case OrderResult::unconfirmed:
-      return "unconfirmed";
-    case OrderResult::expired:
-      return "expired";
-    case OrderResult::disconnected:
-      return "disconnected";
-    case OrderResult::buffer_full:
-      return "buffer_full";
-    case OrderResult::rejected:
-      return "rejected";
-    case OrderResult::dry_run:
-      return "dry_run";
+std::string_view to_string(Check check) noexcept {
+  switch (check) {
+    case Check::nats_connected:
+      return "nats_connected";
+    case Check::subscribed:
+      return "subscribed";
+    case Check::order_path:
+      return "order_path";
+    case Check::breaker:
+      return "breaker";
+    case Check::not_draining:
+      return "not_draining";
+  }
+  return "";
+}
+
+std::string_view to_string(Control control) noexcept {
+  switch (control) {
+    case Control::pause:
+      return "pause";
+    case Control::resume:
+      return "resume";
+    case Control::unreadable:
+      return "unreadable";
   }
   return "";
 }
@@ -136,6 +164,7 @@ class Metrics::Registry {
                         .Register(registry_)) {
     make_event_series();
     make_strategy_series();
+    make_delivery_series();
     auto& lag = family<Histogram>(kLag);
     for (const EventKind kind : kMarketKinds) {
       lag_.push_back(&lag.Add({{"kind", std::string(rts::to_string(kind))}}, kLagBuckets));
@@ -164,10 +193,13 @@ class Metrics::Registry {
   }
   void observe_step(double seconds) { step_.Observe(seconds); }
   void observe_publish(double seconds) { publish_.Observe(seconds); }
+  void observe_answer(double seconds) { answer_.Observe(seconds); }
 
   std::string scrape(const Snapshot& now) {
     add_symbols();
     ready_.Set(now.ready ? 1 : 0);
+    for (std::size_t i = 0; i < checks_.size(); ++i) checks_[i]->Set(now.checks[i] ? 1 : 0);
+    scrape_delivery(now);
     connected_.Set(now.nats_connected ? 1 : 0);
     raise(reconnects_, static_cast<double>(now.nats_reconnects));
     raise(nats_dropped_, static_cast<double>(now.nats_dropped_messages));
@@ -194,6 +226,21 @@ class Metrics::Registry {
     if constexpr (std::is_same_v<T, Counter>) return build(prometheus::BuildCounter());
     if constexpr (std::is_same_v<T, Gauge>) return build(prometheus::BuildGauge());
     if constexpr (std::is_same_v<T, Histogram>) return build(prometheus::BuildHistogram());
+  }
+
+  void scrape_delivery(const Snapshot& now) {
+    for (const auto state : CircuitBreaker::kStates) {
+      const auto index = static_cast<std::size_t>(state);
+      breaker_state_[index]->Set(now.breaker == state ? 1 : 0);
+      raise(*breaker_entered_[index], static_cast<double>(now.breaker_entered[index]));
+    }
+    in_flight_.Set(static_cast<double>(now.orders_in_flight));
+    raise(repeats_, static_cast<double>(now.order_repeats));
+    raise(*unreadable_answers_, static_cast<double>(now.odd_answers));
+    raise(*unexpected_answers_, static_cast<double>(now.unexpected_answers));
+    for (std::size_t i = 0; i < control_.size(); ++i) {
+      raise(*control_[i], static_cast<double>(now.control_messages[i]));
+    }
   }
 
   // Counters that others keep can only have grown since the last scrape.
@@ -231,10 +278,33 @@ class Metrics::Registry {
             &decisions.Add({{"strategy", name}, {"outcome", std::string(rts::to_string(outcome))}});
       }
       for (const OrderResult result : kOrderResults) {
-        orders_[index][static_cast<std::size_t>(result)] = &orders.Add(
-            {{"strategy", name}, {"result", std::string(telemetry::to_string(result))}});
+        orders_[index][static_cast<std::size_t>(result)] =
+            &orders.Add({{"strategy", name}, {"result", std::string(rts::to_string(result))}});
       }
       paused_[index] = &paused.Add({{"strategy", name}});
+    }
+  }
+
+  void make_delivery_series() {
+    auto& states = family<Gauge>(kBreakerState);
+    auto& entered = family<Counter>(kBreakerEntered);
+    for (const auto state : CircuitBreaker::kStates) {
+      const std::string name(rts::to_string(state));
+      breaker_state_[static_cast<std::size_t>(state)] = &states.Add({{"state", name}});
+      breaker_entered_[static_cast<std::size_t>(state)] = &entered.Add({{"to", name}});
+    }
+    auto& odd = family<Counter>(kOddAnswers);
+    unreadable_answers_ = &odd.Add({{"reason", "unreadable"}});
+    unexpected_answers_ = &odd.Add({{"reason", "unexpected"}});
+    auto& control = family<Counter>(kControl);
+    for (const Control command : kControls) {
+      control_[static_cast<std::size_t>(command)] =
+          &control.Add({{"command", std::string(telemetry::to_string(command))}});
+    }
+    auto& checks = family<Gauge>(kCheck);
+    for (const Check check : kChecks) {
+      checks_[static_cast<std::size_t>(check)] =
+          &checks.Add({{"check", std::string(telemetry::to_string(check))}});
     }
   }
 
@@ -267,12 +337,21 @@ class Metrics::Registry {
   std::array<std::array<Counter*, kOutcomeCount>, kStrategies.size()> decisions_{};
   std::array<std::array<Counter*, kOrderResults.size()>, kStrategies.size()> orders_{};
   std::array<Gauge*, kStrategies.size()> paused_{};
+  std::array<Gauge*, kChecks.size()> checks_{};
+  std::array<Gauge*, CircuitBreaker::kStates.size()> breaker_state_{};
+  std::array<Counter*, CircuitBreaker::kStates.size()> breaker_entered_{};
+  std::array<Counter*, kControls.size()> control_{};
+  Counter* unreadable_answers_ = nullptr;
+  Counter* unexpected_answers_ = nullptr;
   std::vector<Histogram*> lag_;  // by kind: book, trade, ticker
   prometheus::Family<Gauge>& last_event_;
   std::vector<std::array<Gauge*, kMarketKinds.size()>> last_event_by_symbol_;
   Counter& frames_ = family<Counter>(kFrames).Add({});
   Histogram& step_ = family<Histogram>(kStep).Add({}, kStepBuckets);
   Histogram& publish_ = family<Histogram>(kPublish).Add({}, kPublishBuckets);
+  Histogram& answer_ = family<Histogram>(kAnswer).Add({}, kAnswerBuckets);
+  Gauge& in_flight_ = family<Gauge>(kInFlight).Add({});
+  Counter& repeats_ = family<Counter>(kRepeats).Add({});
   Gauge& ready_ = family<Gauge>(kReady).Add({});
   Gauge& connected_ = family<Gauge>(kConnected).Add({});
   Counter& reconnects_ = family<Counter>(kReconnects).Add({});
@@ -303,6 +382,9 @@ void Metrics::observe_step(std::chrono::nanoseconds duration) {
 }
 void Metrics::observe_publish(std::chrono::nanoseconds since_receipt) {
   registry_->observe_publish(to_seconds(since_receipt));
+}
+void Metrics::observe_answer(std::chrono::nanoseconds since_sending) {
+  registry_->observe_answer(to_seconds(since_sending));
 }
 std::string Metrics::scrape(const Snapshot& now) {
   return registry_->scrape(now);
@@ -348,7 +430,8 @@ std::string metrics_markdown() {
   }
   section("result");
   for (const OrderResult result : kOrderResults) {
-    out += fmt::format("{}`{}`", result == kOrderResults.front() ? "" : ", ", to_string(result));
+    out +=
+        fmt::format("{}`{}`", result == kOrderResults.front() ? "" : ", ", rts::to_string(result));
   }
   return out + "\n";
 }

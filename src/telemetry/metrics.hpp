@@ -10,26 +10,33 @@
 #include <string_view>
 
 #include <rts/engine/engine.hpp>
+#include <rts/trading/breaker.hpp>
+#include <rts/trading/delivery.hpp>
 
 namespace rts::telemetry {
 
-// How an order ended. Every signal ends in exactly one.
-enum class OrderResult : std::uint8_t {
-  unconfirmed,   // given to the broker; nobody was asked for an answer
-  expired,       // its valid_until had passed before it could be sent
-  disconnected,  // no broker
-  buffer_full,   // the connection does not take more
-  rejected,      // the client library or broker cannot take such a message
-  dry_run,       // DRY_RUN_MODE: decided, not sent
-};
-inline constexpr std::array kOrderResults{OrderResult::unconfirmed,  OrderResult::expired,
-                                          OrderResult::disconnected, OrderResult::buffer_full,
-                                          OrderResult::rejected,     OrderResult::dry_run};
-[[nodiscard]] std::string_view to_string(OrderResult result) noexcept;
+// The checks of /ready.
+enum class Check : std::uint8_t { nats_connected, subscribed, order_path, breaker, not_draining };
+inline constexpr std::array kChecks{Check::nats_connected, Check::subscribed, Check::order_path,
+                                    Check::breaker, Check::not_draining};
+[[nodiscard]] std::string_view to_string(Check check) noexcept;
+
+// What a message on the control subject was.
+enum class Control : std::uint8_t { pause, resume, unreadable };
+inline constexpr std::array kControls{Control::pause, Control::resume, Control::unreadable};
+[[nodiscard]] std::string_view to_string(Control control) noexcept;
 
 // Numbers that others keep and a scrape reads.
 struct Snapshot {
   bool ready = false;
+  std::array<bool, kChecks.size()> checks{};
+  CircuitBreaker::State breaker = CircuitBreaker::State::closed;
+  std::array<std::uint64_t, CircuitBreaker::kStates.size()> breaker_entered{};
+  std::size_t orders_in_flight = 0;
+  std::uint64_t order_repeats = 0;
+  std::uint64_t odd_answers = 0;         // that could not be read
+  std::uint64_t unexpected_answers = 0;  // that nobody awaited
+  std::array<std::uint64_t, kControls.size()> control_messages{};
   bool nats_connected = false;
   std::uint64_t nats_reconnects = 0;
   std::uint64_t nats_dropped_messages = 0;
@@ -56,6 +63,7 @@ class Metrics {
   void observe_step(std::chrono::nanoseconds duration);
   void count(StrategyId strategy, OrderResult result);
   void observe_publish(std::chrono::nanoseconds since_receipt);
+  void observe_answer(std::chrono::nanoseconds since_sending);
 
   // Prometheus text format 0.0.4.
   [[nodiscard]] std::string scrape(const Snapshot& now);

@@ -42,7 +42,7 @@ TEST(Cli, HelpListsEveryCommandWithAnExample) {
   const RunResult help = run_binary({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   for (const char* command :
-       {"run", "replay", "simulate", "check", "config", "health", "version"}) {
+       {"run", "replay", "simulate", "check", "config", "provision", "health", "version"}) {
     EXPECT_NE(help.out.find(fmt::format("\n  {}", command)), std::string::npos) << command;
     const RunResult own = run_binary({command, "--help"});
     EXPECT_EQ(own.exit_code, 0);
@@ -58,6 +58,8 @@ TEST(Cli, WhatMakesNoSenseIsAUsageError) {
                                                     {"config", "--format"},
                                                     {"config", "--format", "yaml"},
                                                     {"simulate", "--rate", "many"},
+                                                    {"provision", "--replicas", "0"},
+                                                    {"provision", "ORDERS"},
                                                     {"check", "--nats-token", "x"}};
   for (const auto& arguments : wrong) {
     const RunResult result = run_binary(arguments);
@@ -173,6 +175,23 @@ TEST_F(Replay, ATruncatedFileIsProcessedAsFarAsItGoesAndExits65) {
   EXPECT_NE(result.err.find("truncated"), std::string::npos) << result.err;
   EXPECT_FALSE(result.out.empty());
   EXPECT_EQ(run_binary({"replay", files.path("absent")}).exit_code, 65);
+}
+
+// --- provision ---------------------------------------------------------------------------------
+
+TEST(Cli, ProvisionMakesTheStreamOnceAndThenHasNothingToDo) {
+  NatsServer broker("jetstream: enabled");
+  const Environment environment{{"NATS_URL", broker.url()},
+                                {"NATS_PUBLISHER_TOPIC", "orders.intents"}};
+  EXPECT_EQ(run_binary({"provision", "--dry-run"}, environment).exit_code, 1);
+  const RunResult created = run_binary({"provision"}, environment);
+  EXPECT_EQ(created.exit_code, 0) << created.err;
+  EXPECT_NE(created.out.find("created"), std::string::npos) << created.out;
+  const RunResult again = run_binary({"provision"}, environment);
+  EXPECT_NE(again.out.find("nothing to change"), std::string::npos) << again.out;
+  EXPECT_EQ(run_binary({"provision", "--dry-run"}, environment).exit_code, 0);
+  broker.stop();
+  EXPECT_EQ(run_binary({"provision"}, environment).exit_code, 69);
 }
 
 // --- health ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
 #include "support/order_schema.hpp"
+#include "support/paths.hpp"
 #include "support/process.hpp"
 
 namespace rts::test {
@@ -21,8 +22,8 @@ class RunLocal {
  public:
   explicit RunLocal(const std::string& nats_url)
       : port(free_port()),
-        process({RTS_SOURCE_DIR "/tests/e2e/run-local.sh"},
-                {.env = {{"BINARY", RTS_BINARY},
+        process({source_root() + "/tests/e2e/run-local.sh"},
+                {.env = {{"BINARY", binary()},
                          {"NATS_URL", nats_url},
                          {"HEALTH_CHECK_HOST", "127.0.0.1"},
                          {"HEALTH_CHECK_PORT", std::to_string(port)}},

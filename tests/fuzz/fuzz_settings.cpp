@@ -30,12 +30,18 @@ std::vector<config::Given> environment_of(std::string_view text) {
   return environment;
 }
 
-// The same environment with other secrets.
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// The same environment with other secrets, which are accepted or refused as those were.
 std::vector<config::Given> with_other_secrets(std::vector<config::Given> environment) {
   for (config::Given& item : environment) {
     const config::Setting* setting = config::find(item.name);
-    const bool secret = setting != nullptr && setting->is_secret();
-    if (secret && !item.value.empty()) item.value = "another";
+    if (setting == nullptr || !setting->is_secret()) continue;
+    for (char& c : item.value) {
+      if (is_letter_or_digit(c)) c = c == 'x' ? 'y' : 'x';
+    }
   }
   return environment;
 }

@@ -36,6 +36,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using boost::asio::ip::tcp;
+using config::parse_broker_url;
 using std::chrono::milliseconds;
 using test::Deadline;
 using test::eventually;
@@ -123,7 +124,7 @@ class Subject {
 
 ClientOptions options_for(const std::string& url) {
   ClientOptions options;
-  options.urls = {url};
+  options.urls = {Secret(url)};
   options.name = "nats_client_test";
   options.subject = "frames";
   return options;
@@ -575,7 +576,7 @@ TEST(NatsClient, ABrokerOutOfTheListIsPassedOver) {
   NatsServer server;
   Loop loop;
   ClientOptions options = options_for(dead.url());
-  options.urls.push_back(server.url());
+  options.urls.emplace_back(server.url());
   Subject subject(loop, options);
   subject.client.start();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
@@ -610,10 +611,10 @@ TEST(NatsClient, AHungAttemptLeavesOtherConnectionsToThatAddressAlone) {
   Subject early(loop, options_for(server.url()));
   early.client.start();
   ASSERT_TRUE(loop.run_until(early.subscribed(), kSoon));
-  ASSERT_FALSE(sockets_to(resolve(*parse_url(server.url()))).empty());
+  ASSERT_FALSE(sockets_to(resolve(*parse_broker_url(server.url()))).empty());
   // As if no socket had been there before: the handshake's end alone protects it.
-  slow_down_sockets_to(resolve(*parse_url(server.url())), {});
-  shut_down_sockets_to(resolve(*parse_url(server.url())), {});
+  slow_down_sockets_to(resolve(*parse_broker_url(server.url())), {});
+  shut_down_sockets_to(resolve(*parse_broker_url(server.url())), {});
   const Ticker ticker(loop.io);
   loop.io.run_for(200ms);
   EXPECT_TRUE(early.client.status().connected);
@@ -647,47 +648,6 @@ TEST(NatsClient, ClosingDoesNotWaitForABrokerThatIsSilentAfterInfo) {
   ASSERT_TRUE(loop.run_until([&] { return flushed.has_value(); }, kSoon));
   EXPECT_FALSE(*flushed);
   EXPECT_LT(since(begin), 1s);
-}
-
-struct Greeting {
-  const char* name;
-  std::string line;
-};
-std::ostream& operator<<(std::ostream& out, const Greeting& greeting) {
-  return out << greeting.name;
-}
-
-class BadGreeting : public testing::TestWithParam<Greeting> {};
-
-TEST_P(BadGreeting, IsAbandonedAndTriedAgain) {
-  Loop loop;
-  FakeBroker broker(loop.io, GetParam().line);
-  Subject subject(loop, options_for(broker.url()));
-  subject.client.start();
-  ASSERT_TRUE(loop.run_until([&] { return broker.accepted() >= 2; }, kSoon));
-  ASSERT_TRUE(broker.first_stay().has_value());
-  EXPECT_LE(*broker.first_stay(), 3500ms);
-  EXPECT_FALSE(subject.client.status().connected);
-  std::printf("%s: %s\n", GetParam().name, subject.client.status().last_error.c_str());
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    NatsClient, BadGreeting,
-    testing::Values(Greeting{"silence", ""}, Greeting{"http", "HTTP/1.1 400 Bad Request\r\n\r\n"},
-                    Greeting{"garbage", std::string(5'000, '\x80')},
-                    Greeting{"endless_line", "INFO {" + std::string(200'000, ' ')},
-                    Greeting{"bad_json", "INFO {\"server_id\":]}\r\n"},
-                    Greeting{"refusal", std::string(kInfo) + "-ERR 'Authorization Violation'\r\n"}),
-    [](const auto& greeting) { return std::string(greeting.param.name); });
-
-TEST(NatsClient, SurvivesGarbageAfterTheHandshake) {
-  Loop loop;
-  FakeBroker broker(loop.io, std::string(kInfo) + "PONG\r\nMSG frames 1 -5\r\nRUBBISH\r\n");
-  Subject subject(loop, options_for(broker.url()));
-  subject.client.start();
-  ASSERT_TRUE(loop.run_until([&] { return broker.accepted() >= 3; }, kSoon));
-  EXPECT_FALSE(subject.client.status().subscribed);
-  EXPECT_TRUE(subject.payloads.empty());
 }
 
 TEST(NatsClient, TlsUrlNeverFallsBackToPlaintext) {
@@ -925,32 +885,6 @@ TEST(NatsClient, UserinfoIsNeverShown) {
 }
 
 // ---- The values inside --------------------------------------------------------------------------
-
-TEST(NatsUrl, IsParsed) {
-  const auto plain = parse_url("nats://broker.example:4333");
-  ASSERT_TRUE(plain);
-  EXPECT_FALSE(plain->tls);
-  EXPECT_EQ(plain->host, "broker.example");
-  EXPECT_EQ(plain->port, 4333);
-  EXPECT_EQ(plain->user, "");
-
-  const auto full = parse_url("tls://us%40er:p%3aw@[::1]");
-  ASSERT_TRUE(full);
-  EXPECT_TRUE(full->tls);
-  EXPECT_EQ(full->user, "us@er");
-  EXPECT_EQ(full->password, "p:w");
-  EXPECT_EQ(full->host, "::1");
-  EXPECT_EQ(full->port, 4222);
-  EXPECT_EQ(full->display(), "tls://[::1]:4222");
-
-  EXPECT_EQ(parse_url("token@localhost")->user, "token");
-  EXPECT_FALSE(parse_url("token@localhost")->password);
-  EXPECT_EQ(parse_url("localhost:1/")->port, 1);
-  for (const char* bad : {"", "nats://", "http://x", "x:0", "x:65536", "x:1a", "x:", "[::1", "@x",
-                          ":p@x", "a%4:b@x", "a%zz@x"}) {
-    EXPECT_FALSE(parse_url(bad)) << bad;
-  }
-}
 
 TEST(NatsHeartbeat, IsUnansweredSinceTheOldestThatHasNotComeBack) {
   const Heartbeat::TimePoint start{};

@@ -5,10 +5,8 @@
 #include <fstream>
 #include <sstream>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +17,8 @@
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
 #include "support/nats_server.hpp"
+#include "support/orders.hpp"
+#include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/scratch_files.hpp"
 
@@ -33,12 +33,6 @@ bool is_json(const std::string& text) {
   return wire::json_differences(text, text).empty();
 }
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // Exit code and output of a shell command.
 std::pair<int, std::string> shell(const std::string& command) {
   std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
@@ -48,8 +42,7 @@ std::pair<int, std::string> shell(const std::string& command) {
   return {WEXITSTATUS(::pclose(pipe)), out};
 }
 
-// --- Endpoints
-// ------------------------------------------------------------------------------------
+// --- Endpoints ----------------------------------------------------------------------------------
 
 TEST(Endpoints, ServeWhatTheyPromise) {
   NatsServer broker;
@@ -145,8 +138,7 @@ TEST(Endpoints, TheConnectionCarriesItsNameAndHost) {
             std::string::npos);
 }
 
-// --- Metrics
-// --------------------------------------------------------------------------------------
+// --- Metrics ------------------------------------------------------------------------------------
 
 TEST(MetricsEndpoint, PromtoolHasNothingToSay) {
   Daemon daemon(Environment{{"NATS_URL", "nats://127.0.0.1:1"}});
@@ -187,8 +179,7 @@ TEST(MetricsEndpoint, EverySeriesIsThereAtZeroFromTheFirstScrape) {
   daemon.expect_accounts_balance();
 }
 
-// --- Logs
-// -----------------------------------------------------------------------------------------
+// --- Logs ---------------------------------------------------------------------------------------
 
 TEST(Logs, EveryLineIsJsonWhateverTheFramesHold) {
   NatsServer broker;
@@ -247,10 +238,10 @@ TEST(Logs, DebugModeLogsEveryDecision) {
 TEST(Logs, LevelErrorKeepsInformationOut) {
   const std::uint16_t port = free_port();
   // Nothing to wait for in its log, so it is asked for its health instead.
-  Process process({RTS_BINARY, "run"}, {.env = {{"NATS_URL", "nats://127.0.0.1:1"},
-                                                {"LOG_LEVEL", "ERROR"},
-                                                {"HEALTH_CHECK_PORT", std::to_string(port)}},
-                                        .capture_stdout = true});
+  Process process({binary(), "run"}, {.env = {{"NATS_URL", "nats://127.0.0.1:1"},
+                                              {"LOG_LEVEL", "ERROR"},
+                                              {"HEALTH_CHECK_PORT", std::to_string(port)}},
+                                      .capture_stdout = true});
   ASSERT_TRUE(eventually([&] { return http_get(port, "/healthz").status == 200; }, 10s));
   process.signal(SIGTERM);
   ASSERT_TRUE(process.wait(10s));
@@ -259,71 +250,12 @@ TEST(Logs, LevelErrorKeepsInformationOut) {
 
 TEST(Logs, FormatTextIsForPeople) {
   const std::uint16_t port = free_port();
-  Process process({RTS_BINARY, "run"}, {.env = {{"NATS_URL", "nats://127.0.0.1:1"},
-                                                {"LOG_FORMAT", "text"},
-                                                {"HEALTH_CHECK_PORT", std::to_string(port)}},
-                                        .capture_stdout = true});
+  Process process({binary(), "run"}, {.env = {{"NATS_URL", "nats://127.0.0.1:1"},
+                                              {"LOG_FORMAT", "text"},
+                                              {"HEALTH_CHECK_PORT", std::to_string(port)}},
+                                      .capture_stdout = true});
   ASSERT_TRUE(process.wait_for_out("INFO", 10s));
   EXPECT_EQ(process.out().find("{\"ts\""), std::string::npos);
-}
-
-// The descriptor of a pipe that nobody reads stands for a log collector that has stalled.
-TEST(Logs, AStalledStandardOutputDoesNotStallTheService) {
-  NatsServer broker;
-  Peer peer(broker.url());
-  const std::uint16_t port = free_port();
-  const ScratchFiles files;
-  const std::string fifo = files.path("log");
-  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
-  ASSERT_GE(reader, 0);
-  Process process({"sh", "-c", fmt::format("exec '{}' run > '{}'", RTS_BINARY, fifo)},
-                  {.env = {{"NATS_URL", broker.url()},
-                           {"DEBUG_MODE", "true"},
-                           {"HEALTH_CHECK_PORT", std::to_string(port)}}});
-  ASSERT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, 10s));
-  constexpr std::uint64_t kCount = 20'000;  // far more lines than the pipe and the queue hold
-  for (std::uint64_t i = 1; i <= kCount; ++i) {
-    peer.publish(kFrames, trade({.at_ms = now_ms(), .id = i}).json());
-  }
-  const auto scraped = [&](const std::string& text) {
-    return http_get(port, "/metrics").body.find(text) != std::string::npos;
-  };
-  EXPECT_TRUE(eventually([&] { return scraped("rts_frames_received_total 20000"); }, 10s));
-  EXPECT_FALSE(scraped("rts_log_lines_lost_total 0\n"));
-  const auto begun = std::chrono::steady_clock::now();
-  process.signal(SIGTERM);
-  ASSERT_TRUE(process.wait(10s));
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
-  ::close(reader);
-}
-
-TEST(Logs, AClosedStandardOutputDoesNotKillTheService) {
-  NatsServer broker;
-  Peer peer(broker.url());
-  const std::uint16_t port = free_port();
-  const ScratchFiles files;
-  const std::string fifo = files.path("log");
-  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
-  ASSERT_GE(reader, 0);
-  Process process(
-      {"sh", "-c", fmt::format("exec '{}' run > '{}'", RTS_BINARY, fifo)},
-      {.env = {{"NATS_URL", broker.url()}, {"HEALTH_CHECK_PORT", std::to_string(port)}}});
-  ASSERT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, 10s));
-  ::close(reader);
-  peer.publish(kFrames, "{");
-  EXPECT_TRUE(eventually(
-      [&] {
-        const std::string metrics = http_get(port, "/metrics").body;
-        return metrics.find("rts_frames_received_total 1\n") != std::string::npos &&
-               metrics.find("rts_log_lines_lost_total 0\n") == std::string::npos;
-      },
-      5s));
-  process.signal(SIGTERM);
-  const auto status = process.wait(10s);
-  ASSERT_TRUE(status && status->exited);
-  EXPECT_EQ(status->code, 0);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "app/input.hpp"
 #include "support/engine_run.hpp"
+#include "support/paths.hpp"
 #include "support/scratch_files.hpp"
 
 namespace rts {
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 fs::path corpus() {
   const char* const named = std::getenv("RTS_CORPUS");
-  return named != nullptr ? fs::path(named) : fs::path(RTS_SOURCE_DIR) / "../shared/corpus";
+  return named != nullptr ? fs::path(named) : fs::path(test::source_root()) / "../shared/corpus";
 }
 
 struct Case {

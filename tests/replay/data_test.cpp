@@ -15,6 +15,7 @@
 
 #include "app/input.hpp"
 #include "support/engine_run.hpp"
+#include "support/paths.hpp"
 #include "support/scratch_files.hpp"
 
 namespace rts {
@@ -23,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path data() {
-  return fs::path(RTS_SOURCE_DIR) / "tests/data";
+  return fs::path(test::source_root()) / "tests/data";
 }
 
 // "x.env": a setting a line, # begins a comment.

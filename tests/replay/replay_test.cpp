@@ -178,8 +178,7 @@ TEST_F(Replay, WritesOrdersToStandardOutputByDefault) {
   EXPECT_THAT(out, testing::EndsWith("}\n"));
 }
 
-// --- What is wrong with the input
-// ------------------------------------------------------------------
+// --- What is wrong with the input ---------------------------------------------------------------
 
 TEST_F(Replay, OfATruncatedFileProcessesWhatIsThereAndExits65) {
   const std::string text = recording();
@@ -233,8 +232,7 @@ TEST_F(Replay, OfAnEmptyFileIsFineAndEmpty) {
   EXPECT_EQ(outcome.counts, "{\"frames\": {\"events\": 0, \"frames\": 0}, \"outcomes\": {}}\n");
 }
 
-// --- --expect, --orders, --counts
-// ------------------------------------------------------------------
+// --- --expect, --orders, --counts ---------------------------------------------------------------
 
 TEST_F(Replay, ExpectingItsOwnOrdersFindsNoDifference) {
   const std::string expected = files().write("expected", replay({recording()}).orders);

@@ -8,9 +8,11 @@
 #include <stdexcept>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "support/deadline.hpp"
+#include "support/paths.hpp"
 
 namespace rts::test {
 namespace {
@@ -36,6 +38,12 @@ Environment with_free_port(Environment environment) {
   return environment;
 }
 
+std::vector<std::string> command(std::vector<std::string> wrapper) {
+  wrapper.push_back(binary());
+  wrapper.emplace_back("run");
+  return wrapper;
+}
+
 double series_value(std::string_view line) {
   return std::strtod(std::string(line.substr(line.rfind(' ') + 1)).c_str(), nullptr);
 }
@@ -58,8 +66,41 @@ HttpAnswer http_get(std::uint16_t port, std::string_view path) {
   return answer;
 }
 
+Scrape::Scrape(std::uint16_t port) : text_(http_get(port, "/metrics").body) {}
+
+double Scrape::sum(std::string_view name, std::string_view labels) const {
+  std::istringstream lines(text_);
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool named =
+        line.starts_with(name) && (line[name.size()] == '{' || line[name.size()] == ' ');
+    if (named && line.find(labels) != std::string::npos) sum += series_value(line);
+  }
+  return sum;
+}
+
+std::string Scrape::accounts_problem() const {
+  if (text_.empty()) return "/metrics does not answer";
+  const double events = sum("rts_events_received_total");
+  const double ignored = sum("rts_events_ignored_total");
+  const double dropped = sum("rts_events_dropped_total");
+  const double decisions = sum("rts_decisions_total");
+  std::string problem;
+  if (events != ignored + dropped + decisions) {
+    problem = fmt::format("{} events, but {} ignored + {} dropped + {} decisions. ", events,
+                          ignored, dropped, decisions);
+  }
+  const double signals = sum("rts_decisions_total", R"(outcome="signal_)");
+  const double orders = sum("rts_orders_total");
+  const double in_flight = sum("rts_orders_in_flight");
+  if (signals != orders + in_flight) {
+    problem += fmt::format("{} signals, but {} orders + {} in flight.", signals, orders, in_flight);
+  }
+  return problem;
+}
+
 RunResult run_binary(const std::vector<std::string>& arguments, const Environment& environment) {
-  std::vector<std::string> argv{RTS_BINARY};
+  std::vector<std::string> argv{binary()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   Process process(argv, options_of(environment));
   const auto status = process.wait(seconds(60));
@@ -70,8 +111,8 @@ RunResult run_binary(const std::vector<std::string>& arguments, const Environmen
   return result;
 }
 
-Daemon::Daemon(Environment environment)
-    : process_({RTS_BINARY, "run"}, options_of(with_free_port(std::move(environment)))) {
+Daemon::Daemon(Environment environment, std::vector<std::string> wrapper)
+    : process_(command(std::move(wrapper)), options_of(with_free_port(std::move(environment)))) {
   const std::string_view key = "\"http_port\":";
   if (!process_.wait_for_out(key, seconds(20))) {
     throw std::runtime_error("the service did not start:\n" + process_.out() + process_.err());
@@ -86,21 +127,15 @@ bool Daemon::wait_ready(std::chrono::milliseconds limit) const {
 }
 
 double Daemon::metric(std::string_view name, std::string_view labels) const {
-  std::istringstream lines(get("/metrics").body);
-  double sum = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const bool named =
-        line.starts_with(name) && (line[name.size()] == '{' || line[name.size()] == ' ');
-    if (named && line.find(labels) != std::string::npos) sum += series_value(line);
-  }
-  return sum;
+  return Scrape(port_).sum(name, labels);
+}
+
+bool Daemon::wait_settled(std::chrono::milliseconds limit) const {
+  return eventually([&] { return metric("rts_orders_in_flight") == 0; }, limit);
 }
 
 void Daemon::expect_accounts_balance() const {
-  EXPECT_EQ(metric("rts_events_received_total"), metric("rts_events_ignored_total") +
-                                                     metric("rts_events_dropped_total") +
-                                                     metric("rts_decisions_total"));
-  EXPECT_EQ(metric("rts_decisions_total", R"(outcome="signal_)"), metric("rts_orders_total"));
+  EXPECT_EQ(Scrape(port_).accounts_problem(), "");
 }
 
 std::vector<std::string> Daemon::log(std::string_view event) const {

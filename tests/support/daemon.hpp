@@ -19,6 +19,21 @@ struct HttpAnswer {
 // One GET on 127.0.0.1, with a deadline of 5 s.
 [[nodiscard]] HttpAnswer http_get(std::uint16_t port, std::string_view path);
 
+// One answer of /metrics: numbers of one moment, which is what the identities of SPEC §1 hold for.
+class Scrape {
+ public:
+  explicit Scrape(std::uint16_t port);
+
+  // The sum over all series of a metric whose labels contain `labels`: sum("rts_orders_total"),
+  // sum("rts_events_dropped_total", R"(reason="stale")").
+  [[nodiscard]] double sum(std::string_view name, std::string_view labels = "") const;
+  // What is wrong with the accounts; empty when they balance.
+  [[nodiscard]] std::string accounts_problem() const;
+
+ private:
+  std::string text_;
+};
+
 // How one run of the binary to its end went.
 struct RunResult {
   int exit_code = -1;  // -1: it did not end by itself within a minute
@@ -33,18 +48,22 @@ using Environment = std::map<std::string, std::string>;
 // with its log when it does not.
 class Daemon {
  public:
-  explicit Daemon(Environment environment);
+  // `wrapper` is a command that runs the one behind it (prlimit, setpriv …) in its own process.
+  explicit Daemon(Environment environment, std::vector<std::string> wrapper = {});
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] HttpAnswer get(std::string_view path) const { return http_get(port_, path); }
   [[nodiscard]] bool ready() const { return get("/ready").status == 200; }
   [[nodiscard]] bool wait_ready(std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
 
-  // The sum over all series of a metric whose labels contain `labels`: metric("rts_orders_total"),
-  // metric("rts_events_dropped_total", R"(reason="stale")").
+  // See Scrape::sum.
   [[nodiscard]] double metric(std::string_view name, std::string_view labels = "") const;
 
-  // Every frame that was received has ended: SPEC §1's identities, read from /metrics.
+  // Until no order is in flight.
+  [[nodiscard]] bool wait_settled(std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
+
+  // Every frame that was received has ended, and every order has or is in flight: SPEC §1's
+  // identities, read from /metrics.
   void expect_accounts_balance() const;
 
   [[nodiscard]] Process& process() noexcept { return process_; }

@@ -1,6 +1,7 @@
 // Waiting in tests: for an event, with a deadline, never for a time.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -35,5 +36,28 @@ template <typename Predicate>
   }
   return true;
 }
+
+// Asks the predicate every 50 ms for so long; false as soon as it says no. For what must go on
+// holding, and for faults that last.
+template <typename Predicate>
+[[nodiscard]] bool throughout(std::chrono::steady_clock::duration length, Predicate predicate) {
+  const Deadline end(length);
+  while (predicate()) {
+    if (end.expired()) return true;
+    std::this_thread::sleep_for(std::min(end.remaining(), std::chrono::milliseconds(50)));
+  }
+  return false;
+}
+
+// Time since its construction.
+class Stopwatch {
+ public:
+  [[nodiscard]] std::chrono::steady_clock::duration passed() const {
+    return std::chrono::steady_clock::now() - begun_;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
 
 }  // namespace rts::test

@@ -35,8 +35,8 @@ std::filesystem::path make_directory() {
 
 }  // namespace
 
-NatsServer::NatsServer(std::string extra_config)
-    : extra_config_(std::move(extra_config)), directory_(make_directory()) {
+NatsServer::NatsServer(std::string extra_config, Listen listen)
+    : extra_config_(std::move(extra_config)), listen_(listen), directory_(make_directory()) {
   for (int i = 0; i < kPortsTried; ++i) {
     port_ = free_port();
     if (start()) return;
@@ -108,7 +108,8 @@ bool NatsServer::start() {
   process_.reset();
   process_.emplace(
       std::vector<std::string>{"nats-server", "-c", (directory_ / "server.conf").string(), "-a",
-                               "127.0.0.1", "-p", std::to_string(port_)},
+                               listen_ == Listen::everywhere ? "0.0.0.0" : "127.0.0.1", "-p",
+                               std::to_string(port_)},
       ProcessOptions{.env = {}, .capture_stderr = true});
   const Deadline deadline(kStartLimit);
   (void)eventually([this] { return answers() || !process_->running(); }, deadline.remaining());

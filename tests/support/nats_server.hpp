@@ -10,11 +10,22 @@
 
 namespace rts::test {
 
+// Configuration of a broker that looks after its clients as well as it can. Between a client's
+// silent death and the moment TCP tells, it deals frames to that member of a queue group all the
+// same: deliveries count as a sign of life, so that pings come only when there are none.
+inline constexpr const char* kAttentiveBroker =
+    "write_deadline: \"2s\"\nping_interval: \"2s\"\nping_max: 1\n";
+
 class NatsServer {
  public:
+  // Configuration text that switches JetStream on; its files go with the server.
+  static constexpr const char* kJetStream = "jetstream: enabled\n";
+  // For a network of its own: listens on all addresses. Never on the machine's real network.
+  enum class Listen { on_loopback, everywhere };
+
   // Returns when the port answers; throws std::runtime_error with the server's log when it does not
   // within 10 s. extra_config is nats-server configuration text (permissions, jetstream, tls …).
-  explicit NatsServer(std::string extra_config = {});
+  explicit NatsServer(std::string extra_config = {}, Listen listen = Listen::on_loopback);
   ~NatsServer();
   NatsServer(const NatsServer&) = delete;
   NatsServer& operator=(const NatsServer&) = delete;
@@ -43,6 +54,7 @@ class NatsServer {
   void write_config() const;
 
   std::string extra_config_;
+  Listen listen_;
   std::filesystem::path directory_;
   std::uint16_t port_ = 0;
   std::optional<Process> process_;

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <optional>
 
+#include "support/paths.hpp"
+
 // RapidJSON adds 0 to null pointers, which clang's UBSan takes for a bug of ours.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((no_sanitize("pointer-overflow"))), apply_to = function)
@@ -29,7 +31,7 @@ std::string text_of(const rapidjson::Pointer& pointer) {
 class Schema {
  public:
   explicit Schema(const std::string& name) : path_("docs/schemas/" + name) {
-    std::ifstream file(std::string(RTS_SOURCE_DIR "/") + path_);
+    std::ifstream file(source_root() + "/" + path_);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     rapidjson::Document document;
     document.Parse(text.data(), text.size());

@@ -36,6 +36,7 @@ struct Library {
 std::vector<Library> libraries() {
   return {{"simdjson", {"wire"}},
           {"nats", {"nats"}},
+          {"openssl/", {"nats"}},
           {"boost/asio", {"nats", "http", "app"}},
           {"boost/beast", {"nats", "http", "app"}},
           {"prometheus/", {"telemetry"}},

@@ -74,6 +74,19 @@ TEST(CommandLine, TakesAnEmptyValueAndAValueWithEqualsSigns) {
   EXPECT_EQ(parsed({"replay", "--counts", ""}).option("counts", "none"), "");
 }
 
+TEST(CommandLine, TakesProvisionsOptions) {
+  const Invocation invocation =
+      parsed({"provision", "--stream=A", "--daily-cap", "0", "--republish=", "--replicas", "3",
+              "--dry-run", "--json", "--permissions", "--nats-publisher-topic", "orders.intents"});
+  EXPECT_EQ(invocation.option("stream", "none"), "A");
+  EXPECT_EQ(invocation.option("daily-cap", "none"), "0");
+  EXPECT_EQ(invocation.option("republish", "none"), "");
+  EXPECT_EQ(invocation.option("replicas", "none"), "3");
+  for (const char* name : {"dry-run", "json", "permissions"}) EXPECT_TRUE(invocation.has(name));
+  EXPECT_EQ(invocation.settings.size(), 1U);
+  EXPECT_THAT(refusal({"provision", "ORDERS"}), HasSubstr("unexpected argument 'ORDERS'"));
+}
+
 TEST(CommandLine, TakesNegativeNumbersAsValues) {
   const Invocation invocation = parsed({"check", "--trade-momentum-sell-threshold", "-0.5"});
   ASSERT_EQ(invocation.settings.size(), 1U);

@@ -9,11 +9,13 @@
 
 #include <rts/engine/engine.hpp>
 
+#include "support/paths.hpp"
+
 namespace rts::test {
 namespace {
 
 TEST(Docs, MetricsPageIsWhatTheTableSays) {
-  const std::string path = RTS_SOURCE_DIR "/docs/METRICS.md";
+  const std::string path = source_root() + "/docs/METRICS.md";
   const std::string expected = telemetry::metrics_markdown();
   if (std::getenv("RTS_UPDATE_DOCS") != nullptr) std::ofstream(path) << expected;
   std::ifstream file(path);

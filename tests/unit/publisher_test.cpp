@@ -11,16 +11,26 @@ namespace rts::app {
 namespace {
 
 using namespace std::chrono_literals;
-using telemetry::OrderResult;
-
 OrderResult publish(UnixMs now, bool dry_run) {
   boost::asio::io_context loop;
   nats::Client client(loop, {}, {});
-  Publisher publisher(client, {"orders", OrderFormat::trade_order, dry_run});
+  std::vector<OrderResult> results;
+  PublisherOptions options;
+  options.subject = "orders";
+  options.dry_run = dry_run;
+  Publisher publisher(loop, client, options,
+                      {.now = [now] { return now; },
+                       .is_paused = [](StrategyId) { return false; },
+                       .on_sent = [](auto) {},
+                       .on_result = [&](const OrderReport& r) { results.push_back(r.result); },
+                       .on_odd_answer = [](std::string_view) {},
+                       .on_breaker = [](CircuitBreaker::State) {}});
   Order order;
   order.symbol = "BTCUSDT";
   order.valid_until = UnixMs(10s);
-  return publisher.publish(order, now, "");
+  publisher.publish(order, "", {});
+  EXPECT_EQ(results.size(), 1U);
+  return results.at(0);
 }
 
 TEST(Publisher, SendsBeforeValidUntilAndNotAtIt) {
@@ -59,6 +69,9 @@ TEST(State, IsReadyOnlyWithEveryCheck) {
   EXPECT_FALSE(state([](State& s) { s.nats.answering = false; }));
   EXPECT_FALSE(state([](State& s) { s.nats.buffered_bytes = 100; }));
   EXPECT_FALSE(state([](State& s) { s.draining = true; }));
+  EXPECT_FALSE(state([](State& s) { s.path_problem = "nobody listens"; }));
+  EXPECT_FALSE(state([](State& s) { s.delivery.breaker = CircuitBreaker::State::open; }));
+  EXPECT_FALSE(state([](State& s) { s.delivery.breaker = CircuitBreaker::State::half_open; }));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <rts/config/settings.hpp>
 
 #include "support/engine_run.hpp"
+#include "support/setting_edges.hpp"
 
 namespace rts::config {
 namespace {
@@ -45,8 +46,7 @@ std::size_t index_of(std::string_view name) {
   return static_cast<std::size_t>(find(name) - table().data());
 }
 
-// --- Defaults
-// --------------------------------------------------------------------------------------
+// --- Defaults -----------------------------------------------------------------------------------
 
 struct Default {
   const char* name;
@@ -59,8 +59,11 @@ constexpr Default kSpecDefaults[] = {
     {"NATS_CONSUMER_GROUP", "realtime-strategies-group"},
     {"NATS_CONSUMER_NAME", "realtime-strategies"},
     {"NATS_USER", ""},
+    {"NATS_USER_FILE", ""},
     {"NATS_PASSWORD", ""},
+    {"NATS_PASSWORD_FILE", ""},
     {"NATS_TOKEN", ""},
+    {"NATS_TOKEN_FILE", ""},
     {"NATS_CREDS_FILE", ""},
     {"NATS_NKEY_SEED_FILE", ""},
     {"NATS_TLS_CA_FILE", ""},
@@ -180,8 +183,7 @@ TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
   EXPECT_EQ(loaded.paused, built.paused);
 }
 
-// --- Ranges
-// ----------------------------------------------------------------------------------------
+// --- Ranges -------------------------------------------------------------------------------------
 
 struct Range {
   const char* name;
@@ -264,82 +266,9 @@ TEST(SettingsRanges, RefuseWhatTheSpecificationRefuses) {
   }
 }
 
-// The values at both ends of a rule and those just beyond, whatever the rule says.
-struct Edges {
-  std::vector<std::string> inside, outside;
-
-  void operator()(const Flag&) {
-    inside = {"true", "false", "TRUE", "1", "0", "yes", "no", "on", "off"};
-    outside = {"", "2", "maybe", "true "};
-  }
-  void operator()(const Whole& rule) {
-    inside = {std::to_string(rule.min), std::to_string(rule.max)};
-    outside = {std::to_string(rule.min - 1), std::to_string(rule.max + 1), "", "1e1", "0x1"};
-  }
-  void operator()(const Real& rule) {
-    const auto text = [](double value) { return fmt::format("{}", value); };
-    const double above_min = std::nextafter(rule.min, kUnbounded);
-    const double below_max = std::nextafter(rule.max, -kUnbounded);
-    outside = {"", "x", "inf", "-inf", "nan", "1e999"};
-    if (!std::isfinite(rule.min) && !std::isfinite(rule.max)) inside = {"-1e300", "0", "1e300"};
-    if (std::isfinite(rule.min)) {
-      inside.push_back(text(rule.excludes_min ? above_min : rule.min));
-      outside.push_back(text(rule.excludes_min ? rule.min : std::nextafter(rule.min, -kUnbounded)));
-    }
-    if (std::isfinite(rule.max)) {
-      inside.push_back(text(rule.excludes_max ? below_max : rule.max));
-      outside.push_back(text(rule.excludes_max ? rule.max : std::nextafter(rule.max, kUnbounded)));
-    }
-  }
-  void operator()(const Choice& rule) {
-    for (const auto value : rule.values) inside.emplace_back(value);
-    for (const auto value : rule.values) outside.push_back(std::string(value) + "x");
-  }
-  void operator()(const Text& rule) {
-    using enum Text::Form;
-    const bool may_be_empty =
-        rule.form == any || rule.form == group || rule.form == subject_or_empty;
-    inside = {rule.form == address ? "127.0.0.1" : "a.b"};
-    (may_be_empty ? inside : outside).emplace_back("");
-    if (rule.form == address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});
-    if (rule.form == group) outside.insert(outside.end(), {"my group", "a\tb", "\xe7\x89\x9b"});
-    if (rule.form == connection_name) outside.insert(outside.end(), {"a\"b", "a\\b", "a\nb"});
-  }
-  void operator()(const StepSize&) { inside = {"1"}, outside = {"0", ""}; }
-  void operator()(const SymbolList&) {
-    std::string many;
-    for (int i = 0; i < 512; ++i) many += fmt::format("{}S{}", i == 0 ? "" : ",", i);
-    inside = {"*", many, std::string(63, 'A')};
-    outside = {"",    many + ",ONEMORE", std::string(64, 'A'), "BTC USDT", "A;B", "A,*", "BTC:1",
-               "A\tB"};
-  }
-  void operator()(const StepList&) {
-    inside = {"A:1", ""}, outside = {"A:0", "A", "A B:1", "*:1", "A:1,a:2"};
-  }
-  void operator()(const UrlList&) {
-    inside = {"nats://a:1", "tls://a", "a", "a:65535", "nats://[::1]:4222", "a, b"};
-    outside = {"",
-               "a,",
-               "nats://@a",
-               "nats://:p@a",
-               "nats://u:%zz@a",
-               "nats://u\"x:p@a",
-               "nats://u%22:p@a",
-               "nats://u\\:p@a",
-               "http://a",
-               "a:0",
-               "a:65536",
-               "a:x",
-               "nats://",
-               "nats://a b",
-               ":4222"};
-  }
-};
-
 TEST(SettingsRanges, StandWhereTheTableSaysOnBothSides) {
   for (const Setting& setting : table()) {
-    Edges edges;
-    std::visit([&](const auto& rule) { edges(rule); }, setting.rule);
+    const test::SettingEdges edges = test::edges_of(setting);
     EXPECT_FALSE(edges.inside.empty()) << setting.name;
     for (const auto& value : edges.inside) {
       EXPECT_FALSE(refuses(setting.name, value)) << setting.name << "=" << value;
@@ -389,8 +318,7 @@ TEST(SettingsSubjects, PublishingTakesNoWildcardWhitespaceOrEmptyToken) {
   }
 }
 
-// --- Rules across settings
-// -------------------------------------------------------------------------
+// --- Rules across settings ----------------------------------------------------------------------
 
 struct Across {
   std::vector<Given> environment;
@@ -445,8 +373,7 @@ TEST(SettingsAcross, AreHeldExactlyAtTheirBoundaries) {
   }
 }
 
-// --- Loading
-// ---------------------------------------------------------------------------------------
+// --- Loading ------------------------------------------------------------------------------------
 
 TEST(SettingsLoading, PrefersFlagsToTheEnvironmentToDefaults) {
   const std::vector<Given> environment = given({{"TRADING_LEVERAGE", "2"}, {"LOG_LEVEL", "ERROR"}});
@@ -541,43 +468,81 @@ TEST(SettingsUnknown, ExceptWhatKubernetesSetsForServices) {
   }
 }
 
-TEST(SettingsReserved, AreKnownAndRefuseEveryOtherValue) {
-  for (const Setting& setting : table()) {
-    if (!setting.is_reserved()) continue;
-    Edges edges;
-    std::visit([&](const auto& rule) { edges(rule); }, setting.rule);
-    for (const auto& value : edges.inside) {
-      const auto problems = problems_of({{std::string(setting.name), value}});
-      if (value == setting.fallback) {
-        EXPECT_THAT(problems, IsEmpty()) << setting.name;
-      } else {
-        EXPECT_THAT(problems, ElementsAre(AllOf(StartsWith(std::string(setting.name) + "="),
-                                                HasSubstr("does not implement"))))
-            << setting.name << "=" << value;
-      }
+// --- Credentials --------------------------------------------------------------------------------
+
+// What has to be set along with a setting.
+constexpr std::pair<const char*, const char*> kPartners[] = {
+    {"NATS_USER", "NATS_PASSWORD"},
+    {"NATS_USER_FILE", "NATS_PASSWORD"},
+    {"NATS_PASSWORD", "NATS_USER"},
+    {"NATS_PASSWORD_FILE", "NATS_USER"},
+    {"NATS_TLS_CERT_FILE", "NATS_TLS_KEY_FILE"},
+    {"NATS_TLS_KEY_FILE", "NATS_TLS_CERT_FILE"}};
+
+struct Login {
+  std::vector<const char*> names;     // each set to "canary"
+  std::vector<const char*> problems;  // each begins so
+};
+
+const std::vector<Login>& logins() {
+  static const std::vector<Login> rows{
+      {{}, {}},
+      {{"NATS_USER", "NATS_PASSWORD"}, {}},
+      {{"NATS_USER_FILE", "NATS_PASSWORD"}, {}},
+      {{"NATS_USER", "NATS_PASSWORD_FILE"}, {}},
+      {{"NATS_USER_FILE", "NATS_PASSWORD_FILE"}, {}},
+      {{"NATS_TOKEN"}, {}},
+      {{"NATS_TOKEN_FILE"}, {}},
+      {{"NATS_CREDS_FILE"}, {}},
+      {{"NATS_NKEY_SEED_FILE"}, {}},
+      {{"NATS_TLS_CA_FILE"}, {}},
+      {{"NATS_TLS_CERT_FILE", "NATS_TLS_KEY_FILE"}, {}},
+      {{"NATS_TOKEN", "NATS_TLS_CA_FILE", "NATS_TLS_CERT_FILE", "NATS_TLS_KEY_FILE"}, {}},
+      {{"NATS_USER"}, {"NATS_USER or NATS_USER_FILE: given without NATS_PASSWORD"}},
+      {{"NATS_USER_FILE"}, {"NATS_USER or NATS_USER_FILE: given without NATS_PASSWORD"}},
+      {{"NATS_PASSWORD"}, {"NATS_PASSWORD or NATS_PASSWORD_FILE: given without NATS_USER"}},
+      {{"NATS_PASSWORD_FILE"}, {"NATS_PASSWORD or NATS_PASSWORD_FILE: given without NATS_USER"}},
+      {{"NATS_TLS_CERT_FILE"}, {"NATS_TLS_CERT_FILE: given without NATS_TLS_KEY_FILE"}},
+      {{"NATS_TLS_KEY_FILE"}, {"NATS_TLS_KEY_FILE: given without NATS_TLS_CERT_FILE"}},
+      {{"NATS_USER", "NATS_USER_FILE", "NATS_PASSWORD"}, {"NATS_USER: set together"}},
+      {{"NATS_USER", "NATS_PASSWORD", "NATS_PASSWORD_FILE"}, {"NATS_PASSWORD: set together"}},
+      {{"NATS_TOKEN", "NATS_TOKEN_FILE"}, {"NATS_TOKEN: set together"}},
+      {{"NATS_USER", "NATS_PASSWORD", "NATS_TOKEN"},
+       {"NATS_USER with NATS_PASSWORD, NATS_TOKEN: more than one way"}},
+      {{"NATS_TOKEN_FILE", "NATS_CREDS_FILE"}, {"NATS_TOKEN, NATS_CREDS_FILE: more than one way"}},
+      {{"NATS_CREDS_FILE", "NATS_NKEY_SEED_FILE"},
+       {"NATS_CREDS_FILE, NATS_NKEY_SEED_FILE: more than one way"}},
+      {{"NATS_USER_FILE", "NATS_TOKEN", "NATS_TOKEN_FILE", "NATS_TLS_KEY_FILE"},
+       {"NATS_USER or NATS_USER_FILE: given without", "NATS_TOKEN: set together",
+        "NATS_TLS_KEY_FILE: given without", "NATS_USER with NATS_PASSWORD, NATS_TOKEN: more"}}};
+  return rows;
+}
+
+TEST(SettingsCredentials, AreSaidOnceAndWhollyAndOnlyTheirNamesAreQuoted) {
+  for (const Login& row : logins()) {
+    std::vector<Given> environment;
+    for (const char* name : row.names) environment.push_back({name, "canary"});
+    SCOPED_TRACE(testing::PrintToString(row.names));
+    const Problems problems = problems_of(environment);
+    ASSERT_EQ(problems.size(), row.problems.size()) << testing::PrintToString(problems);
+    for (const char* problem : row.problems) {
+      EXPECT_THAT(problems, testing::Contains(StartsWith(problem)));
     }
+    EXPECT_THAT(problems, Each(Not(HasSubstr("canary"))));
   }
 }
 
-TEST(SettingsInert, AreCheckedAndWarnedOfAwayFromTheirDefault) {
-  const Given changed[]{{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "3"},
-                        {"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "30"},
-                        {"ORDER_ACK_TIMEOUT_MS", "500"},
-                        {"CONTROL_TOPIC", ""}};
-  std::size_t inert = 0;
-  for (const Setting& setting : table()) inert += setting.trait == Trait::inert ? 1 : 0;
-  EXPECT_EQ(inert, std::size(changed));
-  for (const Given& given : changed) {
-    const auto loaded = load(std::span(&given, 1), {});
-    ASSERT_TRUE(loaded) << given.name;
-    EXPECT_THAT(loaded.value().warnings,
-                ElementsAre(AllOf(StartsWith(given.name + "="), HasSubstr("without effect"))));
-  }
-  EXPECT_THAT(load({}, {}).value().warnings, IsEmpty());
+TEST(SettingsCredentials, ThatAreRefusedAreNotAlsoMissing) {
+  EXPECT_THAT(
+      problems_of(given({{"NATS_USER", "u"}, {"NATS_PASSWORD", "a\"canary"}})),
+      ElementsAre(AllOf(StartsWith("NATS_PASSWORD=***: not accepted"), Not(HasSubstr("canary")))));
 }
 
-// --- Secrets
-// ---------------------------------------------------------------------------------------
+TEST(SettingsCredentials, InFilesAreNotLookedForWhenSettingsAreLoaded) {
+  EXPECT_THAT(problems_of(given({{"NATS_CREDS_FILE", "/does/not/exist"}})), IsEmpty());
+}
+
+// --- Secrets ------------------------------------------------------------------------------------
 
 // Everything anyone may ever see of a configuration.
 std::string shown(const std::vector<Given>& environment) {
@@ -588,7 +553,7 @@ std::string shown(const std::vector<Given>& environment) {
     return text;
   }
   for (const std::string& warning : loaded.value().warnings) text += warning + "\n";
-  for (std::size_t i = 0; i < table().size(); ++i) text += loaded.value().displayed_value(i) + "\n";
+  for (const std::string& value : loaded.value().values) text += value + "\n";
   for (const Format format :
        {Format::text, Format::json, Format::env, Format::markdown, Format::configmap}) {
     text += render(loaded.value(), format);
@@ -608,7 +573,57 @@ TEST(SettingsSecrets, AreNeverShown) {
     EXPECT_THAT(shown({secret, {"TRADING_MIN_POSITION_SIZE", "5000"}}), Not(HasSubstr("canary")))
         << setting.name;
   }
-  EXPECT_EQ(secrets, 8);
+  EXPECT_EQ(secrets, 11);
+}
+
+TEST(SettingsSecrets, AreShownAsStarsWhenTheyAreSetAndEmptyWhenTheyAreNot) {
+  for (const Setting& setting : table()) {
+    if (!setting.is_secret()) continue;
+    std::vector<Given> environment{{std::string(setting.name), "canary"}};
+    for (const auto& [name, partner] : kPartners) {
+      if (setting.name == name) environment.push_back({partner, "x"});
+    }
+    const Configuration set = test::configured(environment);
+    EXPECT_EQ(set.values[index_of(setting.name)], "***") << setting.name;
+    EXPECT_TRUE(set.redacted[index_of(setting.name)]) << setting.name;
+    const Configuration unset = test::configured({});
+    EXPECT_EQ(unset.values[index_of(setting.name)], "") << setting.name;
+    EXPECT_FALSE(unset.redacted[index_of(setting.name)]) << setting.name;
+    EXPECT_THAT(render(set, Format::text),
+                testing::ContainsRegex(std::string(setting.name) + " +[*][*][*] +environment"));
+    EXPECT_THAT(
+        render(set, Format::json),
+        HasSubstr(fmt::format(R"("{}":{{"value":"***","origin":"environment"}})", setting.name)));
+    for (const Format format : {Format::env, Format::configmap}) {
+      EXPECT_THAT(render(set, format), Not(HasSubstr(std::string(setting.name) + "=")));
+      EXPECT_THAT(render(set, format), Not(HasSubstr(std::string(setting.name) + ":")));
+    }
+  }
+}
+
+TEST(SettingsSecrets, ReachTheirMemberAsTheyWereGiven) {
+  const struct {
+    const char* name;
+    Secret Settings::*member;
+  } rows[] = {{"NATS_USER", &Settings::nats_user},
+              {"NATS_USER_FILE", &Settings::nats_user_file},
+              {"NATS_PASSWORD", &Settings::nats_password},
+              {"NATS_PASSWORD_FILE", &Settings::nats_password_file},
+              {"NATS_TOKEN", &Settings::nats_token},
+              {"NATS_TOKEN_FILE", &Settings::nats_token_file},
+              {"NATS_CREDS_FILE", &Settings::nats_creds_file},
+              {"NATS_NKEY_SEED_FILE", &Settings::nats_nkey_seed_file},
+              {"NATS_TLS_CA_FILE", &Settings::nats_tls_ca_file},
+              {"NATS_TLS_CERT_FILE", &Settings::nats_tls_cert_file},
+              {"NATS_TLS_KEY_FILE", &Settings::nats_tls_key_file}};
+  for (const auto& row : rows) {
+    std::vector<Given> environment{{row.name, "/a canary"}};
+    for (const auto& [name, partner] : kPartners) {
+      if (row.name == std::string_view(name)) environment.push_back({partner, "x"});
+    }
+    const Configuration configuration = test::configured(environment);
+    EXPECT_EQ((configuration.settings.*row.member).reveal(), "/a canary") << row.name;
+  }
 }
 
 constexpr const char* kUrlsWithSecrets[] = {

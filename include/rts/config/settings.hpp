@@ -15,17 +15,21 @@
 
 #include <rts/base/decimal.hpp>
 #include <rts/base/result.hpp>
+#include <rts/base/secret.hpp>
 #include <rts/base/symbol.hpp>
 #include <rts/engine/parameters.hpp>
+#include <rts/trading/delivery.hpp>
 
 namespace rts::config {
 
 // The value of every setting; units are in the names. Filled from the table's defaults by load().
 struct Settings {
-  std::vector<std::string> nats_urls;  // may hold userinfo: never print, see displayed_value()
+  std::vector<Secret> nats_urls;  // they may hold userinfo
   std::string consumer_topic, publisher_topic, consumer_group, consumer_name;
-  std::string nats_user, nats_password, nats_token, nats_creds_file, nats_nkey_seed_file;
-  std::string nats_tls_ca_file, nats_tls_cert_file, nats_tls_key_file;
+  Secret nats_user, nats_password, nats_token;                 // as values, or
+  Secret nats_user_file, nats_password_file, nats_token_file;  // in files
+  Secret nats_creds_file, nats_nkey_seed_file;
+  Secret nats_tls_ca_file, nats_tls_cert_file, nats_tls_key_file;
 
   std::vector<Symbol> symbols;  // empty = all
   bool enable_shorts = true;
@@ -65,8 +69,7 @@ struct Settings {
   bool allow_unknown_env = false;
 };
 
-// --- The table's vocabulary: what a value may be, and where it goes.
-// -------------------------------
+// --- The table's vocabulary: what a value may be, and where it goes. ----------------------------
 
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
@@ -109,9 +112,15 @@ struct StepList {
   std::vector<SymbolStep> Settings::*member;
 };
 struct UrlList {
-  std::vector<std::string> Settings::*member;
+  std::vector<Secret> Settings::*member;
 };
-using Rule = std::variant<Flag, Whole, Real, Choice, Text, StepSize, SymbolList, StepList, UrlList>;
+// Never shown, without a flag; empty: not set.
+struct Confidential {
+  Secret Settings::*member;
+  enum class Form : std::uint8_t { credential, path } form;
+};
+using Rule = std::variant<Flag, Whole, Real, Choice, Text, StepSize, SymbolList, StepList, UrlList,
+                          Confidential>;
 
 enum class Group : std::uint8_t {
   nats,
@@ -125,26 +134,16 @@ enum class Group : std::uint8_t {
 };
 [[nodiscard]] std::string_view title(Group group) noexcept;
 
-// A `secret` is never shown and has no flag. What the others steer is not built yet: `inert` ones
-// are checked, and any value but the default is warned of; `reserved` ones, on which money or
-// access depends, are refused then.
-enum class Trait : std::uint8_t { plain, secret, inert, reserved, reserved_secret };
-
 struct Setting {
   std::string_view name;      // of the environment variable; the flag is --its-kebab-case
   std::string_view fallback;  // the default, as text
   Rule rule;
   Group group;
   std::string_view help;  // one sentence with the unit
-  Trait trait = Trait::plain;
 
   [[nodiscard]] bool is_secret() const noexcept {
-    return trait == Trait::secret || trait == Trait::reserved_secret;
+    return std::holds_alternative<Confidential>(rule);
   }
-  [[nodiscard]] bool is_reserved() const noexcept {
-    return trait == Trait::reserved || trait == Trait::reserved_secret;
-  }
-  [[nodiscard]] bool has_effect() const noexcept { return !is_reserved() && trait != Trait::inert; }
 };
 
 [[nodiscard]] std::span<const Setting> table() noexcept;
@@ -154,8 +153,7 @@ struct Setting {
 // "1 … 20", "> 0", "core or jetstream".
 [[nodiscard]] std::string accepted_values(const Setting& setting);
 
-// --- Loading
-// ---------------------------------------------------------------------------------------
+// --- Loading ------------------------------------------------------------------------------------
 
 enum class Origin : std::uint8_t { fallback, environment, flag };
 [[nodiscard]] std::string_view to_string(
@@ -168,12 +166,12 @@ struct Given {
 
 struct Configuration {
   Settings settings;
-  std::vector<std::string> values;  // effective text, by table index; secrets included
-  std::vector<Origin> origins;      // by table index
+  // What may be shown of the effective values, by table index: "***" for a secret that is set, urls
+  // without their userinfo.
+  std::vector<std::string> values;
+  std::vector<bool> redacted;   // by table index: the value is not shown whole
+  std::vector<Origin> origins;  // by table index
   std::vector<std::string> warnings;
-
-  // What may be shown: "***" for a secret that is set, urls without their userinfo.
-  [[nodiscard]] std::string displayed_value(std::size_t index) const;
 };
 
 // Everything that is wrong, at once, one line each: name, value (never a secret's), accepted range,
@@ -187,6 +185,9 @@ using Problems = std::vector<std::string>;
 
 [[nodiscard]] EngineParameters engine_parameters(const Settings& settings, Clock clock);
 [[nodiscard]] OrderFormat order_format(const Settings& settings) noexcept;
+[[nodiscard]] DeliveryMode delivery_mode(const Settings& settings) noexcept;
+// How long after its event an order may still be sent: the longer ORDER_TTL.
+[[nodiscard]] std::chrono::seconds order_life(const Settings& settings) noexcept;
 
 // "nats://user:pass@host:4222" → "nats://***@host:4222".
 [[nodiscard]] std::string without_userinfo(std::string_view url);

@@ -1,0 +1,67 @@
+// The rules of delivery (SPEC §6) as a table: what an attempt's end means for the order and for the
+// circuit breaker. Pure; `src/app/publisher.hpp` is what applies it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <rts/trading/breaker.hpp>
+
+namespace rts {
+
+// How an order ended. Every signal ends in exactly one.
+enum class OrderResult : std::uint8_t {
+  confirmed,      // the TradeEngine has answered, or the stream has stored it
+  unconfirmed,    // core: sent to somebody who listens, and no answer in time
+  duplicate,      // the stream has it already, from an earlier attempt or another replica
+  no_responders,  // nobody listens on the order subject: not received
+  rejected,       // an answer refuses it, or the broker or the library cannot take it
+  expired,        // valid_until has passed: before it could be sent, or without acknowledgement
+  disconnected,   // no broker: not sent
+  circuit_open,   // the circuit breaker holds it back: not sent
+  buffer_full,    // the connection does not take more, or too many are in flight: not sent
+  ambiguous,      // sent, and nobody will learn whether it arrived: not repeated
+  dry_run,        // DRY_RUN_MODE: decided, not sent
+};
+inline constexpr std::array kOrderResults{
+    OrderResult::confirmed,     OrderResult::unconfirmed,  OrderResult::duplicate,
+    OrderResult::no_responders, OrderResult::rejected,     OrderResult::expired,
+    OrderResult::disconnected,  OrderResult::circuit_open, OrderResult::buffer_full,
+    OrderResult::ambiguous,     OrderResult::dry_run};
+[[nodiscard]] std::string_view to_string(OrderResult result) noexcept;
+
+enum class DeliveryMode : std::uint8_t {
+  core,       // at most once: sent once, an answer is awaited, never repeated
+  jetstream,  // repeated with the same id until the stream acknowledges or valid_until
+};
+
+// How one attempt to deliver ended.
+enum class AttemptEnd : std::uint8_t {
+  acknowledged,     // by the TradeEngine (core) or the stream
+  duplicate,        // the stream says that it has this id
+  refused,          // an error for which the stream has looked for the id: it never stored it
+  refused_unseen,   // another error, which says nothing of earlier attempts
+  no_responders,    // the broker says that nobody listens
+  timed_out,        // the broker has it, and there is no answer within ORDER_ACK_TIMEOUT_MS
+  unproven,         // as long, and not even the broker is known to have it
+  connection_lost,  // sent, and the connection ended before an answer
+  denied,           // the broker refuses us the subject
+  denied_unsure,    // it does, and may have meant another order of that moment
+};
+inline constexpr std::array kAttemptEnds{AttemptEnd::acknowledged,  AttemptEnd::duplicate,
+                                         AttemptEnd::refused,       AttemptEnd::refused_unseen,
+                                         AttemptEnd::no_responders, AttemptEnd::timed_out,
+                                         AttemptEnd::unproven,      AttemptEnd::connection_lost,
+                                         AttemptEnd::denied,        AttemptEnd::denied_unsure};
+
+struct Ruling {
+  std::optional<OrderResult> result;  // empty: publish the same id again, until valid_until
+  CircuitBreaker::Finding finding = CircuitBreaker::Finding::nothing;
+};
+
+// `in_doubt`: an earlier attempt for the same order may have arrived.
+[[nodiscard]] Ruling judge(DeliveryMode mode, AttemptEnd end, bool in_doubt) noexcept;
+
+}  // namespace rts

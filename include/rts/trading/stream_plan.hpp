@@ -1,0 +1,115 @@
+// What the JetStream stream of the orders has to be, so that an order is stored once and so many a
+// day at most: the plan that `provision` makes real, and the needs that the running service checks.
+// Pure values and rules; asking the broker is somebody else's business. Any thread. SPEC §6.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rts {
+
+struct Republish {
+  std::string source;
+  std::string destination;
+  bool headers_only = false;
+
+  friend bool operator==(const Republish&, const Republish&) = default;
+};
+
+// A stream as the broker describes it; the initial values are what its silence means.
+struct StreamFacts {
+  std::string name;
+  std::vector<std::string> subjects;  // may have wildcards
+  std::string storage = "file";       // file, memory
+  std::string retention = "limits";   // limits, interest, workqueue
+  std::string discard = "old";        // old, new
+  std::chrono::nanoseconds duplicate_window{0};
+  std::chrono::nanoseconds max_age{0};         // 0: messages do not age
+  std::int64_t max_messages = -1;              // below 1: no limit
+  std::int64_t max_messages_per_subject = -1;  // below 1: no limit
+  std::int64_t replicas = 1;
+  std::optional<Republish> republish;
+  bool no_ack = false;
+  bool sealed = false;
+  bool clustered = false;  // the broker that answered is part of a cluster
+};
+
+// Where the plan comes from: the settings, and the options of `provision`.
+struct StreamWish {
+  std::string name = "ORDERS";
+  std::string subject;                      // NATS_PUBLISHER_TOPIC
+  std::chrono::seconds cooldown{0};         // SIGNAL_COOLDOWN_SECONDS
+  std::chrono::seconds order_life{0};       // the longer of the two ORDER_TTLs
+  std::int64_t daily_signals = 0;           // RISK_MAX_DAILY_SIGNALS; 0 = no limit
+  std::optional<std::int64_t> daily_cap;    // empty: daily_signals of every strategy
+  std::optional<std::string> republish_to;  // empty: kTradeEngineSubject; "": nothing
+  std::int64_t replicas = 1;
+};
+
+// Where the TradeEngine listens unless it is told otherwise.
+inline constexpr std::string_view kTradeEngineSubject = "tradeengine.orders";
+
+// What the stream has to be. What is no member is the same for everybody: file storage, retention
+// by limits, discard new, no limit a subject, acknowledging, not sealed.
+struct StreamPlan {
+  std::string name;
+  std::string subject;
+  std::chrono::seconds duplicate_window{0};
+  std::int64_t max_messages = -1;  // -1: no limit
+  std::chrono::seconds max_age{0};
+  std::optional<Republish> republish;
+  std::int64_t replicas = 1;
+};
+
+// The window is the cooldown and an order's life longer, for so far apart two replicas may send
+// what has one id: one at a bucket's first moment, the other when an order of its last moment is
+// about to expire. At least 2 min, at most the 24 h that messages are kept.
+[[nodiscard]] StreamPlan plan_stream(const StreamWish& wish);
+
+// One setting of the stream, named as JetStream does, in words for people.
+struct Difference {
+  std::string_view field;
+  std::string present;  // empty where there is no stream yet
+  std::string wanted;
+
+  friend bool operator==(const Difference&, const Difference&) = default;
+};
+
+// What would have to change. More subjects than ours are fine, and so is a longer duplicate window
+// (as long as messages are kept for it). Empty: the stream is as planned.
+[[nodiscard]] std::vector<Difference> differences(const StreamPlan& plan, const StreamFacts& facts);
+// Everything, for a stream that is to be created.
+[[nodiscard]] std::vector<Difference> description(const StreamPlan& plan);
+
+// The values differences() compares, for whoever writes the stream's new configuration: what is
+// there already where that is fine, else what is planned.
+[[nodiscard]] std::vector<std::string> wanted_subjects(const StreamPlan& plan,
+                                                       const StreamFacts& facts);
+[[nodiscard]] std::chrono::nanoseconds wanted_duplicate_window(const StreamPlan& plan,
+                                                               const StreamFacts& facts);
+
+// What the running service relies on when it delivers through the stream that owns its subject.
+struct StreamNeeds {
+  std::string subject;
+  std::chrono::seconds cooldown{0};    // replicas send one id within it
+  std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
+};
+
+// What breaks the promise of §6, a short sentence each; empty: the stream fits.
+//
+// A count limit that discards old messages is a misfit: it lets every order through, so it is not
+// the cap that somebody meant it to be; and it removes orders that are younger than the window,
+// whose ids a broker that restarts then no longer knows, for it rebuilds them from what is stored.
+// No limit at all is fine, and so are byte limits, storage, replicas and republishing: whoever
+// chose those knows what he has, and none of them makes an order arrive twice while the broker
+// runs.
+[[nodiscard]] std::vector<std::string> misfits(const StreamNeeds& needs, const StreamFacts& facts);
+
+// Whether a subject with wildcards ("orders.>") takes in one without.
+[[nodiscard]] bool covers(std::string_view pattern, std::string_view subject) noexcept;
+
+}  // namespace rts

@@ -1,0 +1,50 @@
+// What others say to us as JSON: answers to orders, and commands on the control subject. It may be
+// anything; whatever it is, reading it is bounded and never fails harder than with "unreadable".
+// Usable from any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <rts/strategy/verdict.hpp>
+
+namespace rts::wire {
+
+// Longer ones are not read.
+inline constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 10U;
+// Texts of others that we show are cut to so many bytes.
+inline constexpr std::size_t kMaxAnswerTextBytes = 200;
+
+// A stream has stored the message: {"stream":"ORDERS","seq":7,"duplicate":true}.
+struct PubAck {
+  std::string stream;
+  std::uint64_t sequence = 0;
+  bool duplicate = false;
+};
+// A stream has refused it: {"error":{"code":503,"err_code":10077,"description":"…"}}.
+struct StreamError {
+  std::uint64_t code = 0;  // 10077: a limit of the stream is reached
+  std::string description;
+};
+// The TradeEngine has it: {"status":"accepted",…}.
+struct EngineStatus {
+  std::string status;
+};
+using Answer = std::variant<PubAck, StreamError, EngineStatus>;
+
+// Empty when it is none of these.
+[[nodiscard]] std::optional<Answer> parse_answer(std::string_view payload);
+
+// {"command":"pause"|"resume"}, with "strategy" for one of them only.
+struct ControlCommand {
+  bool pause = false;
+  std::optional<StrategyId> strategy;  // empty: all
+};
+
+// Empty when it is no such command; also when it names a strategy that we do not have.
+[[nodiscard]] std::optional<ControlCommand> parse_control(std::string_view payload);
+
+}  // namespace rts::wire

@@ -1,0 +1,42 @@
+// The JetStream API as it stands on the wire: requests for `$JS.API.STREAM.…` and what comes back.
+// Each function is synchronous, takes microseconds and allocates a little; whatever the payload, it
+// returns. Any thread. Source: nats-server 2.9.10, whose replies are in the tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <rts/base/result.hpp>
+#include <rts/trading/stream_plan.hpp>
+
+namespace rts::wire {
+
+// Longer replies are refused; a stream's description has about 1 KiB.
+inline constexpr std::size_t kMaxStreamReplyBytes = std::size_t{1} << 20U;
+
+struct ApiError {
+  std::int64_t code = 0;    // JetStream's err_code; 0: the payload is no such reply
+  std::string description;  // cut at 256 bytes, control characters replaced
+};
+inline constexpr std::int64_t kStreamNotFound = 10059;
+
+// For $JS.API.STREAM.NAMES: which stream stores this subject?
+[[nodiscard]] std::string stream_names_request(std::string_view subject);
+// The first name of the answer; empty when there is none.
+[[nodiscard]] Result<std::string, ApiError> parse_stream_names(std::string_view payload);
+
+// The answer of $JS.API.STREAM.INFO.<name>, and of CREATE and UPDATE, which describe the stream
+// likewise.
+[[nodiscard]] Result<StreamFacts, ApiError> parse_stream_info(std::string_view payload);
+
+// For $JS.API.STREAM.CREATE.<name>.
+[[nodiscard]] std::string stream_create_request(const StreamPlan& plan);
+// For $JS.API.STREAM.UPDATE.<name>: the configuration in `info`, an answer as above, with the
+// plan's settings instead of its own. What the plan does not speak of stays, also what this program
+// does not know.
+[[nodiscard]] Result<std::string, ApiError> stream_update_request(std::string_view info,
+                                                                  const StreamPlan& plan);
+
+}  // namespace rts::wire

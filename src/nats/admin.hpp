@@ -1,0 +1,49 @@
+// Blocking requests to a broker, for commands that ask something and end. Never on the event loop:
+// that has the Client.
+//
+// Thread: any one at a time. Everything here ends: a dial after connect_watchdog an address, a
+// request after kRequestLimit.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <rts/base/result.hpp>
+
+#include "nats/client.hpp"
+
+namespace rts::nats {
+
+class Admin {
+ public:
+  static constexpr std::chrono::milliseconds kRequestLimit{5000};
+
+  // Dials the addresses of options.urls until one accepts; of the options, only those of the
+  // connection itself matter. Answers will come to `inbox`.<something>, which the broker's user
+  // has to be allowed to subscribe to. The error is for people and has no secrets.
+  [[nodiscard]] static Result<Admin, std::string> connect(const ClientOptions& options,
+                                                          std::string_view inbox);
+  ~Admin();
+  Admin(Admin&&) noexcept;
+  Admin& operator=(Admin&&) noexcept;
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  // The answer's payload. Errors: nobody listens there, it is not permitted, the connection is
+  // lost, no answer in time.
+  [[nodiscard]] Result<std::string, std::string> request(const std::string& subject,
+                                                         std::string_view payload);
+
+  // Scheme, host and port.
+  [[nodiscard]] const std::string& server() const noexcept;
+
+ private:
+  struct State;
+  explicit Admin(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rts::nats

@@ -1,0 +1,82 @@
+#include "nats/inbox.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace rts::nats {
+namespace {
+
+constexpr std::string_view kHeartbeats = ".hb.";
+constexpr std::string_view kReplies = ".r.";
+constexpr std::string_view kFences = ".f.";
+
+// 0, which no heartbeat and no request has, when the text is not a number.
+std::uint64_t parse_number(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc{} && end == digits.data() + digits.size() ? number : 0;
+}
+
+}  // namespace
+
+void Inbox::close() {
+  heartbeat_ = {};
+  nobody_heard_ = false;
+  fence_back_ = fence_sent_;
+  requests_.end_all(Reply::Kind::connection_lost);
+}
+
+std::string Inbox::next_heartbeat(TimePoint now) {
+  return fmt::format("{}{}{}", name_, kHeartbeats, heartbeat_.send(now));
+}
+
+std::string Inbox::reply_subject(std::uint64_t request) const {
+  return fmt::format("{}{}{}", name_, kReplies, request);
+}
+
+std::string Inbox::next_fence(std::uint64_t request) {
+  return fmt::format("{}{}{}.{}", name_, kFences, ++fence_sent_, request);
+}
+
+void Inbox::take(std::string_view subject, std::string_view payload, TimePoint now) {
+  const std::string_view below = subject.substr(std::min(name_.size(), subject.size()));
+  const std::size_t dot = below.rfind('.') + 1;
+  const std::string_view kind = below.substr(0, dot);
+  const std::uint64_t number = parse_number(below.substr(dot));
+  if (kind == kHeartbeats) {
+    heartbeat_.returned(number, now);
+  } else if (kind.starts_with(kFences)) {
+    fence_back(parse_number(kind.substr(kFences.size(), kind.size() - kFences.size() - 1)), number);
+  } else if (kind != kReplies || !requests_.reply(number, Reply::Kind::answered, payload)) {
+    take_unexpected(subject);
+  }
+}
+
+// The broker does not say so behind the fence: then somebody has made it up.
+void Inbox::take_no_responders() {
+  if (fence_back_ < fence_sent_) {
+    nobody_heard_ = true;
+  } else {
+    take_unexpected(name_);
+  }
+}
+
+void Inbox::take_unexpected(std::string_view subject) {
+  ++unexpected_;
+  on_unexpected_(subject);
+}
+
+// The broker has handled what stood before the fence.
+void Inbox::fence_back(std::uint64_t fence, std::uint64_t request) {
+  if (fence > fence_sent_) return;
+  fence_back_ = std::max(fence_back_, fence);
+  requests_.arrived(request);
+  if (std::exchange(nobody_heard_, false)) {
+    requests_.reply(request, Reply::Kind::no_responders, {});
+  }
+}
+
+}  // namespace rts::nats

@@ -1,0 +1,65 @@
+// What comes back to us through the broker, below a subject of our own: heartbeats, replies to
+// requests, and fences. A fence is an empty message that is sent behind a request: the broker
+// handles both in order, so what it says of the request comes before the fence. nats.c tells that
+// nobody responded, but not to what; the fence does.
+//
+// It makes the subjects and takes what arrives on them; sending and receiving is the Client's. Time
+// is passed in. Private to this room; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "nats/heartbeat.hpp"
+#include "nats/requests.hpp"
+
+namespace rts::nats {
+
+class Inbox {
+ public:
+  using TimePoint = Requests::TimePoint;
+
+  // `on_unexpected` is told the subject of each reply that no request awaits.
+  explicit Inbox(std::function<void(std::string_view subject)> on_unexpected)
+      : on_unexpected_(std::move(on_unexpected)) {}
+
+  // For a new connection, on which everything below `name` is ours.
+  void open(std::string name) { name_ = std::move(name); }
+  // The connection is gone: what was under way never comes, and every request ends.
+  void close();
+  // Drops the requests without a word to those who made them.
+  void forget_requests() { requests_ = {}; }
+
+  const std::string& name() const { return name_; }
+  const Heartbeat& heartbeat() const { return heartbeat_; }
+  Requests& requests() { return requests_; }
+  std::uint64_t unexpected() const { return unexpected_; }  // of all connections
+
+  // The subject of the next heartbeat.
+  std::string next_heartbeat(TimePoint now);
+  std::string reply_subject(std::uint64_t request) const;
+  // The subject of the fence behind an attempt of that request.
+  std::string next_fence(std::uint64_t request);
+
+  // A message on a subject below ours.
+  void take(std::string_view subject, std::string_view payload, TimePoint now);
+  // nats.c says that nobody responds.
+  void take_no_responders();
+
+ private:
+  void fence_back(std::uint64_t fence, std::uint64_t request);
+  void take_unexpected(std::string_view subject);
+
+  std::function<void(std::string_view)> on_unexpected_;
+  std::string name_;
+  Heartbeat heartbeat_;
+  Requests requests_;
+  bool nobody_heard_ = false;     // a request that the next fence will name
+  std::uint64_t fence_sent_ = 0;  // numbers of the last one sent and the last one back
+  std::uint64_t fence_back_ = 0;
+  std::uint64_t unexpected_ = 0;
+};
+
+}  // namespace rts::nats

@@ -1,0 +1,89 @@
+#include "nats/requests.hpp"
+
+namespace rts::nats {
+
+std::uint64_t Requests::add(std::string_view subject, TimePoint now,
+                            std::chrono::milliseconds timeout, ReplyHandler on_reply) {
+  put(++last_number_, {std::string(subject), timeout, now + timeout, std::move(on_reply), false});
+  return last_number_;
+}
+
+void Requests::put(std::uint64_t number, Request request) {
+  deadlines_.emplace(request.deadline, number);
+  waiting_.emplace(number, std::move(request));
+}
+
+std::optional<Requests::Request> Requests::take(std::uint64_t number) {
+  auto node = waiting_.extract(number);
+  if (node.empty()) return {};
+  deadlines_.erase({node.mapped().deadline, number});
+  return std::move(node.mapped());
+}
+
+void Requests::forget(std::uint64_t number) {
+  take(number);
+}
+
+void Requests::renew(std::uint64_t number, TimePoint now) {
+  auto request = take(number);
+  if (!request) return;
+  request->deadline = now + request->timeout;
+  put(number, std::move(*request));
+}
+
+void Requests::arrived(std::uint64_t number) {
+  const auto found = waiting_.find(number);
+  if (found != waiting_.end()) found->second.arrived = true;
+}
+
+bool Requests::reply(std::uint64_t number, Reply::Kind kind, std::string_view payload) {
+  auto request = take(number);
+  if (!request) return false;
+  const auto after = request->on_reply({.kind = kind, .payload = payload, .number = number});
+  if (after == AfterReply::keep_waiting) put(number, std::move(*request));
+  return true;
+}
+
+void Requests::expire(TimePoint now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const std::uint64_t number = deadlines_.begin()->second;
+    auto request = take(number);
+    const auto after = request->on_reply({.kind = Reply::Kind::timed_out,
+                                          .payload = {},
+                                          .number = number,
+                                          .arrived = request->arrived});
+    if (after == AfterReply::done) continue;
+    request->deadline = now + request->timeout;
+    put(number, std::move(*request));
+  }
+}
+
+void Requests::deny(std::string_view subject) {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, request] : waiting_) {
+    if (request.subject == subject && !request.arrived) numbers.push_back(number);
+  }
+  for (const std::uint64_t number : numbers) {
+    const auto request = take(number);
+    if (request) {
+      request->on_reply({.kind = Reply::Kind::denied,
+                         .payload = {},
+                         .number = number,
+                         .certain = numbers.size() == 1});
+    }
+  }
+}
+
+void Requests::end_all(Reply::Kind kind) {
+  deadlines_.clear();
+  for (auto& [number, request] : std::exchange(waiting_, {})) {
+    request.on_reply({.kind = kind, .payload = {}, .number = number});
+  }
+}
+
+std::optional<Requests::TimePoint> Requests::next_deadline() const {
+  if (deadlines_.empty()) return {};
+  return deadlines_.begin()->first;
+}
+
+}  // namespace rts::nats

@@ -1,0 +1,367 @@
+// What the machine and its operator do to the process: signals, bad settings, a log that nobody
+// reads, a room with nothing in it.
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "e2e/scene.hpp"
+#include "support/paths.hpp"
+#include "support/probe.hpp"
+#include "support/scratch_files.hpp"
+#include "support/setting_edges.hpp"
+#include "support/usage.hpp"
+
+namespace rts::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kSoon = loosened(15s);
+constexpr int kConfigurationError = 78;
+
+// --- Settings
+
+TEST(ProcessFault, BadSettings) {
+  std::size_t runs = 0;
+  std::size_t refused = 0;
+  Environment all_bad;
+  for (const config::Setting& setting : config::table()) {
+    const std::string name(setting.name);
+    for (const std::string& value : edges_of(setting).outside) {
+      const RunResult result = run_binary({"run"}, {{name, value}});
+      const bool right = result.exit_code == kConfigurationError &&
+                         (result.out + result.err).find(name + "=") != std::string::npos;
+      EXPECT_TRUE(right) << name << "='" << value << "' exit " << result.exit_code << result.out
+                         << result.err;
+      ++runs;
+      if (right) ++refused;
+      all_bad[name] = value;
+    }
+  }
+  // All of them at once, among secrets that nobody may see.
+  std::size_t named = 0;
+  const auto is_public = [](const auto& given) { return !config::find(given.first)->is_secret(); };
+  const auto wrong =
+      static_cast<std::size_t>(std::count_if(all_bad.begin(), all_bad.end(), is_public));
+  all_bad["NATS_URL"] = "nats://canary-user:canary-password@bad host:99999";
+  for (const config::Setting& setting : config::table()) {
+    if (setting.is_secret()) all_bad[std::string(setting.name)] = "canary-value";
+  }
+  const RunResult result = run_binary({"run"}, all_bad);
+  const std::string said = result.out + result.err;
+  for (const auto& [name, value] : all_bad) {
+    if (!config::find(name)->is_secret() && said.find(name + "=") != std::string::npos) ++named;
+  }
+  const bool silent = said.find("canary") == std::string::npos;
+  EXPECT_EQ(result.exit_code, kConfigurationError);
+  EXPECT_EQ(named, wrong) << said;
+  EXPECT_TRUE(silent) << said;
+  report_fault({.fault = "bad settings: just outside of every row of the table, both sides",
+                .promise = "exit 78, all errors at once, no secret echoed",
+                .figure = "every row; canary 0 times",
+                .measured = fmt::format(
+                    "{} of {} values refused by name; {} of {} rows at once; {}", refused, runs,
+                    named, wrong, silent ? "no canary" : "a secret was echoed"),
+                .held = refused == runs && named == wrong && silent &&
+                        result.exit_code == kConfigurationError});
+}
+
+// --- Signals
+
+// From a signal to the first answer of /ready that is not 200; no answer at all counts, too.
+std::chrono::nanoseconds until_not_ready(Daemon& daemon, int signal) {
+  const Stopwatch watch;
+  daemon.process().signal(signal);
+  EXPECT_TRUE(eventually([&] { return !daemon.ready(); }, kSoon));
+  return watch.passed();
+}
+
+int exit_code(Daemon& daemon, std::chrono::milliseconds limit) {
+  const auto status = daemon.process().wait(limit);
+  return status && status->exited ? status->code : -1;
+}
+
+TEST(ProcessFault, StopSignals) {
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(500));
+  feed.start();
+  std::chrono::nanoseconds slowest{0};
+  bool codes_right = true;
+  std::vector<FaultWindow> outages;
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const Outage outage;
+    Daemon daemon(environment_of(memoryless_settings(), broker.url()));
+    ASSERT_TRUE(daemon.wait_ready());
+    ASSERT_TRUE(sink.wait_for(sink.size() + 50, kSoon));
+    slowest = std::max(slowest, until_not_ready(daemon, signal));
+    codes_right = codes_right && exit_code(daemon, loosened(5s)) == 0;
+    outages.push_back(outage.over());
+
+    // The second of two, while draining cannot finish.
+    NatsServer frozen;
+    Daemon stuck(Environment{{"NATS_URL", frozen.url()}});
+    ASSERT_TRUE(stuck.wait_ready());
+    frozen.suspend();
+    slowest = std::max(slowest, until_not_ready(stuck, signal));
+    EXPECT_NE(stuck.get("/ready").body.find(R"("not_draining":{"ok":false)"), std::string::npos);
+    stuck.process().signal(signal);
+    codes_right = codes_right && exit_code(stuck, loosened(1s)) == 128 + signal;
+  }
+  EXPECT_TRUE(feed.stop());
+  const Verdict verdict = judge(sink.orders(), feed.expected(), {{UnixMs::min(), UnixMs::max()}});
+  EXPECT_TRUE(verdict.clean()) << verdict.text();
+  report_fault({.fault = "SIGTERM, SIGINT under load; a second one while draining is stuck",
+                .promise = "/ready 503, drains, exits 0; the second: at once, 128 + signal",
+                .figure = "/ready 503 <= 50 ms; exit codes",
+                .measured = fmt::format("{} at most; codes {}", text_of(slowest),
+                                        codes_right ? "right" : "wrong"),
+                .held = codes_right && slowest <= loosened(50ms)});
+}
+
+TEST(ProcessFault, SignalsThatMeanNothing) {
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(1000));
+  Daemon daemon(environment_of(memoryless_settings(), broker.url()));
+  ASSERT_TRUE(daemon.wait_ready());
+  feed.start();
+  for (int i = 0; i < 20; ++i) {
+    for (const int signal : {SIGHUP, SIGPIPE}) daemon.process().signal(signal);
+    ASSERT_TRUE(sink.wait_for(sink.size() + 10, kSoon));
+  }
+  EXPECT_TRUE(feed.stop());
+  const Verdict verdict = sink.settle(feed.expected(), {}, kSoon);
+  daemon.expect_accounts_balance();
+  report_fault({.fault = "SIGHUP and SIGPIPE, 20 of each under load",
+                .promise = "nothing happens",
+                .figure = "ready; every order once",
+                .measured = verdict.text(),
+                .held = verdict.clean() && daemon.ready()});
+}
+
+// --- Standard output
+
+// The service with standard output as the shell command says, under load with a line a decision;
+// what its loop does meanwhile.
+struct OutputFault {
+  std::string name;
+  std::string redirection;
+  std::function<void()> once_ready = [] {};
+};
+
+struct OutputResult {
+  LoopProbe::Result loop;
+  Verdict verdict;
+  double lost_lines = 0;
+  bool ended_well = false;
+};
+
+OutputResult run_with_output(const OutputFault& fault) {
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(2000));
+  Environment environment = environment_of(memoryless_settings(), broker.url());
+  const std::uint16_t port = free_port();
+  environment["HEALTH_CHECK_HOST"] = "127.0.0.1";
+  environment["HEALTH_CHECK_PORT"] = std::to_string(port);
+  environment["DEBUG_MODE"] = "true";
+  environment["LOG_FORMAT"] = "json";
+  Process process({"sh", "-c", fmt::format("exec '{}' run {}", binary(), fault.redirection)},
+                  {.env = environment});
+  EXPECT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, kSoon));
+  fault.once_ready();
+  LoopProbe probe(port, process.pid());
+  // Far more lines than a pipe and the queue hold.
+  EXPECT_TRUE(feed.publish(lightened(20'000)));
+  OutputResult result;
+  result.verdict = sink.settle(feed.expected(), {}, kSoon);
+  result.loop = probe.stop();
+  const Scrape scrape(port);
+  EXPECT_EQ(scrape.accounts_problem(), "");
+  result.lost_lines = scrape.sum("rts_log_lines_lost_total");
+  process.signal(SIGTERM);
+  const auto status = process.wait(loosened(5s));
+  result.ended_well = status && status->exited && status->code == 0;
+  return result;
+}
+
+void report_output(const OutputFault& fault) {
+  const OutputResult result = run_with_output(fault);
+  report_fault({.fault = fault.name,
+                .promise = "service unaffected, losses counted",
+                .figure = "loop block <= 1 ms (99.9 %)",
+                .measured = fmt::format("loop {}; {} lines lost; {}; {}", result.loop.text(),
+                                        result.lost_lines, result.verdict.text(),
+                                        result.ended_well ? "exit 0" : "did not end well"),
+                .held = result.loop.failures == 0 && result.loop.blocked_mostly <= loosened(1ms) &&
+                        result.lost_lines > 0 && result.verdict.clean() && result.ended_well});
+}
+
+class Fifo {
+ public:
+  Fifo() : path_(files_.path("log")) {
+    EXPECT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    reader_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  ~Fifo() { leave(); }
+  Fifo(const Fifo&) = delete;
+  Fifo& operator=(const Fifo&) = delete;
+  Fifo(Fifo&&) = delete;
+  Fifo& operator=(Fifo&&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void leave() {
+    if (reader_ >= 0) ::close(std::exchange(reader_, -1));
+  }
+
+ private:
+  ScratchFiles files_;
+  std::string path_;
+  int reader_ = -1;
+};
+
+TEST(ProcessFault, StandardOutputStalls) {
+  const Fifo nobody_reads;
+  report_output({"stdout stalled: a pipe that nobody reads", "> '" + nobody_reads.path() + "'"});
+}
+
+TEST(ProcessFault, StandardOutputsReaderLeaves) {
+  Fifo fifo;
+  report_output({"stdout's reader leaves", "> '" + fifo.path() + "'", [&] { fifo.leave(); }});
+}
+
+TEST(ProcessFault, StandardOutputIsClosed) {
+  report_output({"stdout closed from the start", ">&-"});
+}
+
+TEST(ProcessFault, StandardOutputIsFull) {
+  report_output({"stdout full (/dev/full)", "> /dev/full"});
+}
+
+// --- A room with nothing in it
+
+// A mount namespace in which all is read-only and /tmp and /dev/shm cannot even be looked into, a
+// memory limit where there is a control group to be had, then nobody's user without any capability.
+// What a container of the "restricted" kind is made of.
+constexpr const char* kConfine = R"(
+set -e
+mount -o remount,bind,ro /
+for d in /tmp /dev/shm; do mount -t tmpfs -o ro,size=4k,mode=000 none "$d"; done
+if [ -n "$1" ]; then echo $$ > "$1/cgroup.procs"; fi
+shift
+exec setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \
+  --bounding-set=-all --inh-caps=-all "$@")";
+
+// A control group of 64 MB, of either version; empty where the machine lends none.
+class MemoryLimit {
+ public:
+  MemoryLimit() {
+    const std::string name = fmt::format("rts-test-{}", ::getpid());
+    for (const auto& [parent, file] : {std::pair{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
+                                       std::pair{"/sys/fs/cgroup", "memory.max"}}) {
+      const std::string path = fmt::format("{}/{}", parent, name);
+      std::error_code refused;
+      std::filesystem::create_directory(path, refused);
+      if (refused) continue;
+      std::ofstream limit(path + "/" + file);
+      if (limit << 64'000'000 << std::flush) {
+        directory_ = path;
+        return;
+      }
+      std::filesystem::remove(path, refused);
+    }
+  }
+  ~MemoryLimit() {
+    std::error_code ignored;
+    if (!directory_.empty()) std::filesystem::remove(directory_, ignored);
+  }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+  MemoryLimit(MemoryLimit&&) = delete;
+  MemoryLimit& operator=(MemoryLimit&&) = delete;
+
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+ private:
+  std::string directory_;
+};
+
+bool confinement_works() {
+  Process process({"unshare", "--mount", "sh", "-c", kConfine, "sh", "", "true"},
+                  {.env = {}, .capture_stderr = true});
+  const auto status = process.wait(5s);
+  return status && status->exited && status->code == 0;
+}
+
+std::string status_line(pid_t pid, const std::string& name) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name)) return line;
+  }
+  return {};
+}
+
+bool is_confined(pid_t pid, const std::string& group) {
+  const auto file = [&](const char* name) {
+    return read_file(fmt::format("/proc/{}/{}", pid, name));
+  };
+  const std::string mounts = file("mountinfo");
+  return status_line(pid, "Uid:").find("65532\t65532") != std::string::npos &&
+         status_line(pid, "CapEff:").ends_with("0000000000000000") &&
+         status_line(pid, "CapBnd:").ends_with("0000000000000000") &&
+         mounts.find(" / / ro,") != std::string::npos &&
+         mounts.find(" / /tmp ro,") != std::string::npos &&
+         (group.empty() || file("cgroup").find("rts-test-") != std::string::npos);
+}
+
+TEST(ProcessFault, ConfinedToAnEmptyRoom) {
+  if (!confinement_works()) {
+    GTEST_SKIP() << "this machine allows no mount namespace: not tested here";
+  }
+  // Sanitizers reserve terabytes of shadow.
+  const std::optional<MemoryLimit> limit =
+      kMemoryIsOurs ? std::make_optional<MemoryLimit>() : std::nullopt;
+  const std::string group = limit ? limit->directory() : "";
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(5000));
+  std::size_t resident = 0;
+  bool confined = false;
+  Verdict verdict;
+  {
+    Daemon daemon(environment_of(memoryless_settings(), broker.url()),
+                  {"unshare", "--mount", "sh", "-c", kConfine, "sh", group});
+    ASSERT_TRUE(daemon.wait_ready());
+    const pid_t pid = daemon.process().pid();
+    confined = is_confined(pid, group);
+    EXPECT_TRUE(feed.publish(lightened(20'000)));
+    verdict = sink.settle(feed.expected(), {}, kSoon);
+    resident = usage_of(pid).resident_bytes;
+    daemon.expect_accounts_balance();
+    EXPECT_EQ(daemon.terminate(loosened(5s)), 0);
+  }
+  report_fault(
+      {.fault = fmt::format("read-only root, no /tmp, uid 65532, no capabilities, {}",
+                            group.empty() ? "memory not limited here" : "64 MB"),
+       .promise = "runs",
+       .figure = "every order once",
+       .measured = fmt::format("{}; {:.1f} MB resident; {}", confined ? "confined" : "NOT CONFINED",
+                               static_cast<double>(resident) / 1e6, verdict.text()),
+       .held = confined && verdict.clean()});
+}
+
+}  // namespace
+}  // namespace rts::test

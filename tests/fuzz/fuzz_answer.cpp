@@ -1,0 +1,56 @@
+// Arbitrary bytes as an answer to an order and as a control command: reading ends, what is shown is
+// short and UTF-8, a stored message has a number, and nothing behind a document goes unseen.
+#include <string>
+
+#include <simdjson.h>
+
+#include <rts/wire/answer.hpp>
+
+#include "fuzz.hpp"
+
+namespace {
+
+using namespace rts;  // NOLINT(google-build-using-namespace): a fuzz target is all about one
+
+void check_text(const std::string& text) {
+  fuzz::require(text.size() <= wire::kMaxAnswerTextBytes, "texts are cut");
+  fuzz::require(simdjson::validate_utf8(text.data(), text.size()), "texts are UTF-8");
+}
+
+void check_answer(const wire::Answer& answer) {
+  if (const auto* ack = std::get_if<wire::PubAck>(&answer)) {
+    fuzz::require(ack->sequence > 0, "a stream counts from 1");
+    check_text(ack->stream);
+  } else if (const auto* error = std::get_if<wire::StreamError>(&answer)) {
+    check_text(error->description);
+  } else {
+    check_text(std::get<wire::EngineStatus>(answer).status);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view payload = fuzz::as_text(data, size);
+  const auto answer = wire::parse_answer(payload);
+  const auto command = wire::parse_control(payload);
+  const bool is_read = answer || command;
+  if (!is_read) return 0;
+  fuzz::require(size <= wire::kMaxAnswerBytes, "longer ones are not read");
+  if (answer) check_answer(*answer);
+
+  const std::string more = std::string(payload) + "0";
+  fuzz::require(!wire::parse_answer(more) && !wire::parse_control(more), "one document, no more");
+  const std::string blank = std::string(payload) + " ";
+  if (blank.size() > wire::kMaxAnswerBytes) return 0;
+  const auto same_answer = wire::parse_answer(blank);
+  const auto same_command = wire::parse_control(blank);
+  fuzz::require(same_answer.has_value() == answer.has_value() &&
+                    (!answer || same_answer->index() == answer->index()),
+                "a blank behind it changes no answer");
+  fuzz::require(same_command.has_value() == command.has_value() &&
+                    (!command || (same_command->pause == command->pause &&
+                                  same_command->strategy == command->strategy)),
+                "nor a command");
+  return 0;
+}

@@ -1,0 +1,75 @@
+// Markets as of now, and the orders that one engine alone decides on them: what replicas together
+// have to deliver, computed without them. For end-to-end tests that publish frames themselves.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <rts/base/time.hpp>
+#include <rts/base/uuid.hpp>
+#include <rts/config/settings.hpp>
+#include <rts/engine/engine.hpp>
+
+#include "app/market.hpp"
+#include "support/daemon.hpp"
+#include "support/engine_run.hpp"
+
+namespace rts::test {
+
+using Frames = std::vector<std::string>;
+using OrderIds = std::vector<std::string>;
+
+[[nodiscard]] inline UnixNs now_ns() {
+  return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
+
+// The ids of the orders that an engine with these settings makes of the frames, in its order. The
+// clock is the live one: no frame may be as old as MESSAGE_TTL_SECONDS.
+[[nodiscard]] inline OrderIds decided_ids(const Environment& settings, const Frames& frames) {
+  std::vector<config::Given> environment;
+  for (const auto& [name, value] : settings) environment.push_back({name, value});
+  Engine engine(config::engine_parameters(configured(environment).settings, Clock::live));
+  OrderIds ids;
+  for (const std::string& frame : frames) {
+    for (const EventRecord& record : engine.step(frame, now_ns()).events) {
+      const Decision* decision = record.decision();
+      if (decision == nullptr || !decision->order) continue;
+      const UuidText id = to_text(decision->order->id);
+      ids.emplace_back(id.data(), id.size());
+    }
+  }
+  return ids;
+}
+
+// A lively market of the last 20 s, 4,000 frames long, for all three strategies; see
+// lively_settings().
+[[nodiscard]] inline Frames lively_market(std::uint64_t seed) {
+  constexpr std::size_t kFrames = 4000;
+  constexpr std::chrono::milliseconds kApart{5};
+  app::Market market(configured(std::vector<config::Given>{}).settings.symbols, seed);
+  UnixMs at = to_ms(now_ns()) - kFrames * kApart;
+  Frames frames;
+  for (std::size_t i = 0; i < kFrames; ++i) frames.emplace_back(market.next_frame(at += kApart));
+  return frames;
+}
+
+// Everything that makes an engine's decisions depend on what it has seen before stays on: means,
+// windows, reference prices, cooldown and the daily limit. Orders live longer than any test.
+[[nodiscard]] inline Environment lively_settings() {
+  return {{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"},
+          {"TRADE_MOMENTUM_WINDOW", "10"},
+          {"TRADE_MOMENTUM_BUY_THRESHOLD", "0.4"},
+          {"TRADE_MOMENTUM_SELL_THRESHOLD", "-0.4"},
+          {"TICKER_VELOCITY_TIME_WINDOW", "2"},
+          {"TICKER_VELOCITY_BUY_THRESHOLD", "0.01"},
+          {"TICKER_VELOCITY_SELL_THRESHOLD", "-0.01"},
+          {"TICKER_VELOCITY_MIN_PRICE_CHANGE", "0"},
+          {"SIGNAL_COOLDOWN_SECONDS", "1"},
+          {"RISK_MAX_DAILY_SIGNALS", "60"},
+          {"RISK_MAX_ORDERS_PER_MINUTE", "0"},
+          {"ORDER_TTL_SECONDS", "600"}};
+}
+
+}  // namespace rts::test

@@ -1,0 +1,306 @@
+// What others say to us as JSON. The streams' answers are what nats-server 2.9.10 sent, byte for
+// byte; the rest is what anybody might send.
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <rts/wire/answer.hpp>
+
+namespace rts::wire {
+namespace {
+
+// The answer in words, so that a test reads like a table.
+std::string answer(std::string_view payload) {
+  const auto parsed = parse_answer(payload);
+  if (!parsed) return "unreadable";
+  if (const auto* ack = std::get_if<PubAck>(&*parsed)) {
+    return "stored " + ack->stream + " " + std::to_string(ack->sequence) +
+           (ack->duplicate ? " duplicate" : "");
+  }
+  if (const auto* error = std::get_if<StreamError>(&*parsed)) {
+    return "refused " + std::to_string(error->code) + " " + error->description;
+  }
+  return "status " + std::get<EngineStatus>(*parsed).status;
+}
+
+std::string control(std::string_view payload) {
+  const auto command = parse_control(payload);
+  if (!command) return "nothing";
+  return std::string(command->pause ? "pause " : "resume ") +
+         (command->strategy ? std::string(to_string(*command->strategy)) : "all");
+}
+
+// An object of so many bytes that says `accepted`.
+std::string padded_status(std::size_t bytes) {
+  std::string text = R"({"status":"accepted","pad":"")";
+  text.insert(text.size() - 1, bytes - text.size() - 1, 'x');
+  return text + "}";
+}
+
+std::string nested(std::size_t levels) {
+  return R"({"status":"accepted","deep":)" + std::string(levels, '[') + std::string(levels, ']') +
+         "}";
+}
+
+// --- Answers as nats-server sends them -------------------------------------------------------
+
+TEST(Answer, ReadsThatAStreamHasStored) {
+  EXPECT_EQ(answer(R"({"stream":"ORDERS", "seq":1})"), "stored ORDERS 1");
+}
+
+TEST(Answer, ReadsThatAStreamHasItAlready) {
+  EXPECT_EQ(answer(R"({"stream":"ORDERS", "seq":1,"duplicate": true})"),
+            "stored ORDERS 1 duplicate");
+}
+
+// They carry the stream's name and a sequence too, and are no acknowledgement for that.
+TEST(Answer, ReadsThatAStreamRefuses) {
+  EXPECT_EQ(answer(R"({"error":{"code":503,"err_code":10077,"description":"maximum messages )"
+                   R"(exceeded"},"stream":"ORDERS","seq":0})"),
+            "refused 10077 maximum messages exceeded");
+  EXPECT_EQ(answer(R"({"error":{"code":400,"err_code":10054,"description":"message size exceeds )"
+                   R"(maximum allowed"},"stream":"ORDERS","seq":0})"),
+            "refused 10054 message size exceeds maximum allowed");
+  EXPECT_EQ(answer(R"({"error":{"code":400,"err_code":10060,"description":"expected stream does )"
+                   R"(not match"},"stream":"ORDERS","seq":0})"),
+            "refused 10060 expected stream does not match");
+  EXPECT_EQ(answer(R"({"error":{"code":400,"err_code":10109,"description":"invalid operation on )"
+                   R"(sealed stream"},"stream":"ORDERS","seq":0})"),
+            "refused 10109 invalid operation on sealed stream");
+}
+
+TEST(Answer, OfTheSequencesTakesAllOfSixtyFourBitsButZero) {
+  EXPECT_EQ(answer(R"({"stream":"S","seq":18446744073709551615})"),
+            "stored S 18446744073709551615");
+  EXPECT_EQ(answer(R"({"stream":"S","seq":0})"), "unreadable");
+  EXPECT_EQ(answer(R"({"stream":"S"})"), "unreadable");
+}
+
+TEST(Answer, AnErrorWithoutItsOwnCodeHasTheGeneralOne) {
+  EXPECT_EQ(answer(R"({"error":{"code":503,"description":"no quorum"}})"), "refused 503 no quorum");
+  EXPECT_EQ(answer(R"({"error":{"code":503,"err_code":0}})"), "refused 503 ");
+  EXPECT_EQ(answer(R"({"error":{}})"), "refused 0 ");
+  EXPECT_EQ(answer(R"({"error":{"code":-1,"err_code":"10077","description":7}})"), "refused 0 ");
+}
+
+// --- Answers of a TradeEngine ----------------------------------------------------------------
+
+TEST(Answer, ReadsTheStatusOfAnEngine) {
+  EXPECT_EQ(answer(R"({"status":"accepted"})"), "status accepted");
+  EXPECT_EQ(answer(R"({"status":""})"), "status ");
+  EXPECT_EQ(answer("\r\n\t {\"status\" : \"accepted\" } \n"), "status accepted");
+}
+
+TEST(Answer, SkipsKeysItDoesNotKnow) {
+  EXPECT_EQ(answer(R"({"order_id":"x","fills":[{"p":1.5}],"status":"accepted","at":null})"),
+            "status accepted");
+  EXPECT_EQ(answer(R"({"domain":"hub","stream":"S","seq":7,"val":"1"})"), "stored S 7");
+}
+
+TEST(Answer, AnErrorThatIsNoObjectHidesNothing) {
+  EXPECT_EQ(answer(R"({"error":null,"status":"accepted"})"), "status accepted");
+  EXPECT_EQ(answer(R"({"error":"none","stream":"S","seq":7})"), "stored S 7");
+  EXPECT_EQ(answer(R"({"error":"failed"})"), "unreadable");
+}
+
+// --- Anything else ---------------------------------------------------------------------------
+
+TEST(Answer, WrongTypesAreUnreadable) {
+  for (const char* payload : {R"({"stream":7,"seq":7})",
+                              R"({"stream":null,"seq":7})",
+                              R"({"stream":["S"],"seq":7})",
+                              R"({"stream":"S","seq":"7"})",
+                              R"({"stream":"S","seq":-7})",
+                              R"({"stream":"S","seq":7.0})",
+                              R"({"stream":"S","seq":null})",
+                              R"({"stream":"S","seq":[7]})",
+                              R"({"status":7})",
+                              R"({"status":null})",
+                              R"({"status":{"status":"accepted"}})",
+                              R"({"Status":"accepted"})",
+                              R"({"data":{"status":"accepted"}})",
+                              R"([{"status":"accepted"}])",
+                              R"("accepted")",
+                              "7",
+                              "null",
+                              "true",
+                              "{}",
+                              "[]"}) {
+    EXPECT_EQ(answer(payload), "unreadable") << payload;
+  }
+}
+
+TEST(Answer, OnlyTrueIsADuplicate) {
+  for (const char* duplicate : {"false", "null", "1", "\"true\"", "[true]"}) {
+    const std::string payload =
+        R"({"stream":"S","seq":7,"duplicate":)" + std::string(duplicate) + "}";
+    EXPECT_EQ(answer(payload), "stored S 7") << payload;
+  }
+}
+
+TEST(Answer, WhatIsNotOneWholeDocumentIsUnreadable) {
+  for (const char* payload :
+       {"", " ", "\n", "+OK", "accepted", "{", R"({"status":"accepted")", R"({"status":"accepted)",
+        R"({"status":"accepted"}})", R"({"status":"accepted"}{"status":"accepted"})",
+        R"({"status":"accepted"} x)", R"({'status':'accepted'})", R"({"status":"accepted",})",
+        R"({"status" "accepted"})", "{\"status\":\"a\nb\"}", "\xEF\xBB\xBF{\"status\":\"a\"}"}) {
+    EXPECT_EQ(answer(payload), "unreadable") << payload;
+    EXPECT_EQ(control(payload), "nothing") << payload;
+  }
+  EXPECT_EQ(answer({"{\"status\":\"a\"}\0", 15}), "unreadable");
+  EXPECT_EQ(answer({"\0", 1}), "unreadable");
+}
+
+// Found by this test under UBSan: simdjson copies from a null pointer.
+TEST(Answer, APayloadWithoutAnAddressIsUnreadable) {
+  EXPECT_EQ(answer(std::string_view{}), "unreadable");
+  EXPECT_EQ(control(std::string_view{}), "nothing");
+}
+
+// The bytes behind the payload are not its own: here a sanitizer sees whoever looks at them.
+TEST(Answer, ReadsNotAByteBeyondThePayload) {
+  constexpr std::string_view kText = R"({"status":"accepted"})";
+  for (std::size_t size = 0; size <= kText.size(); ++size) {
+    const std::vector<char> exact(kText.begin(), kText.begin() + static_cast<long>(size));
+    EXPECT_EQ(answer({exact.data(), exact.size()}),
+              size == kText.size() ? "status accepted" : "unreadable");
+  }
+}
+
+TEST(Answer, OfSixtyFourKibibytesIsReadAndOneByteMoreIsNot) {
+  EXPECT_EQ(padded_status(kMaxAnswerBytes).size(), kMaxAnswerBytes);
+  EXPECT_EQ(answer(padded_status(65'536)), "status accepted");
+  EXPECT_EQ(answer(padded_status(65'537)), "unreadable");
+  const std::string blanks(65'536, ' ');
+  EXPECT_EQ(control(R"({"command":"pause"})" + blanks.substr(19)), "pause all");
+  EXPECT_EQ(control(R"({"command":"pause"})" + blanks.substr(18)), "nothing");
+}
+
+TEST(Answer, DeepNestingIsRefusedAndNeverOverflows) {
+  EXPECT_EQ(answer(nested(100)), "status accepted");
+  EXPECT_EQ(answer(nested(2000)), "unreadable");
+  EXPECT_EQ(answer(nested(32'000)), "unreadable");
+  EXPECT_EQ(answer(std::string(65'536, '[')), "unreadable");
+  EXPECT_EQ(control(std::string(65'536, '{')), "nothing");
+}
+
+TEST(Answer, TextThatIsNotUtf8IsUnreadable) {
+  for (const char* text : {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80"}) {
+    EXPECT_EQ(answer("{\"status\":\"" + std::string(text) + "\"}"), "unreadable");
+    EXPECT_EQ(answer("{\"status\":\"accepted\",\"" + std::string(text) + "\":1}"), "unreadable");
+    EXPECT_EQ(control("{\"command\":\"pause\",\"x\":\"" + std::string(text) + "\"}"), "nothing");
+  }
+  for (const char* text : {R"(\ud800)", R"(\udc00)", R"(\ud800\u0041)", R"(\u12)", R"(\x)"}) {
+    EXPECT_EQ(answer("{\"status\":\"" + std::string(text) + "\"}"), "unreadable") << text;
+  }
+  EXPECT_EQ(answer(R"({"status":"\ud83d\ude00\u0000\n"})"),
+            std::string("status \xF0\x9F\x98\x80\0\n", 13));
+}
+
+TEST(Answer, NumbersBeyondTheirTypesAreUnreadable) {
+  for (const char* number : {"18446744073709551616", "-9223372036854775809", "1e400", "01", "+1",
+                             "1.", ".5", "NaN", "Infinity", "0x10"}) {
+    EXPECT_EQ(answer(R"({"stream":"S","seq":)" + std::string(number) + "}"), "unreadable")
+        << number;
+  }
+  EXPECT_EQ(answer(R"({"stream":"S","seq":7,"cost":1e300,"tiny":1e-400})"), "stored S 7");
+}
+
+TEST(Answer, OfDuplicateKeysTheFirstCounts) {
+  EXPECT_EQ(answer(R"({"status":"accepted","status":"rejected"})"), "status accepted");
+  EXPECT_EQ(answer(R"({"stream":"S","seq":7,"seq":8,"duplicate":false,"duplicate":true})"),
+            "stored S 7");
+  EXPECT_EQ(answer(R"({"error":{"code":1,"code":2},"error":{"code":3}})"), "refused 1 ");
+}
+
+// --- Long texts ------------------------------------------------------------------------------
+
+TEST(Answer, CutsEveryTextThatIsShown) {
+  const std::string whole(kMaxAnswerTextBytes, 'a');
+  EXPECT_EQ(whole.size(), 200U);
+  for (const char* rest : {"", "a", "aa"}) {
+    const std::string text = whole + rest;
+    EXPECT_EQ(answer(R"({"status":")" + text + "\"}"), "status " + whole);
+    EXPECT_EQ(answer(R"({"stream":")" + text + R"(","seq":7})"), "stored " + whole + " 7");
+    EXPECT_EQ(answer(R"({"error":{"description":")" + text + "\"}}"), "refused 0 " + whole);
+  }
+}
+
+// Each character begins so many bytes before the limit as the row says.
+TEST(Answer, CutsWhereACharacterEnds) {
+  struct Row {
+    std::string_view character;
+    std::size_t before;
+    bool kept;
+  };
+  for (const Row& row : {Row{"ü", 1, false}, Row{"ü", 2, true}, Row{"€", 1, false},
+                         Row{"€", 2, false}, Row{"€", 3, true}, Row{"😀", 1, false},
+                         Row{"😀", 2, false}, Row{"😀", 3, false}, Row{"😀", 4, true}}) {
+    std::string expected(kMaxAnswerTextBytes - row.before, 'a');
+    const std::string text = expected + std::string(row.character) + "bb";
+    if (row.kept) expected += row.character;
+    ASSERT_GT(text.size(), kMaxAnswerTextBytes);
+    EXPECT_EQ(answer(R"({"status":")" + text + "\"}"), "status " + expected)
+        << row.character << " " << row.before;
+  }
+}
+
+// --- Control ---------------------------------------------------------------------------------
+
+TEST(Control, PausesAndResumesAll) {
+  EXPECT_EQ(control(R"({"command":"pause"})"), "pause all");
+  EXPECT_EQ(control(R"({"command":"resume"})"), "resume all");
+  EXPECT_EQ(control(R"({"command":"pause","strategy":null})"), "pause all");
+  EXPECT_EQ(control(R"({"command":"resume","strategy":null})"), "resume all");
+}
+
+TEST(Control, PausesAndResumesEachStrategy) {
+  for (const char* name : {"orderbook_skew", "trade_momentum", "ticker_velocity"}) {
+    const std::string strategy(name);
+    EXPECT_EQ(control(R"({"command":"pause","strategy":")" + strategy + "\"}"),
+              "pause " + strategy);
+    EXPECT_EQ(control(R"({"strategy":")" + strategy + R"(","by":"me","command":"resume"})"),
+              "resume " + strategy);
+  }
+}
+
+// Least of all a command for all.
+TEST(Control, ForAStrategyThatWeDoNotHaveIsNoCommand) {
+  for (const char* strategy :
+       {R"("")", R"("all")", R"("*")", R"("orderbook")", R"("orderbook_skew ")",
+        R"("ORDERBOOK_SKEW")", R"("orderbook_skew\u0000")", "0", "1.5", "true", "false", "[]",
+        R"(["orderbook_skew"])", "{}", R"({"name":"orderbook_skew"})"}) {
+    for (const char* command : {"pause", "resume"}) {
+      const std::string payload =
+          R"({"command":")" + std::string(command) + R"(","strategy":)" + strategy + "}";
+      EXPECT_EQ(control(payload), "nothing") << payload;
+    }
+  }
+}
+
+TEST(Control, WhatIsNoCommandIsNothing) {
+  for (const char* payload :
+       {"{}", R"({"command":""})", R"({"command":"stop"})", R"({"command":"PAUSE"})",
+        R"({"command":"pause "})", R"({"command":"paused"})", R"({"command":"pause\u0000"})",
+        R"({"command":null})", R"({"command":true})", R"({"command":1})",
+        R"({"command":["pause"]})", R"({"command":{"command":"pause"}})", R"({"Command":"pause"})",
+        R"({"pause":true})", R"({"strategy":"orderbook_skew"})", R"(["pause"])", R"("pause")",
+        "pause", "null"}) {
+    EXPECT_EQ(control(payload), "nothing") << payload;
+  }
+}
+
+TEST(Control, OfDuplicateKeysTheFirstCounts) {
+  EXPECT_EQ(control(R"({"command":"pause","command":"resume"})"), "pause all");
+  EXPECT_EQ(control(R"({"command":"stop","command":"resume"})"), "nothing");
+  EXPECT_EQ(control(R"({"command":"resume","strategy":"trade_momentum","strategy":null})"),
+            "resume trade_momentum");
+}
+
+TEST(Control, KeysMayBeEscaped) {
+  EXPECT_EQ(control(R"({"comm\u0061nd":"p\u0061use"})"), "pause all");
+}
+
+}  // namespace
+}  // namespace rts::wire

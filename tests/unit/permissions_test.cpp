@@ -1,0 +1,101 @@
+// The broker's permissions as text. That nats-server accepts them, and what they then allow, is in
+// tests/integration/provision_test.cpp.
+#include "app/permissions.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nats/subjects.hpp"
+
+namespace rts::app {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+PermissionNeeds needs() {
+  return {.consumer_name = "realtime-strategies",
+          .consumer_topic = "binance.websocket.data",
+          .consumer_group = "group",
+          .control_topic = "control",
+          .publisher_topic = "orders.intents",
+          .engine_topic = "tradeengine.orders",
+          .stream = "ORDERS",
+          .jetstream = true};
+}
+
+// The block of one user: from its name to the next user's, or the end.
+std::string user(const std::string& text, const std::string& name) {
+  const std::size_t begin = text.find("user: \"" + name + "\"\n");
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find("user: ", begin + 1) - begin);
+}
+
+TEST(InboxPrefix, HasNothingThatMeansSomethingInASubject) {
+  EXPECT_EQ(nats::inbox_prefix("realtime-strategies"), "_INBOX.realtime-strategies");
+  EXPECT_EQ(nats::inbox_prefix("My_bot 1.2>*\"$\xc3\xbc"), "_INBOX.My_bot-1-2------");
+}
+
+TEST(Permissions, OfTheServiceAreItsOwnSubjectsOnly) {
+  const std::string service = user(permissions(needs()), "realtime-strategies");
+  EXPECT_THAT(
+      service,
+      AllOf(HasSubstr("$RTS_NATS_PASSWORD"), HasSubstr("\"orders.intents\""),
+            HasSubstr("\"_INBOX.realtime-strategies.>\""), HasSubstr("\"$JS.API.STREAM.NAMES\""),
+            HasSubstr("\"$JS.API.STREAM.INFO.ORDERS\""),
+            HasSubstr("\"binance.websocket.data group\""), HasSubstr("\"control\"")));
+  EXPECT_THAT(service, AllOf(Not(HasSubstr("CREATE")), Not(HasSubstr("UPDATE")),
+                             Not(HasSubstr("\"_INBOX.>\"")), Not(HasSubstr("\">\""))));
+}
+
+TEST(Permissions, OfTheServiceHaveNoJetStreamInCoreDelivery) {
+  PermissionNeeds core = needs();
+  core.jetstream = false;
+  EXPECT_THAT(user(permissions(core), "realtime-strategies"), Not(HasSubstr("$JS")));
+}
+
+TEST(Permissions, KeepTheConsumersWildcards) {
+  PermissionNeeds wild = needs();
+  wild.consumer_topic = "binance.*.>";
+  EXPECT_THAT(permissions(wild), HasSubstr("\"binance.*.> group\""));
+}
+
+TEST(Permissions, WithoutAQueueGroupAreForAPlainSubscription) {
+  PermissionNeeds plain = needs();
+  plain.consumer_group = "";
+  EXPECT_THAT(permissions(plain), HasSubstr("\"binance.websocket.data\"\n"));
+}
+
+TEST(Permissions, LeaveAnEmptyControlTopicOut) {
+  PermissionNeeds uncontrolled = needs();
+  uncontrolled.control_topic = "";
+  EXPECT_THAT(permissions(uncontrolled),
+              AllOf(Not(HasSubstr("\"\"")), Not(HasSubstr("pause and resume"))));
+}
+
+TEST(Permissions, OfTheProvisionerAreOneStream) {
+  const std::string text = user(permissions(needs()), "realtime-strategies-provision");
+  for (const char* subject : {"NAMES", "INFO.ORDERS", "CREATE.ORDERS", "UPDATE.ORDERS"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("\"$JS.API.STREAM.") + subject + "\""));
+  }
+  EXPECT_THAT(text, AllOf(HasSubstr("$RTS_PROVISION_PASSWORD"),
+                          HasSubstr("\"_INBOX.realtime-strategies-provision.>\""),
+                          Not(HasSubstr("orders.intents")), Not(HasSubstr("DELETE"))));
+}
+
+TEST(Permissions, OfTheTradeEngineAreToListenAndToAnswer) {
+  const std::string text = user(permissions(needs()), "tradeengine");
+  EXPECT_THAT(text, AllOf(HasSubstr("$RTS_TRADEENGINE_PASSWORD"), HasSubstr("deny: \">\""),
+                          HasSubstr("\"tradeengine.orders\""), HasSubstr("allow_responses"),
+                          Not(HasSubstr("orders.intents"))));
+}
+
+TEST(Permissions, QuoteWhatWouldEndAString) {
+  PermissionNeeds odd = needs();
+  odd.consumer_group = "a\"b\\c";
+  EXPECT_THAT(permissions(odd), HasSubstr(R"("binance.websocket.data a\"b\\c")"));
+}
+
+}  // namespace
+}  // namespace rts::app

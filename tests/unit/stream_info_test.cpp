@@ -1,0 +1,257 @@
+// JetStream's requests and replies: real ones, captured from nats-server 2.9.10, and broken ones.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <rts/wire/json_compare.hpp>
+#include <rts/wire/stream_info.hpp>
+
+namespace rts::wire {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kNoNames =
+    R"({"type":"io.nats.jetstream.api.v1.stream_names_response","total":0,"offset":0,)"
+    R"("limit":1024,"streams":null})";
+constexpr const char* kNames =
+    R"({"type":"io.nats.jetstream.api.v1.stream_names_response","total":1,"offset":0,)"
+    R"("limit":1024,"streams":["ORDERS"]})";
+constexpr const char* kNotFound =
+    R"({"type":"io.nats.jetstream.api.v1.stream_info_response","error":{"code":404,)"
+    R"("err_code":10059,"description":"stream not found"},"total":0,"offset":0,"limit":0})";
+constexpr const char* kInfo =
+    R"({"type":"io.nats.jetstream.api.v1.stream_info_response","total":0,"offset":0,"limit":0,)"
+    R"("config":{"name":"ORDERS","subjects":["orders.intents"],"retention":"limits",)"
+    R"("max_consumers":-1,"max_msgs":150,"max_bytes":-1,"max_age":86400000000000,)"
+    R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
+    R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
+    R"("dest":"tradeengine.orders"},"allow_direct":false,"mirror_direct":false,"sealed":false,)"
+    R"("deny_delete":false,"deny_purge":false,"allow_rollup_hdrs":false},)"
+    R"("created":"2026-11-23T02:47:53.693348175Z","state":{"messages":0,"bytes":0,"first_seq":0,)"
+    R"("first_ts":"0001-01-01T00:00:00Z","last_seq":0,"last_ts":"0001-01-01T00:00:00Z",)"
+    R"("consumer_count":0}})";
+// '>' comes escaped.
+constexpr const char* kOther =
+    R"({"type":"io.nats.jetstream.api.v1.stream_create_response","config":{"name":"B",)"
+    R"("subjects":["b.\u003e","c"],"retention":"interest","max_consumers":-1,"max_msgs":-1,)"
+    R"("max_bytes":-1,"max_age":0,"max_msgs_per_subject":7,"max_msg_size":-1,"discard":"old",)"
+    R"("storage":"memory","num_replicas":3,"no_ack":true,"duplicate_window":120000000000,)"
+    R"("republish":{"src":"\u003e","dest":"z.\u003e","headers_only":true},"sealed":true},)"
+    R"("cluster":{"name":"C1","leader":"n1"},"did_create":true})";
+
+StreamPlan plan() {
+  StreamWish wish;
+  wish.subject = "orders.intents";
+  wish.cooldown = seconds(900);
+  wish.order_life = seconds(30);
+  wish.daily_signals = 50;
+  return plan_stream(wish);
+}
+
+ApiError error_of(std::string_view payload) {
+  const auto facts = parse_stream_info(payload);
+  const auto name = parse_stream_names(payload);
+  EXPECT_FALSE(facts || name) << payload;
+  if (facts || name) return {};
+  EXPECT_EQ(facts.error().code, name.error().code);
+  return facts.error();
+}
+
+TEST(StreamNames, AskForASubject) {
+  EXPECT_EQ(stream_names_request("orders.intents"), R"({"subject":"orders.intents"})");
+  EXPECT_EQ(stream_names_request("a\"b"), R"({"subject":"a\"b"})");
+}
+
+TEST(StreamNames, GiveTheFirstNameOrNone) {
+  EXPECT_EQ(parse_stream_names(kNames).value(), "ORDERS");
+  EXPECT_EQ(parse_stream_names(kNoNames).value(), "");
+  EXPECT_EQ(parse_stream_names(R"({"streams":[]})").value(), "");
+  EXPECT_EQ(parse_stream_names(R"({"streams":["A","B"]})").value(), "A");
+}
+
+TEST(StreamNames, AreNotInAnotherReply) {
+  EXPECT_FALSE(parse_stream_names(kInfo).ok());
+  EXPECT_FALSE(parse_stream_info(kNames).ok());
+}
+
+TEST(StreamInfo, IsReadAsTheBrokerWritesIt) {
+  const StreamFacts facts = parse_stream_info(kInfo).value();
+  EXPECT_EQ(facts.name, "ORDERS");
+  EXPECT_THAT(facts.subjects, ElementsAre("orders.intents"));
+  EXPECT_EQ(facts.duplicate_window, seconds(930));
+  EXPECT_EQ(facts.max_messages, 150);
+  EXPECT_FALSE(facts.clustered);
+  EXPECT_THAT(differences(plan(), facts), IsEmpty());
+}
+
+TEST(StreamInfo, IsReadToTheLastField) {
+  const StreamFacts facts = parse_stream_info(kOther).value();
+  EXPECT_EQ(facts.name, "B");
+  EXPECT_THAT(facts.subjects, ElementsAre("b.>", "c"));
+  EXPECT_EQ(facts.retention, "interest");
+  EXPECT_EQ(facts.storage, "memory");
+  EXPECT_EQ(facts.discard, "old");
+  EXPECT_EQ(facts.max_messages, -1);
+  EXPECT_EQ(facts.max_messages_per_subject, 7);
+  EXPECT_EQ(facts.max_age.count(), 0);
+  EXPECT_EQ(facts.replicas, 3);
+  EXPECT_EQ(facts.republish, (Republish{">", "z.>", true}));
+  EXPECT_TRUE(facts.no_ack);
+  EXPECT_TRUE(facts.sealed);
+  EXPECT_TRUE(facts.clustered);
+}
+
+TEST(StreamInfo, TakesAbsentSettingsForTheirDefaults) {
+  const StreamFacts facts =
+      parse_stream_info(R"({"config":{"name":"X","subjects":null,"republish":null}})").value();
+  EXPECT_THAT(facts.subjects, IsEmpty());
+  EXPECT_EQ(facts.duplicate_window.count(), 0);
+  EXPECT_EQ(facts.max_messages, -1);
+  EXPECT_FALSE(facts.no_ack);
+  EXPECT_FALSE(facts.republish.has_value());
+}
+
+TEST(StreamErrors, CarryJetStreamsCodeAndWords) {
+  const ApiError error = error_of(kNotFound);
+  EXPECT_EQ(error.code, kStreamNotFound);
+  EXPECT_EQ(error.description, "stream not found");
+}
+
+TEST(StreamErrors, AreFitToPrint) {
+  const ApiError error = error_of(R"({"error":{"err_code":1,"description":")" +
+                                  std::string(1000, 'x') + R"(\u001b[2J"}})");
+  EXPECT_EQ(error.description.size(), 256U);
+  EXPECT_EQ(error_of(R"({"error":{"description":"a\u001b[2J\n"}})").description, "a?[2J?");
+}
+
+TEST(StreamReplies, ThatAreNoneAreRefused) {
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "[";
+  std::string wide = R"({"config":{"name":"X"},"pad":")";
+  wide.append(kMaxStreamReplyBytes, ' ');
+  for (const std::string& payload :
+       std::vector<std::string>{"",
+                                " ",
+                                "null",
+                                "[]",
+                                "1",
+                                "\"x\"",
+                                "{}",
+                                "nonsense",
+                                "{\"config\":{}}",
+                                R"({"config":{"name":""}})",
+                                R"({"config":{"name":1}})",
+                                R"({"config":[]})",
+                                R"({"config":{"name":"X","max_msgs":"1"}})",
+                                R"({"config":{"name":"X","max_msgs":1.5}})",
+                                R"({"config":{"name":"X","max_msgs":99999999999999999999}})",
+                                R"({"config":{"name":"X","no_ack":"true"}})",
+                                R"({"config":{"name":"X","subjects":[1]}})",
+                                R"({"config":{"name":"X","subjects":"a"}})",
+                                R"({"config":{"name":"X","republish":[]}})",
+                                R"({"config":{"name":"X"}}{})",
+                                R"({"config":{"name":"X"}} x)",
+                                R"({"config":{"name":"X"},"later":nul})",
+                                R"({"config":{"name":"X"},"later":[1,]})",
+                                R"({"streams":{}})",
+                                R"({"streams":[1]})",
+                                R"({"streams":["a"],)",
+                                R"({"error":null})",
+                                R"({"error":"x"})",
+                                deep,
+                                R"({"config":)" + deep,
+                                R"({"x":)" + deep,
+                                wide + "\"}",
+                                "{\"config\":{\"name\":\"\xff\"}}",
+                                std::string("{\"config\":{\"name\":\"X\"}}\0", 25)}) {
+    EXPECT_EQ(error_of(payload).code, 0) << payload.substr(0, 80);
+  }
+}
+
+TEST(StreamReplies, ThatAreCutAnywhereAreRefused) {
+  for (const std::string whole : {kInfo, kOther, kNames, kNoNames, kNotFound}) {
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      const std::string_view cut = std::string_view(whole).substr(0, size);
+      EXPECT_EQ(error_of(cut).code, 0) << cut;
+      EXPECT_FALSE(stream_update_request(cut, plan()).ok());
+    }
+  }
+}
+
+TEST(StreamReplies, WithAnyByteChangedAreSurvived) {
+  for (const std::string whole : {kInfo, kOther, kNames, kNotFound}) {
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const char byte : {'\0', '"', '\\', '{', '}', '[', ',', '9', '\xff'}) {
+        std::string changed = whole;
+        changed[at] = byte;
+        (void)parse_stream_names(changed);
+        const auto facts = parse_stream_info(changed);
+        const auto request = stream_update_request(changed, plan());
+        EXPECT_EQ(facts.ok(), request.ok()) << changed;
+        if (!request) continue;
+        EXPECT_THAT(json_differences(request.value(), request.value()), IsEmpty()) << changed;
+      }
+    }
+  }
+}
+
+TEST(StreamCreateRequest, SaysThePlan) {
+  EXPECT_THAT(
+      json_differences(
+          R"({"name":"ORDERS","subjects":["orders.intents"],"retention":"limits",)"
+          R"("max_consumers":-1,"max_msgs":150,"max_bytes":-1,"max_age":86400000000000,)"
+          R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
+          R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
+          R"("dest":"tradeengine.orders"}})",
+          stream_create_request(plan())),
+      IsEmpty());
+}
+
+TEST(StreamCreateRequest, LeavesRepublishingOutWhereThereIsNone) {
+  StreamPlan quiet = plan();
+  quiet.republish.reset();
+  EXPECT_THAT(stream_create_request(quiet), Not(HasSubstr("republish")));
+}
+
+// --- Updates ------------------------------------------------------------------------------------
+
+TEST(StreamUpdateRequest, OfAFittingStreamIsItsOwnConfiguration) {
+  const std::string request = stream_update_request(kInfo, plan()).value();
+  const std::string whole(kInfo);
+  const std::size_t begin = whole.find("\"config\":") + 9;
+  std::string config = whole.substr(begin, whole.find(",\"created\"") - begin);
+  const std::string sealed = R"("sealed":false,)";  // the only one that is said by silence
+  config.erase(config.find(sealed), sealed.size());
+  EXPECT_THAT(json_differences(config, request), IsEmpty());
+}
+
+TEST(StreamUpdateRequest, KeepsWhatThePlanDoesNotSpeakOfEvenIfUnknown) {
+  const std::string request =
+      stream_update_request(
+          R"({"config":{"name":"ORDERS","metadata":{"team":"a \"b\"","n":[1,{"x":null}]},)"
+          R"("compression":"s2","subjects":["x"],"max_bytes":1024,"max_msgs":9,"discard":"old",)"
+          R"("odd\u0041":"\u003e","duplicate_window":5,"consumer_limits":{},"max_age":1}})",
+          plan())
+          .value();
+  EXPECT_THAT(json_differences(
+                  R"({"name":"ORDERS","subjects":["x","orders.intents"],"retention":"limits",)"
+                  R"("storage":"file","discard":"new","max_msgs":150,"max_msgs_per_subject":-1,)"
+                  R"("max_age":86400000000000,"duplicate_window":930000000000,"num_replicas":1,)"
+                  R"("republish":{"src":"orders.intents","dest":"tradeengine.orders"},)"
+                  R"("metadata":{"team":"a \"b\"","n":[1,{"x":null}]},"compression":"s2",)"
+                  R"("max_bytes":1024,"oddA":">","consumer_limits":{}})",
+                  request, 20),
+              IsEmpty());
+}
+
+TEST(StreamUpdateRequest, IsRefusedWithoutADescription) {
+  EXPECT_EQ(stream_update_request(kNotFound, plan()).error().code, kStreamNotFound);
+  EXPECT_EQ(stream_update_request("{}", plan()).error().code, 0);
+}
+
+}  // namespace
+}  // namespace rts::wire
