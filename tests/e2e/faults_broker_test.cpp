@@ -94,6 +94,7 @@ struct Silence {
   std::uint16_t monitor;  // the broker's HTTP port
   std::function<void()> begin;
   std::function<void()> end;
+  bool broker_freezes = false;
 };
 
 constexpr const char* kConnections = "\"connections\": 3,";  // feed, sink and service
@@ -113,6 +114,7 @@ void expect_silence_survived(const Silence& silence) {
   const Outage outage;
   const Stopwatch since_silence;
   silence.begin();
+  const UnixMs frozen_from = silence.broker_freezes ? to_ms(wall_clock()) : UnixMs::min();
   EXPECT_TRUE(eventually([&] { return !daemon.ready(); }, kSoon));
   const auto not_ready = since_silence.passed();
   EXPECT_TRUE(eventually([&] { return daemon.metric("rts_nats_connected") == 0; }, kSoon));
@@ -131,7 +133,8 @@ void expect_silence_survived(const Silence& silence) {
       },
       2 * kSoon));
   const auto forgotten_after = since_healing.passed();
-  const std::vector<FaultWindow> outages{outage.over()};
+  std::vector<FaultWindow> outages{outage.over()};
+  outages.front().handed_over = frozen_from;
   ASSERT_TRUE(sink.wait_for(sink.size() + 200, kSoon));
   const LoopProbe::Result loop = probe.stop();
   EXPECT_TRUE(feed.stop());
@@ -158,7 +161,8 @@ TEST(BrokerFault, Frozen) {
                            .url_of_others = broker.url(),
                            .monitor = monitor,
                            .begin = [&] { broker.suspend(); },
-                           .end = [&] { broker.resume(); }});
+                           .end = [&] { broker.resume(); },
+                           .broker_freezes = true});
 }
 
 // Packets are lost where the machine allows it; elsewhere a proxy stands still.

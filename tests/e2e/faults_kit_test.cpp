@@ -1,16 +1,25 @@
 // The chaos kit itself: what misjudges or misbehaves proves nothing.
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "e2e/scene.hpp"
 #include "support/ack_eater.hpp"
 #include "support/fake_broker.hpp"
 #include "support/peer.hpp"
+#include "support/probe.hpp"
 #include "support/proxy.hpp"
 #include "support/scratch_files.hpp"
 #include "support/supervisor.hpp"
@@ -20,6 +29,7 @@ namespace rts::test {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 
 constexpr UnixMs kThen{1000s};
 
@@ -42,7 +52,69 @@ TEST(ChaosKit, TheJudgementSeesEveryKindOfWrong) {
   EXPECT_EQ(verdict.excused, 1U);
   EXPECT_FALSE(verdict.clean());
   EXPECT_EQ(judge({}, expected).missing.size(), 3U);
+  // Only what was sent before the broker froze may come late.
+  const FaultWindow frozen{kThen - 1s, kThen + 9s, kThen};
+  EXPECT_EQ(judge({arrived("b", 6s)}, expected, {frozen}).kept_by_broker, 1U);
+  EXPECT_TRUE(judge({arrived("b", 6s)}, expected, {frozen}).stale.empty());
+  const FaultWindow thawed{kThen - 1s, kThen + 9s, kThen - 1ms};
+  EXPECT_EQ(judge({arrived("b", 6s)}, expected, {thawed}).stale.size(), 1U);
   EXPECT_TRUE(judge({arrived("a"), arrived("b"), arrived("c")}, expected).clean());
+}
+
+// Answers one connection's questions with 200, each after `work`, and counts them.
+class SlowLoop {
+ public:
+  explicit SlowLoop(std::function<void()> work)
+      : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}),
+        work_(std::move(work)),
+        thread_([this] { run(); }) {}
+  ~SlowLoop() { thread_.join(); }
+  SlowLoop(const SlowLoop&) = delete;
+  SlowLoop& operator=(const SlowLoop&) = delete;
+  SlowLoop(SlowLoop&&) = delete;
+  SlowLoop& operator=(SlowLoop&&) = delete;
+
+  LoopProbe::Result probed_until(int answers) {
+    EXPECT_TRUE(eventually([&] { return tid_.load() != 0; }, 5s));
+    LoopProbe probe(acceptor_.local_endpoint().port(), tid_);
+    EXPECT_TRUE(eventually([&] { return answers_ >= answers; }, 20s));
+    return probe.stop();
+  }
+
+ private:
+  void run() {
+    tid_ = static_cast<pid_t>(::syscall(SYS_gettid));
+    boost::asio::ip::tcp::socket socket = acceptor_.accept();
+    std::array<char, 1024> question{};
+    boost::system::error_code gone;
+    while (socket.read_some(boost::asio::buffer(question), gone) > 0) {
+      work_();
+      boost::asio::write(socket, boost::asio::buffer("HTTP/1.1 200 OK\r\n\r\n"sv), gone);
+      ++answers_;
+    }
+  }
+
+  boost::asio::io_context io_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::function<void()> work_;
+  std::atomic<pid_t> tid_{0};
+  std::atomic<int> answers_{0};
+  std::thread thread_;
+};
+
+TEST(ChaosKit, TheProbeTellsABlockedLoopFromABusyOne) {
+  SlowLoop blocked([] { std::this_thread::sleep_for(20ms); });
+  const LoopProbe::Result asleep = blocked.probed_until(10);
+  EXPECT_EQ(asleep.failures, 0U);
+  EXPECT_GT(asleep.blocked, 15ms) << asleep.text();
+  SlowLoop working([] {
+    const auto end = std::chrono::steady_clock::now() + 20ms;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  });
+  const LoopProbe::Result busy = working.probed_until(10);
+  EXPECT_LT(busy.blocked, 5ms) << busy.text();
+  EXPECT_GE(busy.seen, 20ms);
 }
 
 TEST(ChaosKit, ExpectedOrdersSurviveTheirFile) {

@@ -31,6 +31,12 @@ bool is_inside(UnixMs at, const std::vector<FaultWindow>& windows) {
   });
 }
 
+bool was_handed_over(UnixMs sent, const std::vector<FaultWindow>& windows) {
+  return std::any_of(windows.begin(), windows.end(), [sent](const FaultWindow& window) {
+    return window.from <= sent && sent <= window.handed_over;
+  });
+}
+
 }  // namespace
 
 void write_expected(const std::string& path, const ExpectedOrders& expected) {
@@ -67,7 +73,11 @@ Verdict judge(const std::vector<ArrivedOrder>& arrived, const ExpectedOrders& ex
   std::set<std::string_view> seen;
   for (const ArrivedOrder& order : arrived) {
     if (!seen.insert(order.id).second) verdict.duplicate.push_back(order.id);
-    if (order.stale()) verdict.stale.push_back(order.id);
+    if (order.stale() && was_handed_over(order.timestamp, windows)) {
+      ++verdict.kept_by_broker;
+    } else if (order.stale()) {
+      verdict.stale.push_back(order.id);
+    }
     if (!order.valid) verdict.invalid.push_back(order.id);
     if (expected.count(order.id) == 0) verdict.unknown.push_back(order.id);
   }
@@ -87,6 +97,9 @@ std::string Verdict::text() const {
       fmt::format("{} arrived; missing {}, duplicate {}, stale {}, unknown {}", arrived,
                   missing.size(), duplicate.size(), stale.size(), unknown.size());
   if (!invalid.empty()) text += fmt::format(", invalid {}", invalid.size());
+  if (kept_by_broker > 0) {
+    text += fmt::format("; {} kept by the frozen broker", kept_by_broker);
+  }
   if (excused > 0) text += fmt::format("; {} lost during the fault", excused);
   return text;
 }

@@ -42,16 +42,20 @@ struct ArrivedOrder {
 struct FaultWindow {
   UnixMs from;
   UnixMs to;
+  // What was sent in it up to here was with a broker that then froze and will deliver it late: no
+  // sender can take that back.
+  UnixMs handed_over = UnixMs::min();
 };
 
 struct Verdict {
   std::vector<std::string> missing;    // due outside of all windows, never arrived
   std::vector<std::string> duplicate;  // arrived again
-  std::vector<std::string> stale;      // arrived past valid_until
+  std::vector<std::string> stale;      // arrived past valid_until, and no broker had kept it
   std::vector<std::string> unknown;    // arrived, not expected
   std::vector<std::string> invalid;    // arrived, not as the schema wants it
   std::size_t arrived = 0;
-  std::size_t excused = 0;  // due inside a window, never arrived
+  std::size_t excused = 0;         // due inside a window, never arrived
+  std::size_t kept_by_broker = 0;  // arrived past valid_until, handed over before the broker froze
 
   [[nodiscard]] bool clean() const {
     return missing.empty() && duplicate.empty() && stale.empty() && unknown.empty() &&

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -23,7 +24,32 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
 
-constexpr auto kPause = 1ms;  // between two questions, so that the prober is no load
+constexpr auto kPause = 1ms;                // between two questions, so that the prober is no load
+constexpr timespec kLookEvery{0, 200'000};  // at the loop's thread while an answer is due
+constexpr auto kPatience = 5s;
+
+// Adds up how long a thread is seen in one and the same sleep.
+class SleepWatch {
+ public:
+  explicit SleepWatch(pid_t thread) : thread_(thread) {}
+
+  void look() {
+    const auto now = Clock::now();
+    const std::uint64_t sleep = sleep_of(thread_).value_or(kAwake);
+    if (sleep != kAwake && sleep == last_sleep_) asleep_ += now - last_look_;
+    last_sleep_ = sleep;
+    last_look_ = now;
+  }
+  [[nodiscard]] std::chrono::nanoseconds asleep() const { return asleep_; }
+
+ private:
+  static constexpr std::uint64_t kAwake = std::numeric_limits<std::uint64_t>::max();
+
+  pid_t thread_;
+  std::uint64_t last_sleep_ = kAwake;
+  Clock::time_point last_look_;
+  std::chrono::nanoseconds asleep_{0};
+};
 
 // A connection that is kept; asks again over a new one when it was closed.
 class Asker {
@@ -36,10 +62,10 @@ class Asker {
   Asker& operator=(Asker&&) = delete;
 
   // False when there was no answer, or another than 200.
-  bool ask() {
+  bool ask(SleepWatch& watch) {
     if (fd_ < 0 && !dial()) return false;
     constexpr auto kRequest = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"sv;
-    if (::send(fd_, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0) {
+    if (::send(fd_, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0 && await_answer(watch)) {
       // Head and body are a few dozen bytes, sent at once.
       const ssize_t n = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
       const std::string_view answer(buffer_.data(),
@@ -51,10 +77,17 @@ class Asker {
   }
 
  private:
+  bool await_answer(SleepWatch& watch) const {
+    const auto deadline = Clock::now() + kPatience;
+    pollfd readable{fd_, POLLIN, 0};
+    while (::ppoll(&readable, 1, &kLookEvery, nullptr) <= 0) {
+      if (Clock::now() > deadline) return false;
+      watch.look();
+    }
+    return true;
+  }
   bool dial() {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval patience{.tv_sec = 5, .tv_usec = 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const int yes = 1;
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     sockaddr_in address{};
@@ -79,7 +112,7 @@ class Asker {
 
 }  // namespace
 
-LoopProbe::LoopProbe(std::uint16_t http_port, pid_t pid) : port_(http_port), pid_(pid) {
+LoopProbe::LoopProbe(std::uint16_t http_port, pid_t loop) : port_(http_port), loop_(loop) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -100,27 +133,21 @@ LoopProbe::Result LoopProbe::stop() {
 }
 
 std::string LoopProbe::Result::text() const {
-  return fmt::format("blocked {} (99.9 %: {}, busy {}, seen {})", text_of(blocked),
-                     text_of(blocked_mostly), text_of(busy), text_of(seen));
+  return fmt::format("blocked {} (99.9 %: {}, seen {})", text_of(blocked), text_of(blocked_mostly),
+                     text_of(seen));
 }
 
 void LoopProbe::run() {
-  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
   Asker asker(port_);
-  const auto waited = [&] { return waited_for_cpu(pid_) + waited_for_cpu(self); };
   auto due = Clock::now();
   while (!ending_) {
-    const auto waited_before = waited();
-    const auto ran_before = cpu_time_of(pid_);
+    SleepWatch watch(loop_);
     const auto asked = Clock::now();
-    const bool answered = asker.ask();
+    const bool answered = asker.ask(watch);
     const std::chrono::nanoseconds took = Clock::now() - asked;
-    const std::chrono::nanoseconds busy = took - (waited() - waited_before);
-    const std::chrono::nanoseconds blocked = busy - (cpu_time_of(pid_) - ran_before);
     ++(answered ? result_.answers : result_.failures);
-    result_.blocked = std::max(result_.blocked, blocked);
-    blocked_.push_back(blocked);
-    result_.busy = std::max(result_.busy, busy);
+    result_.blocked = std::max(result_.blocked, watch.asleep());
+    blocked_.push_back(watch.asleep());
     result_.seen = std::max(result_.seen, took);
     due = std::max(due + kPause, Clock::now());
     std::this_thread::sleep_until(due);

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -48,12 +49,25 @@ Usage usage_of(pid_t pid) {
           .threads = entries(fmt::format("/proc/{}/task", pid))};
 }
 
-nanoseconds waited_for_cpu(pid_t thread) {
-  std::ifstream schedstat(fmt::format("/proc/{}/schedstat", thread));
-  std::int64_t ran = 0;
-  std::int64_t waited = 0;
-  schedstat >> ran >> waited;
-  return nanoseconds(waited);
+std::optional<std::uint64_t> sleep_of(pid_t thread) {
+  std::ifstream status(fmt::format("/proc/{}/status", thread));
+  std::string line;
+  bool asleep = false;
+  while (std::getline(status, line)) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    if (name == "State:") {
+      char state = 0;
+      words >> state;
+      asleep = state == 'S' || state == 'D';
+    } else if (name == "voluntary_ctxt_switches:") {
+      std::uint64_t switches = 0;
+      words >> switches;
+      return asleep ? std::optional(switches) : std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 CpuMeter::CpuMeter(pid_t pid)

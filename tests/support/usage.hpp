@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 #include <sys/types.h>
 
@@ -20,8 +22,8 @@ struct Usage {
 // The first of these alone, which is cheap.
 [[nodiscard]] std::chrono::nanoseconds cpu_time_of(pid_t pid);
 
-// How long a thread has been runnable without a CPU since its start: what it waited for others.
-[[nodiscard]] std::chrono::nanoseconds waited_for_cpu(pid_t thread);
+// Which of its sleeps a thread is in, counted from its start; empty while it runs or waits to run.
+[[nodiscard]] std::optional<std::uint64_t> sleep_of(pid_t thread);
 
 // CPU time over wall time between two moments: 1 is one core.
 class CpuMeter {
