@@ -12,7 +12,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
   libnats-dev libssl-dev libsimdjson-dev libboost1.81-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
   zlib1g-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
-  nats-server prometheus iptables python3
+  nats-server prometheus iptables python3 valgrind
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
