@@ -288,13 +288,14 @@ TEST(BrokerFault, AnswersNobodyAskedFor) {
     for (int i = 0; i < 500; ++i) broker.deliver("binance.websocket.data", source.next().text);
     EXPECT_TRUE(
         eventually([&] { return daemon.metric("rts_frames_received_total") == 500; }, kSoon));
-    EXPECT_TRUE(
-        eventually([&] { return daemon.metric("rts_order_odd_answers_total") > 50; }, kSoon))
+    EXPECT_TRUE(eventually(
+        [&] { return daemon.metric("rts_order_odd_answers_total") > lightened(50); }, kSoon))
         << daemon.get("/metrics").body;
     EXPECT_TRUE(daemon.wait_settled());
     const double orders = daemon.metric("rts_orders_total", R"(result="unconfirmed")");
-    EXPECT_GT(orders, 50);
-    held = held && throughout(1s, [&] { return alive(daemon) && daemon.ready(); });
+    EXPECT_GT(orders, lightened(50));
+    held = held && daemon.wait_ready(loosened(1s)) &&
+           throughout(1s, [&] { return alive(daemon) && daemon.ready(); });
     measured.push_back(fmt::format("{}: {} orders, ready", name, orders));
     daemon.expect_accounts_balance();
     EXPECT_EQ(daemon.terminate(loosened(5s)), 0);

@@ -89,13 +89,13 @@ void NatsServer::resume() {
 void NatsServer::reload(std::string extra_config) {
   extra_config_ = std::move(extra_config);
   write_config();
+  if (!process_ || !process_->running()) return;
   const std::size_t seen = log().size();
   process_->signal(SIGHUP);
   const auto obeyed = [&] {
     return log().find("Reloaded server configuration", seen) != std::string::npos;
   };
-  if (!eventually(obeyed, 10s))
-    throw std::runtime_error("nats-server does not reload:\n" + log());
+  if (!eventually(obeyed, 10s)) throw std::runtime_error("nats-server does not reload:\n" + log());
 }
 
 std::string NatsServer::log() const {

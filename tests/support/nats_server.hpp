@@ -43,7 +43,8 @@ class NatsServer {
   void suspend();  // keeps its connections and answers nothing; still when this returns
   void resume();
 
-  // Replaces the extra configuration and has the running server read it (SIGHUP).
+  // Replaces the extra configuration; a running server has read it (SIGHUP) when this returns, one
+  // that is down reads it at restart().
   void reload(std::string extra_config);
 
   std::string log() const;
