@@ -339,8 +339,8 @@ TEST(Service, SigtermUnderLoadLosesNoFrameItWasGivenAndNoOrder) {
   Daemon leaving(environment);
   Daemon staying(environment);
   ASSERT_TRUE(leaving.wait_ready() && staying.wait_ready());
-  // No faster than orders come out, and no more at once than the path holds: what a broker that gets
-  // no CPU does not read in time is refused as buffer_full.
+  // No faster than orders come out, and no more at once than the path holds: what a broker that
+  // gets no CPU does not read in time is refused as buffer_full.
   constexpr std::uint64_t kAhead = 25;
   constexpr std::uint64_t kBefore = 3'000;
   std::uint64_t count = 0;
