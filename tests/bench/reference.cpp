@@ -39,7 +39,7 @@ void check(natsStatus status) {
   if (status != NATS_OK) throw std::runtime_error(natsStatus_GetText(status));
 }
 
-// One connection whose socket an Asio loop watches. What it writes it writes at once.
+// One connection whose socket an Asio loop watches.
 class Connection {
  public:
   Connection(asio::io_context& io, const std::string& url) : socket_(io) {
@@ -49,7 +49,7 @@ class Connection {
     check(natsOptions_SetURL(options, url.c_str()));
     check(natsOptions_SetSendAsap(options, true));
     check(natsOptions_SetAllowReconnect(options, false));
-    check(natsOptions_SetEventLoop(options, this, attach, ignore, ignore, detach));
+    check(natsOptions_SetEventLoop(options, this, attach, read, write, detach));
     natsConnection* connection = nullptr;
     check(natsConnection_Connect(&connection, options));
     connection_.reset(connection);
@@ -70,6 +70,7 @@ class Connection {
   // Calls `readable` after each read until it returns false.
   void watch(std::function<bool()> readable) {
     readable_ = std::move(readable);
+    flush();
     wait();
   }
 
@@ -79,20 +80,31 @@ class Connection {
                        [this](const boost::system::error_code& error) {
                          if (error) return;
                          natsConnection_ProcessReadEvent(connection_.get());
-                         if (readable_()) wait();
+                         if (!readable_()) return;
+                         flush();
+                         wait();
                        });
+  }
+  // What nats.c has asked to write: a subscription, a pong. It is little, the socket takes it.
+  void flush() {
+    if (write_wanted_) natsConnection_ProcessWriteEvent(connection_.get());
   }
   static natsStatus attach(void** user_data, void* self, natsConnection*, natsSock socket) {
     *user_data = self;
     static_cast<Connection*>(self)->socket_.assign(::dup(socket));
     return NATS_OK;
   }
-  static natsStatus ignore(void*, bool) { return NATS_OK; }
+  static natsStatus read(void*, bool) { return NATS_OK; }
+  static natsStatus write(void* self, bool wanted) {
+    static_cast<Connection*>(self)->write_wanted_ = wanted;
+    return NATS_OK;
+  }
   static natsStatus detach(void*) { return NATS_OK; }
 
   asio::posix::stream_descriptor socket_;
   nats::ConnectionPtr connection_;
   std::function<bool()> readable_;
+  bool write_wanted_ = false;
 };
 
 // Reads every value of a JSON text and counts the numbers, those in strings too.
