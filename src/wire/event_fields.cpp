@@ -80,6 +80,23 @@ bool read_level_number(ondemand::value value, double& number, FieldState& state,
   return true;
 }
 
+void begin_side(SideField& side) noexcept {
+  side.state = FieldState::valid;
+  side.level_count = 0;
+  side.has_zero_quantity = false;
+  side.levels.clear();
+}
+
+// A level's price and quantity; false when one is out of its range.
+bool keep_level(const std::array<double, 2>& numbers, SideField& side) noexcept {
+  const auto price = Price::from(numbers[0]);
+  const auto quantity = Quantity::from(numbers[1]);
+  if (!price || !quantity) return false;
+  if (quantity->value() == 0) side.has_zero_quantity = true;
+  if (!side.levels.full()) side.levels.push_back({*price, *quantity});
+  return true;
+}
+
 // ["61837.63000000","3.78826000"], further elements unread.
 bool read_level(ondemand::value value, SideField& side, std::size_t depth) {
   ondemand::json_type type{};
@@ -102,15 +119,10 @@ bool read_level(ondemand::value value, SideField& side, std::size_t depth) {
     ++count;
   }
   if (side.state != FieldState::valid) return true;
-  const auto price = Price::from(numbers[0]);
-  const auto quantity = Quantity::from(numbers[1]);
   if (count < numbers.size()) {
     side.state = FieldState::wrong_type;
-  } else if (!price || !quantity) {
+  } else if (!keep_level(numbers, side)) {
     side.state = FieldState::invalid;
-  } else {
-    if (quantity->value() == 0) side.has_zero_quantity = true;
-    if (!side.levels.full()) side.levels.push_back({*price, *quantity});
   }
   return true;
 }
@@ -125,10 +137,7 @@ bool take(const char*& at, char wanted) noexcept {
 // then read_side() has to say what it is. What this accepts is checked JSON from bracket to
 // bracket.
 bool scan_usual_side(const char* at, SideField& side) noexcept {
-  side.state = FieldState::valid;
-  side.level_count = 0;
-  side.has_zero_quantity = false;
-  side.levels.clear();
+  begin_side(side);
   if (!take(at, '[')) return false;
   if (*at == ']') return true;
   do {
@@ -138,12 +147,8 @@ bool scan_usual_side(const char* at, SideField& side) noexcept {
     if (at == nullptr || !take(at, '"') || !take(at, ',') || !take(at, '"')) return false;
     at = read_plain_number(at, numbers[1]);
     if (at == nullptr || !take(at, '"') || !take(at, ']')) return false;
-    const auto price = Price::from(numbers[0]);
-    const auto quantity = Quantity::from(numbers[1]);
-    if (!price || !quantity) return false;
+    if (!keep_level(numbers, side)) return false;
     ++side.level_count;
-    if (quantity->value() == 0) side.has_zero_quantity = true;
-    if (!side.levels.full()) side.levels.push_back({*price, *quantity});
   } while (take(at, ','));
   return at[-1] == ']';
 }
@@ -153,10 +158,7 @@ bool read_side(ondemand::value& value, SideField& side, std::size_t depth) {
   if (scan_usual_side(value.raw_json_token().data(), side)) return true;
   ondemand::array levels;
   if (value.get_array().get(levels) != simdjson::SUCCESS) return false;
-  side.state = FieldState::valid;
-  side.level_count = 0;
-  side.has_zero_quantity = false;
-  side.levels.clear();
+  begin_side(side);
   for (auto element : levels) {
     ondemand::value level;
     if (element.get(level) != simdjson::SUCCESS) return false;

@@ -5,9 +5,9 @@
 // value of it. Says "subscribed" when the broker has its subscription, ends after so many frames
 // and prints what they cost: {"frames":…,"cpu_seconds":…,"numbers":…}
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "nats/handles.hpp"
+#include "support/usage.hpp"
 
 namespace rts::test {
 namespace {
@@ -30,9 +31,7 @@ namespace ondemand = simdjson::ondemand;
 constexpr const char* kFrames = "binance.websocket.data";
 
 double cpu_seconds() {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+  return std::chrono::duration<double>(cpu_time_of(::getpid())).count();
 }
 
 void check(natsStatus status) {

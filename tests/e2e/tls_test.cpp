@@ -67,6 +67,15 @@ class Tls : public testing::Test {
   Environment trusting(const NatsServer& broker) const {
     return {{"NATS_URL", tls_url(broker)}, {"NATS_TLS_CA_FILE", ca_file_}};
   }
+  // Of a broker whose certificate must not be believed, until it has one that may be.
+  void expect_refused_until_replaced(const BrokerTls& tls, const Fault& fault) const {
+    NatsServer broker(tls.config());
+    Daemon daemon(trusting(broker));
+    expect_noticed_and_mended(daemon, fault, [&] {
+      tls.use(authority_);
+      broker.reload(tls.config());
+    });
+  }
 
   const Authority authority_;
   const ScratchFiles files_;
@@ -260,12 +269,7 @@ TEST_F(Tls, HalfARecordAndNoMoreEndsTheConnectionAndANewOneIsMade) {
 
 TEST_F(Tls, ABrokerOfAnotherAuthorityIsRefusedAndTheRightOneTaken) {
   const BrokerTls tls(Authority(), {});
-  NatsServer broker(tls.config());
-  Daemon daemon(trusting(broker));
-  expect_noticed_and_mended(daemon, {"wrong CA", "certificate verify failed"}, [&] {
-    tls.use(authority_);
-    broker.reload(tls.config());
-  });
+  expect_refused_until_replaced(tls, {"wrong CA", "certificate verify failed"});
 }
 
 TEST_F(Tls, AnAuthorityThatIsReplacedInItsFileIsTaken) {
@@ -279,22 +283,12 @@ TEST_F(Tls, AnAuthorityThatIsReplacedInItsFileIsTaken) {
 
 TEST_F(Tls, AnExpiredCertificateIsRefusedAndANewOneTaken) {
   const BrokerTls tls(authority_, {.expired = true});
-  NatsServer broker(tls.config());
-  Daemon daemon(trusting(broker));
-  expect_noticed_and_mended(daemon, {"expired", "expired"}, [&] {
-    tls.use(authority_);
-    broker.reload(tls.config());
-  });
+  expect_refused_until_replaced(tls, {"expired", "expired"});
 }
 
 TEST_F(Tls, ACertificateOfAnotherHostIsRefusedAndTheRightOneTaken) {
   const BrokerTls tls(authority_, {.names = "DNS:elsewhere.example", .expired = false});
-  NatsServer broker(tls.config());
-  Daemon daemon(trusting(broker));
-  expect_noticed_and_mended(daemon, {"wrong host", "mismatch"}, [&] {
-    tls.use(authority_);
-    broker.reload(tls.config());
-  });
+  expect_refused_until_replaced(tls, {"wrong host", "mismatch"});
 }
 
 TEST_F(Tls, ABrokerThatWantsAClientCertificateGetsIt) {

@@ -15,15 +15,6 @@
 #include <gtest/gtest.h>
 #include <nats/nats.h>
 
-// RapidJSON adds 0 to null pointers, which clang's UBSan takes for a bug of ours.
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((no_sanitize("pointer-overflow"))), apply_to = function)
-#endif
-#include <rapidjson/document.h>
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
-
 #include <rts/base/json_writer.hpp>
 
 #include "support/daemon.hpp"
@@ -34,6 +25,7 @@
 #include "support/nats_server.hpp"
 #include "support/order_schema.hpp"
 #include "support/peer.hpp"
+#include "support/rapidjson.hpp"
 
 namespace rts::test {
 namespace {

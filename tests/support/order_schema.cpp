@@ -5,18 +5,7 @@
 #include <optional>
 
 #include "support/paths.hpp"
-
-// RapidJSON adds 0 to null pointers, which clang's UBSan takes for a bug of ours.
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((no_sanitize("pointer-overflow"))), apply_to = function)
-#endif
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
-#include <rapidjson/schema.h>
-#include <rapidjson/stringbuffer.h>
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+#include "support/rapidjson.hpp"
 
 namespace rts::test {
 namespace {
