@@ -182,14 +182,10 @@ class Service {
       const auto after = SteadyClock::now();
       metrics_.observe_step(after - before);
       before = after;
-      take(step, received_at);
+      tally_.add(step);
+      metrics_.observe(step, received_at);
       for (const EventRecord& record : step.events) act_on(record, message, begun);
     }
-  }
-
-  void take(const Step& step, UnixNs received_at) {
-    metrics_.count(step, received_at);
-    tally_.add(step);
   }
 
   void act_on(const EventRecord& record, const nats::Message& message,
@@ -363,6 +359,7 @@ class Service {
     const State now = state();
     const http::Stats http = server_.stats();
     telemetry::Snapshot snapshot;
+    snapshot.tally = tally_;
     snapshot.ready = now.ready();
     for (const telemetry::Check check : telemetry::kChecks) {
       snapshot.checks[static_cast<std::size_t>(check)] = now.holds(check);

@@ -47,7 +47,7 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
       case EventKind::ticker: {
         const auto admitted = intake_.admit(*event, reader_.envelope(), received_at);
         if (admitted) {
-          evaluate(admitted.value(), record.fate.emplace<Decision>());
+          evaluate(*admitted.value(), record.fate.emplace<Decision>());
         } else {
           record.fate = admitted.error();
         }

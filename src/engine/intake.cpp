@@ -86,24 +86,25 @@ bool is_market_trade(const wire::TextField& execution_type) noexcept {
          (execution_type.value == "MARKET" || execution_type.value == "RPI");
 }
 
-Result<std::variant<Book, Trade, Ticker>, Reason> read_data(const WireEvent& event) noexcept {
-  using Data = std::variant<Book, Trade, Ticker>;
+// Fills in what the strategies see of the event, or says why they must not.
+std::optional<Reason> read_data(const WireEvent& event, MarketData& data) noexcept {
   if (event.kind == EventKind::book) {
-    if (const auto reason = check_book(*event.bids, *event.asks)) return Failure{*reason};
-    return Data(std::in_place_type<Book>, Book{event.bids->levels, event.asks->levels});
-  }
-  if (event.kind == EventKind::trade) {
-    if (!is_market_trade(event.execution_type)) return Failure{Reason::non_market_trade};
+    if (const auto reason = check_book(*event.bids, *event.asks)) return reason;
+    data.emplace<Book>(Book{event.bids->levels, event.asks->levels});
+  } else if (event.kind == EventKind::trade) {
+    if (!is_market_trade(event.execution_type)) return Reason::non_market_trade;
     const auto trade = make_trade(event);
-    if (!trade) return Failure{trade.error()};
-    return Data(trade.value());
+    if (!trade) return trade.error();
+    data = trade.value();
+  } else {
+    const auto ticker = make_ticker(event);
+    if (!ticker) return ticker.error();
+    data = ticker.value();
   }
-  const auto ticker = make_ticker(event);
-  if (!ticker) return Failure{ticker.error()};
-  return Data(ticker.value());
+  return std::nullopt;
 }
 
-std::optional<Price> last_price(const std::variant<Book, Trade, Ticker>& data) noexcept {
+std::optional<Price> last_price(const MarketData& data) noexcept {
   if (const auto* trade = std::get_if<Trade>(&data)) return trade->price;
   if (const auto* ticker = std::get_if<Ticker>(&data)) return ticker->last_price;
   return std::nullopt;
@@ -117,12 +118,23 @@ SymbolTable::SymbolTable(const std::vector<Symbol>& symbols)
   symbols_.reserve(capacity_);
   index_.reserve(capacity_);
   for (const Symbol& symbol : symbols) {
-    if (!find(symbol)) add(symbol);
+    if (!find(symbol.text())) add(symbol);
   }
 }
 
-std::optional<std::size_t> SymbolTable::find(const Symbol& symbol) const noexcept {
-  const auto found = index_.find(symbol.text());
+// FNV-1a, with a bit of each letter left out that tells its case (and of other characters that
+// tells something: the comparison finds out).
+std::size_t SymbolTable::Hash::operator()(std::string_view name) const noexcept {
+  constexpr std::size_t kCase = 'a' ^ 'A';
+  std::size_t hash = 0xCBF2'9CE4'8422'2325;
+  for (const char c : name) {
+    hash = (hash ^ (static_cast<unsigned char>(c) | kCase)) * 0x100'0000'01B3;
+  }
+  return hash;
+}
+
+std::optional<std::size_t> SymbolTable::find(std::string_view name) const noexcept {
+  const auto found = index_.find(name);
   return found == index_.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -145,24 +157,28 @@ Intake::Intake(const EngineParameters& parameters)
       symbols_(parameters.symbols),
       states_(symbols_.capacity()) {}
 
-Result<MarketEvent, Reason> Intake::admit(const WireEvent& event, const wire::Envelope& envelope,
-                                          std::optional<UnixNs> received_at) {
+Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
+                                                 const wire::Envelope& envelope,
+                                                 std::optional<UnixNs> received_at) {
   if (event.kind == EventKind::book && !is_partial_book_channel(envelope.channel())) {
     return Failure{Reason::diff_depth};
   }
-  const auto symbol = identify(event, envelope);
-  if (!symbol) return Failure{symbol.error()};
-  const auto known = symbols_.find(symbol.value());
-  if (!known && !symbols_.can_add()) return Failure{Reason::symbol_not_traded};
+  const auto name = identify(event, envelope);
+  if (!name) return Failure{name.error()};
+  const auto known = symbols_.find(name.value());
+  std::optional<Symbol> newcomer;
+  if (!known) {
+    if (symbols_.can_add()) newcomer = Symbol::from(name.value());
+    if (!newcomer) return Failure{Reason::symbol_not_traded};
+  }
 
   const auto at = event_time(event, envelope, received_at);
   if (!at) return Failure{at.error()};
-  auto data = read_data(event);
-  if (!data) return Failure{data.error()};
+  if (const auto reason = read_data(event, admitted_.data)) return Failure{*reason};
 
   static const SymbolState kNew{};
   const SymbolState& before = known ? states_[*known] : kNew;
-  if (const auto* book = std::get_if<Book>(&data.value())) {
+  if (const auto* book = std::get_if<Book>(&admitted_.data)) {
     if (const auto reason = check_named(event, at.value(), before, *book)) return Failure{*reason};
   }
   // Tickers number themselves by their event time as sent; orders quote it in milliseconds.
@@ -176,18 +192,20 @@ Result<MarketEvent, Reason> Intake::admit(const WireEvent& event, const wire::En
     return Failure{Reason::out_of_order};
   }
 
-  const std::size_t index = known ? *known : symbols_.add(symbol.value());
-  SymbolState& state = states_[index];
+  admitted_.symbol_index = known ? *known : symbols_.add(*newcomer);
+  SymbolState& state = states_[admitted_.symbol_index];
   state.sequences[slot] = {id, at.value(), true};
-  if (const auto price = last_price(data.value())) state.reference = {*price, at.value()};
-  const EventId event_id{
+  if (const auto price = last_price(admitted_.data)) state.reference = {*price, at.value()};
+  admitted_.at = at.value();
+  admitted_.id = {
       wire::id_letter(event.sequence),
       is_ticker ? static_cast<std::uint64_t>(at.value().time_since_epoch().count()) : id};
-  return MarketEvent{index, at.value(), event_id, data.value(), state.reference};
+  admitted_.reference = state.reference;
+  return &admitted_;
 }
 
-Result<Symbol, Reason> Intake::identify(const WireEvent& event,
-                                        const wire::Envelope& envelope) const noexcept {
+Result<std::string_view, Reason> Intake::identify(const WireEvent& event,
+                                                  const wire::Envelope& envelope) const noexcept {
   if (event.symbol.state == FieldState::wrong_type) return Failure{Reason::malformed};
   const std::string_view own = event.symbol.value;
   const std::string_view prefix = envelope.symbol_prefix();
@@ -195,9 +213,7 @@ Result<Symbol, Reason> Intake::identify(const WireEvent& event,
   if (!own.empty() && !prefix.empty() && !Symbol::same(own, prefix)) {
     return Failure{Reason::symbol_conflict};
   }
-  const auto symbol = Symbol::from(own.empty() ? prefix : own);
-  if (!symbol) return Failure{Reason::symbol_not_traded};  // longer than any that is traded
-  return *symbol;
+  return own.empty() ? prefix : own;
 }
 
 Result<UnixMs, Reason> Intake::event_time(const WireEvent& event, const wire::Envelope& envelope,

@@ -21,13 +21,21 @@ std::string object(const std::map<std::string, std::uint64_t>& counts) {
 void Tally::add(const Step& step) noexcept {
   ++frames_;
   for (const EventRecord& record : step.events) {
+    const auto kind = static_cast<std::size_t>(record.kind);
     ++events_;
+    ++by_kind_[kind];
     if (const Decision* decision = record.decision()) {
       ++outcomes_[index_of(decision->strategy)][static_cast<std::size_t>(decision->outcome)];
     } else {
-      ++reasons_[static_cast<std::size_t>(*record.reason())];
+      ++reasons_[kind][static_cast<std::size_t>(*record.reason())];
     }
   }
+}
+
+std::uint64_t Tally::count(Reason reason) const noexcept {
+  std::uint64_t sum = 0;
+  for (const EventKind kind : kEventKinds) sum += count(kind, reason);
+  return sum;
 }
 
 std::uint64_t Tally::events(StrategyId strategy) const noexcept {
@@ -40,8 +48,8 @@ std::string Tally::to_json() const {
   std::map<std::string, std::uint64_t> outcomes;
   for (std::size_t i = 0; i < kReasonCount; ++i) {
     const Reason reason = reason_at(i);
-    if (reasons_[i] > 0) {
-      frames[fmt::format("{}/{}", disposition(reason), to_string(reason))] = reasons_[i];
+    if (const auto n = count(reason); n > 0) {
+      frames[fmt::format("{}/{}", disposition(reason), to_string(reason))] = n;
     }
   }
   for (const StrategyId strategy : kStrategies) {

@@ -87,6 +87,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
           if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
         }) {
     messages_.reserve(kUsualMessagesPerRead);
+    retired_.reserve(kUsualMessagesPerRead);
   }
 
   void start() { connect(); }
@@ -196,7 +197,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   bool proven_ = false;              // the first round trip has come back
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
-  std::vector<MessagePtr> messages_;  // of one read; at most what its 128 KiB hold
+  std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
+  std::vector<MessagePtr> retired_;   // of the one before
   MessageBuilder builder_;
 
   bool draining_ = false;
@@ -302,15 +304,17 @@ void Client::Impl::deliver_commands() {
 void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
+  std::swap(messages_, retired_);
   take_pending(data_.get(), messages_, dropped_before_);
+  // nats.c has a thread of its own that frees messages. It gets those of the last read now, all at
+  // once: a wake-up each read, and it is done with the heap before the next read wants that.
+  retired_.clear();
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
     const std::size_t count = std::min(views.size(), messages_.size() - begin);
     for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
     callbacks_.on_messages({views.data(), count});
-    for (std::size_t i = 0; i < count; ++i) messages_[begin + i].reset();
   }
-  messages_.clear();
 }
 
 void Client::Impl::handle_inbox() {

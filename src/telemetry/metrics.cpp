@@ -1,6 +1,8 @@
 #include "telemetry/metrics.hpp"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -153,11 +155,37 @@ std::string_view to_string(Control control) noexcept {
   return "";
 }
 
-// Labels are resolved here once; counting is an increment through a reference kept for it.
+// What a histogram gets at the next scrape: observing is two plain additions, where the registry's
+// own are atomic.
+class Observations {
+ public:
+  Observations(Histogram& histogram, const Histogram::BucketBoundaries& bounds)
+      : histogram_(&histogram), bounds_(&bounds), counts_(bounds.size() + 1) {}
+
+  void observe(double value) noexcept {
+    const auto bucket = std::lower_bound(bounds_->begin(), bounds_->end(), value);
+    ++counts_[static_cast<std::size_t>(bucket - bounds_->begin())];
+    sum_ += value;
+  }
+  void hand_over() {
+    histogram_->ObserveMultiple(counts_, std::exchange(sum_, 0));
+    std::fill(counts_.begin(), counts_.end(), 0);
+  }
+
+ private:
+  Histogram* histogram_;
+  const Histogram::BucketBoundaries* bounds_;
+  std::vector<double> counts_;
+  double sum_ = 0;
+};
+
+// Labels are resolved here once. What is counted for every event is counted by others, without
+// atomics, and read at a scrape.
 class Metrics::Registry {
  public:
   Registry(const SymbolTable& symbols, std::string_view version, std::string_view commit)
       : symbols_(symbols),
+        last_event_at_(symbols.capacity()),
         last_event_(prometheus::BuildGauge()
                         .Name(std::string(kLastEvent.name))
                         .Help(std::string(kLastEvent.help))
@@ -167,7 +195,8 @@ class Metrics::Registry {
     make_delivery_series();
     auto& lag = family<Histogram>(kLag);
     for (const EventKind kind : kMarketKinds) {
-      lag_.push_back(&lag.Add({{"kind", std::string(rts::to_string(kind))}}, kLagBuckets));
+      lag_.emplace_back(lag.Add({{"kind", std::string(rts::to_string(kind))}}, kLagBuckets),
+                        kLagBuckets);
     }
     add_symbols();
     family<Gauge>(kBuild)
@@ -175,28 +204,26 @@ class Metrics::Registry {
         .Set(1);
   }
 
-  void count(const Step& step, UnixNs received_at) {
-    frames_.Increment();
+  void observe(const Step& step, UnixNs received_at) {
     for (const EventRecord& record : step.events) {
+      const Decision* const decision = record.decision();
+      if (decision == nullptr) continue;
       const auto kind = static_cast<std::size_t>(record.kind);
-      received_[kind]->Increment();
-      if (const Decision* decision = record.decision()) {
-        count_decision(*decision, kind, received_at);
-      } else {
-        refused_[kind][static_cast<std::size_t>(*record.reason())]->Increment();
-      }
+      const double lag = to_seconds(received_at - decision->at);
+      lag_[kind].observe(lag > 0 ? lag : 0);
+      last_event_at_[decision->symbol_index][kind] = decision->at;
     }
   }
 
   void count(StrategyId strategy, OrderResult result) {
     orders_[index_of(strategy)][static_cast<std::size_t>(result)]->Increment();
   }
-  void observe_step(double seconds) { step_.Observe(seconds); }
-  void observe_publish(double seconds) { publish_.Observe(seconds); }
-  void observe_answer(double seconds) { answer_.Observe(seconds); }
+  void observe_step(double seconds) { step_.observe(seconds); }
+  void observe_publish(double seconds) { publish_.observe(seconds); }
+  void observe_answer(double seconds) { answer_.observe(seconds); }
 
   std::string scrape(const Snapshot& now) {
-    add_symbols();
+    scrape_events(now.tally);
     ready_.Set(now.ready ? 1 : 0);
     for (std::size_t i = 0; i < checks_.size(); ++i) checks_[i]->Set(now.checks[i] ? 1 : 0);
     scrape_delivery(now);
@@ -226,6 +253,34 @@ class Metrics::Registry {
     if constexpr (std::is_same_v<T, Counter>) return build(prometheus::BuildCounter());
     if constexpr (std::is_same_v<T, Gauge>) return build(prometheus::BuildGauge());
     if constexpr (std::is_same_v<T, Histogram>) return build(prometheus::BuildHistogram());
+  }
+
+  void scrape_events(const Tally& tally) {
+    raise(frames_, static_cast<double>(tally.frames()));
+    for (const EventKind kind : kEventKinds) {
+      const auto index = static_cast<std::size_t>(kind);
+      raise(*received_[index], static_cast<double>(tally.events(kind)));
+      for (std::size_t i = 0; i < kReasonCount; ++i) {
+        Counter* const refused = refused_[index][i];
+        if (refused) raise(*refused, static_cast<double>(tally.count(kind, reason_at(i))));
+      }
+    }
+    for (const StrategyId strategy : kStrategies) {
+      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+        Counter* const decisions = decisions_[index_of(strategy)][i];
+        const auto count = tally.count(strategy, static_cast<Outcome>(i));
+        if (decisions) raise(*decisions, static_cast<double>(count));
+      }
+    }
+    add_symbols();
+    for (std::size_t symbol = 0; symbol < last_event_by_symbol_.size(); ++symbol) {
+      for (std::size_t kind = 0; kind < kMarketKinds.size(); ++kind) {
+        const std::chrono::duration<double> at = last_event_at_[symbol][kind].time_since_epoch();
+        last_event_by_symbol_[symbol][kind]->Set(at.count());
+      }
+    }
+    for (Observations* histogram : {&step_, &publish_, &answer_}) histogram->hand_over();
+    for (Observations& histogram : lag_) histogram.hand_over();
   }
 
   void scrape_delivery(const Snapshot& now) {
@@ -320,16 +375,6 @@ class Metrics::Registry {
     }
   }
 
-  void count_decision(const Decision& decision, std::size_t kind, UnixNs received_at) {
-    const auto outcome = static_cast<std::size_t>(decision.outcome);
-    if (Counter* counter = decisions_[index_of(decision.strategy)][outcome]) counter->Increment();
-    const double lag = to_seconds(received_at - decision.at);
-    lag_[kind]->Observe(lag > 0 ? lag : 0);
-    if (decision.symbol_index >= last_event_by_symbol_.size()) add_symbols();
-    last_event_by_symbol_[decision.symbol_index][kind]->Set(
-        std::chrono::duration<double>(decision.at.time_since_epoch()).count());
-  }
-
   prometheus::Registry registry_;
   const SymbolTable& symbols_;
   std::array<Counter*, kEventKinds.size()> received_{};
@@ -343,13 +388,14 @@ class Metrics::Registry {
   std::array<Counter*, kControls.size()> control_{};
   Counter* unreadable_answers_ = nullptr;
   Counter* unexpected_answers_ = nullptr;
-  std::vector<Histogram*> lag_;  // by kind: book, trade, ticker
+  std::vector<Observations> lag_;  // by kind: book, trade, ticker
+  std::vector<std::array<UnixMs, kMarketKinds.size()>> last_event_at_;  // by symbol; 1970: never
   prometheus::Family<Gauge>& last_event_;
   std::vector<std::array<Gauge*, kMarketKinds.size()>> last_event_by_symbol_;
   Counter& frames_ = family<Counter>(kFrames).Add({});
-  Histogram& step_ = family<Histogram>(kStep).Add({}, kStepBuckets);
-  Histogram& publish_ = family<Histogram>(kPublish).Add({}, kPublishBuckets);
-  Histogram& answer_ = family<Histogram>(kAnswer).Add({}, kAnswerBuckets);
+  Observations step_{family<Histogram>(kStep).Add({}, kStepBuckets), kStepBuckets};
+  Observations publish_{family<Histogram>(kPublish).Add({}, kPublishBuckets), kPublishBuckets};
+  Observations answer_{family<Histogram>(kAnswer).Add({}, kAnswerBuckets), kAnswerBuckets};
   Gauge& in_flight_ = family<Gauge>(kInFlight).Add({});
   Counter& repeats_ = family<Counter>(kRepeats).Add({});
   Gauge& ready_ = family<Gauge>(kReady).Add({});
@@ -371,8 +417,8 @@ Metrics::Metrics(const SymbolTable& symbols, std::string_view version, std::stri
     : registry_(std::make_unique<Registry>(symbols, version, commit)) {}
 Metrics::~Metrics() = default;
 
-void Metrics::count(const Step& step, UnixNs received_at) {
-  registry_->count(step, received_at);
+void Metrics::observe(const Step& step, UnixNs received_at) {
+  registry_->observe(step, received_at);
 }
 void Metrics::count(StrategyId strategy, OrderResult result) {
   registry_->count(strategy, result);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <rts/engine/engine.hpp>
+#include <rts/engine/tally.hpp>
 #include <rts/trading/breaker.hpp>
 #include <rts/trading/delivery.hpp>
 
@@ -28,6 +29,7 @@ inline constexpr std::array kControls{Control::pause, Control::resume, Control::
 
 // Numbers that others keep and a scrape reads.
 struct Snapshot {
+  Tally tally{};
   bool ready = false;
   std::array<bool, kChecks.size()> checks{};
   CircuitBreaker::State breaker = CircuitBreaker::State::closed;
@@ -58,8 +60,9 @@ class Metrics {
   Metrics(Metrics&&) = delete;
   Metrics& operator=(Metrics&&) = delete;
 
-  // What a frame led to. `lag` = receive time − event time is taken of every decided event.
-  void count(const Step& step, UnixNs received_at);
+  // Takes the lag, receive time − event time, and the event time of every decided event. How many
+  // events there were and what became of them is the tally's to know.
+  void observe(const Step& step, UnixNs received_at);
   void observe_step(std::chrono::nanoseconds duration);
   void count(StrategyId strategy, OrderResult result);
   void observe_publish(std::chrono::nanoseconds since_receipt);

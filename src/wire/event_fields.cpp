@@ -1,5 +1,7 @@
 #include "wire/event_fields.hpp"
 
+#include <cstring>
+
 #include "wire/number_text.hpp"
 
 namespace rts::wire {
@@ -8,6 +10,8 @@ namespace {
 IntegerField as_integer(const Scalar& scalar) noexcept {
   if (scalar.type == Scalar::Type::absent) return {};
   if (scalar.type != Scalar::Type::number) return {FieldState::wrong_type, 0};
+  std::uint64_t plain = 0;
+  if (read_plain_integer(scalar.text, plain)) return {FieldState::valid, plain};
   const auto value = parse_integer(scalar.text);
   return value ? IntegerField{FieldState::valid, *value} : IntegerField{FieldState::invalid, 0};
 }
@@ -18,6 +22,8 @@ NumberField as_number(const Scalar& scalar) noexcept {
   if (scalar.type != Scalar::Type::number && scalar.type != Scalar::Type::string) {
     return {FieldState::wrong_type, 0};
   }
+  double plain = 0;
+  if (read_plain_number(scalar.text, plain)) return {FieldState::valid, plain};
   const auto value = parse_number(scalar.text);
   return value ? NumberField{FieldState::valid, *value} : NumberField{FieldState::invalid, 0};
 }
@@ -60,16 +66,13 @@ Key one_letter_key(char letter) noexcept {
 }
 
 // One number of a level. `state` is moved off `valid` by the first that is none.
-bool read_level_number(ondemand::value value, double& number, FieldState& state,
-                       std::size_t depth) {
-  if (value.get_double_in_string().get(number) == simdjson::SUCCESS) return true;
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
+bool read_level_number(JsonCursor& cursor, double& number, FieldState& state, std::size_t depth) {
   Scalar scalar;
-  if (type == ondemand::json_type::array || type == ondemand::json_type::object) {
-    if (!skip_container(value, type, depth)) return false;
+  const JsonType type = cursor.type();
+  if (type == JsonType::array || type == JsonType::object) {
+    if (!cursor.skip(depth)) return false;
     scalar.type = Scalar::Type::container;
-  } else if (!read_scalar(value, type, scalar)) {
+  } else if (!cursor.read_scalar(scalar)) {
     return false;
   }
   const NumberField field = as_number(scalar);
@@ -88,37 +91,30 @@ void begin_side(SideField& side) noexcept {
 }
 
 // A level's price and quantity; false when one is out of its range.
-bool keep_level(const std::array<double, 2>& numbers, SideField& side) noexcept {
+inline bool keep_level(const std::array<double, 2>& numbers, SideField& side) noexcept {
   const auto price = Price::from(numbers[0]);
   const auto quantity = Quantity::from(numbers[1]);
-  if (!price || !quantity) return false;
-  if (quantity->value() == 0) side.has_zero_quantity = true;
+  if (!price || !quantity) [[unlikely]] {
+    return false;
+  }
+  side.has_zero_quantity |= quantity->value() == 0;
   if (!side.levels.full()) side.levels.push_back({*price, *quantity});
   return true;
 }
 
 // ["61837.63000000","3.78826000"], further elements unread.
-bool read_level(ondemand::value value, SideField& side, std::size_t depth) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
-  if (type != ondemand::json_type::array) {
+bool read_level(JsonCursor& cursor, SideField& side, std::size_t depth) {
+  if (cursor.type() != JsonType::array) {
     if (side.state == FieldState::valid) side.state = FieldState::wrong_type;
-    return skip(value, depth);
+    return cursor.skip(depth);
   }
-  ondemand::array pair;
-  if (value.get_array().get(pair) != simdjson::SUCCESS) return false;
   std::array<double, 2> numbers{};
   std::size_t count = 0;
-  for (auto element : pair) {
-    ondemand::value child;
-    if (element.get(child) != simdjson::SUCCESS) return false;
-    const bool ok = count < numbers.size()
-                        ? read_level_number(child, numbers[count], side.state, depth + 1)
-                        : skip(child, depth + 1);
-    if (!ok) return false;
-    ++count;
-  }
-  if (side.state != FieldState::valid) return true;
+  const bool ok = cursor.for_each_element([&] {
+    if (count == numbers.size()) return cursor.skip(depth + 1);
+    return read_level_number(cursor, numbers[count++], side.state, depth + 1);
+  });
+  if (!ok || side.state != FieldState::valid) return ok;
   if (count < numbers.size()) {
     side.state = FieldState::wrong_type;
   } else if (!keep_level(numbers, side)) {
@@ -127,45 +123,66 @@ bool read_level(ondemand::value value, SideField& side, std::size_t depth) {
   return true;
 }
 
-// Moves over one character; false when another stands there.
-bool take(const char*& at, char wanted) noexcept {
-  return *at++ == wanted;
+// What stands between two places in a text.
+std::string_view between(const char* begin, const char* end) noexcept {
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// A side as the venue spells it, [["61837.63","3.788"],…] without a space, in one pass over the
-// text. False, with `side` in any state, when a character is different or a value out of range:
-// then read_side() has to say what it is. What this accepts is checked JSON from bracket to
-// bracket.
-bool scan_usual_side(const char* at, SideField& side) noexcept {
-  begin_side(side);
-  if (!take(at, '[')) return false;
-  if (*at == ']') return true;
-  do {
-    std::array<double, 2> numbers{};
-    if (!take(at, '[') || !take(at, '"')) return false;
-    at = read_plain_number(at, numbers[0]);
-    if (at == nullptr || !take(at, '"') || !take(at, ',') || !take(at, '"')) return false;
-    at = read_plain_number(at, numbers[1]);
-    if (at == nullptr || !take(at, '"') || !take(at, ']')) return false;
-    if (!keep_level(numbers, side)) return false;
-    ++side.level_count;
-  } while (take(at, ','));
-  return at[-1] == ']';
-}
+// The five tokens of a level as the venue spells it, ["61837.63","3.788"], and what stands behind.
+struct LevelText {
+  static constexpr std::size_t kTokens = 6;
+  const char* bracket;
+  const char* comma;
+  const char* closing;
+  const char* behind;
 
-bool read_side(ondemand::value& value, SideField& side, std::size_t depth) {
-  // What was scanned is left unread; the iterator steps over it by its brackets.
-  if (scan_usual_side(value.raw_json_token().data(), side)) return true;
-  ondemand::array levels;
-  if (value.get_array().get(levels) != simdjson::SUCCESS) return false;
-  begin_side(side);
-  for (auto element : levels) {
-    ondemand::value level;
-    if (element.get(level) != simdjson::SUCCESS) return false;
-    ++side.level_count;
-    if (!read_level(level, side, depth + 1)) return false;
+  explicit LevelText(const JsonCursor& cursor, std::size_t token) noexcept
+      : bracket(cursor.ahead(token)),
+        comma(cursor.ahead(token + 2)),
+        closing(cursor.ahead(token + 4)),
+        behind(cursor.ahead(token + 5)) {}
+
+  [[nodiscard]] bool is_usual() const noexcept {
+    return std::memcmp(bracket, "[\"", 2) == 0 && std::memcmp(comma - 1, "\",\"", 3) == 0 &&
+           std::memcmp(closing - 1, "\"]", 2) == 0;
   }
+  [[nodiscard]] std::string_view price() const noexcept { return between(bracket + 2, comma - 1); }
+  [[nodiscard]] std::string_view quantity() const noexcept {
+    return between(comma + 2, closing - 1);
+  }
+};
+
+// A side as the venue spells it, in one pass over its tokens; the cursor jumps behind it. Where
+// each number begins and ends is known before the one in front of it has been read, so that the
+// processor reads several at a time. False, with `side` in any state and the cursor where it was,
+// when it is spelt otherwise or a value is out of range: then read_side() has to say what it is.
+// What this accepts is checked JSON from bracket to bracket.
+bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
+  begin_side(side);
+  if (*cursor.here() != '[') return false;
+  std::size_t token = 1;
+  for (char behind = ','; behind == ','; token += LevelText::kTokens) {
+    const LevelText level(cursor, token);
+    std::array<double, 2> numbers{};
+    if (!level.is_usual() || !read_plain_number(level.price(), numbers[0]) ||
+        !read_plain_number(level.quantity(), numbers[1]) || !keep_level(numbers, side)) {
+      return false;
+    }
+    ++side.level_count;
+    behind = *level.behind;
+    if (behind != ',' && behind != ']') return false;
+  }
+  cursor.jump(token);
   return true;
+}
+
+bool read_side(JsonCursor& cursor, SideField& side, std::size_t depth) {
+  if (read_usual_side(cursor, side)) return true;
+  begin_side(side);
+  return cursor.for_each_element([&] {
+    ++side.level_count;
+    return read_level(cursor, side, depth + 1);
+  });
 }
 
 struct KnownEvent {
@@ -222,64 +239,63 @@ TextField as_text(const Scalar& scalar) noexcept {
 
 Key key_of(std::string_view name) noexcept {
   if (name.size() == 1) return one_letter_key(name.front());
-  struct Named {
-    std::string_view name;
-    Key key;
+  const auto if_named = [&](std::string_view known, Key key) {
+    return name == known ? key : Key::unread;
   };
-  static constexpr std::array kNamed{Named{"lastUpdateId", Key::last_update_id},
-                                     Named{"bids", Key::bids},
-                                     Named{"asks", Key::asks},
-                                     Named{"stream", Key::stream},
-                                     Named{"data", Key::data},
-                                     Named{"timestamp", Key::timestamp},
-                                     Named{"message_id", Key::message_id},
-                                     Named{"_otel_trace_context", Key::trace_context},
-                                     Named{"result", Key::result},
-                                     Named{"error", Key::error},
-                                     Named{"code", Key::code},
-                                     Named{"msg", Key::msg},
-                                     Named{"id", Key::id}};
-  for (const auto& named : kNamed) {
-    if (named.name == name) return named.key;
+  switch (name.size()) {
+    case 2:
+      return if_named("id", Key::id);
+    case 3:
+      return if_named("msg", Key::msg);
+    case 4:
+      if (name == "data") return Key::data;
+      if (name == "bids") return Key::bids;
+      if (name == "asks") return Key::asks;
+      return if_named("code", Key::code);
+    case 5:
+      return if_named("error", Key::error);
+    case 6:
+      if (name == "stream") return Key::stream;
+      return if_named("result", Key::result);
+    case 9:
+      return if_named("timestamp", Key::timestamp);
+    case 10:
+      return if_named("message_id", Key::message_id);
+    case 12:
+      return if_named("lastUpdateId", Key::last_update_id);
+    case 19:
+      return if_named("_otel_trace_context", Key::trace_context);
+    default:
+      return Key::unread;
   }
-  return Key::unread;
 }
 
-bool read_member(ondemand::value value, Key key, Fields& fields, std::size_t depth) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
+bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth) {
+  const JsonType type = cursor.type();
   if (key == Key::unread || fields.was_seen(key)) {
-    if (type != ondemand::json_type::null) fields.see_other();
-    return skip(value, depth);
+    if (type != JsonType::null) fields.see_other();
+    return cursor.skip(depth);
   }
 
+  if (type != JsonType::array && type != JsonType::object) {
+    return cursor.read_scalar(fields.slot(key)) && fields.settle(key);
+  }
+  fields.slot(key).type = Scalar::Type::container;
+  fields.settle(key);
   // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
   const bool asks = key == Key::a || key == Key::asks;
   const bool bids = key == Key::b || key == Key::bids;
-  Scalar scalar;
-  if (type != ondemand::json_type::array && type != ondemand::json_type::object) {
-    if (!read_scalar(value, type, scalar)) return false;
-    fields.hold(key, scalar);
-    return true;
-  }
-  scalar.type = Scalar::Type::container;
-  fields.hold(key, scalar);
   SideField& side = asks ? fields.asks : fields.bids;
-  if (type == ondemand::json_type::array && (asks || bids) && side.state == FieldState::absent) {
-    return read_side(value, side, depth);
+  if (type == JsonType::array && (asks || bids) && side.state == FieldState::absent) {
+    return read_side(cursor, side, depth);
   }
-  return skip_container(value, type, depth);
+  return cursor.skip(depth);
 }
 
-bool read_object(ondemand::object& object, Fields& fields, std::size_t depth) {
+bool read_object(JsonCursor& cursor, Fields& fields, std::size_t depth) {
   fields.reset();
-  for (auto member : object) {
-    ondemand::field field;
-    std::string_view name;
-    if (std::move(member).get(field) != simdjson::SUCCESS || !read_key(field, name)) return false;
-    if (!read_member(field.value(), key_of(name), fields, depth + 1)) return false;
-  }
-  return true;
+  return cursor.for_each_member(
+      [&](std::string_view name) { return read_member(cursor, key_of(name), fields, depth + 1); });
 }
 
 void interpret(Fields& fields, WireEvent& event) noexcept {

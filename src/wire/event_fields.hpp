@@ -8,7 +8,7 @@
 
 #include <rts/wire/frame.hpp>
 
-#include "wire/json_values.hpp"
+#include "wire/json_cursor.hpp"
 
 namespace rts::wire {
 
@@ -72,11 +72,12 @@ class Fields {
   void see(Key key) noexcept { seen_ |= bit(key); }
   // A key we do not know, or a second time one that we do, with a value.
   void see_other() noexcept { others_ = true; }
-  void hold(Key key, const Scalar& scalar) noexcept {
+  // Where the value of a key that was not seen is read to, and its end: null does not count.
+  [[nodiscard]] Scalar& slot(Key key) noexcept { return scalars_[static_cast<std::size_t>(key)]; }
+  bool settle(Key key) noexcept {
     seen_ |= bit(key);
-    if (scalar.type == Scalar::Type::absent) return;
-    held_ |= bit(key);
-    scalars_[static_cast<std::size_t>(key)] = scalar;
+    if (slot(key).type != Scalar::Type::absent) held_ |= bit(key);
+    return true;
   }
 
  private:
@@ -92,10 +93,10 @@ class Fields {
 };
 
 // Reads one value under a key; false when it is no JSON.
-[[nodiscard]] bool read_member(ondemand::value value, Key key, Fields& fields, std::size_t depth);
+[[nodiscard]] bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth);
 
 // Reads all members; false when the object is no JSON. `depth` counts the containers around it.
-[[nodiscard]] bool read_object(ondemand::object& object, Fields& fields, std::size_t depth);
+[[nodiscard]] bool read_object(JsonCursor& cursor, Fields& fields, std::size_t depth);
 
 [[nodiscard]] TextField as_text(const Scalar& scalar) noexcept;
 

@@ -1,12 +1,9 @@
-#include <algorithm>
-#include <cstring>
 #include <optional>
-#include <string>
 
 #include <rts/wire/frame.hpp>
 
 #include "wire/event_fields.hpp"
-#include "wire/json_values.hpp"
+#include "wire/json_cursor.hpp"
 
 namespace rts::wire {
 
@@ -43,32 +40,12 @@ std::string_view Envelope::channel() const noexcept {
 
 class FrameReader::Parser {
  public:
-  Parser() : buffer_(kMaxFrameBytes + simdjson::SIMDJSON_PADDING, ' ') {
-    // The capacity is claimed once, so that no later frame allocates.
-    [[maybe_unused]] const auto error = parser_.allocate(kMaxFrameBytes, kMaxNesting * 2);
-    for (auto* text : {&stream_, &timestamp_, &message_id_, &traceparent_}) {
-      text->reserve(kMaxFrameBytes);
-    }
-  }
-
   std::optional<FrameError> open(std::string_view frame) {
     pending_ = Pending::nothing;
     if (frame.size() > kMaxFrameBytes) return FrameError::too_large;
     envelope_ = {};
     element_count_ = 0;
-    std::copy(frame.begin(), frame.end(), buffer_.begin());
-    std::memset(buffer_.data() + frame.size(), ' ', simdjson::SIMDJSON_PADDING);
-    const simdjson::padded_string_view padded(buffer_.data(), frame.size(),
-                                              frame.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::json_type type{};
-    if (parser_.iterate(padded).get(document_) != simdjson::SUCCESS ||
-        document_.type().get(type) != simdjson::SUCCESS) {
-      return FrameError::malformed;
-    }
-    bool valid = false;
-    if (type == ondemand::json_type::object) valid = read_root_object();
-    if (type == ondemand::json_type::array) valid = read_root_array();
-    if (!valid || !at_end()) {
+    if (!text_.open(frame) || !read_root()) {
       pending_ = Pending::nothing;
       return FrameError::malformed;
     }
@@ -95,11 +72,6 @@ class FrameReader::Parser {
         pending_ = Pending::nothing;
         interpret(data_, event_);
         return &event_;
-      case Pending::root_array:
-      case Pending::data_array:
-        if (begin_elements()) return next_element();
-        event_.kind = EventKind::unknown;  // a frame always ends in at least one event
-        return &event_;
       case Pending::elements:
         return next_element();
     }
@@ -109,37 +81,23 @@ class FrameReader::Parser {
   [[nodiscard]] const Envelope& envelope() const noexcept { return envelope_; }
 
  private:
-  enum class Pending : std::uint8_t {
-    nothing,
-    control,
-    root_event,
-    data_event,
-    root_array,
-    data_array,
-    elements,
-  };
+  enum class Pending : std::uint8_t { nothing, control, root_event, data_event, elements };
+  enum class DataShape : std::uint8_t { none, object, array, other };
 
-  // On-Demand stops reading where we do: nothing may follow the value.
-  bool at_end() { return document_.current_location().error() == simdjson::OUT_OF_BOUNDS; }
-
-  bool read_root_object() {
-    ondemand::object object;
-    if (document_.get_object().get(object) != simdjson::SUCCESS) return false;
+  bool read_root() {
+    JsonCursor cursor = text_.begin();
+    if (cursor.type() == JsonType::array) {
+      return check_elements(cursor, 1) && cursor.at_end();
+    }
     root_.reset();
     data_shape_ = DataShape::none;
-    for (auto member : object) {
-      ondemand::field field;
-      std::string_view name;
-      if (std::move(member).get(field) != simdjson::SUCCESS || !read_key(field, name)) return false;
+    const bool read = cursor.for_each_member([&](std::string_view name) {
       const Key key = key_of(name);
-      ondemand::value value = field.value();
-      const bool ok = key == Key::data && !root_.was_seen(key) ? read_data(value)
-                      : key == Key::trace_context && !root_.was_seen(key)
-                          ? read_trace(value)
-                          : read_member(value, key, root_, 1);
-      if (!ok) return false;
-    }
-    return conclude_root();
+      if (key == Key::data && !root_.was_seen(key)) return read_data(cursor);
+      if (key == Key::trace_context && !root_.was_seen(key)) return read_trace(cursor);
+      return read_member(cursor, key, root_, 1);
+    });
+    return read && cursor.at_end() && conclude_root();
   }
 
   // What shape the frame has; false when it has none of the accepted ones.
@@ -158,8 +116,7 @@ class FrameReader::Parser {
         pending_ = Pending::data_event;
         return true;
       case DataShape::array:
-        pending_ = element_count_ == 0 ? Pending::control : Pending::data_array;
-        return true;
+        return true;  // pending since its elements were checked
       case DataShape::none:
       case DataShape::other:
         return false;
@@ -167,140 +124,71 @@ class FrameReader::Parser {
     return false;
   }
 
-  bool read_root_array() {
-    ondemand::array array;
-    if (document_.get_array().get(array) != simdjson::SUCCESS || !check_elements(array, 1)) {
-      return false;
-    }
-    pending_ = element_count_ == 0 ? Pending::control : Pending::root_array;
-    return true;
-  }
-
-  bool read_data(ondemand::value& value) {
+  bool read_data(JsonCursor& cursor) {
     root_.see(Key::data);
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return false;
-    if (type == ondemand::json_type::object) {
-      data_shape_ = DataShape::object;
-      ondemand::object object;
-      return value.get_object().get(object) == simdjson::SUCCESS && read_object(object, data_, 1);
+    switch (cursor.type()) {
+      case JsonType::object:
+        data_shape_ = DataShape::object;
+        return read_object(cursor, data_, 1);
+      case JsonType::array:
+        data_shape_ = DataShape::array;
+        return check_elements(cursor, 2);
+      case JsonType::null:
+        break;
+      case JsonType::none:
+      case JsonType::string:
+      case JsonType::number:
+      case JsonType::boolean:
+        data_shape_ = DataShape::other;
     }
-    if (type == ondemand::json_type::array) {
-      data_shape_ = DataShape::array;
-      ondemand::array array;
-      return value.get_array().get(array) == simdjson::SUCCESS && check_elements(array, 2);
-    }
-    if (type != ondemand::json_type::null) data_shape_ = DataShape::other;
-    return skip(value, 1);
+    return cursor.skip(1);
   }
 
-  bool read_trace(ondemand::value& value) {
+  bool read_trace(JsonCursor& cursor) {
     root_.see(Key::trace_context);
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return false;
-    if (type != ondemand::json_type::object) return skip(value, 1);
-    ondemand::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) return false;
-    for (auto member : object) {
-      ondemand::field field;
-      std::string_view name;
-      if (std::move(member).get(field) != simdjson::SUCCESS || !read_key(field, name)) return false;
-      ondemand::value child = field.value();
-      ondemand::json_type child_type{};
-      if (child.type().get(child_type) != simdjson::SUCCESS) return false;
-      if (name == "traceparent" && child_type == ondemand::json_type::string &&
-          envelope_.traceparent.state == FieldState::absent) {
-        Scalar scalar;
-        if (!read_scalar(child, child_type, scalar)) return false;
-        envelope_.traceparent = as_text(scalar);
-      } else if (!skip(child, 2)) {
-        return false;
+    if (cursor.type() != JsonType::object) return cursor.skip(1);
+    return cursor.for_each_member([&](std::string_view name) {
+      if (name != "traceparent" || cursor.type() != JsonType::string ||
+          envelope_.traceparent.valid()) {
+        return cursor.skip(2);
       }
-    }
-    return true;
+      Scalar scalar;
+      if (!cursor.read_scalar(scalar)) return false;
+      envelope_.traceparent = as_text(scalar);
+      return true;
+    });
   }
 
-  // First pass over an array of events: all of it is checked before any of it is believed.
-  bool check_elements(ondemand::array& array, std::size_t depth) {
-    for (auto element : array) {
-      ondemand::value value;
-      if (element.get(value) != simdjson::SUCCESS || !skip(value, depth)) return false;
+  // First pass over an array of events: all of it is checked before any of it is believed. The
+  // second begins where this one did.
+  bool check_elements(JsonCursor& cursor, std::size_t depth) {
+    element_ = cursor;
+    element_depth_ = depth;
+    const bool checked = cursor.for_each_element([&] {
       ++element_count_;
-    }
-    return true;
-  }
-
-  // Second pass: back to the start of the array. The rewind reuses the memory that unescaped
-  // strings live in, so the envelope keeps its own copies.
-  bool begin_elements() {
-    const bool in_data = pending_ == Pending::data_array;
-    pending_ = Pending::nothing;
-    keep(envelope_.stream, stream_);
-    keep(envelope_.timestamp, timestamp_);
-    keep(envelope_.message_id, message_id_);
-    keep(envelope_.traceparent, traceparent_);
-    document_.rewind();
-    ondemand::array array;
-    const bool found =
-        in_data ? find_data_array(array) : document_.get_array().get(array) == simdjson::SUCCESS;
-    if (!found || array.begin().get(element_) != simdjson::SUCCESS ||
-        array.end().get(elements_end_) != simdjson::SUCCESS) {
-      return false;
-    }
-    pending_ = Pending::elements;
-    element_depth_ = in_data ? 2 : 1;
-    elements_begun_ = false;
-    return true;
-  }
-
-  bool find_data_array(ondemand::array& array) {
-    ondemand::object object;
-    if (document_.get_object().get(object) != simdjson::SUCCESS) return false;
-    for (auto member : object) {
-      ondemand::field field;
-      std::string_view name;
-      if (std::move(member).get(field) != simdjson::SUCCESS || !read_key(field, name)) return false;
-      if (key_of(name) == Key::data) {
-        return field.value().get_array().get(array) == simdjson::SUCCESS;
-      }
-    }
-    return false;
-  }
-
-  static void keep(TextField& field, std::string& copy) {
-    if (!field.valid()) return;
-    copy.assign(field.value);
-    field.value = copy;
+      return cursor.skip(depth);
+    });
+    element_->jump(1);
+    pending_ = element_count_ == 0 ? Pending::control : Pending::elements;
+    return checked;
   }
 
   const WireEvent* next_element() {
-    if (elements_begun_) ++element_;
-    elements_begun_ = true;
-    if (element_count_ == 0 || element_ == elements_end_) {
+    if (element_count_ == 0) {
       pending_ = Pending::nothing;
       return nullptr;
     }
     --element_count_;
-    ondemand::value value;
-    ondemand::object object;
     event_.kind = EventKind::unknown;
-    if ((*element_).get(value) != simdjson::SUCCESS) return &event_;
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::object) {
-      return &event_;  // the iterator steps over what nobody has read; pass one has checked it
-    }
-    if (value.get_object().get(object) == simdjson::SUCCESS &&
-        read_object(object, data_, element_depth_)) {
-      interpret(data_, event_);
-    }
+    const bool is_object = element_->type() == JsonType::object;
+    const bool read =
+        is_object ? read_object(*element_, data_, element_depth_) : element_->skip(element_depth_);
+    element_->jump(1);  // the comma, or the bracket behind the last
+    if (is_object && read) interpret(data_, event_);
     return &event_;
   }
 
-  enum class DataShape : std::uint8_t { none, object, array, other };
-
-  ondemand::parser parser_;
-  std::string buffer_;
-  ondemand::document document_;
+  JsonText text_{kMaxFrameBytes};
   Fields root_;
   Fields data_;
   WireEvent event_;
@@ -309,13 +197,7 @@ class FrameReader::Parser {
   DataShape data_shape_ = DataShape::none;
   std::size_t element_count_ = 0;
   std::size_t element_depth_ = 1;
-  ondemand::array_iterator element_;
-  ondemand::array_iterator elements_end_;
-  bool elements_begun_ = false;
-  std::string stream_;
-  std::string timestamp_;
-  std::string message_id_;
-  std::string traceparent_;
+  std::optional<JsonCursor> element_;
 };
 
 FrameReader::FrameReader() : parser_(std::make_unique<Parser>()) {}

@@ -35,6 +35,38 @@ std::int64_t decimal_magnitude(std::string_view number) noexcept {
 
 }  // namespace
 
+bool read_long_number(std::string_view text, double& value) noexcept {
+  constexpr std::uint64_t kExactUpTo = std::uint64_t{1} << 53U;
+  if (std::uint64_t integer = 0; read_plain_integer(text, integer) && integer <= kExactUpTo) {
+    value = static_cast<double>(static_cast<std::int64_t>(integer));
+    return true;
+  }
+  if (text.size() <= 8 || text.size() > kReadableBeforeEnd) return false;
+  const char* const end = text.data() + text.size();
+  EightDigits right = EightDigits::before(end, 8);
+  EightDigits left = EightDigits::before(end - 8, text.size() - 8);
+  int place = 0;
+  if (const std::uint64_t mark = right.mark_point(); mark != 0) {
+    place = 8 + EightDigits::place_of(mark);
+    right = right.without(mark, left.rightmost());
+    left = left.without_rightmost();
+  } else {
+    const std::uint64_t left_mark = left.mark_point();
+    if (left_mark == 0) return false;
+    place = EightDigits::place_of(left_mark);
+    left = left.without(left_mark);
+  }
+  if (end[place - 16] != '.' || place == 15 || !left.are_digits() || !right.are_digits() ||
+      !begins_as_number(text.data())) {
+    return false;
+  }
+  const std::uint64_t mantissa = left.value() * 100'000'000 + right.value();
+  if (mantissa > kExactUpTo) return false;
+  value = static_cast<double>(static_cast<std::int64_t>(mantissa)) /
+          kPowersOfTen[static_cast<std::size_t>(15 - place)];
+  return true;
+}
+
 bool is_json_number(std::string_view text) noexcept {
   if (!text.empty() && text.front() == '-') text.remove_prefix(1);
   const std::size_t whole = count_digits(text);
@@ -68,15 +100,16 @@ std::optional<double> parse_number(std::string_view text) noexcept {
 }
 
 std::optional<std::uint64_t> parse_integer(std::string_view text) noexcept {
-  if (text.empty() || count_digits(text) != text.size()) return std::nullopt;
+  constexpr std::size_t kMostDigits = std::numeric_limits<std::uint64_t>::digits10;  // all fit
+  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (text.empty() || text.size() > kMostDigits) return std::nullopt;
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
   std::uint64_t value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc{} ||
-      value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    return std::nullopt;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
   }
-  return value;
+  return value <= kLargest ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace rts::wire

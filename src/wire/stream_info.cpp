@@ -6,7 +6,7 @@
 #include <rts/base/json_writer.hpp>
 #include <rts/wire/stream_info.hpp>
 
-#include "wire/json_values.hpp"
+#include "wire/json_cursor.hpp"
 
 namespace rts::wire {
 namespace {
@@ -33,82 +33,51 @@ struct Contents {
   bool clustered = false;
 };
 
-// Calls `each` with every key and value; false as soon as one is no JSON or `each` refuses it.
-template <class Each>
-bool for_each_member(ondemand::object object, Each each) {
-  for (auto member : object) {
-    ondemand::field field;
-    std::string_view key;
-    if (std::move(member).get(field) != simdjson::SUCCESS || !read_key(field, key)) return false;
-    if (!each(key, field.value())) return false;
-  }
-  return true;
-}
-
-template <class Each>
-bool for_each_member(ondemand::value value, Each each) {
-  ondemand::object object;
-  return value.get_object().get(object) == simdjson::SUCCESS && for_each_member(object, each);
-}
-
 // Reads a scalar of one type; null leaves `out` alone.
-bool read(ondemand::value value, Scalar::Type wanted, Scalar& out) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS || type == ondemand::json_type::array ||
-      type == ondemand::json_type::object) {
-    return false;
-  }
-  return read_scalar(value, type, out) && (out.type == wanted || out.type == Scalar::Type::absent);
+bool read(JsonCursor& cursor, Scalar::Type wanted, Scalar& out) {
+  return cursor.read_scalar(out) && (out.type == wanted || out.type == Scalar::Type::absent);
 }
 
-bool read_text(ondemand::value value, std::string& out) {
+bool read_text(JsonCursor& cursor, std::string& out) {
   Scalar scalar;
-  if (!read(value, Scalar::Type::string, scalar)) return false;
+  if (!read(cursor, Scalar::Type::string, scalar)) return false;
   if (scalar.type != Scalar::Type::absent) out = scalar.text;
   return true;
 }
 
-bool read_integer(ondemand::value value, std::int64_t& out) {
+bool read_integer(JsonCursor& cursor, std::int64_t& out) {
   Scalar scalar;
-  if (!read(value, Scalar::Type::number, scalar)) return false;
+  if (!read(cursor, Scalar::Type::number, scalar)) return false;
   if (scalar.type == Scalar::Type::absent) return true;
   const char* const end = scalar.text.data() + scalar.text.size();
   const auto result = std::from_chars(scalar.text.data(), end, out);
   return result.ec == std::errc{} && result.ptr == end;
 }
 
-bool read_duration(ondemand::value value, std::chrono::nanoseconds& out) {
+bool read_duration(JsonCursor& cursor, std::chrono::nanoseconds& out) {
   std::int64_t count = out.count();
-  if (!read_integer(value, count)) return false;
+  if (!read_integer(cursor, count)) return false;
   out = std::chrono::nanoseconds(count);
   return true;
 }
 
-bool read_flag(ondemand::value value, bool& out) {
+bool read_flag(JsonCursor& cursor, bool& out) {
   Scalar scalar;
-  if (!read(value, Scalar::Type::boolean, scalar)) return false;
+  if (!read(cursor, Scalar::Type::boolean, scalar)) return false;
   if (scalar.type != Scalar::Type::absent) out = scalar.truth;
   return true;
 }
 
-bool is_null(ondemand::value& value) {
-  ondemand::json_type type{};
-  return value.type().get(type) == simdjson::SUCCESS && type == ondemand::json_type::null;
-}
-
 // Calls `each` with every string of an array; null is an empty one.
 template <class Each>
-bool for_each_text(ondemand::value value, Each each) {
-  if (is_null(value)) return skip(value, 1);
-  ondemand::array array;
-  if (value.get_array().get(array) != simdjson::SUCCESS) return false;
-  for (auto element : array) {
-    ondemand::value item;
+bool for_each_text(JsonCursor& cursor, Each each) {
+  if (cursor.type() == JsonType::null) return cursor.skip(1);
+  return cursor.for_each_element([&] {
     std::string text;
-    if (element.get(item) != simdjson::SUCCESS || !read_text(item, text)) return false;
+    if (!read_text(cursor, text)) return false;
     each(std::move(text));
-  }
-  return true;
+    return true;
+  });
 }
 
 std::string printable(std::string text) {
@@ -119,68 +88,72 @@ std::string printable(std::string text) {
   return text;
 }
 
-bool read_error(ondemand::value value, ApiError& error) {
-  const bool ok = for_each_member(value, [&](std::string_view key, ondemand::value member) {
-    if (key == "err_code") return read_integer(member, error.code);
-    if (key == "description") return read_text(member, error.description);
-    return skip(member, 2);
+bool read_error(JsonCursor& cursor, ApiError& error) {
+  const bool ok = cursor.for_each_member([&](std::string_view key) {
+    if (key == "err_code") return read_integer(cursor, error.code);
+    if (key == "description") return read_text(cursor, error.description);
+    return cursor.skip(2);
   });
   error.description = printable(std::move(error.description));
   return ok;
 }
 
-bool read_republish(ondemand::value value, std::optional<Republish>& out) {
-  if (is_null(value)) return skip(value, 2);
+bool read_republish(JsonCursor& cursor, std::optional<Republish>& out) {
+  if (cursor.type() == JsonType::null) return cursor.skip(2);
   Republish& republish = out.emplace();
-  return for_each_member(value, [&](std::string_view key, ondemand::value member) {
-    if (key == "src") return read_text(member, republish.source);
-    if (key == "dest") return read_text(member, republish.destination);
-    if (key == "headers_only") return read_flag(member, republish.headers_only);
-    return skip(member, 3);
+  return cursor.for_each_member([&](std::string_view key) {
+    if (key == "src") return read_text(cursor, republish.source);
+    if (key == "dest") return read_text(cursor, republish.destination);
+    if (key == "headers_only") return read_flag(cursor, republish.headers_only);
+    return cursor.skip(3);
   });
 }
 
-bool read_setting(std::string_view key, ondemand::value value, StreamFacts& facts) {
-  if (key == "name") return read_text(value, facts.name);
+bool read_setting(std::string_view key, JsonCursor& cursor, StreamFacts& facts) {
+  if (key == "name") return read_text(cursor, facts.name);
   if (key == "subjects") {
     return for_each_text(
-        value, [&](std::string subject) { facts.subjects.push_back(std::move(subject)); });
+        cursor, [&](std::string subject) { facts.subjects.push_back(std::move(subject)); });
   }
-  if (key == "storage") return read_text(value, facts.storage);
-  if (key == "retention") return read_text(value, facts.retention);
-  if (key == "discard") return read_text(value, facts.discard);
-  if (key == "duplicate_window") return read_duration(value, facts.duplicate_window);
-  if (key == "max_age") return read_duration(value, facts.max_age);
-  if (key == "max_msgs") return read_integer(value, facts.max_messages);
-  if (key == "max_msgs_per_subject") return read_integer(value, facts.max_messages_per_subject);
-  if (key == "num_replicas") return read_integer(value, facts.replicas);
-  if (key == "republish") return read_republish(value, facts.republish);
-  if (key == "no_ack") return read_flag(value, facts.no_ack);
-  if (key == "sealed") return read_flag(value, facts.sealed);
-  return skip(value, 2);
+  if (key == "storage") return read_text(cursor, facts.storage);
+  if (key == "retention") return read_text(cursor, facts.retention);
+  if (key == "discard") return read_text(cursor, facts.discard);
+  if (key == "duplicate_window") return read_duration(cursor, facts.duplicate_window);
+  if (key == "max_age") return read_duration(cursor, facts.max_age);
+  if (key == "max_msgs") return read_integer(cursor, facts.max_messages);
+  if (key == "max_msgs_per_subject") return read_integer(cursor, facts.max_messages_per_subject);
+  if (key == "num_replicas") return read_integer(cursor, facts.replicas);
+  if (key == "republish") return read_republish(cursor, facts.republish);
+  if (key == "no_ack") return read_flag(cursor, facts.no_ack);
+  if (key == "sealed") return read_flag(cursor, facts.sealed);
+  return cursor.skip(2);
 }
 
-// One payload, copied and read once.
+// One payload, copied.
 class Reply {
  public:
-  explicit Reply(std::string_view payload) : bytes_(payload) {}
+  explicit Reply(std::string_view payload)
+      : text_(payload.size()),
+        is_open_(payload.size() <= kMaxStreamReplyBytes && text_.open(payload)) {}
 
   // Empty unless the payload is one complete JSON object with members of the expected types.
   std::optional<Contents> read() {
+    if (!is_open_) return std::nullopt;
     Contents contents;
-    const bool ok = for_each_root_member([&](std::string_view key, ondemand::value value) {
-      if (key == "error") return read_error(value, contents.error.emplace());
-      if (key == "config") return read_config(value, contents.facts.emplace());
+    JsonCursor cursor = text_.begin();
+    const bool ok = cursor.for_each_member([&](std::string_view key) {
+      if (key == "error") return read_error(cursor, contents.error.emplace());
+      if (key == "config") return read_config(cursor, contents.facts.emplace());
       if (key == "streams") {
         contents.has_names = true;
-        return for_each_text(value, [&](std::string name) {
+        return for_each_text(cursor, [&](std::string name) {
           if (contents.first_name.empty()) contents.first_name = std::move(name);
         });
       }
-      if (key == "cluster") contents.clustered = !is_null(value);
-      return skip(value, 1);
+      if (key == "cluster") contents.clustered = cursor.type() != JsonType::null;
+      return cursor.skip(1);
     });
-    if (!ok) return std::nullopt;
+    if (!ok || !cursor.at_end()) return std::nullopt;
     if (contents.facts) contents.facts->clustered = contents.clustered;
     return contents;
   }
@@ -189,14 +162,16 @@ class Reply {
   // has checked all of it.
   std::string unplanned_settings() {
     std::string out;
-    (void)for_each_root_member([&](std::string_view key, ondemand::value value) {
-      if (key != "config") return skip(value, 1);
-      return for_each_member(value, [&](std::string_view name, ondemand::value setting) {
+    if (!is_open_) return out;
+    JsonCursor cursor = text_.begin();
+    (void)cursor.for_each_member([&](std::string_view key) {
+      if (key != "config") return cursor.skip(1);
+      return cursor.for_each_member([&](std::string_view name) {
         if (std::find(kPlanned.begin(), kPlanned.end(), name) != kPlanned.end()) {
-          return skip(setting, 2);
+          return cursor.skip(2);
         }
         std::string_view raw;
-        if (simdjson::to_json_string(setting).get(raw) != simdjson::SUCCESS) return false;
+        if (!cursor.skip(2, raw)) return false;
         out += ',';
         append_json_string(out, name);
         out += ':';
@@ -208,24 +183,13 @@ class Reply {
   }
 
  private:
-  static bool read_config(ondemand::value value, StreamFacts& facts) {
-    return for_each_member(value, [&](std::string_view key, ondemand::value setting) {
-      return read_setting(key, setting, facts);
-    });
+  static bool read_config(JsonCursor& cursor, StreamFacts& facts) {
+    return cursor.for_each_member(
+        [&](std::string_view key) { return read_setting(key, cursor, facts); });
   }
 
-  template <class Each>
-  bool for_each_root_member(Each each) {
-    ondemand::document document;
-    ondemand::object root;
-    return bytes_.size() <= kMaxStreamReplyBytes &&
-           parser_.iterate(bytes_).get(document) == simdjson::SUCCESS &&
-           document.get_object().get(root) == simdjson::SUCCESS && for_each_member(root, each) &&
-           document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-  }
-
-  simdjson::padded_string bytes_;
-  ondemand::parser parser_;
+  JsonText text_;
+  bool is_open_;
 };
 
 ApiError not_understood() {

@@ -59,25 +59,33 @@ class WireProperty : public test::Property {
   }
 };
 
-// What follows a number's text in a frame.
 TEST_F(WireProperty, PlainNumbersAreWhatParseNumberSaysOfThem) {
   int taken = 0;
   for (int i = 0; i < 300'000; ++i) {
     const std::string text = numeral();
-    const std::string padded = text + "\"7";
+    // What stands before and behind a number must not matter.
+    const std::string before = pick(2) == 0 ? "0123456789.12345" : "\xc2\xb5 [[\"\xff\xff,:9.9/0";
+    const std::string frame = before + text + (pick(2) == 0 ? "\"" : "7");
+    const std::string_view in_frame = std::string_view(frame).substr(before.size(), text.size());
     double value = -1;
-    const char* const end = read_plain_number(padded.data(), value);
-    if (end == nullptr) {
-      ASSERT_EQ(value, -1) << text;
-      continue;
-    }
-    const auto length = static_cast<std::size_t>(end - padded.data());
-    ASSERT_LE(length, text.size()) << text;
-    if (length < text.size()) continue;  // another character stands there: no number for the caller
+    if (!read_plain_number(in_frame, value)) continue;
     ASSERT_EQ(parse_number(text), value) << text;
     ++taken;
   }
   EXPECT_GT(taken, 150'000);
+}
+
+TEST_F(WireProperty, PlainIntegersAreWhatParseIntegerSaysOfThem) {
+  int taken = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string text = pick(4) == 0 ? numeral() : digits(19);
+    const std::string frame = "0123456789abcdef" + text;
+    std::uint64_t value = 1;
+    if (!read_plain_integer(std::string_view(frame).substr(16), value)) continue;
+    ASSERT_EQ(parse_integer(text), value) << text;
+    ++taken;
+  }
+  EXPECT_GT(taken, 40'000);
 }
 
 class SideText : public WireProperty {

@@ -793,9 +793,11 @@ TEST(SymbolTable, OfAListIsClosed) {
   const SymbolTable table(symbols({"BTCUSDT", "ethusdt", "BTCUSDT"}));
   EXPECT_EQ(table.size(), 2U) << "named twice, known once";
   EXPECT_FALSE(table.can_add());
-  EXPECT_EQ(table.find(*Symbol::from("BTCUSDT")), 0U);
-  EXPECT_EQ(table.find(*Symbol::from("ETHUSDT")), 1U);
-  EXPECT_EQ(table.find(*Symbol::from("BNBUSDT")), std::nullopt);
+  EXPECT_EQ(table.find("BTCUSDT"), 0U);
+  EXPECT_EQ(table.find("ethUSDT"), 1U);
+  EXPECT_EQ(table.find("BNBUSDT"), std::nullopt);
+  EXPECT_EQ(table.find("BTCUSD"), std::nullopt);
+  EXPECT_EQ(table.find(""), std::nullopt);
 }
 
 TEST(SymbolTable, WithoutAListTakes512) {
@@ -806,7 +808,7 @@ TEST(SymbolTable, WithoutAListTakes512) {
     EXPECT_EQ(table.add(*Symbol::from("S" + std::to_string(i))), i);
   }
   EXPECT_FALSE(table.can_add());
-  EXPECT_EQ(table.find(*Symbol::from("s0")), 0U);
+  EXPECT_EQ(table.find("s0"), 0U);
   EXPECT_EQ(table.at(511).text(), "S511");
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <rts/engine/engine.hpp>
@@ -46,17 +47,39 @@ TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
   EngineParameters parameters;  // all symbols
   Engine engine(parameters);
   telemetry::Metrics metrics(engine.symbols(), "1.2.3", "abc");
+  Tally tally;
   for (int i = 0; i < 600; ++i) {
     const std::string frame = R"({"e":"trade","E":1721347022708,"s":"S)" + std::to_string(i) +
                               R"(","t":1,"p":"1","q":"1","m":true})";
-    metrics.count(engine.step(frame, UnixNs(std::chrono::seconds(1721347023))),
-                  UnixNs(std::chrono::seconds(1721347023)));
+    const UnixNs received_at(std::chrono::seconds(1721347023));
+    const Step step = engine.step(frame, received_at);
+    tally.add(step);
+    metrics.observe(step, received_at);
   }
-  const std::string text = metrics.scrape({});
+  const std::string text = metrics.scrape({.tally = tally});
   EXPECT_NE(text.find(R"(symbol="S511")"), std::string::npos);
   EXPECT_EQ(text.find(R"(symbol="S512")"), std::string::npos);
   EXPECT_NE(text.find(R"(rts_events_ignored_total{kind="trade",reason="symbol_not_traded"} 88)"),
             std::string::npos);
+}
+
+// Observing adds up here and is handed over at a scrape: whenever that is, nothing is lost and
+// nothing counted twice.
+TEST(Metrics, HistogramsHoldWhatCameBeforeAndBetweenScrapes) {
+  const SymbolTable symbols({*Symbol::from("BTCUSDT")});
+  telemetry::Metrics metrics(symbols, "1.2.3", "abc");
+  const auto scraped = [&](const std::string& line) {
+    EXPECT_THAT(metrics.scrape({}), testing::HasSubstr(line + "\n"));
+  };
+  metrics.observe_step(std::chrono::microseconds(1));  // a bound is in its bucket
+  metrics.observe_step(std::chrono::microseconds(30));
+  scraped(R"(rts_step_duration_seconds_bucket{le="1e-06"} 1)");
+  scraped(R"(rts_step_duration_seconds_bucket{le="2e-05"} 1)");
+  scraped(R"(rts_step_duration_seconds_bucket{le="5e-05"} 2)");
+  metrics.observe_step(std::chrono::seconds(1));
+  scraped(R"(rts_step_duration_seconds_bucket{le="0.01"} 2)");
+  scraped("rts_step_duration_seconds_count 3");
+  scraped("rts_step_duration_seconds_sum 1.000031");
 }
 
 TEST(Metrics, CountersOfOthersNeverRunBackwards) {

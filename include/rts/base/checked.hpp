@@ -16,7 +16,9 @@ class Checked {
   constexpr Checked() noexcept = default;
 
   [[nodiscard]] static std::optional<Checked> from(double value) noexcept {
-    if (!std::isfinite(value) || !Rule::admits(value)) return std::nullopt;
+    if (!std::isfinite(value) || !Rule::admits(value)) [[unlikely]] {
+      return std::nullopt;
+    }
     return Checked(value);
   }
 

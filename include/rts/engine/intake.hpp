@@ -27,7 +27,8 @@ class SymbolTable {
   // Empty list = every symbol that comes, up to EngineParameters::kMaxSymbols.
   explicit SymbolTable(const std::vector<Symbol>& symbols);
 
-  [[nodiscard]] std::optional<std::size_t> find(const Symbol& symbol) const noexcept;
+  // By a name as it was sent, in whatever case.
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
   [[nodiscard]] bool can_add() const noexcept;
   // Precondition: can_add().
   std::size_t add(const Symbol& symbol);
@@ -38,18 +39,29 @@ class SymbolTable {
   [[nodiscard]] const Symbol& at(std::size_t index) const noexcept { return symbols_[index]; }
 
  private:
+  struct Hash {
+    [[nodiscard]] std::size_t operator()(std::string_view name) const noexcept;
+  };
+  struct Same {
+    [[nodiscard]] bool operator()(std::string_view a, std::string_view b) const noexcept {
+      return Symbol::same(a, b);
+    }
+  };
+
   std::vector<Symbol> symbols_;  // never reallocates: views of its texts are handed out
-  std::unordered_map<std::string_view, std::size_t> index_;  // views into symbols_
+  std::unordered_map<std::string_view, std::size_t, Hash, Same> index_;  // views into symbols_
   std::size_t capacity_;
   bool open_;
 };
+
+using MarketData = std::variant<Book, Trade, Ticker>;
 
 // An event that has passed every rule. The book's sides live as long as the wire event.
 struct MarketEvent {
   std::size_t symbol_index = 0;
   UnixMs at;  // event time
   EventId id;
-  std::variant<Book, Trade, Ticker> data;
+  MarketData data{Ticker{}};
   std::optional<ReferencePrice> reference;  // the symbol's last accepted trade or ticker, this one
                                             // included
 };
@@ -58,10 +70,11 @@ class Intake {
  public:
   explicit Intake(const EngineParameters& parameters);
 
-  // `received_at` is empty only for a recording without receive times.
-  [[nodiscard]] Result<MarketEvent, Reason> admit(const wire::WireEvent& event,
-                                                  const wire::Envelope& envelope,
-                                                  std::optional<UnixNs> received_at);
+  // `received_at` is empty only for a recording without receive times. What is admitted lives until
+  // the next call.
+  [[nodiscard]] Result<const MarketEvent*, Reason> admit(const wire::WireEvent& event,
+                                                         const wire::Envelope& envelope,
+                                                         std::optional<UnixNs> received_at);
 
   [[nodiscard]] const SymbolTable& symbols() const noexcept { return symbols_; }
 
@@ -76,8 +89,9 @@ class Intake {
     std::optional<ReferencePrice> reference;
   };
 
-  [[nodiscard]] Result<Symbol, Reason> identify(const wire::WireEvent& event,
-                                                const wire::Envelope& envelope) const noexcept;
+  // The symbol's name as it was sent.
+  [[nodiscard]] Result<std::string_view, Reason> identify(
+      const wire::WireEvent& event, const wire::Envelope& envelope) const noexcept;
   [[nodiscard]] Result<UnixMs, Reason> event_time(const wire::WireEvent& event,
                                                   const wire::Envelope& envelope,
                                                   std::optional<UnixNs> received_at) const noexcept;
@@ -90,6 +104,7 @@ class Intake {
   double verification_band_percent_;
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
+  MarketEvent admitted_;
 };
 
 }  // namespace rts

@@ -16,11 +16,15 @@ class Tally {
 
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
-  [[nodiscard]] std::uint64_t count(Reason reason) const noexcept {
-    return reasons_[static_cast<std::size_t>(reason)];
+  [[nodiscard]] std::uint64_t count(EventKind kind, Reason reason) const noexcept {
+    return reasons_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(reason)];
   }
+  [[nodiscard]] std::uint64_t count(Reason reason) const noexcept;  // of all kinds
   [[nodiscard]] std::uint64_t count(StrategyId strategy, Outcome outcome) const noexcept {
     return outcomes_[index_of(strategy)][static_cast<std::size_t>(outcome)];
+  }
+  [[nodiscard]] std::uint64_t events(EventKind kind) const noexcept {
+    return by_kind_[static_cast<std::size_t>(kind)];
   }
   [[nodiscard]] std::uint64_t events(StrategyId strategy) const noexcept;
 
@@ -31,7 +35,8 @@ class Tally {
  private:
   std::uint64_t frames_ = 0;
   std::uint64_t events_ = 0;
-  std::array<std::uint64_t, kReasonCount> reasons_{};
+  std::array<std::uint64_t, kEventKinds.size()> by_kind_{};
+  std::array<std::array<std::uint64_t, kReasonCount>, kEventKinds.size()> reasons_{};
   std::array<std::array<std::uint64_t, kOutcomeCount>, kStrategies.size()> outcomes_{};
 };
 

@@ -1,0 +1,164 @@
+// JSON, token by token. simdjson's first stage checks what can be checked in bulk, that the text is
+// UTF-8 and every string closed and without control characters, and finds where each bracket,
+// comma, colon and value begins. JsonCursor steps from one of these to the next and checks the
+// grammar of all it steps over, also where nobody reads, as On-Demand would not. Each function
+// moves past its value and answers false when it is no JSON; the whole text is malformed then, and
+// the cursor of no use. Only for this room.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <simdjson.h>
+
+namespace rts::wire {
+
+enum class JsonType : std::uint8_t { none, object, array, string, number, boolean, null };
+
+// What a value is, by its first character.
+inline constexpr std::array<JsonType, 256> kJsonTypes = [] {
+  std::array<JsonType, 256> types{};
+  types['{'] = JsonType::object;
+  types['['] = JsonType::array;
+  types['"'] = JsonType::string;
+  types['t'] = types['f'] = JsonType::boolean;
+  types['n'] = JsonType::null;
+  types['-'] = JsonType::number;
+  for (std::size_t digit = '0'; digit <= '9'; ++digit) types[digit] = JsonType::number;
+  return types;
+}();
+
+// One scalar value, checked against the grammar but not yet read as anything. The text lives until
+// the next open(); number_text.hpp's kReadableBeforeEnd holds.
+struct Scalar {
+  enum class Type : std::uint8_t { absent, string, number, boolean, container };
+  Type type = Type::absent;  // null counts as absent
+  std::string_view text;     // unescaped content of a string; token of a number
+  bool truth = false;
+};
+
+class JsonCursor;
+
+// One text at a time, in memory that is made once.
+class JsonText {
+ public:
+  explicit JsonText(std::size_t max_bytes);
+
+  // Copies the text, which ends the life of every cursor and view of the one before. False when it
+  // is longer than max_bytes, or no JSON already to the first stage.
+  [[nodiscard]] bool open(std::string_view text) noexcept;
+
+  // At the first token. Precondition: open() was true.
+  [[nodiscard]] JsonCursor begin() noexcept;
+
+ private:
+  friend class JsonCursor;
+  // Appends what an escaped string says; false when an escape is none.
+  bool unescape(std::string_view escaped, std::string_view& out) noexcept;
+
+  std::size_t max_bytes_;
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> stage_;
+  std::unique_ptr<char[]> text_buffer_;
+  std::unique_ptr<char[]> unescaped_buffer_;
+  char* text_;
+  char* unescaped_;
+  std::size_t unescaped_bytes_ = 0;
+  bool has_escapes_ = false;
+};
+
+// A place in a JsonText; a copy is a way back to it.
+class JsonCursor {
+ public:
+  // The text from the token on that the cursor stands at. Behind the last token stands a blank.
+  [[nodiscard]] const char* here() const noexcept { return text_ + *token_; }
+  // The same of a token ahead, up to kAhead behind the last, where there are blanks as well.
+  static constexpr std::size_t kAhead = 6;
+  [[nodiscard]] const char* ahead(std::size_t tokens) const noexcept {
+    return text_ + token_[tokens];
+  }
+  [[nodiscard]] JsonType type() const noexcept {
+    return kJsonTypes[static_cast<unsigned char>(*here())];
+  }
+  [[nodiscard]] bool at_end() const noexcept {
+    return static_cast<std::size_t>(token_ - first_) == owner_->stage_->n_structural_indexes;
+  }
+
+  // Moves over one token; false when it is another.
+  bool take(char token) noexcept {
+    if (*here() != token) return false;
+    ++token_;
+    return true;
+  }
+  // Moves over so many tokens, which somebody has checked.
+  void jump(std::size_t tokens) noexcept { token_ += tokens; }
+
+  [[nodiscard]] bool read_scalar(Scalar& out) noexcept;
+
+  // Calls each(key), which moves past the value; false as soon as it does.
+  template <class Each>
+  [[nodiscard]] bool for_each_member(Each each) {
+    if (!take('{')) return false;
+    if (take('}')) return true;
+    do {
+      std::string_view key;
+      if (!read_string(key) || !take(':') || !each(key)) return false;
+    } while (take(','));
+    return take('}');
+  }
+
+  // Calls each(), which moves past the element; false as soon as it does.
+  template <class Each>
+  [[nodiscard]] bool for_each_element(Each each) {
+    if (!take('[')) return false;
+    if (take(']')) return true;
+    do {
+      if (!each()) return false;
+    } while (take(','));
+    return take(']');
+  }
+
+  // Walks over a value nobody reads. `depth` counts the containers around it; kMaxNesting bounds
+  // it.
+  [[nodiscard]] bool skip(std::size_t depth) noexcept;
+  // The same, and the value's text.
+  [[nodiscard]] bool skip(std::size_t depth, std::string_view& text) noexcept;
+
+ private:
+  friend class JsonText;
+  explicit JsonCursor(JsonText& owner) noexcept
+      : owner_(&owner),
+        text_(owner.text_),
+        first_(owner.stage_->structural_indexes.get()),
+        token_(first_) {}
+
+  static bool is_blank(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+  // What stands between a token and the one the cursor is at, but for the blanks before that.
+  [[nodiscard]] std::string_view text_since(const char* token) const noexcept {
+    const char* end = here();
+    while (is_blank(end[-1])) --end;  // stops at the token, which is no blank
+    return {token, static_cast<std::size_t>(end - token)};
+  }
+  // A scalar's text, and the cursor past it.
+  [[nodiscard]] std::string_view take_text() noexcept {
+    const char* const begin = here();
+    ++token_;
+    return text_since(begin);
+  }
+  [[nodiscard]] bool read_string(std::string_view& out) noexcept {
+    if (*here() != '"') return false;
+    const std::string_view token = take_text();
+    // The closing quote is the last before the next token: the first stage has seen it.
+    out = {token.data() + 1, token.size() - 2};
+    return !owner_->has_escapes_ || owner_->unescape(out, out);
+  }
+
+  JsonText* owner_;
+  const char* text_;
+  const std::uint32_t* first_;
+  const std::uint32_t* token_;  // behind the last one stands the end of the text
+};
+
+}  // namespace rts::wire
