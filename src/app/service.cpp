@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -494,10 +495,20 @@ void keep_memory_private() {
 #endif
 }
 
+// What a burst of frames has taken of the heap is kept for the next one: given back to the system
+// after every few hundred frames, it would have to be asked for again, page by page.
+void keep_memory_for_bursts() {
+#ifdef __GLIBC__
+  constexpr int kKeptBytes = 2 << 20;
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+#endif
+}
+
 }  // namespace
 
 ExitCode run(const config::Configuration& configuration) {
   keep_memory_private();
+  keep_memory_for_bursts();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   telemetry::Log log = make_log(configuration.settings);

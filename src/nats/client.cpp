@@ -24,6 +24,9 @@ using boost::system::error_code;
 
 constexpr std::size_t kMessagesPerCallback = 64;
 constexpr std::size_t kUsualMessagesPerRead = 2048;
+// When messages that have been read are freed: at either of these.
+constexpr std::size_t kRetiredMessages = 512;
+constexpr std::size_t kRetiredBytes = std::size_t{256} << 10U;
 constexpr auto kWatchdogPoll = std::chrono::milliseconds(100);
 constexpr auto kDrainPoll = std::chrono::milliseconds(1);
 constexpr std::int64_t kDrainTimeoutMs = 10'000;
@@ -87,7 +90,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
           if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
         }) {
     messages_.reserve(kUsualMessagesPerRead);
-    retired_.reserve(kUsualMessagesPerRead);
+    retired_.reserve(kRetiredMessages + kUsualMessagesPerRead);
   }
 
   void start() { connect(); }
@@ -117,6 +120,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   SubscriptionPtr subscribe_to(const std::string& subject, const std::string& queue_group);
   void readable();
   void deliver_messages();
+  void retire(std::vector<MessagePtr>& messages);
   void deliver_commands();
   void handle_inbox();
   void check_broker_error();
@@ -198,7 +202,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
   std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
-  std::vector<MessagePtr> retired_;   // of the one before
+  std::vector<MessagePtr> retired_;   // of those before, until they are worth freeing
+  std::size_t retired_bytes_ = 0;
   MessageBuilder builder_;
 
   bool draining_ = false;
@@ -304,17 +309,27 @@ void Client::Impl::deliver_commands() {
 void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
-  std::swap(messages_, retired_);
+  retire(messages_);
   take_pending(data_.get(), messages_, dropped_before_);
-  // nats.c has a thread of its own that frees messages. It gets those of the last read now, all at
-  // once: a wake-up each read, and it is done with the heap before the next read wants that.
-  retired_.clear();
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
     const std::size_t count = std::min(views.size(), messages_.size() - begin);
     for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
     callbacks_.on_messages({views.data(), count});
   }
+}
+
+// nats.c has a thread of its own that frees messages. To wake it is dear, and so is its hold on the
+// heap while a read wants that: so it gets many at once, and between a read and the next.
+void Client::Impl::retire(std::vector<MessagePtr>& messages) {
+  for (MessagePtr& message : messages) {
+    retired_bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
+    retired_.push_back(std::move(message));
+  }
+  messages.clear();
+  if (retired_.size() < kRetiredMessages && retired_bytes_ < kRetiredBytes) return;
+  retired_.clear();
+  retired_bytes_ = 0;
 }
 
 void Client::Impl::handle_inbox() {

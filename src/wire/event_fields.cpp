@@ -152,6 +152,13 @@ struct LevelText {
   }
 };
 
+bool read_numbers(const LevelText& level, std::array<double, 2>& numbers) noexcept {
+  const std::string_view price = level.price();
+  const std::string_view quantity = level.quantity();
+  return read_two_short_numbers(price, quantity, numbers) ||
+         (read_plain_number(price, numbers[0]) && read_plain_number(quantity, numbers[1]));
+}
+
 // A side as the venue spells it, in one pass over its tokens; the cursor jumps behind it. Where
 // each number begins and ends is known before the one in front of it has been read, so that the
 // processor reads several at a time. False, with `side` in any state and the cursor where it was,
@@ -164,8 +171,7 @@ bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
   for (char behind = ','; behind == ','; token += LevelText::kTokens) {
     const LevelText level(cursor, token);
     std::array<double, 2> numbers{};
-    if (!level.is_usual() || !read_plain_number(level.price(), numbers[0]) ||
-        !read_plain_number(level.quantity(), numbers[1]) || !keep_level(numbers, side)) {
+    if (!level.is_usual() || !read_numbers(level, numbers) || !keep_level(numbers, side)) {
       return false;
     }
     ++side.level_count;

@@ -830,7 +830,13 @@ TEST_F(Watched, AMissingStreamIsSaidAndFoundWhenItIsThere) {
   EXPECT_FALSE(service.daemon.ready());
   create();
   EXPECT_TRUE(service.becomes(true, 4s)) << service.ready();
-  EXPECT_THAT(service.daemon.log("order_stream").back(), HasSubstr(R"("stream":"ORDERS")"));
+  // The line is written by a thread of its own, after /ready has changed.
+  EXPECT_TRUE(eventually(
+      [&] {
+        return service.daemon.log("order_stream").back().find(R"("stream":"ORDERS")") !=
+               std::string::npos;
+      },
+      kSoon));
 }
 
 TEST_F(Watched, ADeletedStreamIsNoticedWithoutAnOrder) {
