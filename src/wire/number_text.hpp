@@ -112,7 +112,7 @@ inline constexpr std::array<double, 16> kPowersOfTen{1,   1e1, 1e2,  1e3,  1e4, 
 
 // Reads the two numbers of a level as read_plain_number() does. False also for what takes longer
 // than side by side. Precondition: kReadableBeforeEnd.
-[[nodiscard]] inline bool read_two_short_numbers(std::string_view first, std::string_view second,
+[[nodiscard, gnu::always_inline]] inline bool read_two_short_numbers(std::string_view first, std::string_view second,
                                                  std::array<double, 2>& values) noexcept;
 
 // Reads at most 16 digits. False, with `value` as it was, for everything else and a leading zero:
