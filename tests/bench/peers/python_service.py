@@ -877,11 +877,12 @@ async def live(engine: Engine, settings: Settings, frames: int | None) -> None:
 
     await connection.subscribe(settings.nats_consumer_topic, settings.nats_consumer_group, on_frame)
     await connection.flush()
+    begun = time.process_time()
     print("subscribed", flush=True)
     await done.wait()
+    print(json.dumps({"cpu_seconds": time.process_time() - begun}), flush=True)
     await connection.drain()
-    used = time.process_time()
-    print(json.dumps({"cpu_seconds": used}), engine.counts.to_json(), sep="\n", flush=True)
+    print(engine.counts.to_json(), flush=True)
 
 
 def main() -> None:
