@@ -112,18 +112,9 @@ class Connection:
             if line.startswith(b"-ERR"):
                 raise RuntimeError(line.decode())
 
-    def count_bytes(self, expected: int) -> int:
-        """Reads until so many bytes have come; how many did before the broker fell silent."""
-        room = bytearray(READ_BYTES)
-        got = 0
-        while got < expected:
-            read = self.socket.recv_into(room)
-            if not read:
-                break
-            got += read
-        return got
-
     def close(self) -> None:
+        # Whoever still reads it is woken; else the broker would keep its subscription.
+        self.socket.shutdown(socket.SHUT_RDWR)
         self._in.close()
         self.socket.close()
 

@@ -323,8 +323,8 @@ class Peers:
 @dataclass
 class Live:
     cpu: float
-    wall: float
     peak_mib: float
+    wall: float = 0.0
 
 
 class Service:
@@ -341,13 +341,9 @@ class Service:
 
     def ended(self, frames: int) -> Live:
         """When all frames are counted. Looking costs it a scrape every 20 ms."""
-        begun = time.monotonic()
         self._wait(lambda: self._received() >= frames)
-        wall = time.monotonic() - begun
-        done = Live(local_nats.cpu_seconds(self.process.pid) - self._cpu, wall,
+        return Live(local_nats.cpu_seconds(self.process.pid) - self._cpu,
                     local_nats.peak_mib(self.process.pid))
-        local_nats.stop(self.process)
-        return done
 
     def _received(self) -> int:
         found = re.search(r"^rts_frames_received_total (\S+)", self._get("/metrics") or "", re.M)
@@ -378,34 +374,37 @@ class PythonService:
             raise RuntimeError("the Python service did not subscribe")
 
     def ended(self, frames: int) -> Live:
-        begun = time.monotonic()
         limit = threading.Timer(LIVE_LIMIT_S, self.process.kill)
         limit.start()
         line = self.process.stdout.readline()
         limit.cancel()
         if not line:
             raise RuntimeError("the Python service did not get all frames")
-        wall = time.monotonic() - begun
         peak = local_nats.peak_mib(self.process.pid)
         counted = json.loads(self.process.stdout.readline())
         self.process.wait(30)
         if counted["frames"]["frames"] != frames:
             raise RuntimeError(f"{frames} frames were sent, but counted {counted['frames']}")
-        return Live(json.loads(line)["cpu_seconds"], wall, peak)
+        return Live(json.loads(line)["cpu_seconds"], peak)
 
 
 def through_nats(start: Callable[[], Service | PythonService], port: int, messages: list[bytes],
                  rate: int) -> Live:
     service = start()
-    publisher = local_nats.Connection(port)
-    begun = time.monotonic()
-    sender = threading.Thread(target=local_nats.publish, args=(publisher, messages, rate))
-    sender.start()
-    done = service.ended(len(messages))
-    done.wall = time.monotonic() - begun
-    sender.join()
-    publisher.close()
-    return done
+    try:
+        publisher = local_nats.Connection(port)
+        begun = time.monotonic()
+        sender = threading.Thread(target=local_nats.publish, args=(publisher, messages, rate))
+        sender.start()
+        if rate:
+            sender.join()  # nobody has to look meanwhile
+        done = service.ended(len(messages))
+        done.wall = time.monotonic() - begun
+        sender.join()
+        publisher.close()
+        return done
+    finally:
+        local_nats.stop(service.process)
 
 
 def round_of_live(binary: str, python: str, broker: local_nats.Broker, feed: Feed,
