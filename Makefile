@@ -111,6 +111,15 @@ bench: build-tests ## Figures: the engine by kind of frame, the service through 
 	@build/release/engine_bench
 	@build/release/service_bench
 
+.PHONY: bench-peers
+bench-peers: compile ## Figures: what a user would pick instead, over the same feed (from PyPI); 10 minutes
+	$(call install,python3-venv)
+	@tests/bench/peers/run.py --json build/release/peers.json
+
+.PHONY: bench-broker
+bench-broker: compile ## Figures: where the broker becomes the limit; partitioned subjects
+	@tests/bench/broker_limits.py --json build/release/broker.json
+
 .PHONY: coverage
 coverage: setup ## Line and branch coverage of the product code: build/coverage/index.html
 	$(call install,$(COVERAGE_PACKAGES))

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Where the broker becomes the limit, and what partitions change.
 
-1. One nats-server on one core, frames of 780 bytes: how many it takes a second and what one costs it,
-   with 1, 2 and 5 readers that each get every frame (an empty group), and with 1, 2 and 5 members of
-   a queue group that share them. Publisher and readers have the other core and do next to nothing.
-   First as fast as it takes them, many frames a packet; then 5,000 a second, a packet a frame.
+1. One nats-server on one core, frames of 780 bytes: how many it takes a second and what one costs
+   it, with 1, 2 and 5 readers that each get every frame (an empty group), and with 1, 2 and 5
+   members of a queue group that share them. Publisher and readers have the other core and do next
+   to nothing. First as fast as it takes them, many frames a packet; then 5,000 a second, a packet
+   a frame.
 2. The same with subjects that carry the symbol, mapped onto partitions by the broker.
-3. Partitions with the real service: a replica a partition. Each symbol has to reach one replica only,
-   no frame may be lost, and together they give the orders that one replica gives.
+3. Partitions with the real service: a replica a partition. Each symbol has to reach one replica
+   only, no frame may be lost, and together they decide what one replica decides.
 
   broker_limits.py [--quick] [--json FILE] [--binary FILE]
 """
@@ -25,7 +26,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections import Counter, defaultdict
 
 import local_nats
@@ -44,6 +44,10 @@ MAPPING = """mappings: {
   "binance.websocket.data.*": "binance.websocket.part.{{partition(%d,1)}}.{{wildcard(1)}}"
 }""" % PARTITIONS
 SYMBOLS = [f"{base}USDT" for base in ("BTC", "ETH", "BNB")]
+# Limits over all symbols would make the replicas' decisions differ from one replica's.
+SETTINGS = {"MESSAGE_TTL_SECONDS": "0", "DRY_RUN_MODE": "true",
+            "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0", "SIGNAL_COOLDOWN_SECONDS": "10",
+            "RISK_MAX_ORDERS_PER_MINUTE": "0", "RISK_MAX_DAILY_SIGNALS": "0"}
 
 
 # --- what a frame costs the broker -------------------------------------------------------------
@@ -165,42 +169,6 @@ def print_floods(rows: list[dict[str, object]]) -> None:
 # --- partitions with the real service ----------------------------------------------------------
 
 
-class Replica:
-    def __init__(self, binary: str, url: str, topic: str) -> None:
-        self._port = local_nats.free_port()
-        environment = {"PATH": os.environ["PATH"], "NATS_URL": url, "NATS_CONSUMER_TOPIC": topic,
-                       "MESSAGE_TTL_SECONDS": "0", "HEALTH_CHECK_HOST": "127.0.0.1",
-                       "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR",
-                       "DRY_RUN_MODE": "true", "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0",
-                       "RISK_MAX_ORDERS_PER_MINUTE": "0", "RISK_MAX_DAILY_SIGNALS": "0"}
-        self.process = subprocess.Popen([binary], env=environment, stdout=subprocess.DEVNULL)
-        wait_until(lambda: self.get("/ready") is not None, "the service is ready")
-
-    def get(self, path: str) -> str | None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
-                return answer.read().decode()
-        except OSError:
-            return None
-
-    def count(self, series: str) -> int:
-        found = re.findall(rf"^{series} (\S+)$", self.get("/metrics") or "", re.MULTILINE)
-        return sum(int(float(value)) for value in found)
-
-    def decisions(self) -> Counter[str]:
-        lines = re.findall(r"^rts_decisions_total\{(.*)\} (\S+)$", self.get("/metrics") or "",
-                           re.MULTILINE)
-        return Counter({labels: int(float(value)) for labels, value in lines if float(value)})
-
-
-def wait_until(condition: object, what: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not before {LIMIT_S} s: {what}")
-        time.sleep(0.02)
-
-
 def symbol_of(frame: bytes) -> str:
     stream = re.search(rb'"stream":"([a-z]+)@', frame)
     return stream[1].decode().upper() if stream else "NONE"
@@ -209,15 +177,17 @@ def symbol_of(frame: bytes) -> str:
 def run_replicas(binary: str, broker: local_nats.Broker, topics: list[str],
                  messages: list[bytes]) -> tuple[list[int], Counter[str]]:
     """How many frames each replica got, and what all of them decided."""
-    replicas = [Replica(binary, broker.url, topic) for topic in topics]
+    replicas = [local_nats.Service(binary, broker.url, SETTINGS | {"NATS_CONSUMER_TOPIC": topic})
+                for topic in topics]
     try:
         publisher = local_nats.Connection(broker.port)
         local_nats.publish(publisher, messages)
         publisher.close()
-        wait_until(lambda: sum(replica.count("rts_frames_received_total")
-                               for replica in replicas) >= len(messages), "all frames came")
-        return ([replica.count("rts_frames_received_total") for replica in replicas],
-                sum((replica.decisions() for replica in replicas), Counter()))
+        local_nats.wait_until(lambda: sum(replica.frames() for replica in replicas)
+                              >= len(messages), "all frames have come")
+        return ([replica.frames() for replica in replicas],
+                sum((Counter(replica.counters("rts_decisions_total")) for replica in replicas),
+                    Counter()))
     finally:
         for replica in replicas:
             local_nats.stop(replica.process)

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """How fast frames came in recordings, by symbol and kind of stream, and what that adds up to.
 
-Of each symbol and stream kind: the frames, the mean rate, and over windows of 1 s and of 100 ms that
-lie side by side the rate of the 99th percentile (empty windows count) and the greatest; and the bytes
-of a frame. The time of a frame is the receive time in front of it or, where there is none, its event
-time: then bursts look shorter than they arrived. At the end the sums for all of a venue's symbols, as
-if each were as busy as the recorded ones: BTC and ETH are the busiest, so that is a bound from above.
+Of each symbol and stream kind: the frames, the mean rate, and over windows of 1 s and of 100 ms
+that lie side by side the rate of the 99th percentile (empty windows count) and the greatest; and
+the bytes of a frame. The time of a frame is the receive time in front of it or, where there is
+none, its event time: then bursts look shorter than they arrived. At the end the sums for all of a
+venue's symbols, as if each were as busy as the recorded ones: BTC and ETH are the busiest, so
+that is a bound from above.
 
   feed_rates.py [--symbols N] [--json FILE] RECORDING…
 
 RECORDING is text or gzip, one `<receive ns> <frame>` or `<frame>` a line. --symbols is how many
-perpetual contracts the sums are for (default 512, as many as
-TRADING_SYMBOLS=* takes).
+perpetual contracts the sums are for (default 512, as many as TRADING_SYMBOLS=* takes).
 """
 from __future__ import annotations
 
@@ -111,8 +111,9 @@ def sums(rates: list[Rate], symbols: int) -> list[dict[str, object]]:
         at_mean = limit or sum(rate.mean for rate in of_kind) / len(of_kind)
         at_peak = limit or max(rate.peak_1s for rate in of_kind)
         rows.append({"kind": kind, "a_symbol_mean": at_mean, "a_symbol_peak": at_peak,
-                     "bytes_a_frame": size, "all_mean": at_mean * symbols,
-                     "all_peak": at_peak * symbols, "all_peak_mb_s": at_peak * symbols * size / 1e6})
+                     "bytes_a_frame": size,
+                     "all_mean": at_mean * symbols, "all_peak": at_peak * symbols,
+                     "all_peak_mb_s": at_peak * symbols * size / 1e6})
     return rows
 
 

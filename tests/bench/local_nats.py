@@ -5,16 +5,18 @@ what they get is counted by bytes, so that the broker and the measured programs 
 """
 from __future__ import annotations
 
-import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+import urllib.request
+from collections.abc import Callable, Iterable
 
 FRAMES = "binance.websocket.data"
 READY_WITHIN_S = 10
+LIMIT_S = 120
 READ_BYTES = 1 << 20
 
 
@@ -44,6 +46,51 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not within {LIMIT_S} s: {what}")
+        time.sleep(0.02)
+
+
+def clean_environment() -> dict[str, str]:
+    """Nothing that sets the service, whoever calls."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    return {name: value for name, value in os.environ.items() if name in kept}
+
+
+class Service:
+    """The service behind a broker, ready."""
+
+    def __init__(self, binary: str, url: str, settings: dict[str, str]) -> None:
+        self._port = free_port()
+        self.process = subprocess.Popen(
+            [binary], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=clean_environment() | settings | {
+                "NATS_URL": url, "HEALTH_CHECK_HOST": "127.0.0.1",
+                "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR"})
+        wait_until(lambda: self._get("/ready") is not None, "the service is ready")
+
+    def frames(self) -> int:
+        return self.counters("rts_frames_received_total").get("", 0)
+
+    def counters(self, name: str) -> dict[str, int]:
+        """The series of a counter that are above 0, by their labels."""
+        lines = re.findall(rf"^{name}(\S*) (\S+)$", self._get("/metrics") or "", re.MULTILINE)
+        return {labels: int(float(value)) for labels, value in lines if float(value)}
+
+    def _get(self, path: str) -> str | None:
+        address = f"http://127.0.0.1:{self._port}{path}"
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return answer.read().decode()
+        except OSError:
+            if self.process.poll() is not None:
+                raise RuntimeError("the service has ended") from None
+            return None
 
 
 class Broker:
@@ -93,7 +140,7 @@ class Connection:
         self.socket.settimeout(120)
         self._in = self.socket.makefile("rb")
         self._in.readline()  # INFO
-        self.send(b"CONNECT " + json.dumps({"verbose": False, "pedantic": False}).encode() + b"\r\n")
+        self.send(b'CONNECT {"verbose":false,"pedantic":false}\r\n')
         self.flush()
 
     def send(self, protocol: bytes) -> None:
@@ -104,7 +151,7 @@ class Connection:
         self.flush()
 
     def flush(self) -> None:
-        """Returns when the broker has handled everything that was sent. Not with messages on the way."""
+        """Returns when the broker has handled all that was sent; not with messages on the way."""
         self.send(b"PING\r\n")
         while (line := self._in.readline()) != b"PONG\r\n":
             if not line:

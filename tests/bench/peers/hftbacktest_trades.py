@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """trade_momentum on hftbacktest, over the recorded trades.
 
-hftbacktest reads arrays of its own, one a symbol, which its own converter makes of what its collector
-recorded: `<receive ns> <frame>` lines. `convert` does that; `run` compiles the strategy with numba, as
-its users do, and gives it each trade. The arrays hold no books, so no order could be filled: signals
-are noted, not sent. Prints the signals, one JSON object a line, and on stderr how long each part took.
+hftbacktest reads arrays of its own, one a symbol, which its own converter makes of what its
+collector recorded: `<receive ns> <frame>` lines. `convert` does that; `run` compiles the strategy
+with numba, as its users do, and gives it each trade. The arrays hold no books, so no order could
+be filled: signals are noted, not sent. Prints the signals, one JSON object a line, and on stderr
+how long each part took.
 
   hftbacktest_trades.py convert RECORDING FOLDER
   hftbacktest_trades.py run FOLDER

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """An independent model as a test of the engine: python_service.py over the hand-made recordings.
 
-python_service.py was written from the specification alone. Over every recording of tests/data it has
-to give the orders and the counts that are expected of the engine: strings and whole numbers exactly,
-floating-point numbers to a relative 1e-9, for the two do not add up in the same order. Where both
-follow the specification and still differ, the recording is to be named below, with the reason.
+python_service.py was written from the specification alone. Over every recording of tests/data it
+has to give the orders and the counts that are expected of the engine: strings and whole numbers
+exactly, floating-point numbers to a relative 1e-9, for the two do not add up in the same order.
+Where both follow the specification and still differ, the recording is to be named below, with the
+reason.
 
   model_test.py FOLDER     with x.ndjson (or .gz), x.env, x.orders.ndjson and x.counts.json
 """

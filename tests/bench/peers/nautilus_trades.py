@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """trade_momentum on NautilusTrader's backtest engine, over the recorded trades.
 
-The recording holds `<receive ns> <frame>` lines with trades of BTCUSDT and ETHUSDT. They are decoded
-with json and made into ticks by Nautilus' own wrangler; a strategy in Python, as its users write
-them, gets each one, and sends a market order to a simulated venue for each signal that the cooldown
-lets pass. Prints the signals, one JSON object a line, and on stderr how long loading and running took.
+The recording holds `<receive ns> <frame>` lines with trades of BTCUSDT and ETHUSDT. They are
+decoded with json and made into ticks by Nautilus' own wrangler; a strategy in Python, as its
+users write them, gets each one, and sends a market order to a simulated venue for each signal
+that the cooldown lets pass. Prints the signals, one JSON object a line, and on stderr how long
+loading and running took.
 
   nautilus_trades.py RECORDING
 """

@@ -7,10 +7,10 @@ decides and writes orders like the service; it has no circuit breaker, health pa
 it does not wait for the answer to an order.
 
   python_service.py replay RECORDING [--counts FILE]   orders to stdout; plain, gzip or -
-  python_service.py live [--frames N]                  NATS in, NATS out; counts to stdout at the end
+  python_service.py live [--frames N]                  NATS in, NATS out; at the end the counts
 
---orjson and --uvloop take the faster parser and event loop from PyPI instead. Settings come from the
-environment variables that the service reads. Where a key occurs twice in an object the last one
+--orjson and --uvloop take the faster parser and event loop from PyPI instead. Settings come from
+the environment variables that the service reads. Where a key occurs twice in an object the last one
 counts, as is usual in Python; --first-key counts the first, as the service does.
 """
 from __future__ import annotations
@@ -39,6 +39,7 @@ MAX_LEVELS = 20
 MAX_TICKER_SAMPLES = 4096
 MAX_INT64 = 2**63 - 1
 MICROSECONDS_FROM = 10**14  # an `E` this large counts microseconds
+LAST_MS = 253_370_764_800_000  # the year 9999: Python has no dates after it
 FRESH_MS = 60_000  # a reference price is believed that long; an older id is a reset after it
 FUTURE_MS = 10_000
 DAY_MS = 86_400_000
@@ -143,11 +144,11 @@ class Event:
     symbol: str
     time: int  # ms
     id_letter: str
-    id: int
+    id: Any  # of its sequence, as it came
 
     @property
     def event_id(self) -> str:
-        return f"{self.id_letter}:{self.id}"
+        return f"{self.id_letter}:{self.time if self.id_letter == 'E' else self.id}"
 
 
 @dataclass(slots=True)
@@ -213,13 +214,17 @@ def take_apart(value: Any) -> tuple[Envelope, list[Any]]:
     if not isinstance(stream, str):
         raise Refused(MALFORMED)
     trace = value.get("_otel_trace_context")
-    envelope = Envelope(stream, value.get("timestamp"), value.get("message_id"),
-                        trace.get("traceparent") if isinstance(trace, dict) else None)
+    envelope = Envelope(stream, value.get("timestamp"), text_or_none(value.get("message_id")),
+                        text_or_none(trace.get("traceparent")) if isinstance(trace, dict) else None)
     if isinstance(data, dict):
         return envelope, [data]
     if isinstance(data, list):
         return envelope, _not_empty(data)
     raise Refused(MALFORMED)
+
+
+def text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _is_control(value: dict[str, Any]) -> bool:
@@ -270,12 +275,17 @@ def levels(side: Any) -> list[tuple[float, float]]:
     return result
 
 
+def first_of(raw: dict[str, Any], key: str, other: str) -> Any:
+    value = raw.get(key)
+    return raw.get(other) if value is None else value
+
+
 def upper(text: str) -> str:
     return text.upper() if text.isascii() else text.translate(ASCII_UPPER)
 
 
-def integer(value: Any, least: int, reason: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_INT64:
+def integer(value: Any, least: int, reason: str, most: int = MAX_INT64) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Refused(reason)
     return value
 
@@ -324,12 +334,11 @@ class Decoder:
             raise Refused(DIFF_DEPTH)
         symbol = self._symbol(raw, envelope)
         at = self._time(raw, envelope, received_ms)
-        bids = levels(raw["bids"] if raw.get("bids") is not None else raw.get("b"))
-        asks = levels(raw["asks"] if raw.get("asks") is not None else raw.get("a"))
+        bids = levels(first_of(raw, "b", "bids"))
+        asks = levels(first_of(raw, "a", "asks"))
         self._check_sides(bids, asks)
-        last = raw["u"] if raw.get("u") is not None else raw.get("lastUpdateId")
-        return Book("book", symbol, at, "u", integer(last, 0, MALFORMED), bids, asks,
-                    raw.get("s") is not None)
+        last = first_of(raw, "u", "lastUpdateId")
+        return Book("book", symbol, at, "u", last, bids, asks, raw.get("s") is not None)
 
     @staticmethod
     def _check_sides(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> None:
@@ -357,16 +366,13 @@ class Decoder:
         if not isinstance(maker, bool):
             raise Refused(MALFORMED)
         letter = TRADES[kind]
-        return Trade(kind, symbol, at, letter, integer(raw.get(letter), 0, MALFORMED), price,
-                     quantity, maker)
+        return Trade(kind, symbol, at, letter, raw.get(letter), price, quantity, maker)
 
     def _ticker(self, kind: str, raw: dict[str, Any], envelope: Envelope,
                 received_ms: int | None) -> Ticker:
         symbol = self._symbol(raw, envelope)
         at = self._time(raw, envelope, received_ms)
-        price = positive(raw.get("c"))
-        integer(raw.get("E"), 0, MALFORMED)
-        return Ticker(kind, symbol, at, "E", at, price)
+        return Ticker(kind, symbol, at, "E", raw.get("E"), positive(raw.get("c")))
 
     def _symbol(self, raw: dict[str, Any], envelope: Envelope) -> str:
         own = raw.get("s")
@@ -403,7 +409,8 @@ class Decoder:
         stated = raw.get("E")
         if stated is not None:
             at = integer(stated, 1, "dropped/bad_timestamp")
-            return at // 1000 if at >= MICROSECONDS_FROM else at
+            at = at // 1000 if at >= MICROSECONDS_FROM else at
+            return integer(at, 1, "dropped/bad_timestamp", LAST_MS)
         if envelope.timestamp is None:
             return None
         try:
@@ -785,6 +792,7 @@ class Engine:
         """What is known from earlier events: whose book it is, and whether it is late."""
         if isinstance(event, Book) and not event.names_symbol and not self._verified(event):
             raise Refused("dropped/unverified_symbol")
+        integer(event.id, 0, MALFORMED)
         key = (event.symbol, event.name)
         last = self._last_seen.get(key)
         if last is not None and event.id <= last[0] and event.time <= last[1] + FRESH_MS:

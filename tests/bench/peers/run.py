@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """The same recorded feed through what a user would pick instead, in turns with the service.
 
-Peers: the service in Python (json, and orjson with uvloop), and for the trade strategy over recorded
-trades NautilusTrader and hftbacktest. Before anything is measured each peer has to give the same
-orders, or signals, as `replay`. A round runs everybody once, so that a machine that is slow for a
-while is slow for all. Prints a table in Markdown: median, least … most, and the ratio to the service
-in the same round; writes the same as JSON.
+Peers: the service in Python (json, and orjson with uvloop), and for the trade strategy over
+recorded trades NautilusTrader and hftbacktest. Before anything is measured each peer has to give
+the same orders, or signals, as `replay`. A round runs everybody once, so that a machine that is
+slow for a while is slow for all. Prints a table in Markdown: median, least … most, and the ratio
+to the service in the same round; writes the same as JSON.
 
   run.py [--quick] [--json FILE] [--binary FILE]
 
-The feed is feed_usdm_20240719.ndjson.gz in the folder RTS_CORPUS names (or ../shared/corpus beside
-the source), again and again with ids and times that go on; without it `simulate` makes one. The peers
-come from PyPI into build/peers/venv, at the versions of requirements.txt.
+The feed is feed_usdm_20240719.ndjson.gz in the folder RTS_CORPUS names (or ../shared/corpus
+beside the source), again and again with ids and times that go on; without it `simulate` makes
+one. The peers come from PyPI into build/peers/venv, at the versions of requirements.txt.
 """
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,7 +126,7 @@ class Run:
 
 def run(command: list[str], settings: dict[str, str]) -> Run:
     """A whole process, from start to end. Its peak is looked at every 10 ms."""
-    environment = clean_environment() | settings
+    environment = local_nats.clean_environment() | settings
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         begun = time.monotonic()
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=err)
@@ -151,12 +150,6 @@ def run(command: list[str], settings: dict[str, str]) -> Run:
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {done.err}")
     return done
-
-
-def clean_environment() -> dict[str, str]:
-    """Nothing that sets the service, whoever calls."""
-    kept = ("PATH", "HOME", "LANG", "TMPDIR")
-    return {name: value for name, value in os.environ.items() if name in kept}
 
 
 @dataclass
@@ -224,7 +217,7 @@ def require_same(who: str, expected: list[Any], got: list[Any]) -> None:
 
 
 def signals_of(orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What engines without our order format can be held to; in one order, for theirs is by symbol."""
+    """What engines without our order format can be held to, sorted: some go by symbol."""
     return sorted(({key: order[key] for key in ("symbol", "side", "price")} for order in orders),
                   key=json.dumps)
 
@@ -298,7 +291,7 @@ class Peers:
         ran = self.hftbacktest("run", self._folder)
         self.whole(section, "hftbacktest, compile and run", ran, count, ours)
         compiled = json.loads(ran.err.splitlines()[-1])
-        inside = "Parts of it, by the peer's own clock: CPU a trade in µs; the service's is the whole"
+        inside = "Parts of it, by the peer's own clock, beside the whole of replay"
         for who, cpu in (("NautilusTrader: decode into ticks", parts["load_cpu"]),
                          ("NautilusTrader: run over ticks", parts["run_cpu"]),
                          ("hftbacktest: run over its arrays, compiled", compiled["run_cpu"])):
@@ -331,45 +324,23 @@ class Service:
     """Ours, through NATS."""
 
     def __init__(self, binary: str, url: str) -> None:
-        self._port = local_nats.free_port()
-        settings = SETTINGS | {"NATS_URL": url, "HEALTH_CHECK_HOST": "127.0.0.1",
-                               "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR"}
-        self.process = subprocess.Popen([binary], env=clean_environment() | settings,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._wait(lambda: self._get("/ready") is not None)
+        self._service = local_nats.Service(binary, url, SETTINGS)
+        self.process = self._service.process
         self._cpu = local_nats.cpu_seconds(self.process.pid)
 
     def ended(self, frames: int) -> Live:
         """When all frames are counted. Looking costs it a scrape every 20 ms."""
-        self._wait(lambda: self._received() >= frames)
+        local_nats.wait_until(lambda: self._service.frames() >= frames, "all frames have come")
         return Live(local_nats.cpu_seconds(self.process.pid) - self._cpu,
                     local_nats.peak_mib(self.process.pid))
-
-    def _received(self) -> int:
-        found = re.search(r"^rts_frames_received_total (\S+)", self._get("/metrics") or "", re.M)
-        return int(float(found[1])) if found else 0
-
-    def _get(self, path: str) -> str | None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
-                return answer.read().decode()
-        except OSError:
-            return None
-
-    def _wait(self, until: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 120
-        while not until():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the service did not get there")
-            time.sleep(0.02)
 
 
 class PythonService:
     def __init__(self, python: str, url: str, frames: int, *options: str) -> None:
         self.process = subprocess.Popen(
             [python, str(HERE / "python_service.py"), "live", "--frames", str(frames), *options],
-            env=clean_environment() | SETTINGS | {"NATS_URL": url}, stdout=subprocess.PIPE,
-            text=True)
+            env=local_nats.clean_environment() | SETTINGS | {"NATS_URL": url},
+            stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "subscribed\n":
             raise RuntimeError("the Python service did not subscribe")
 
@@ -451,7 +422,8 @@ def versions(binary: str, python: str) -> dict[str, str]:
     frozen = dict(line.split("==") for line in (HERE / "requirements.txt").read_text().split()
                   if "==" in line)
     ours = subprocess.run([binary, "version"], check=True, capture_output=True, text=True)
-    broker = subprocess.run(["nats-server", "--version"], check=True, capture_output=True, text=True)
+    broker = subprocess.run(["nats-server", "--version"], check=True, capture_output=True,
+                            text=True)
     return {"realtime-strategies": ours.stdout.split()[1],
             "nats-server": broker.stdout.split()[-1],
             "Python": platform.python_version(), **frozen}
