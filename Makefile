@@ -112,7 +112,7 @@ bench: build-tests ## Figures: the engine by kind of frame, the service through 
 	@build/release/service_bench
 
 .PHONY: bench-peers
-bench-peers: compile ## Figures: what a user would pick instead, over the same feed (from PyPI); 10 minutes
+bench-peers: compile ## Figures: what a user would pick instead, over the same feed (from PyPI)
 	$(call install,python3-venv)
 	@tests/bench/peers/run.py --json build/release/peers.json
 

@@ -11,6 +11,7 @@
    only, no frame may be lost, and together they decide what one replica decides.
 
   broker_limits.py [--quick] [--json FILE] [--binary FILE]
+  broker_limits.py --show FILE      the table of an earlier run's JSON, once more
 """
 from __future__ import annotations
 
@@ -22,7 +23,6 @@ import pathlib
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -253,7 +253,11 @@ def main() -> None:
     options.add_argument("--quick", action="store_true")
     options.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options.add_argument("--binary", default=str(SOURCE / "build/release/realtime-strategies"))
+    options.add_argument("--show", type=pathlib.Path, metavar="FILE")
     given = options.parse_args()
+    if given.show:
+        print_floods(json.loads(given.show.read_text())["floods"])
+        return
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         partitions = check_partitions(folder, given.binary)
@@ -262,9 +266,10 @@ def main() -> None:
                                 3 if given.quick else ROUNDS)
     print_floods(floods)
     if given.json:
+        given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps({"partitions": partitions, "floods": floods},
                                          indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,6 +8,7 @@ slow for a while is slow for all. Prints a table in Markdown: median, least … 
 to the service in the same round; writes the same as JSON.
 
   run.py [--quick] [--json FILE] [--binary FILE]
+  run.py --show FILE      the tables of an earlier run's JSON, once more
 
 The feed is feed_usdm_20240719.ndjson.gz in the folder RTS_CORPUS names (or ../shared/corpus
 beside the source), again and again with ids and times that go on; without it `simulate` makes
@@ -429,22 +430,32 @@ def versions(binary: str, python: str) -> dict[str, str]:
             "Python": platform.python_version(), **frozen}
 
 
+def print_origin(report: dict[str, Any]) -> None:
+    named = ", ".join(f"{who} {version}" for who, version in report["versions"].items())
+    print(f"feed: {report['feed']}; {report['rounds']} rounds in turns\nversions: {named}")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options.add_argument("--binary", default=str(SOURCE / "build/release/realtime-strategies"))
+    options.add_argument("--show", type=pathlib.Path, metavar="FILE")
     given = options.parse_args()
+    if given.show:
+        earlier = json.loads(given.show.read_text())
+        print_origin(earlier)
+        Table(earlier["rows"]).print()
+        return
     rounds, times, paced_frames = (3, 2, 10_000) if given.quick else (5, 10, 25_000)
     python = install(SOURCE / "build" / "peers")
     table = Table()
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         feed = make_feed(given.binary, folder, times)
-        named = versions(given.binary, python)
-        print(f"feed: {feed.origin}; {rounds} rounds in turns")
-        print("versions:", ", ".join(f"{who} {version}" for who, version in named.items()))
+        report = {"feed": feed.origin, "rounds": rounds, "versions": versions(given.binary, python)}
+        print_origin(report)
         peers = Peers(given.binary, python, folder, feed, table)
         peers.check()
         with local_nats.Broker(folder, settings=PATIENT_BROKER) as broker:
@@ -457,8 +468,7 @@ def main() -> None:
     table.print()
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
-        given.json.write_text(json.dumps(
-            {"feed": feed.origin, "versions": named, "rows": table.rows}, indent=1) + "\n")
+        given.json.write_text(json.dumps(report | {"rows": table.rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
