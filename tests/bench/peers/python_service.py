@@ -867,6 +867,11 @@ def order_headers(order: Order) -> dict[str, str]:
     return headers
 
 
+def peak_mib() -> float:
+    with open("/proc/self/status", encoding="utf-8") as file:
+        return int(file.read().split("VmHWM:")[1].split()[0]) / 1024
+
+
 async def live(engine: Engine, settings: Settings, frames: int | None) -> None:
     import nats  # from PyPI; a replay does without
 
@@ -888,7 +893,8 @@ async def live(engine: Engine, settings: Settings, frames: int | None) -> None:
     begun = time.process_time()
     print("subscribed", flush=True)
     await done.wait()
-    print(json.dumps({"cpu_seconds": time.process_time() - begun}), flush=True)
+    used = time.process_time() - begun
+    print(json.dumps({"cpu_seconds": used, "peak_mib": peak_mib()}), flush=True)
     await connection.drain()
     print(engine.counts.to_json(), flush=True)
 

@@ -352,12 +352,12 @@ class PythonService:
         limit.cancel()
         if not line:
             raise RuntimeError("the Python service did not get all frames")
-        peak = local_nats.peak_mib(self.process.pid)
         counted = json.loads(self.process.stdout.readline())
         self.process.wait(30)
         if counted["frames"]["frames"] != frames:
             raise RuntimeError(f"{frames} frames were sent, but counted {counted['frames']}")
-        return Live(json.loads(line)["cpu_seconds"], peak)
+        used = json.loads(line)
+        return Live(used["cpu_seconds"], used["peak_mib"])
 
 
 def through_nats(start: Callable[[], Service | PythonService], port: int, messages: list[bytes],
