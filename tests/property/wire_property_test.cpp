@@ -7,6 +7,8 @@
 #include <rts/wire/frame.hpp>
 
 #include "property/property.hpp"
+#include "support/mutation.hpp"
+#include "wire/json_cursor.hpp"
 #include "wire/number_text.hpp"
 
 namespace rts::wire {
@@ -169,6 +171,39 @@ TEST_F(SideText, IsRefusedOrUnderstoodAlikeWithAWrongCharacter) {
         R"({"e":"depthUpdate","s":"B","b":[ )" + level + R"(],"u":7,"a":[ ]})";
     ASSERT_EQ(description(reader, usual), description(reader, spaced)) << usual;
   }
+}
+
+// The grammar that JsonCursor checks against simdjson's own complete parser, over frames bent at
+// random. They may differ in one thing: a number beyond double's range is JSON.
+TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
+  JsonText text(kMaxFrameBytes);
+  simdjson::dom::parser parser;
+  const std::vector<std::string> frames{
+      R"({"stream":"btcusdt@trade","data":{"e":"trade","E":1,"s":"BTCUSDT","p":"1.5","m":true}})",
+      R"([{"a":[1,-2.5e3,true,false,null,"x\"\u00e9\\"]}, [] , {} ,[[["\ud83d\ude00"]]],"",0])",
+      "{ \"b\" : [ [ \"1\" , \"2\" ] ] , \"\\u0062\" : \"\xc2\xb5\" }\r\n",
+      R"({"e":"depthUpdate","b":[["1.5","2.5"],["1.4","2"]],"a":[["1.6","3.25"]]})"};
+  int valid = 0;
+  int beyond_double = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string frame = frames[pick(frames.size())];
+    if (pick(8) != 0) frame = test::mutated(frame, random());
+    const auto error = parser.parse(frame.data(), frame.size()).error();
+    bool walked = false;
+    if (text.open(frame)) {
+      JsonCursor cursor = text.begin();
+      walked = cursor.skip(0) && cursor.at_end();
+    }
+    if (walked && error == simdjson::NUMBER_ERROR) {
+      ++beyond_double;
+      continue;
+    }
+    ASSERT_EQ(walked, error == simdjson::SUCCESS) << frame << "\n"
+                                                  << simdjson::error_message(error);
+    if (walked) ++valid;
+  }
+  EXPECT_GT(valid, 30'000);
+  EXPECT_LT(beyond_double, 4'000);
 }
 
 }  // namespace
