@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/wire/answer.hpp>
@@ -121,7 +122,9 @@ class Service {
         settings_(configuration.settings),
         log_(log),
         engine_(config::engine_parameters(settings_, Clock::live)),
-        metrics_(engine_.symbols(), kVersion, kCommit),
+        metrics_(engine_.symbols(), {.version = kVersion,
+                                     .commit = kCommit,
+                                     .settings_hash = config::fingerprint(configuration)}),
         client_options_(client_options(settings_)),
         client_(loop, client_options_,
                 {.on_messages = [this](auto messages) { on_messages(messages); },

@@ -203,4 +203,12 @@ std::string help_text() {
   return out;
 }
 
+std::string fingerprint(const Configuration& configuration) {
+  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
+  for (const char c : render(configuration, Format::env)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01B3;
+  }
+  return fmt::format("{:016x}", hash);
+}
+
 }  // namespace rts::config

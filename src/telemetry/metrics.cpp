@@ -82,6 +82,8 @@ constexpr Info kHttpConnections{"rts_http_connections", Type::gauge, "",
                                 "Open connections to this HTTP server."};
 constexpr Info kHttpRequests{"rts_http_requests_total", Type::counter, "",
                              "Requests this HTTP server has answered."};
+constexpr Info kSettings{"rts_settings_info", Type::gauge, "hash",
+                         "1; the same hash where all settings but the secrets are the same."};
 constexpr Info kBuild{"rts_build_info", Type::gauge, "version, commit", "1; what is running."};
 constexpr Info kCpu{"process_cpu_seconds_total", Type::counter, "", "CPU time, user and system."};
 constexpr Info kRss{"process_resident_memory_bytes", Type::gauge, "", "Resident memory."};
@@ -90,13 +92,23 @@ constexpr Info kMaxFds{"process_max_fds", Type::gauge, "", "Most file descriptor
 constexpr Info kStart{"process_start_time_seconds", Type::gauge, "",
                       "When the process began, in seconds since 1970."};
 
-constexpr std::array kAll{
-    kFrames,       kReceived,        kIgnored,      kDropped,    kDecisions, kOrders,
-    kStep,         kPublish,         kAnswer,       kInFlight,   kRepeats,   kOddAnswers,
-    kBreakerState, kBreakerEntered,  kLag,          kLastEvent,  kReady,     kCheck,
-    kPaused,       kControl,         kConnected,    kReconnects, kBuffered,  kNatsDropped,
-    kLogLost,      kHttpConnections, kHttpRequests, kBuild,      kCpu,       kRss,
-    kFds,          kMaxFds,          kStart};
+constexpr std::array kAll{kFrames,       kReceived,
+                          kIgnored,      kDropped,
+                          kDecisions,    kOrders,
+                          kStep,         kPublish,
+                          kAnswer,       kInFlight,
+                          kRepeats,      kOddAnswers,
+                          kBreakerState, kBreakerEntered,
+                          kLag,          kLastEvent,
+                          kReady,        kCheck,
+                          kPaused,       kControl,
+                          kConnected,    kReconnects,
+                          kBuffered,     kNatsDropped,
+                          kLogLost,      kHttpConnections,
+                          kHttpRequests, kSettings,
+                          kBuild,        kCpu,
+                          kRss,          kFds,
+                          kMaxFds,       kStart};
 
 const Histogram::BucketBoundaries kStepBuckets{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4,
                                                2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2};
@@ -183,7 +195,7 @@ class Observations {
 // atomics, and read at a scrape.
 class Metrics::Registry {
  public:
-  Registry(const SymbolTable& symbols, std::string_view version, std::string_view commit)
+  Registry(const SymbolTable& symbols, const Running& running)
       : symbols_(symbols),
         last_event_at_(symbols.capacity()),
         last_event_(prometheus::BuildGauge()
@@ -200,8 +212,9 @@ class Metrics::Registry {
     }
     add_symbols();
     family<Gauge>(kBuild)
-        .Add({{"version", std::string(version)}, {"commit", std::string(commit)}})
+        .Add({{"version", std::string(running.version)}, {"commit", std::string(running.commit)}})
         .Set(1);
+    family<Gauge>(kSettings).Add({{"hash", std::string(running.settings_hash)}}).Set(1);
   }
 
   void observe(const Step& step, UnixNs received_at) {
@@ -413,8 +426,8 @@ class Metrics::Registry {
   Gauge& start_ = family<Gauge>(kStart).Add({});
 };
 
-Metrics::Metrics(const SymbolTable& symbols, std::string_view version, std::string_view commit)
-    : registry_(std::make_unique<Registry>(symbols, version, commit)) {}
+Metrics::Metrics(const SymbolTable& symbols, const Running& running)
+    : registry_(std::make_unique<Registry>(symbols, running)) {}
 Metrics::~Metrics() = default;
 
 void Metrics::observe(const Step& step, UnixNs received_at) {

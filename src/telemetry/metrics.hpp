@@ -49,11 +49,18 @@ struct Snapshot {
   std::uint64_t http_requests = 0;
 };
 
+// What is running, for the series that say so.
+struct Running {
+  std::string_view version;
+  std::string_view commit;
+  std::string_view settings_hash;
+};
+
 class Metrics {
  public:
   // `traded` gets its series at once; symbols that come later under TRADING_SYMBOLS=* when they are
   // first seen, up to the engine's bound.
-  Metrics(const SymbolTable& symbols, std::string_view version, std::string_view commit);
+  Metrics(const SymbolTable& symbols, const Running& running);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;

@@ -26,7 +26,7 @@ TEST(Docs, MetricsPageIsWhatTheTableSays) {
 
 TEST(Metrics, EveryDocumentedFamilyIsScrapedAndTheOtherWayRound) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
-  telemetry::Metrics metrics(symbols, "1.2.3", "abc");
+  telemetry::Metrics metrics(symbols, {"1.2.3", "abc", "0123"});
   const std::string text = metrics.scrape({});
   const std::string page = telemetry::metrics_markdown();
   std::size_t families = 0;
@@ -46,7 +46,7 @@ TEST(Metrics, EveryDocumentedFamilyIsScrapedAndTheOtherWayRound) {
 TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
   EngineParameters parameters;  // all symbols
   Engine engine(parameters);
-  telemetry::Metrics metrics(engine.symbols(), "1.2.3", "abc");
+  telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
   Tally tally;
   for (int i = 0; i < 600; ++i) {
     const std::string frame = R"({"e":"trade","E":1721347022708,"s":"S)" + std::to_string(i) +
@@ -67,7 +67,7 @@ TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
 // nothing counted twice.
 TEST(Metrics, HistogramsHoldWhatCameBeforeAndBetweenScrapes) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
-  telemetry::Metrics metrics(symbols, "1.2.3", "abc");
+  telemetry::Metrics metrics(symbols, {"1.2.3", "abc", "0123"});
   const auto scraped = [&](const std::string& line) {
     EXPECT_THAT(metrics.scrape({}), testing::HasSubstr(line + "\n"));
   };
@@ -84,7 +84,7 @@ TEST(Metrics, HistogramsHoldWhatCameBeforeAndBetweenScrapes) {
 
 TEST(Metrics, CountersOfOthersNeverRunBackwards) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
-  telemetry::Metrics metrics(symbols, "1.2.3", "abc");
+  telemetry::Metrics metrics(symbols, {"1.2.3", "abc", "0123"});
   EXPECT_NE(metrics.scrape({.nats_reconnects = 3}).find("rts_nats_reconnects_total 3\n"),
             std::string::npos);
   EXPECT_NE(metrics.scrape({.nats_reconnects = 2}).find("rts_nats_reconnects_total 3\n"),

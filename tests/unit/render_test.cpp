@@ -29,6 +29,16 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+TEST(Fingerprint, IsTheSameForTheSameSettingsAndNotForOthers) {
+  const std::string defaults = fingerprint(configured({}));
+  EXPECT_EQ(defaults.size(), 16U);
+  EXPECT_EQ(fingerprint(configured({{"LOG_LEVEL", "INFO"}})), defaults) << "said, not changed";
+  EXPECT_EQ(fingerprint(configured({{"NATS_TOKEN", "a"}})),
+            fingerprint(configured({{"NATS_TOKEN", "b"}})))
+      << "a secret is not shown, not even so";
+  EXPECT_NE(fingerprint(configured({{"SIGNAL_COOLDOWN_SECONDS", "901"}})), defaults);
+}
+
 bool is_exported(const Setting& setting) {
   return !setting.is_secret();
 }
