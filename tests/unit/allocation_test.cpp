@@ -1,11 +1,6 @@
 // After warm-up the engine allocates nothing: 10,000 steps over every kind of frame, the orders
 // written into a reserved string, and operator new is not called once (SPEC §8, HOUSE §3.6).
-// The global allocation functions are replaced for this whole test executable; they add a count and
-// are otherwise malloc and free, which the sanitizers watch as well.
-#include <atomic>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,95 +10,9 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 
+#include "support/counted_new.hpp"
 #include "support/endings.hpp"
 #include "support/frames.hpp"
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-void* counted(std::size_t size, std::size_t alignment) noexcept {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (size == 0) size = 1;
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-void* counted_or_throw(std::size_t size, std::size_t alignment) {
-  void* const memory = counted(size, alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-// Not inlined: GCC would take free() of what operator new returned for a mistake.
-[[gnu::noinline]] void release(void* memory) noexcept {
-  std::free(memory);
-}
-
-constexpr std::size_t kPlain = alignof(std::max_align_t);
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return counted_or_throw(size, kPlain);
-}
-void* operator new[](std::size_t size) {
-  return counted_or_throw(size, kPlain);
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted_or_throw(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size, std::align_val_t alignment) {
-  return counted_or_throw(size, static_cast<std::size_t>(alignment));
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return counted(size, kPlain);
-}
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  return counted(size, kPlain);
-}
-void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, const std::nothrow_t&) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
-  release(memory);
-}
 
 namespace rts {
 namespace {
@@ -188,10 +97,10 @@ class Listener {
 };
 
 TEST(Allocation, IsCounted) {
-  const std::uint64_t before = allocations.load();
+  const std::uint64_t before = allocations();
   ::operator delete(::operator new(1000));
-  if (allocations.load() == before) GTEST_SKIP() << "operator new is not ours in this build";
-  EXPECT_EQ(allocations.load(), before + 1);
+  if (allocations() == before) GTEST_SKIP() << "operator new is not ours in this build";
+  EXPECT_EQ(allocations(), before + 1);
 }
 
 TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
@@ -216,9 +125,9 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
   const std::optional<UnixNs> received_at = ms_as_ns(kNoonMs);
   for (const auto& frame : warm_up) listener.hear(engine.step(frame, received_at));
 
-  const std::uint64_t before = allocations.load();
+  const std::uint64_t before = allocations();
   for (const auto& frame : frames) listener.hear(engine.step(frame, received_at));
-  const std::uint64_t after = allocations.load();
+  const std::uint64_t after = allocations();
 
   EXPECT_EQ(after - before, 0U);
   const Tally& tally = listener.tally();
