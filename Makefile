@@ -15,6 +15,7 @@ PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
   nats-server prometheus iptables python3 valgrind
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
+BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings recording stream_info answer
@@ -107,9 +108,14 @@ planted: setup ## Plant 12 defects, one at a time: a test has to fail of each
 	@tests/planted/defects.py --jobs $(JOBS)
 
 .PHONY: bench
-bench: build-tests ## Figures: the engine by kind of frame, the service through a local broker
-	@build/release/engine_bench
-	@build/release/service_bench
+bench: setup ## Figures of engine and service beside the bare libraries; QUICK=1 takes a minute
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target $(BENCH_TARGETS) >&2
+	@tests/bench/bench.py $(if $(QUICK),--quick)
+
+.PHONY: bench-docs
+bench-docs: ## Write docs/PERFORMANCE.md anew from what the last `make bench` has measured
+	@tests/bench/bench.py --publish
 
 .PHONY: bench-peers
 bench-peers: compile ## Figures: what a user would pick instead, over the same feed (from PyPI)
@@ -153,7 +159,7 @@ format: setup-lint ## Format the code
 	@clang-format-14 -i $(SOURCES)
 
 .PHONY: docs
-docs: build-tests ## Write docs/CONFIGURATION.md and docs/METRICS.md anew from their tables
+docs: build-tests ## Write the generated pages of docs/ anew from their tables
 	@RTS_UPDATE_DOCS=1 $(CTEST) --test-dir build/release -R 'Docs\.'
 
 .PHONY: clean

@@ -1,17 +1,20 @@
 // What a frame costs with the bare libraries: the measure the service is held against, on the same
-// kind of loop and the same frames.
-//   reference count|numbers URL FRAMES
+// kind of loop, with the same options of nats.c, on the same frames.
+//   reference count|numbers URL GAP[,GAP…]
 // count: nats.c hands every frame to the loop, which counts it. numbers: simdjson also reads every
-// value of it. Says "subscribed" when the broker has its subscription, ends after so many frames
-// and prints what they cost: {"frames":…,"cpu_seconds":…,"numbers":…}
+// number of it. Either sends some frames back, to where the service sends its orders: one after the
+// first GAP frames, the next after the second GAP, and so on, beginning anew after the last; so
+// whoever publishes knows when all of it is done, and `count URL 10` is an echo of every tenth.
+// Says "subscribed" when the broker has its subscription, and ends when it is killed.
+#include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -20,7 +23,6 @@
 #include <unistd.h>
 
 #include "nats/handles.hpp"
-#include "support/usage.hpp"
 
 namespace rts::test {
 namespace {
@@ -29,10 +31,10 @@ namespace asio = boost::asio;
 namespace ondemand = simdjson::ondemand;
 
 constexpr const char* kFrames = "binance.websocket.data";
-
-double cpu_seconds() {
-  return std::chrono::duration<double>(cpu_time_of(::getpid())).count();
-}
+constexpr const char* kOrders = "tradeengine.orders";
+constexpr const char* kGroup = "realtime-strategies-group";
+constexpr int kIoBufferBytes = 128 << 10;
+constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 20U;
 
 void check(natsStatus status) {
   if (status != NATS_OK) throw std::runtime_error(natsStatus_GetText(status));
@@ -46,8 +48,10 @@ class Connection {
     check(natsOptions_Create(&options));
     const nats::OptionsPtr owner(options);
     check(natsOptions_SetURL(options, url.c_str()));
+    check(natsOptions_SetIOBufSize(options, kIoBufferBytes));
     check(natsOptions_SetSendAsap(options, true));
     check(natsOptions_SetAllowReconnect(options, false));
+    check(natsOptions_SetPingInterval(options, 0));
     check(natsOptions_SetEventLoop(options, this, attach, read, write, detach));
     natsConnection* connection = nullptr;
     check(natsConnection_Connect(&connection, options));
@@ -60,31 +64,32 @@ class Connection {
   Connection(Connection&&) = delete;
   Connection& operator=(Connection&&) = delete;
 
-  [[nodiscard]] natsConnection* get() const { return connection_.get(); }
-  [[nodiscard]] nats::SubscriptionPtr subscribe(const char* subject) {
+  [[nodiscard]] nats::SubscriptionPtr subscribe(const char* subject, const char* group) {
     natsSubscription* subscription = nullptr;
-    check(natsConnection_SubscribeSync(&subscription, connection_.get(), subject));
+    check(natsConnection_QueueSubscribeSync(&subscription, connection_.get(), subject, group));
     return nats::SubscriptionPtr(subscription);
   }
-  // Calls `readable` after each read until it returns false.
-  void watch(std::function<bool()> readable) {
-    readable_ = std::move(readable);
+  // Written before this returns.
+  void publish(const char* subject, std::string_view payload) {
+    check(natsConnection_Publish(connection_.get(), subject, payload.data(),
+                                 static_cast<int>(payload.size())));
     flush();
-    wait();
+  }
+  // Calls `readable` after each read until it returns false.
+  template <class Readable>
+  void watch(Readable readable) {
+    flush();
+    socket_.async_wait(asio::posix::stream_descriptor::wait_read,
+                       [this, readable](const boost::system::error_code& error) mutable {
+                         if (error) return;
+                         natsConnection_ProcessReadEvent(connection_.get());
+                         if (readable()) watch(std::move(readable));
+                       });
   }
 
  private:
-  void wait() {
-    socket_.async_wait(asio::posix::stream_descriptor::wait_read,
-                       [this](const boost::system::error_code& error) {
-                         if (error) return;
-                         natsConnection_ProcessReadEvent(connection_.get());
-                         if (!readable_()) return;
-                         flush();
-                         wait();
-                       });
-  }
-  // What nats.c has asked to write: a subscription, a pong. It is little, the socket takes it.
+  // What nats.c has asked to write: a subscription, a pong, a frame. It is little, the socket takes
+  // it.
   void flush() {
     if (write_wanted_) natsConnection_ProcessWriteEvent(connection_.get());
   }
@@ -102,18 +107,16 @@ class Connection {
 
   asio::posix::stream_descriptor socket_;
   nats::ConnectionPtr connection_;
-  std::function<bool()> readable_;
   bool write_wanted_ = false;
 };
 
-// Reads every value of a JSON text and counts the numbers, those in strings too.
+// Reads every number of a JSON text, those in strings too.
 class NumberReader {
  public:
-  std::uint64_t numbers() const { return numbers_; }
-  void read(std::string_view frame) {
+  void operator()(std::string_view frame) {
+    if (frame.size() > kMaxFrameBytes) return;
     // The one padded copy that simdjson asks for.
-    buffer_.assign(frame);
-    buffer_.resize(frame.size() + simdjson::SIMDJSON_PADDING);
+    std::copy(frame.begin(), frame.end(), buffer_.begin());
     ondemand::document document;
     const simdjson::padded_string_view padded(buffer_.data(), frame.size(), buffer_.size());
     if (parser_.iterate(padded).get(document) != simdjson::SUCCESS) return;
@@ -143,61 +146,95 @@ class NumberReader {
         read(child);
       }
     } else if (type == ondemand::json_type::string) {
-      // A name or a time begins with a digit, too; it then ends otherwise and is no number.
-      if (value.get_double_in_string().get(number) == simdjson::SUCCESS) ++numbers_;
+      // A time begins like a number, too; it then ends otherwise and is none.
+      const char first = value.raw_json_token()[1];
+      const bool like_a_number = (first >= '0' && first <= '9') || first == '-';
+      if (like_a_number && value.get_double_in_string().get(number) == simdjson::SUCCESS) {
+        number_ = number;
+      }
     } else if (type == ondemand::json_type::number) {
-      if (value.get_double().get(number) == simdjson::SUCCESS) ++numbers_;
+      if (value.get_double().get(number) == simdjson::SUCCESS) number_ = number;
     }
   }
 
   ondemand::parser parser_;
-  std::string buffer_;
-  std::uint64_t numbers_ = 0;
+  std::vector<char> buffer_ = std::vector<char>(kMaxFrameBytes + simdjson::SIMDJSON_PADDING);
+  volatile double number_ = 0;  // nobody reads it, but the compiler must not know
 };
 
-// The frames that one read has brought.
-std::uint64_t take(natsSubscription* subscription,
-                   const std::function<void(std::string_view)>& each) {
-  std::uint64_t taken = 0;
-  natsMsg* raw = nullptr;
-  while (natsSubscription_NextMsg(&raw, subscription, 0) == NATS_OK) {
-    const nats::MessagePtr message(raw);
-    each({natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw))});
-    ++taken;
+// Says when the next frame is to be sent back.
+class Gaps {
+ public:
+  explicit Gaps(std::string_view text) {
+    for (bool more = true; more;) {
+      const std::size_t comma = std::min(text.find(','), text.size());
+      std::uint64_t gap = 0;
+      if (std::from_chars(text.data(), text.data() + comma, gap).ec != std::errc{} || gap == 0) {
+        throw std::runtime_error("GAP is no number of frames");
+      }
+      gaps_.push_back(gap);
+      more = comma < text.size();
+      text.remove_prefix(more ? comma + 1 : comma);
+    }
+    left_ = gaps_.front();
   }
-  return taken;
+  // Counts one frame.
+  bool is_over() {
+    if (--left_ > 0) return false;
+    at_ = (at_ + 1) % gaps_.size();
+    left_ = gaps_[at_];
+    return true;
+  }
+
+ private:
+  std::vector<std::uint64_t> gaps_;
+  std::size_t at_ = 0;
+  std::uint64_t left_ = 0;
+};
+
+// The messages that one read has brought.
+template <class Each>
+int take(natsSubscription* subscription, Each each) {
+  int count = 0;
+  int bytes = 0;
+  if (natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) return 0;
+  for (int left = count; left > 0; --left) {
+    natsMsg* raw = nullptr;
+    if (natsSubscription_NextMsg(&raw, subscription, 0) != NATS_OK) break;
+    const nats::MessagePtr message(raw);
+    each(std::string_view(natsMsg_GetData(raw),
+                          static_cast<std::size_t>(natsMsg_GetDataLength(raw))));
+  }
+  return count;
 }
 
-void run(std::string_view mode, const std::string& url, std::uint64_t wanted) {
-  NumberReader reader;
-  std::function<void(std::string_view)> each;
-  if (mode == "count") each = [](std::string_view) {};
-  if (mode == "numbers") each = [&](std::string_view frame) { reader.read(frame); };
-  if (!each) throw std::runtime_error("no such mode");
+// A message to ourselves comes back when the broker has the subscription before it.
+void prove(asio::io_context& io, Connection& connection) {
+  const std::string own = fmt::format("reference.{}", ::getpid());
+  const nats::SubscriptionPtr proof = connection.subscribe(own.c_str(), "own");
+  connection.publish(own.c_str(), "proof");
+  connection.watch([&] { return take(proof.get(), [](std::string_view) {}) == 0; });
+  io.run();
+  io.restart();
+}
 
+template <class Read>
+void run(const std::string& url, Gaps gaps, Read read) {
   check(nats_Open(-1));
   asio::io_context io;
   Connection connection(io, url);
-  const nats::SubscriptionPtr frames = connection.subscribe(kFrames);
-  // A message to ourselves comes back when the broker has the subscription before it.
-  const std::string own = fmt::format("reference.{}", ::getpid());
-  const nats::SubscriptionPtr proof = connection.subscribe(own.c_str());
-  check(natsConnection_Publish(connection.get(), own.c_str(), nullptr, 0));
-  std::uint64_t received = 0;
-  double begun = 0;
+  const nats::SubscriptionPtr frames = connection.subscribe(kFrames, kGroup);
+  prove(io, connection);
+  fmt::print("subscribed\n");
+  std::fflush(stdout);
   connection.watch([&] {
-    if (take(proof.get(), [](std::string_view) {}) > 0) {
-      fmt::print("subscribed\n");
-      std::fflush(stdout);
-      begun = cpu_seconds();
-    }
-    received += take(frames.get(), each);
-    return received < wanted;
+    take(frames.get(), [&](std::string_view frame) {
+      read(frame);
+      if (gaps.is_over()) connection.publish(kOrders, frame);
+    });
+    return true;
   });
   io.run();
-  fmt::print(R"({{"frames":{},"cpu_seconds":{:.6f},"numbers":{}}})"
-             "\n",
-             received, cpu_seconds() - begun, reader.numbers());
 }
 
 }  // namespace
@@ -205,13 +242,16 @@ void run(std::string_view mode, const std::string& url, std::uint64_t wanted) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 4) throw std::runtime_error("usage: reference count|numbers URL FRAMES");
-    std::uint64_t frames = 0;
-    const std::string_view text = argv[3];
-    if (std::from_chars(text.data(), text.data() + text.size(), frames).ec != std::errc{}) {
-      throw std::runtime_error("FRAMES is no number");
+    if (argc != 4) throw std::runtime_error("usage: reference count|numbers URL GAP[,GAP…]");
+    const std::string_view mode = argv[1];
+    const rts::test::Gaps gaps(argv[3]);
+    if (mode == "count") {
+      rts::test::run(argv[2], gaps, [](std::string_view) {});
+    } else if (mode == "numbers") {
+      rts::test::run(argv[2], gaps, rts::test::NumberReader());
+    } else {
+      throw std::runtime_error("no such mode");
     }
-    rts::test::run(argv[1], argv[2], frames);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "reference: %s\n", error.what());
