@@ -9,12 +9,14 @@
 //
 // Where there are two CPUs or more, the last is the subject's alone; publisher and broker have the
 // others. So it is one core that is measured, and no round depends on where the kernel puts whom.
+// Start and replay may use them all.
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -74,7 +76,7 @@ class Cpus {
  public:
   Cpus() {
     cpu_set_t ours;
-    if (::sched_getaffinity(0, sizeof ours, &ours) != 0) return;
+    if (::sched_getaffinity(0, sizeof ours, &ours) != 0) throw std::runtime_error("no CPUs");
     for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
       if (CPU_ISSET(cpu, &ours)) all_.push_back(cpu);
     }
@@ -82,27 +84,29 @@ class Cpus {
     // What we start from now on inherits this.
     CPU_CLR(all_.back(), &ours);
     ::sched_setaffinity(0, sizeof ours, &ours);
-    subjects_ = {"taskset", "-c", std::to_string(all_.back())};
   }
 
   [[nodiscard]] const std::vector<int>& all() const { return all_; }
-  // A command that runs the one behind it on the subject's CPU.
-  [[nodiscard]] std::vector<std::string> subjects() const { return subjects_; }
-  // The same with the command.
-  [[nodiscard]] std::vector<std::string> subjects(const std::vector<std::string>& command) const {
-    std::vector<std::string> whole = subjects_;
-    whole.insert(whole.end(), command.begin(), command.end());
-    return whole;
+  // Commands that run the one behind them on the subject's CPU, and on all that there are.
+  [[nodiscard]] std::vector<std::string> subjects() const {
+    return {"taskset", "-c", std::to_string(all_.back())};
+  }
+  [[nodiscard]] std::vector<std::string> anywhere() const {
+    return {"taskset", "-c", fmt::format("{}", fmt::join(all_, ","))};
   }
 
  private:
   std::vector<int> all_;
-  std::vector<std::string> subjects_;
 };
 
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 // Keeps the CPUs from going to sleep, with threads that run only where nobody else wants to. How
-// soon an idle CPU wakes up is the hypervisor's affair, takes longer than an order, and is another
-// time every few seconds.
+// soon an idle CPU wakes up is the hypervisor's affair, and another time every few seconds.
 class Sleepless {
  public:
   explicit Sleepless(const Cpus& cpus) {
@@ -232,7 +236,9 @@ class Subject {
       return;
     }
     const std::string beside = binary().substr(0, binary().rfind('/') + 1);
-    reference_.emplace(cpus.subjects({beside + "reference", name, settings.at("NATS_URL"), gaps}),
+    const std::vector<std::string> command{beside + "reference", name, settings.at("NATS_URL"),
+                                           gaps};
+    reference_.emplace(joined(cpus.subjects(), command),
                        ProcessOptions{.env = {}, .capture_stdout = true});
     if (!reference_->wait_for_out("subscribed", 10s)) {
       throw std::runtime_error("the reference does not subscribe");
@@ -285,13 +291,17 @@ class Rounds {
 class Bench {
  public:
   Bench(const Effort& effort, std::set<std::string> parts)
-      : effort_(effort), parts_(std::move(parts)), broker_(kPatientBroker) {
-    make_feeds();
-  }
+      : effort_(effort), parts_(std::move(parts)), broker_(kPatientBroker) {}
 
   void run() {
-    for (std::size_t round = 0; round < effort_.rounds; ++round) {
-      round_ = round;
+    // First, while we are small: a large process takes long to start another.
+    if (wants("replay")) write_recording();
+    for (round_ = 0; round_ < effort_.rounds; ++round_) {
+      if (wants("start")) start();
+      if (wants("replay")) replay();
+    }
+    if (wants("cost") || wants("latency") || wants("symbols") || wants("scrapes")) make_feeds();
+    for (round_ = 0; round_ < effort_.rounds; ++round_) {
       if (wants("cost")) {
         for (const std::string& name : in_turn({kService, "count", "numbers"})) cost(name);
       }
@@ -302,8 +312,6 @@ class Bench {
         for (const std::size_t symbols : kSymbolCounts) cost_of_symbols(symbols);
       }
       if (wants("scrapes")) cost_of_scrapes();
-      if (wants("start")) start();
-      if (wants("replay")) replay();
     }
     if (terminal_) fmt::print(stderr, "\r{:60}\r", "");
   }
@@ -327,10 +335,13 @@ class Bench {
       feed.add_part("warm up", kWarmUpFrames, 0);
       feed.add_part("max", effort_.frames / 3, 0);
     }
-    BenchFrames replayed("mixed");
-    std::string text;
-    for (const std::string& frame : replayed.next(effort_.frames)) text += frame + "\n";
-    recording_ = files_.write("market.ndjson", text);
+  }
+
+  void write_recording() {
+    BenchFrames frames("mixed");
+    std::ofstream file(recording_, std::ios::binary);
+    for (std::size_t i = 0; i < effort_.frames; ++i) file << frames.next(1).front() << '\n';
+    if (!file.flush()) throw std::runtime_error("cannot write " + recording_);
   }
 
   [[nodiscard]] bool wants(const std::string& part) const {
@@ -465,7 +476,7 @@ class Bench {
   void start() {
     say("start");
     const auto begun = SteadyClock::now();
-    const Daemon daemon(usual_settings(broker_.url()));
+    const Daemon daemon(usual_settings(broker_.url()), cpus_.anywhere());
     if (!daemon.wait_ready()) throw std::runtime_error("not ready: " + daemon.log());
     rounds_.add("ready", Seconds(SteadyClock::now() - begun).count() * 1000);
   }
@@ -473,7 +484,7 @@ class Bench {
   void replay() {
     say("replay");
     const auto begun = SteadyClock::now();
-    Process process(cpus_.subjects({binary(), "replay", recording_, "--quiet"}),
+    Process process(joined(cpus_.anywhere(), {binary(), "replay", recording_, "--quiet"}),
                     {.env = {}, .capture_stdout = true});
     const auto ended = process.wait(60s);
     const Seconds took = SteadyClock::now() - begun;
@@ -487,7 +498,7 @@ class Bench {
   Cpus cpus_;  // before what inherits
   NatsServer broker_;
   ScratchFiles files_;
-  std::string recording_;
+  std::string recording_ = files_.path("market.ndjson");
   Traffic costs_;
   Traffic latencies_;
   std::map<std::size_t, Traffic> symbols_;
