@@ -110,7 +110,7 @@ class StrategyStage final : public Stage {
     for (std::size_t i = 0; i < held_.size(); ++i) {
       auto event = held_.admit(intake_, i);
       if (!event) throw std::logic_error("a frame is refused");
-      events_.push_back(std::move(event).value());
+      events_.push_back(*event.value());
     }
     span_ = events_.back().at - events_.front().at + std::chrono::milliseconds(10);
     // Until no window of samples grows any more.
