@@ -28,6 +28,7 @@ constexpr std::size_t kUsualMessagesPerRead = 2048;
 constexpr std::size_t kRetiredMessages = 512;
 constexpr std::size_t kRetiredBytes = std::size_t{256} << 10U;
 constexpr auto kWatchdogPoll = std::chrono::milliseconds(100);
+constexpr auto kFenceDelay = std::chrono::milliseconds(1);
 constexpr auto kDrainPoll = std::chrono::milliseconds(1);
 constexpr std::int64_t kDrainTimeoutMs = 10'000;
 // What the broker refused is asked for again, on a new connection, after so many heartbeats.
@@ -86,6 +87,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         timer_(io),
         drain_timer_(io),
         request_timer_(io),
+        fence_timer_(io),
         inbox_([this](std::string_view subject) {
           if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
         }) {
@@ -138,6 +140,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
                       ReplyHandler on_reply, Send send);
   PublishResult send_fenced(std::uint64_t number, std::string_view subject,
                             std::string_view payload, std::span<const Header> headers);
+  void enqueue_fence();
+  void send_fence();
   PublishResult enqueue(std::string_view subject, const char* reply_to, std::string_view payload,
                         std::span<const Header> headers);
   PublishResult written(PublishResult enqueued);
@@ -182,6 +186,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::steady_timer timer_;  // watchdog, back-off or heartbeat, whichever the state wants
   boost::asio::steady_timer drain_timer_;
   boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
+  boost::asio::steady_timer fence_timer_;
 
   std::unique_ptr<Connector> connector_;
   int failed_rounds_ = 0;
@@ -194,6 +199,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   SubscriptionPtr commands_;
   SubscriptionPtr replies_;  // everything below inbox_
   Inbox inbox_;
+  std::string fence_;  // the subject of the one that is still to be sent
   std::string broker_error_;
   int refused_heartbeats_ = 0;
   bool refused_ = false;             // a subscription
@@ -439,6 +445,7 @@ void Client::Impl::drop_session() {
   commands_.reset();
   replies_.reset();
   session_.reset();
+  fence_.clear();
   broker_error_.clear();
   refused_heartbeats_ = 0;
   refused_ = false;
@@ -474,8 +481,10 @@ PublishResult Client::Impl::repeat(std::uint64_t number, std::string_view subjec
 }
 
 PublishResult Client::Impl::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {
-  return await("", timeout, std::move(on_reply),
-               [&](std::uint64_t number) { return publish(inbox_.reply_subject(number), "", {}); });
+  return await("", timeout, std::move(on_reply), [&](std::uint64_t number) {
+    enqueue_fence();
+    return publish(inbox_.reply_subject(number), "", {});
+  });
 }
 
 // A request is on the table before it is on the wire; what was not sent is taken back.
@@ -494,18 +503,31 @@ PublishResult Client::Impl::await(std::string_view subject, std::chrono::millise
   return result;
 }
 
-// A request and its fence leave in one write: "disconnected" then says that neither has left.
+// The fence leaves a moment after its request, or right before the next one: the broker answers the
+// two together, and would often wake us for the fence before it hands the request on.
 PublishResult Client::Impl::send_fenced(std::uint64_t number, std::string_view subject,
                                         std::string_view payload, std::span<const Header> headers) {
   const std::size_t fence_bytes = wire_size(inbox_.name(), "", {});
   const auto obstacle = can_send(subject, wire_size(subject, payload, headers) + fence_bytes);
   if (obstacle) return *obstacle;
+  enqueue_fence();
   const std::string reply_to = inbox_.reply_subject(number);
-  const PublishResult result = enqueue(subject, reply_to.c_str(), payload, headers);
+  const PublishResult result = written(enqueue(subject, reply_to.c_str(), payload, headers));
   if (result != PublishResult::sent) return result;
-  // Without its fence it would only not be told that nobody listens.
-  enqueue(inbox_.next_fence(number), nullptr, "", {});
-  return written(result);
+  fence_ = inbox_.next_fence(number);
+  after(fence_timer_, kFenceDelay, &Impl::send_fence);
+  return result;
+}
+
+// Without its fence a request would only not be told that nobody listens.
+void Client::Impl::enqueue_fence() {
+  if (!fence_.empty()) enqueue(std::exchange(fence_, {}), nullptr, "", {});
+}
+
+void Client::Impl::send_fence() {
+  if (!is_connected()) return;
+  enqueue_fence();
+  session_->flush();
 }
 
 void Client::Impl::wait_for_replies() {
@@ -638,6 +660,7 @@ void Client::Impl::abandon() {
   timer_.cancel();
   drain_timer_.cancel();
   request_timer_.cancel();
+  fence_timer_.cancel();
   connector_.reset();
   drop_session();
 }

@@ -40,7 +40,8 @@ class Inbox {
   // The subject of the next heartbeat.
   std::string next_heartbeat(TimePoint now);
   std::string reply_subject(std::uint64_t request) const;
-  // The subject of the fence behind an attempt of that request.
+  // The subject of the fence that has to be sent behind an attempt of that request, and before the
+  // next one.
   std::string next_fence(std::uint64_t request);
 
   // A message on a subject below ours.
