@@ -13,6 +13,7 @@
 #include "nats/dial.hpp"
 #include "nats/inbox.hpp"
 #include "nats/outgoing.hpp"
+#include "nats/retired.hpp"
 #include "nats/session.hpp"
 #include "nats/subjects.hpp"
 
@@ -24,9 +25,6 @@ using boost::system::error_code;
 
 constexpr std::size_t kMessagesPerCallback = 64;
 constexpr std::size_t kUsualMessagesPerRead = 2048;
-// When messages that have been read are freed: at either of these.
-constexpr std::size_t kRetiredMessages = 512;
-constexpr std::size_t kRetiredBytes = std::size_t{256} << 10U;
 constexpr auto kWatchdogPoll = std::chrono::milliseconds(100);
 constexpr auto kFenceDelay = std::chrono::milliseconds(1);
 constexpr auto kDrainPoll = std::chrono::milliseconds(1);
@@ -92,7 +90,6 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
           if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
         }) {
     messages_.reserve(kUsualMessagesPerRead);
-    retired_.reserve(kRetiredMessages + kUsualMessagesPerRead);
   }
 
   void start() { connect(); }
@@ -122,7 +119,6 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   SubscriptionPtr subscribe_to(const std::string& subject, const std::string& queue_group);
   void readable();
   void deliver_messages();
-  void retire(std::vector<MessagePtr>& messages);
   void deliver_commands();
   void handle_inbox();
   void check_broker_error();
@@ -208,8 +204,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
   std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
-  std::vector<MessagePtr> retired_;   // of those before, until they are worth freeing
-  std::size_t retired_bytes_ = 0;
+  RetiredMessages retired_;           // those before, and what was sent
   MessageBuilder builder_;
 
   bool draining_ = false;
@@ -315,7 +310,9 @@ void Client::Impl::deliver_commands() {
 void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
-  retire(messages_);
+  for (MessagePtr& message : messages_) retired_.add(std::move(message));
+  messages_.clear();
+  retired_.free_many();
   take_pending(data_.get(), messages_, dropped_before_);
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
@@ -325,19 +322,6 @@ void Client::Impl::deliver_messages() {
   }
 }
 
-// nats.c has a thread of its own that frees messages. To wake it is dear, and so is its hold on the
-// heap while a read wants that: so it gets many at once, and between a read and the next.
-void Client::Impl::retire(std::vector<MessagePtr>& messages) {
-  for (MessagePtr& message : messages) {
-    retired_bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
-    retired_.push_back(std::move(message));
-  }
-  messages.clear();
-  if (retired_.size() < kRetiredMessages && retired_bytes_ < kRetiredBytes) return;
-  retired_.clear();
-  retired_bytes_ = 0;
-}
-
 void Client::Impl::handle_inbox() {
   int count = 0;
   int bytes = 0;
@@ -345,12 +329,13 @@ void Client::Impl::handle_inbox() {
   for (; count > 0; --count) {
     natsMsg* raw = nullptr;
     const natsStatus status = natsSubscription_NextMsg(&raw, replies_.get(), 0);
-    const MessagePtr message(raw);
+    MessagePtr message(raw);
     if (status == NATS_NO_RESPONDERS) {
       inbox_.take_no_responders();
     } else if (status == NATS_OK) {
       const Message view = view_of(message.get());
       inbox_.take(view.subject, view.payload, Clock::now());
+      retired_.add(std::move(message));
     }
     if (!is_connected()) return;  // a handler's publish has just found out
   }
@@ -560,9 +545,10 @@ std::optional<PublishResult> Client::Impl::can_send(std::string_view subject,
 // Gives a message to nats.c, which writes it when it is flushed.
 PublishResult Client::Impl::enqueue(std::string_view subject, const char* reply_to,
                                     std::string_view payload, std::span<const Header> headers) {
-  const MessagePtr message = builder_.build(subject, reply_to, payload, headers);
+  MessagePtr message = builder_.build(subject, reply_to, payload, headers);
   if (!message) return PublishResult::failed;
   const natsStatus status = natsConnection_PublishMsg(session_->connection(), message.get());
+  retired_.add(std::move(message));
   if (status == NATS_CONNECTION_CLOSED) return PublishResult::disconnected;
   return status == NATS_OK ? PublishResult::sent : PublishResult::failed;
 }

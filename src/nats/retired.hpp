@@ -1,0 +1,45 @@
+// Messages that nobody needs any more, until they are worth freeing. nats.c frees messages on a
+// thread of its own: to wake that is dear, most of all between the making of an order and its
+// leaving, and so is its hold on the heap while a read wants that. So it gets many at once, when
+// free_many() is called: between a read and the next. Private to this room; loop thread.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "nats/handles.hpp"
+
+namespace rts::nats {
+
+class RetiredMessages {
+ public:
+  RetiredMessages() { messages_.reserve(kMostMessages); }
+
+  void add(MessagePtr message) {
+    bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
+    messages_.push_back(std::move(message));
+    if (messages_.size() >= kMostMessages || bytes_ >= kMostBytes) free_all();
+  }
+
+  void free_many() {
+    if (messages_.size() >= kManyMessages || bytes_ >= kManyBytes) free_all();
+  }
+
+ private:
+  static constexpr std::size_t kManyMessages = 512;
+  static constexpr std::size_t kManyBytes = std::size_t{256} << 10U;
+  // A read brings at most 128 KiB, so these are rare.
+  static constexpr std::size_t kMostMessages = 4096;
+  static constexpr std::size_t kMostBytes = std::size_t{2} << 20U;
+
+  void free_all() {
+    messages_.clear();
+    bytes_ = 0;
+  }
+
+  std::vector<MessagePtr> messages_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace rts::nats
