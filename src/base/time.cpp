@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdint>
 #include <iterator>
 
@@ -77,6 +78,14 @@ CivilDate civil_date(std::int64_t days_since_1970) noexcept {
   return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
 }
 
+// With leading zeros. Precondition: 0 <= value < 10^width.
+template <std::size_t width>
+void append_digits(std::string& out, std::int64_t value) {
+  std::array<char, width> digits{};
+  for (std::size_t i = width; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
+  out.append(digits.data(), width);
+}
+
 }  // namespace
 
 std::optional<UnixMs> parse_iso8601(std::string_view text) noexcept {
@@ -108,14 +117,28 @@ std::optional<UnixMs> parse_iso8601(std::string_view text) noexcept {
 
 void append_iso8601_date(std::string& out, UnixMs at) {
   const auto date = civil_date(utc_day(at));
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", date.year, date.month, date.day);
+  if (date.year >= 0 && date.year <= 9999) {
+    append_digits<4>(out, date.year);
+  } else {
+    fmt::format_to(std::back_inserter(out), "{:04}", date.year);
+  }
+  out += '-';
+  append_digits<2>(out, date.month);
+  out += '-';
+  append_digits<2>(out, date.day);
 }
 
 void append_iso8601(std::string& out, UnixMs at) {
   append_iso8601_date(out, at);
   const auto in_day = (at - std::chrono::floor<days>(at)).count();
-  fmt::format_to(std::back_inserter(out), "T{:02}:{:02}:{:02}.{:03}", in_day / 3'600'000,
-                 in_day / 60'000 % 60, in_day / 1'000 % 60, in_day % 1'000);
+  out += 'T';
+  append_digits<2>(out, in_day / 3'600'000);
+  out += ':';
+  append_digits<2>(out, in_day / 60'000 % 60);
+  out += ':';
+  append_digits<2>(out, in_day / 1'000 % 60);
+  out += '.';
+  append_digits<3>(out, in_day % 1'000);
 }
 
 }  // namespace rts

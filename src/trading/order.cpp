@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -117,9 +118,9 @@ class OrderWriter {
   }
 
   void metadata(std::string_view schema) {
-    std::array<char, 32> event_id;
-    const auto* end =
-        fmt::format_to(event_id.data(), "{}:{}", order_.event_id.letter, order_.event_id.number);
+    const fmt::format_int number(order_.event_id.number);
+    std::array<char, 32> event_id{order_.event_id.letter, ':'};
+    const auto* const end = std::copy_n(number.data(), number.size(), event_id.begin() + 2);
     json_.key("metadata").begin_object();
     json_.key("schema").string(schema);
     json_.key("event_id")
