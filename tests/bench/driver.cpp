@@ -136,8 +136,8 @@ Driven Driver::run(const Load& load, const Drive& drive) {
       if (wait_until(schedule.again_at())) receive();
     } else if (!awaited_.empty()) {
       if (!wait_until(SteadyClock::now() + kPatience)) {
-        throw std::runtime_error(fmt::format("no answer to {} frames, the first is {}",
-                                             awaited_.size(), awaited_.front().id));
+        throw NoAnswer(fmt::format("no answer to {} frames, the first is {}", awaited_.size(),
+                                   awaited_.front().id));
       }
       receive();
     }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,12 @@ struct Driven {
   std::vector<std::chrono::duration<double, std::micro>> latencies;  // of every mark
 };
 
+// Thrown when a mark is not answered.
+class NoAnswer : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 class Driver {
  public:
   // Connects and subscribes to the orders; throws std::runtime_error when the broker does not
@@ -68,8 +75,8 @@ class Driver {
   Driver& operator=(Driver&&) = delete;
 
   // Returns when every mark of the drive has been answered. A latency begins right before the write
-  // that the frame is in, and ends when the answer has been read. Throws std::runtime_error when
-  // one is missing for 20 s.
+  // that the frame is in, and ends when the answer has been read. Throws NoAnswer when one is
+  // missing for 20 s.
   Driven run(const Load& load, const Drive& drive);
 
  private:
