@@ -7,7 +7,7 @@ service by service_bench beside the bare libraries; figures.py says what is made
   bench.py                   everything, 7 rounds; build/release/bench.json
   bench.py --quick           3 short rounds: to look at, not to quote
   bench.py --only latency    parts of it: engine, instructions, or a part of service_bench
-  bench.py --publish         makes docs/performance.json and docs/PERFORMANCE.md of the last full run
+  bench.py --publish         makes docs/PERFORMANCE.md and its JSON of the last full run
   bench.py --check-page      whether the page is what docs/performance.json says
 """
 import argparse
@@ -106,7 +106,8 @@ def run(build: pathlib.Path, effort: str, only: list[str]) -> dict:
     now = datetime.datetime.now(datetime.timezone.utc)
     return {"date": now.strftime("%Y-%m-%d"),
             "commit": output_of("git", "describe", "--always", "--dirty", "--tags") or "unknown",
-            "machine": machine(), "versions": versions, "rounds": rounds, "effort": f"{effort}, in parts" if only else effort,
+            "machine": machine(), "versions": versions, "rounds": rounds,
+            "effort": f"{effort}, in parts" if only else effort,
             "figures": figures.figures(measured, partial=bool(only))}
 
 

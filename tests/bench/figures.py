@@ -40,7 +40,7 @@ def ratios(of: Rounds, to: Rounds) -> Rounds:
     return [a / b for a, b in zip(of, to)]
 
 
-# --- How figures are taken from what was measured --------------------------------------------------
+# --- How figures are taken from what was measured -------------------------------------------------
 
 def value(name: str, factor: float = 1) -> Taken:
     return lambda measured: [v * factor for v in measured[name]]
@@ -57,7 +57,7 @@ def millicores(rate: str, subject: str) -> Taken:
     return taken
 
 
-# --- What figures there are ------------------------------------------------------------------------
+# --- What figures there are -----------------------------------------------------------------------
 
 @dataclass(frozen=True)
 class Target:
@@ -104,7 +104,8 @@ def engine_figures() -> list[Wanted]:
             name = f"{kind}, {stage}"
             figures += [
                 Wanted("engine", f"{name}: time", "ns", value(f"ns/{kind}/{stage}")),
-                Wanted("engine", f"{name}: instructions", "", value(f"instructions/{kind}/{stage}")),
+                Wanted("engine", f"{name}: instructions", "",
+                       value(f"instructions/{kind}/{stage}")),
                 Wanted("engine", f"{name}: allocations", "", value(f"allocations/{kind}/{stage}"),
                        Target(most=0)),
             ]
@@ -113,7 +114,8 @@ def engine_figures() -> list[Wanted]:
             name = f"book of {levels} levels, {stage}"
             figures += [
                 Wanted("levels", f"{name}: time", "ns", value(f"ns/{kind}/{stage}")),
-                Wanted("levels", f"{name}: instructions", "", value(f"instructions/{kind}/{stage}")),
+                Wanted("levels", f"{name}: instructions", "",
+                       value(f"instructions/{kind}/{stage}")),
             ]
     return figures
 
@@ -123,8 +125,9 @@ def cost_figures() -> list[Wanted]:
     for rate in RATES:
         for subject, beside, most in (("count", COUNT, 1.6), ("numbers", NUMBERS, 1.15)):
             figures.append(Wanted(
-                "cost", f"CPU a frame, {at(rate)}", "us", value(f"cpu/{rate}/service"), None, beside,
-                value(f"cpu/{rate}/{subject}"), Target(most=most) if rate == "max" else None))
+                "cost", f"CPU a frame, {at(rate)}", "us", value(f"cpu/{rate}/service"), None,
+                beside, value(f"cpu/{rate}/{subject}"),
+                Target(most=most) if rate == "max" else None))
     figures.append(Wanted("cost", "CPU, at 1,000 frames/s", "m", millicores("1000", "service"),
                           Target(most=10), COUNT, millicores("1000", "count")))
     figures.append(Wanted("cost", "Frames a second, one core", "1/s", value("rate/max/service"),
@@ -176,7 +179,7 @@ def other_figures() -> list[Wanted]:
 WANTED = engine_figures() + cost_figures() + latency_figures() + other_figures()
 
 
-# --- Figures as values of JSON ---------------------------------------------------------------------
+# --- Figures as values of JSON --------------------------------------------------------------------
 
 def summed_up(rounds: Rounds, target: Target | None) -> dict:
     median = statistics.median(rounds)
@@ -209,7 +212,7 @@ def figures(measured: Measured, *, partial: bool = False) -> list[dict]:
     return made
 
 
-# --- Tables ----------------------------------------------------------------------------------------
+# --- Tables ---------------------------------------------------------------------------------------
 
 def number(n: float) -> str:
     """Three digits that count, or all before the point."""
@@ -332,7 +335,7 @@ def machine_text(report: dict) -> str:
             f"{report['rounds']} rounds, {report['effort']}: median, least … most.")
 
 
-# --- The page --------------------------------------------------------------------------------------
+# --- The page -------------------------------------------------------------------------------------
 
 def begin(name: str) -> str:
     return f"<!-- made from performance.json: {name} -->"

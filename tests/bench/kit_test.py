@@ -24,8 +24,8 @@ def problems(report: dict, table: str) -> list[str]:
             found.append(f"{wanted.label}: not there")
             continue
         least = 0 if wanted.label.endswith("allocations") else math.ulp(0)
-        for summary in (one, one.get("reference", {"rounds": []}), one.get("ratio", {"rounds": []})):
-            if any(not (math.isfinite(n) and n >= least) for n in summary["rounds"]):
+        for summary in (one, one.get("reference"), one.get("ratio")):
+            if summary and any(not (math.isfinite(n) and n >= least) for n in summary["rounds"]):
                 found.append(f"{wanted.label}: {summary['rounds']}")
         if wanted.label.partition(": ")[0] not in table:
             found.append(f"{wanted.label}: not in the table")
