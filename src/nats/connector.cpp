@@ -12,6 +12,7 @@
 #include "nats/dial.hpp"
 #include "nats/endpoint.hpp"
 #include "nats/sockets.hpp"
+#include "telemetry/background.hpp"
 
 namespace rts::nats {
 namespace {
@@ -71,6 +72,7 @@ struct Connector::Round {
 };
 
 void Connector::run(const std::shared_ptr<Round>& round) {
+  telemetry::stay_in_background();  // and with it the threads that nats.c begins here
   round->outcome.error = "no server url";
   round->endpoints = resolve_all(round->options.urls, round->outcome.error);
   // In random order, so that replicas spread over the brokers.

@@ -20,6 +20,8 @@
 #include <rts/base/time.hpp>
 #include <rts/market/units.hpp>
 
+#include "telemetry/background.hpp"
+
 namespace rts::telemetry {
 namespace {
 
@@ -100,7 +102,7 @@ class Log::Writer {
  public:
   explicit Writer(int fd)
       : sink_(std::make_shared<DescriptorSink>(fd)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, stay_in_background)),
         logger_(std::make_shared<spdlog::async_logger>(
             "log", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);
