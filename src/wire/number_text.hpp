@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-#if defined(__SSE2__)
+#ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
@@ -63,7 +63,7 @@ class EightDigits {
 
   // Precondition: all are digits. Pairs first, in every other byte, then fours and eights.
   [[nodiscard]] std::uint64_t value() const noexcept {
-    constexpr std::uint64_t kPairs = 0x0000'00FF'0000'00FF;
+    constexpr std::uint64_t kPairs = 0x000000FF000000FF;
     const std::uint64_t pairs = bytes_ * 10 + (bytes_ >> 8U);
     return ((pairs & kPairs) * (100 + (1'000'000ULL << 32U)) +
             ((pairs >> 16U) & kPairs) * (1 + (10'000ULL << 32U))) >>
@@ -72,7 +72,7 @@ class EightDigits {
 
  private:
   static_assert(std::endian::native == std::endian::little, "the last character is highest");
-  static constexpr std::uint64_t kEach = 0x0101'0101'0101'0101;
+  static constexpr std::uint64_t kEach = 0x0101010101010101;
   static constexpr std::uint64_t kPastNine = (0x80 - 10) * kEach;
   static constexpr std::uint64_t kTopBits = 0x80 * kEach;
 
@@ -112,8 +112,8 @@ inline constexpr std::array<double, 16> kPowersOfTen{1,   1e1, 1e2,  1e3,  1e4, 
 
 // Reads the two numbers of a level as read_plain_number() does. False also for what takes longer
 // than side by side. Precondition: kReadableBeforeEnd.
-[[nodiscard, gnu::always_inline]] inline bool read_two_short_numbers(std::string_view first, std::string_view second,
-                                                 std::array<double, 2>& values) noexcept;
+[[nodiscard, gnu::always_inline]] inline bool read_two_short_numbers(
+    std::string_view first, std::string_view second, std::array<double, 2>& values) noexcept;
 
 // Reads at most 16 digits. False, with `value` as it was, for everything else and a leading zero:
 // parse_integer() reads those. Precondition: kReadableBeforeEnd.
@@ -133,7 +133,7 @@ inline constexpr std::array<double, 16> kPowersOfTen{1,   1e1, 1e2,  1e3,  1e4, 
   return true;
 }
 
-#if defined(__SSE2__)  // of every x86-64: EightDigits in both halves of a register
+#ifdef __SSE2__  // of every x86-64: EightDigits in both halves of a register
 inline bool read_two_short_numbers(std::string_view first, std::string_view second,
                                    std::array<double, 2>& values) noexcept {
   static constexpr std::array<std::int64_t, 9> kLast = [] {  // so many bytes
