@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,14 +33,21 @@ class RetiredMessages {
   // A read brings at most 128 KiB, so these are rare.
   static constexpr std::size_t kMostMessages = 4096;
   static constexpr std::size_t kMostBytes = std::size_t{2} << 20U;
+  // The other thread does not take the CPU from ours (telemetry/background.hpp). Where the two have
+  // one CPU and ours never sleeps, it gets its turn after so much, so that memory does not grow.
+  static constexpr std::size_t kTurnBytes = std::size_t{1} << 20U;
 
   void free_all() {
     messages_.clear();
-    bytes_ = 0;
+    given_bytes_ += std::exchange(bytes_, 0);
+    if (given_bytes_ < kTurnBytes) return;
+    given_bytes_ = 0;
+    std::this_thread::yield();
   }
 
   std::vector<MessagePtr> messages_;
   std::size_t bytes_ = 0;
+  std::size_t given_bytes_ = 0;  // to the other thread since its last turn
 };
 
 }  // namespace rts::nats
