@@ -1,0 +1,366 @@
+#!/usr/bin/env python3
+"""The security checklist as rules over Kubernetes objects.
+
+  rules.py FILE...     says what the objects in these YAML files break; exit 1 when there is something
+
+Each rule is a generator of offences over all objects of one installation. broken.yaml has, for every
+rule, changes that it has to catch; manifests_test.py makes them.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Object = dict[str, Any]
+Objects = list[Object]
+Rule = Callable[[Objects], Iterator[str]]
+
+RULES: dict[str, Rule] = {}
+UID = 65532
+UNSET_TAG = "set-by-the-overlay"
+MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
+SECRET_NAME = re.compile(r"(?i)password|token|secret|seed|creds|_key\b|^nats_user$")
+
+
+def rule(function: Rule) -> Rule:
+    RULES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def load(paths: list[Path]) -> Objects:
+    return [o for path in paths for o in yaml.safe_load_all(path.read_text()) if o]
+
+
+def check(objects: Objects) -> list[str]:
+    return [f"{name}: {offence}" for name, rule in RULES.items() for offence in rule(objects)]
+
+
+# --- What the rules look at ---------------------------------------------------------------------
+
+
+def title(o: Object) -> str:
+    return f"{o['kind']} {o['metadata']['name']}"
+
+
+def of_kind(objects: Objects, *kinds: str) -> Iterator[Object]:
+    return (o for o in objects if o["kind"] in kinds)
+
+
+def workloads(objects: Objects) -> Iterator[tuple[Object, Object]]:
+    """Every object that makes pods, with its pod template."""
+    for o in objects:
+        if o["kind"] == "CronJob":
+            yield o, o["spec"]["jobTemplate"]["spec"]["template"]
+        elif o["kind"] == "Pod":
+            yield o, o
+        elif "template" in o.get("spec", {}):
+            yield o, o["spec"]["template"]
+
+
+def pods(objects: Objects) -> Iterator[tuple[str, Object]]:
+    return ((title(o), template["spec"]) for o, template in workloads(objects))
+
+
+def containers(objects: Objects) -> Iterator[tuple[str, Object, Object]]:
+    """(title, pod, container), init containers included."""
+    for name, pod in pods(objects):
+        for container in pod.get("initContainers", []) + pod["containers"]:
+            yield f"{name}, container {container['name']}", pod, container
+
+
+def security(pod: Object, container: Object, field: str) -> Any:
+    """What holds for the container: its own value, else the pod's."""
+    own = container.get("securityContext", {})
+    return own.get(field, pod.get("securityContext", {}).get(field))
+
+
+def selects(selector: Object, labels: Object) -> bool:
+    return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
+
+
+# --- Pods: Pod Security "restricted", and what we ask beyond it ---------------------------------
+
+
+@rule
+def runs_as_non_root(objects: Objects) -> Iterator[str]:
+    for name, pod, container in containers(objects):
+        if security(pod, container, "runAsNonRoot") is not True:
+            yield f"{name}: runAsNonRoot is not true"
+
+
+@rule
+def runs_as_uid_65532(objects: Objects) -> Iterator[str]:
+    for name, pod, container in containers(objects):
+        for field in ("runAsUser", "runAsGroup"):
+            if security(pod, container, field) != UID:
+                yield f"{name}: {field} is not {UID}"
+
+
+@rule
+def has_seccomp_profile(objects: Objects) -> Iterator[str]:
+    for name, pod, container in containers(objects):
+        if (security(pod, container, "seccompProfile") or {}).get("type") != "RuntimeDefault":
+            yield f"{name}: seccompProfile is not RuntimeDefault"
+
+
+@rule
+def cannot_gain_privileges(objects: Objects) -> Iterator[str]:
+    for name, _, container in containers(objects):
+        context = container.get("securityContext", {})
+        if context.get("allowPrivilegeEscalation") is not False:
+            yield f"{name}: allowPrivilegeEscalation is not false"
+        if context.get("privileged"):
+            yield f"{name}: privileged"
+
+
+@rule
+def has_read_only_root(objects: Objects) -> Iterator[str]:
+    for name, _, container in containers(objects):
+        if container.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
+            yield f"{name}: readOnlyRootFilesystem is not true"
+
+
+@rule
+def has_no_capabilities(objects: Objects) -> Iterator[str]:
+    for name, _, container in containers(objects):
+        capabilities = container.get("securityContext", {}).get("capabilities", {})
+        if capabilities.get("drop") != ["ALL"] or capabilities.get("add"):
+            yield f"{name}: does not drop ALL capabilities"
+
+
+@rule
+def stays_out_of_the_host(objects: Objects) -> Iterator[str]:
+    for name, pod in pods(objects):
+        for field in ("hostNetwork", "hostPID", "hostIPC"):
+            if pod.get(field):
+                yield f"{name}: {field}"
+        for volume in pod.get("volumes", []):
+            if "hostPath" in volume:
+                yield f"{name}: volume {volume['name']} is a path of the host"
+    for name, _, container in containers(objects):
+        if any("hostPort" in port for port in container.get("ports", [])):
+            yield f"{name}: hostPort"
+
+
+@rule
+def has_no_api_token(objects: Objects) -> Iterator[str]:
+    for name, pod in pods(objects):
+        if pod.get("automountServiceAccountToken") is not False:
+            yield f"{name}: automountServiceAccountToken is not false"
+    for account in of_kind(objects, "ServiceAccount"):
+        if account.get("automountServiceAccountToken") is not False:
+            yield f"{title(account)}: automountServiceAccountToken is not false"
+
+
+@rule
+def has_no_rights(objects: Objects) -> Iterator[str]:
+    for o in of_kind(objects, "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
+        yield f"{title(o)}: nothing of ours talks to the Kubernetes API"
+
+
+@rule
+def has_no_service_links(objects: Objects) -> Iterator[str]:
+    for name, pod in pods(objects):
+        if pod.get("enableServiceLinks") is not False:
+            yield f"{name}: enableServiceLinks is not false"
+
+
+@rule
+def names_its_image_exactly(objects: Objects) -> Iterator[str]:
+    for name, _, container in containers(objects):
+        image = container["image"].rsplit("/", 1)[-1]
+        tag = image.partition(":")[2]
+        if "@sha256:" not in image and tag in ("", "latest", UNSET_TAG):
+            yield f"{name}: image {container['image']} has no tag of its own"
+
+
+@rule
+def asks_for_resources(objects: Objects) -> Iterator[str]:
+    for name, _, container in containers(objects):
+        resources = container.get("resources", {})
+        for field in ("cpu", "memory"):
+            if field not in resources.get("requests", {}):
+                yield f"{name}: requests no {field}"
+        if "memory" not in resources.get("limits", {}):
+            yield f"{name}: no memory limit"
+        if "cpu" in resources.get("limits", {}):
+            yield f"{name}: a CPU limit would stop it when the market moves"
+
+
+@rule
+def is_probed(objects: Objects) -> Iterator[str]:
+    for o, template in workloads(objects):
+        if o["kind"] in ("Job", "CronJob"):
+            continue
+        for container in template["spec"]["containers"]:
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                if probe not in container:
+                    yield f"{title(o)}, container {container['name']}: no {probe}"
+            if container.get("livenessProbe", {}).get("httpGet", {}).get("path") == "/ready":
+                yield f"{title(o)}: a broker that is away would restart it"
+
+
+# --- Secrets ------------------------------------------------------------------------------------
+
+
+@rule
+def holds_no_secret(objects: Objects) -> Iterator[str]:
+    for o in of_kind(objects, "Secret"):
+        yield f"{title(o)}: secrets are made in the cluster, never written down here"
+    for o in of_kind(objects, "ConfigMap"):
+        for key in o.get("data", {}):
+            if SECRET_NAME.search(key):
+                yield f"{title(o)}: {key} belongs in a Secret"
+    for name, _, container in containers(objects):
+        for variable in container.get("env", []):
+            literal = variable.get("value", "")
+            if SECRET_NAME.search(variable["name"]) and literal and not literal.startswith("/"):
+                yield f"{name}: the value of {variable['name']} is written down"
+        for word in container.get("args", []) + container.get("command", []):
+            if SECRET_NAME.search(word):
+                yield f"{name}: {word.split('=')[0]} would be seen in the list of processes"
+
+
+# --- The network --------------------------------------------------------------------------------
+
+
+def policies_of(objects: Objects, labels: Object) -> Iterator[Object]:
+    return (
+        p for p in of_kind(objects, "NetworkPolicy") if selects(p["spec"]["podSelector"], labels)
+    )
+
+
+@rule
+def is_denied_by_default(objects: Objects) -> Iterator[str]:
+    for o, template in workloads(objects):
+        labels = template["metadata"].get("labels", {})
+        types = {t for p in policies_of(objects, labels) for t in p["spec"].get("policyTypes", [])}
+        for missing in {"Ingress", "Egress"} - types:
+            yield f"{title(o)}: no NetworkPolicy denies {missing} by default"
+    for policy in of_kind(objects, "NetworkPolicy"):
+        if not policy["spec"]["podSelector"]:
+            yield f"{title(policy)}: selects the pods of others in the shared namespace"
+
+
+def open_sides(policy: Object) -> Iterator[tuple[str, Object]]:
+    """Rules that name no peer or no port: what they allow is everybody or everything."""
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        for entry in policy["spec"].get(direction) or []:
+            if not entry.get(peers) or {} in entry[peers] or not entry.get("ports"):
+                yield direction, entry
+
+
+@rule
+def reaches_nats_and_dns_only(objects: Objects) -> Iterator[str]:
+    for policy in of_kind(objects, "NetworkPolicy"):
+        if any(direction == "egress" for direction, _ in open_sides(policy)):
+            yield f"{title(policy)}: egress to anybody or any port"
+        for entry in policy["spec"].get("egress") or []:
+            for port in entry.get("ports", []):
+                if port.get("port") not in (53, 4222):
+                    yield f"{title(policy)}: egress to port {port.get('port')}"
+            if any("ipBlock" in peer for peer in entry.get("to", [])):
+                yield f"{title(policy)}: egress to addresses outside of the cluster"
+
+
+@rule
+def is_reached_by_monitoring_only(objects: Objects) -> Iterator[str]:
+    for policy in of_kind(objects, "NetworkPolicy"):
+        if any(direction == "ingress" for direction, _ in open_sides(policy)):
+            yield f"{title(policy)}: ingress from anybody or to any port"
+        for entry in policy["spec"].get("ingress") or []:
+            ports = {port.get("port") for port in entry.get("ports", [])}
+            peers = [p.get("namespaceSelector", {}).get("matchLabels") for p in entry.get("from", [])]
+            if 8080 in ports and any(peer != MONITORING for peer in peers):
+                yield f"{title(policy)}: port 8080 is open to more than monitoring"
+            if ports - {8080, 4222}:
+                yield f"{title(policy)}: ingress to {sorted(ports - {8080, 4222}, key=str)}"
+
+
+@rule
+def is_not_exposed(objects: Objects) -> Iterator[str]:
+    for o in of_kind(objects, "Ingress", "Gateway", "HTTPRoute", "TCPRoute"):
+        yield f"{title(o)}: nothing of ours is for the outside"
+    for o in of_kind(objects, "Service"):
+        if o["spec"].get("type", "ClusterIP") != "ClusterIP" or o["spec"].get("externalIPs"):
+            yield f"{title(o)}: is not of type ClusterIP"
+
+
+@rule
+def enforces_restricted(objects: Objects) -> Iterator[str]:
+    for o in of_kind(objects, "Namespace"):
+        labels = o["metadata"].get("labels", {})
+        if labels.get("pod-security.kubernetes.io/enforce") != "restricted":
+            yield f"{title(o)}: Pod Security is not restricted"
+
+
+# --- Running ------------------------------------------------------------------------------------
+
+
+@rule
+def drains_before_it_is_killed(objects: Objects) -> Iterator[str]:
+    limits = [
+        int(o["data"]["SHUTDOWN_TIMEOUT_SECONDS"])
+        for o in of_kind(objects, "ConfigMap")
+        if "SHUTDOWN_TIMEOUT_SECONDS" in o.get("data", {})
+    ]
+    for o, template in workloads(objects):
+        grace = template["spec"].get("terminationGracePeriodSeconds", 30)
+        if o["kind"] == "Deployment" and any(grace <= limit for limit in limits):
+            yield f"{title(o)}: terminationGracePeriodSeconds {grace} cuts the shutdown short"
+
+
+@rule
+def rolls_without_a_gap(objects: Objects) -> Iterator[str]:
+    for o in of_kind(objects, "Deployment"):
+        rolling = o["spec"].get("strategy", {}).get("rollingUpdate", {})
+        if rolling.get("maxUnavailable") != 0 or rolling.get("maxSurge") != 1:
+            yield f"{title(o)}: not maxUnavailable 0, maxSurge 1"
+        if not o["spec"]["template"]["spec"].get("topologySpreadConstraints"):
+            yield f"{title(o)}: no topologySpreadConstraints"
+        labels = o["spec"]["template"]["metadata"]["labels"]
+        budgets = of_kind(objects, "PodDisruptionBudget")
+        if not any(selects(b["spec"]["selector"], labels) for b in budgets):
+            yield f"{title(o)}: no PodDisruptionBudget"
+
+
+@rule
+def has_one_autoscaler(objects: Objects) -> Iterator[str]:
+    scaled: dict[str, int] = {}
+    for o in of_kind(objects, "HorizontalPodAutoscaler", "ScaledObject"):
+        target = o["spec"]["scaleTargetRef"]["name"]
+        scaled[target] = scaled.get(target, 0) + 1
+    for o in of_kind(objects, "Deployment"):
+        count = scaled.get(o["metadata"]["name"], 0)
+        if count != 1:
+            yield f"{title(o)}: {count} autoscalers"
+        if "replicas" in o["spec"]:
+            yield f"{title(o)}: replicas is the autoscaler's"
+
+
+@rule
+def refers_to_what_is_there(objects: Objects) -> Iterator[str]:
+    there = {title(o) for o in objects}
+    for name, pod, container in containers(objects):
+        wanted = [e["configMapRef"]["name"] for e in container.get("envFrom", []) if "configMapRef" in e]
+        wanted += [v["configMap"]["name"] for v in pod.get("volumes", []) if "configMap" in v]
+        for config in wanted:
+            if f"ConfigMap {config}" not in there:
+                yield f"{name}: there is no ConfigMap {config}"
+        account = pod.get("serviceAccountName", "default")
+        if account != "default" and f"ServiceAccount {account}" not in there:
+            yield f"{name}: there is no ServiceAccount {account}"
+
+
+def main() -> int:
+    offences = check(load([Path(a) for a in sys.argv[1:]]))
+    print("\n".join(offences))
+    return 1 if offences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
