@@ -1,0 +1,63 @@
+{{- /* One release in a namespace: objects are named after the chart, as kustomize names them. */ -}}
+
+{{- define "rts.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/part-of: petrosa
+{{- end }}
+
+{{- define "rts.serviceLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/component: service
+{{- end }}
+
+{{- define "rts.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- /* The table's defaults with the values' settings over them; a name that the table lacks would end
+       the service with exit code 78, so it ends the rendering. */ -}}
+{{- define "rts.settings" -}}
+{{- $settings := dict }}
+{{- range .Files.Lines "files/settings.env" }}
+{{- if . }}
+{{- $pair := splitn "=" 2 . }}
+{{- $_ := set $settings $pair._0 $pair._1 }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+{{- if not (hasKey $settings $name) }}
+{{- fail (printf "settings: %s is no setting; docs/CONFIGURATION.md lists them" $name) }}
+{{- end }}
+{{- $_ := set $settings $name $value }}
+{{- end }}
+{{- range $name, $value := $settings }}
+{{ $name }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "rts.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "rts.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop:
+    - ALL
+{{- end }}
+
+{{- define "rts.credentials" -}}
+{{- with .Values.credentials.files }}
+env:
+  {{- range $name, $key := . }}
+  - name: {{ $name }}
+    value: /etc/realtime-strategies/nats/{{ $key }}
+  {{- end }}
+{{- end }}
+{{- end }}
