@@ -12,7 +12,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
   libnats-dev libssl-dev libsimdjson-dev libboost1.81-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
   zlib1g-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
-  nats-server prometheus iptables python3 valgrind
+  nats-server prometheus iptables python3 python3-yaml valgrind
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
 BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
@@ -136,6 +136,16 @@ coverage: setup ## Line and branch coverage of the product code: build/coverage/
 	  --exclude-unreachable-branches --exclude-throw-branches \
 	  --html-details build/coverage/index.html --print-summary --sort-percentage
 
+.PHONY: helm-lint
+helm-lint: compile ## Lint and render the Helm chart (builds helm with Go where there is none)
+	@RTS_BINARY=$(BINARY) /usr/bin/python3 tests/k8s/validate.py helm
+
+.PHONY: k8s-validate
+k8s-validate: compile ## Manifests, chart, alerts and dashboard against schemas and rules; no cluster
+	$(if $(shell command -v npm),,$(call install,nodejs npm))
+	@RTS_BINARY=$(BINARY) /usr/bin/python3 tests/k8s/manifests_test.py
+	@RTS_BINARY=$(BINARY) /usr/bin/python3 tests/k8s/validate.py
+
 .PHONY: fuzz
 fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (default 60)
 	$(call install,$(FUZZ_PACKAGES))
@@ -159,8 +169,8 @@ format: setup-lint ## Format the code
 	@clang-format-14 -i $(SOURCES)
 
 .PHONY: docs
-docs: build-tests ## Write the generated pages of docs/ anew from their tables
-	@RTS_UPDATE_DOCS=1 $(CTEST) --test-dir build/release -R 'Docs\.'
+docs: build-tests ## Write what is generated from the tables anew: two pages in docs/, two files in k8s/
+	@RTS_UPDATE_DOCS=1 $(CTEST) --test-dir build/release -R 'Docs|IsDocumented'
 
 .PHONY: clean
 clean: ## Remove everything that was built

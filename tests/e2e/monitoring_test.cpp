@@ -15,6 +15,7 @@
 
 #include "e2e/scene.hpp"
 #include "support/paths.hpp"
+#include "support/peer.hpp"
 #include "support/rapidjson.hpp"
 #include "support/scratch_files.hpp"
 
@@ -104,8 +105,11 @@ class Monitoring : public testing::Test {
            "RTS_RELAY_PASSWORD: r\nRTS_OPERATOR_PASSWORD: o\n" +
            read_file(component("nats/permissions.conf"));
   }
-  [[nodiscard]] Environment environment(const std::string& userinfo) const {
-    Environment settings = environment_of(memoryless_settings(), broker_.url(userinfo));
+  // As the pods have it: who they are is in the files of a Secret.
+  [[nodiscard]] Environment environment(const std::string& user, const char* password) const {
+    Environment settings = environment_of(memoryless_settings(), broker_.url());
+    settings["NATS_USER_FILE"] = secrets_.write(user + ".user", user);
+    settings["NATS_PASSWORD_FILE"] = secrets_.write(user + ".password", password);
     settings["NATS_PUBLISHER_TOPIC"] = "orders.intents";
     settings["ORDER_DELIVERY"] = "jetstream";
     return settings;
@@ -113,9 +117,9 @@ class Monitoring : public testing::Test {
 
   void SetUp() override {
     const RunResult provisioned =
-        run_binary({"provision"}, environment("realtime-strategies-provision:p"));
+        run_binary({"provision"}, environment("realtime-strategies-provision", "p"));
     ASSERT_EQ(provisioned.exit_code, 0) << provisioned.err;
-    daemon_.emplace(environment("realtime-strategies:s"));
+    daemon_.emplace(environment("realtime-strategies", "s"));
     ASSERT_TRUE(daemon_->wait_ready()) << daemon_->get("/ready").body;
     prometheus_.emplace(daemon_->port());
     feed_.start();
@@ -126,6 +130,7 @@ class Monitoring : public testing::Test {
   }
   void TearDown() override { EXPECT_TRUE(feed_.stop()); }
 
+  ScratchFiles secrets_;
   NatsServer broker_{broker_config()};
   Feed feed_{broker_.url("relay:r"), memoryless_feed(200)};
   std::optional<Daemon> daemon_;
@@ -175,6 +180,10 @@ TEST_F(Monitoring, TheDashboardsQueriesReturnSeriesAndTheAlertsAreEvaluated) {
   EXPECT_GE(evaluated, 14U);
   EXPECT_TRUE(eventually([&] { return prometheus_->series("ALERTS") == 0; }, loosened(20s)))
       << "a healthy service has an alert: " << http_get(daemon_->port(), "/ready").body;
+
+  Peer person(broker_.url("operator:o"));
+  person.publish("realtime-strategies.control", R"({"command":"pause"})");
+  EXPECT_TRUE(prometheus_->wait_for(R"(ALERTS{alertname="RtsTradingPaused"})", loosened(20s)));
 
   // The broker goes: what fires within a minute is pending at once.
   broker_.kill();

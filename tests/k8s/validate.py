@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""What kustomize and Helm make of k8s/, held against Kubernetes' schemas, the rules and each other.
+
+  validate.py          everything (make k8s-validate)
+  validate.py helm     the chart only: lint, template, what it has to refuse (make helm-lint)
+
+kubectl or kustomize, and helm, are taken from the machine or built with Go into build/tools; schemas come
+with npm into the same place. What cannot be had is skipped, with a line that says so; with CI set it is an
+error. Needs the service's binary at RTS_BINARY. No cluster is asked.
+"""
+
+import difflib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+import manifests_test as written
+import rules
+
+ROOT = written.ROOT
+HERE = written.HERE
+TOOLS = ROOT / "build/tools"
+CHART = ROOT / "k8s/helm/petrosa-realtime-strategies"
+NAME = "petrosa-realtime-strategies"
+NAMESPACE = "petrosa-apps"
+KUBERNETES = "1.31.0"  # what the chart is rendered for
+GO_TOOLS = {
+    "helm": "helm.sh/helm/v3/cmd/helm@v3.19.5",
+    "kustomize": "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1",
+}
+VARIANTS = {
+    "base": ROOT / "k8s/base",
+    "overlays/dev": ROOT / "k8s/overlays/dev",
+    "overlays/production": ROOT / "k8s/overlays/production",
+    "production with KEDA": HERE / "keda",
+}
+AS_PRODUCTION = ["--set", "monitoring.enabled=true,namespace.create=true"]
+HELM_VARIANTS = {
+    "helm": [],
+    "helm as production": AS_PRODUCTION,
+    "helm with KEDA": [*AS_PRODUCTION, "--set", "keda.enabled=true"],
+    "helm with core NATS": [
+        "--set", "provision.enabled=false,credentials.files=null,settings.ORDER_DELIVERY=core"
+    ],
+}  # fmt: skip
+HELM_REFUSES = {
+    "the tag latest": "image.tag=latest",
+    "a value that is none": "image.tga=1.0.0",
+    "a setting that is none": "settings.TRADING_SYMBOL=BTCUSDT",
+    "a secret among the settings": "settings.NATS_PASSWORD=x",
+    "a number as text": "autoscaling.minReplicas=two",
+    "more replicas at least than at most": "autoscaling.minReplicas=11",
+    "requests without memory": "resources.requests.memory=null",
+}
+
+problems: list[str] = []
+
+
+def report(what: str, offences: list[str]) -> None:
+    print(f"{'ok     ' if not offences else 'WRONG  '} {what}", flush=True)
+    for offence in offences:
+        print(f"         {offence}", flush=True)
+    problems.extend(offences)
+
+
+def skip(what: str, why: str) -> None:
+    if os.environ.get("CI"):
+        report(what, [why])
+    else:
+        print(f"skipped {what}: {why}", flush=True)
+
+
+def run(*command: str, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, input=stdin, cwd=cwd, capture_output=True, text=True)
+
+
+# --- Tools --------------------------------------------------------------------------------------
+
+
+@cache
+def tool(name: str) -> str | None:
+    """Where it is; built with Go when the machine has it not."""
+    found = shutil.which(name) or shutil.which(str(TOOLS / name))
+    if found or not shutil.which("go"):
+        return found
+    print(f"building {name} with Go into {TOOLS.relative_to(ROOT)}", flush=True)
+    environment = {**os.environ, "GOBIN": str(TOOLS), "GOFLAGS": "-buildvcs=false"}
+    built = subprocess.run(["go", "install", GO_TOOLS[name]], env=environment, capture_output=True, text=True)
+    if built.returncode != 0:
+        print(f"it cannot be built: {built.stderr.strip().splitlines()[-1]}", flush=True)
+    return shutil.which(str(TOOLS / name))
+
+
+def kustomize() -> list[str] | None:
+    if shutil.which("kubectl"):
+        return ["kubectl", "kustomize"]
+    built = tool("kustomize")
+    return [built, "build"] if built else None
+
+
+def schema_checker() -> Path | None:
+    """A folder with validate.mjs and what it imports."""
+    if not shutil.which("npm"):
+        return None
+    folder = TOOLS / "schemas"
+    locks = [f / "package-lock.json" for f in (HERE / "schemas", folder)]
+    fresh = locks[1].exists() and locks[0].read_bytes() == locks[1].read_bytes()
+    shutil.copytree(HERE / "schemas", folder, dirs_exist_ok=True)
+    if not fresh or not (folder / "node_modules").exists():
+        print(f"installing the schemas with npm into {folder.relative_to(ROOT)}", flush=True)
+        done = run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+        if done.returncode != 0:
+            shutil.rmtree(folder)
+            print(done.stderr, flush=True)
+            return None
+    return folder
+
+
+# --- Renderings ---------------------------------------------------------------------------------
+
+
+def objects_of(text: str) -> rules.Objects:
+    return [o for o in yaml.safe_load_all(text) if o]
+
+
+def rendered_by_kustomize() -> dict[str, rules.Objects]:
+    command = kustomize()
+    if not command:
+        skip("kustomize", "no kubectl, no kustomize, and no Go to build it")
+        return {}
+    renderings = {}
+    for name, folder in VARIANTS.items():
+        done = run(*command, str(folder))
+        # What kustomize thinks deprecated it says on stderr and goes on.
+        report(f"{name} is rendered", [done.stderr.strip()] if done.stderr or done.returncode else [])
+        if done.returncode == 0:
+            renderings[name] = objects_of(done.stdout)
+    return renderings
+
+
+def helm_says(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stdout + done.stderr).splitlines()
+    return "\n".join(line for line in lines if "found symbolic link" not in line)
+
+
+def helm_template(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [tool("helm"), "template", NAME, str(CHART), "--namespace", NAMESPACE]
+    return run(*command, "--kube-version", KUBERNETES, *arguments)
+
+
+def rendered_by_helm() -> dict[str, rules.Objects]:
+    if not tool("helm"):
+        skip("the Helm chart", "no helm, and no Go to build it")
+        return {}
+    lint = run(tool("helm"), "lint", "--strict", "--kube-version", KUBERNETES, str(CHART))
+    report("helm lint --strict", [helm_says(lint)] if lint.returncode else [])
+    renderings = {}
+    for name, arguments in HELM_VARIANTS.items():
+        done = helm_template(arguments)
+        report(f"{name} is rendered", [helm_says(done)] if done.returncode else [])
+        if done.returncode == 0:
+            renderings[name] = objects_of(done.stdout)
+    for what, value in HELM_REFUSES.items():
+        accepted = helm_template(["--set", value]).returncode == 0
+        report(f"helm refuses {what}", [f"--set {value} is accepted"] if accepted else [])
+    return renderings
+
+
+# --- Checks -------------------------------------------------------------------------------------
+
+
+def check_rules(name: str, objects: rules.Objects) -> None:
+    offences = rules.check(objects)
+    if name == "base":  # may not be mistaken for an overlay
+        expected = "names-its-image-exactly: "
+        report(f"{name} breaks no rule but that of the tag", [o for o in offences if not o.startswith(expected)])
+    else:
+        report(f"{name} breaks no rule", offences)
+
+
+def check_namespace(name: str, objects: rules.Objects) -> None:
+    strays = [
+        f"{rules.title(o)} is in no namespace of ours"
+        for o in objects
+        if o["kind"] != "Namespace" and o["metadata"].get("namespace") != NAMESPACE
+    ]
+    report(f"{name} stays in {NAMESPACE}", strays)
+
+
+def check_settings(name: str, objects: rules.Objects) -> None:
+    """The ConfigMap has every setting of the table, and the service accepts the values."""
+    maps = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
+    table = written.env_file((ROOT / "k8s/base/settings.env").read_text())
+    offences = [] if [set(m) for m in maps] == [set(table)] else ["the ConfigMap lacks settings"]
+    for data in maps:
+        done = subprocess.run([written.BINARY, "check"], env=data, capture_output=True, text=True)
+        offences += [done.stderr] if done.returncode else []
+    report(f"{name} has settings that the service accepts", offences)
+
+
+def check_schemas(renderings: dict[str, rules.Objects]) -> None:
+    folder = schema_checker()
+    if not folder:
+        skip("Kubernetes' schemas", "npm cannot install them")
+        return
+    changes = yaml.safe_load((HERE / "broken-schemas.yaml").read_text())
+    production = renderings.get("overlays/production") or renderings.get("helm as production")
+    spoilt = [broken_object(production, c) for c in changes] if production else []
+    offences = schema_offences(folder, [o for r in renderings.values() for o in r] + spoilt)
+    for name, objects in renderings.items():
+        own, offences = offences[: len(objects)], offences[len(objects) :]
+        report(f"{name}: {len(objects)} objects fit Kubernetes' schemas", sum(own, []))
+    missed = [str(change) for change, found in zip(changes, offences) if not found]
+    report(f"the schemas refuse {len(offences)} spoilt objects", missed)
+
+
+def schema_offences(folder: Path, objects: rules.Objects) -> list[list[str]]:
+    done = run("node", "validate.mjs", stdin=json.dumps(objects), cwd=folder)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout)
+
+
+def broken_object(objects: rules.Objects, change: dict[str, object]) -> rules.Object:
+    if "add" in change:
+        return change["add"]
+    (at,) = [i for i, o in enumerate(objects) if rules.title(o) == change["object"]]
+    return written.changed(objects, change)[at]
+
+
+def comparable(objects: rules.Objects) -> dict[str, str]:
+    """By kind and name, as text, without what is Helm's or kustomize's own."""
+    text = json.dumps(objects)
+    text = re.sub(rf'"{NAME}-[a-z0-9]{{10}}"', f'"{NAME}"', text)  # kustomize's hash
+    text = re.sub(rf'"{NAME}-provision-1"', f'"{NAME}-provision"', text)  # Helm's revision
+    plain = {}
+    for o in json.loads(text):
+        o["metadata"].pop("annotations", None)
+        template = o.get("spec", {}).get("template", {})
+        template.get("metadata", {}).pop("annotations", None)
+        plain[rules.title(o)] = yaml.safe_dump(o)
+    return plain
+
+
+def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
+    left, right = comparable(kustomized), comparable(helmed)
+    offences = [f"only one of them has {o}" for o in sorted(set(left) ^ set(right))]
+    for name in sorted(set(left) & set(right)):
+        lines = left[name].splitlines(), right[name].splitlines()
+        difference = list(difflib.unified_diff(*lines, "kustomize", "helm", lineterm="", n=1))
+        offences += ["\n".join([f"{name}:", *difference])] if difference else []
+    report(f"Helm renders the {len(left)} objects of kustomize", offences)
+
+
+def check_readme() -> None:
+    leaves = set(leaves_of(yaml.safe_load((CHART / "values.yaml").read_text())))
+    documented = set(re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.M))
+    report("the chart's README has its values", [f"{v}: in one of them only" for v in leaves ^ documented])
+
+
+def leaves_of(values: dict[str, object], path: str = "") -> list[str]:
+    leaves = []
+    for key, value in values.items():
+        here = f"{path}{key}"
+        free = here in ("settings", "credentials.files")
+        leaves += leaves_of(value, f"{here}.") if isinstance(value, dict) and value and not free else [here]
+    return leaves
+
+
+def main() -> int:
+    check_readme()
+    renderings = rendered_by_helm()
+    if sys.argv[1:] != ["helm"]:
+        kustomized = rendered_by_kustomize()
+        if kustomized and renderings:
+            check_golden(kustomized["overlays/production"], renderings["helm as production"])
+            check_golden(kustomized["production with KEDA"], renderings["helm with KEDA"])
+        renderings |= kustomized
+        check_schemas(renderings)
+    for name, objects in renderings.items():
+        check_rules(name, objects)
+        check_namespace(name, objects)
+        check_settings(name, objects)
+    print(f"{len(problems)} wrong" if problems else "all well")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
