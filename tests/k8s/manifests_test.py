@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The manifests, the alerts and the dashboard against the rules, the settings table and the metrics.
+"""The manifests, the alerts and the dashboard against the rules, the settings and the metrics.
 
-Needs no cluster and no tool for one: it reads k8s/ as it is written. What the renderings of kustomize
-and Helm have to pass beyond that is in validate.py. The service's binary is at RTS_BINARY; with
-RTS_UPDATE_DOCS set, what is generated is written anew.
+Needs no cluster and no tool for one: it reads k8s/ as it is written. What the renderings of
+kustomize and Helm have to pass beyond that is in validate.py. The service's binary is at
+RTS_BINARY; with RTS_UPDATE_DOCS set, what is generated is written anew.
 """
 
 import copy
@@ -27,6 +27,7 @@ MONITORING = K8S / "components/monitoring"
 NATS = K8S / "components/nats"
 HERE = ROOT / "tests/k8s"
 BINARY = os.environ.get("RTS_BINARY", str(ROOT / "build/release/realtime-strategies"))
+NAME = "petrosa-realtime-strategies"
 UPDATE = "RTS_UPDATE_DOCS" in os.environ
 RUNBOOKS = "https://github.com/petrosa/petrosa-realtime-strategies/blob/main/docs/OPERATIONS.md"
 RUNBOOK_PAGES = (ROOT / "docs/OPERATIONS.md", ROOT / "docs/operations-runbook.section.md")
@@ -55,17 +56,18 @@ def written_objects() -> rules.Objects:
     text = json.dumps(objects).replace(rules.UNSET_TAG, "1.0.0")
     settings = env_file((K8S / "base/settings.env").read_text())
     return json.loads(text) + [
-        config_map("petrosa-realtime-strategies", settings),
-        config_map("petrosa-realtime-strategies-nats", {}),
+        config_map(NAME, settings),
+        config_map(f"{NAME}-nats", {}),
     ]
 
 
 def changed(objects: rules.Objects, change: dict[str, Any]) -> rules.Objects:
+    """A copy with one change, as broken.yaml writes it."""
     objects = copy.deepcopy(objects)
     if "add" in change:
         return objects + [change["add"]]
-    (at,) = [o for o in objects if rules.title(o) == change["object"]]
-    *way, last = dotted(change["path"])
+    at = objects[index_of(objects, change["in"])]
+    *way, last = steps(change["path"])
     for step in way:
         at = at[step]
     if "value" in change:
@@ -75,7 +77,16 @@ def changed(objects: rules.Objects, change: dict[str, Any]) -> rules.Objects:
     return objects
 
 
-def dotted(path: str) -> list[Any]:
+def index_of(objects: rules.Objects, which: str) -> int:
+    kind, _, suffix = which.partition(" ")
+    titles = (which, f"{kind} {NAME}" + (f"-{suffix}" if suffix else ""))
+    (index,) = [i for i, o in enumerate(objects) if rules.title(o) in titles]
+    return index
+
+
+def steps(path: str) -> list[Any]:
+    path = re.sub(r"^container\.", "pod.containers.0.", path)
+    path = re.sub(r"^pod\.", "spec.template.spec.", path)
     return [int(step) if step.isdigit() else step for step in path.split(".")]
 
 
@@ -116,7 +127,9 @@ class Docs(unittest.TestCase):
     def test_prometheus_rule_holds_the_alerts(self) -> None:
         source = (MONITORING / "rules.yaml").read_text()
         groups = source[source.index("groups:") :]
-        indented = "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(True))
+        indented = "".join(
+            f"  {line}" if line.strip() else line for line in groups.splitlines(True)
+        )
         self.expect(MONITORING / "prometheus-rule.yaml", PROMETHEUS_RULE + indented)
 
 
@@ -137,7 +150,9 @@ spec:
 class Broker(unittest.TestCase):
     """The broker's configuration."""
 
-    PASSWORDS = {f"RTS_{u}_PASSWORD": u for u in "NATS PROVISION TRADEENGINE RELAY OPERATOR".split()}
+    PASSWORDS = {
+        f"RTS_{u}_PASSWORD": u for u in "NATS PROVISION TRADEENGINE RELAY OPERATOR".split()
+    }
 
     def test_permissions_are_those_that_are_printed(self) -> None:
         printed = output_of(
@@ -151,7 +166,9 @@ class Broker(unittest.TestCase):
     def test_nats_server_accepts_it(self) -> None:
         command = ["nats-server", "-t", "-c", str(NATS / "nats-server.conf")]
         path = os.environ["PATH"] + ":/usr/sbin"
-        done = subprocess.run(command, env={"PATH": path, **self.PASSWORDS}, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env={"PATH": path, **self.PASSWORDS}, capture_output=True, text=True
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         done = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True)
         self.assertNotEqual(done.returncode, 0, "it starts without passwords")
@@ -233,7 +250,9 @@ class Alerts(unittest.TestCase):
         for alert in alerts():
             with self.subTest(alert=alert["alert"]):
                 self.assertIn(alert["labels"]["severity"], ("critical", "warning", "info"))
-                self.assertEqual(sorted(alert["annotations"]), ["description", "runbook_url", "summary"])
+                self.assertEqual(
+                    sorted(alert["annotations"]), ["description", "runbook_url", "summary"]
+                )
                 anchor = alert["alert"].lower()
                 self.assertEqual(alert["annotations"]["runbook_url"], f"{RUNBOOKS}#{anchor}")
                 self.assertIn(anchor, anchors, "the runbook has no such section")
@@ -293,18 +312,30 @@ def cells(place: dict[str, int]) -> Iterator[tuple[int, int]]:
             yield x, y
 
 
+def workflow_offences(text: str) -> list[str]:
+    workflow = yaml.safe_load(text)
+    offences = [] if True in workflow else ["no `on`"]  # YAML 1.1 takes the key for a boolean
+    offences += [] if workflow.get("jobs") else ["no jobs"]
+    used = [u for u in re.findall(r"uses: *(\S+)", text) if not u.startswith("./")]
+    return offences + [f"{u} is not pinned" for u in used if not re.search(r"@[0-9a-f]{40}$", u)]
+
+
 class Workflows(unittest.TestCase):
     """The workflows of GitHub Actions, where there are any."""
 
     def test_they_parse_and_pin_their_actions(self) -> None:
         for path in sorted(ROOT.glob(".github/workflows/*.y*ml")):
             with self.subTest(workflow=path.name):
-                workflow = yaml.safe_load(path.read_text())
-                self.assertIn(True, workflow, "no `on`")  # YAML 1.1 takes the key for a boolean
-                self.assertTrue(workflow["jobs"])
-                for action in re.findall(r"uses: *(\S+)", path.read_text()):
-                    if not action.startswith("./"):
-                        self.assertRegex(action, r"@[0-9a-f]{40}$")
+                self.assertEqual(workflow_offences(path.read_text()), [])
+
+    def test_bad_ones_are_seen(self) -> None:
+        good = f"on: push\njobs:\n  a:\n    steps:\n      - uses: a/b@{'0' * 40}  # v4\n"
+        self.assertEqual(workflow_offences(good), [])
+        self.assertEqual(workflow_offences(good.replace("on: push\n", "")), ["no `on`"])
+        self.assertEqual(workflow_offences("on: push\n"), ["no jobs"])
+        self.assertEqual(workflow_offences(good.replace("0" * 40, "v4")), ["a/b@v4 is not pinned"])
+        with self.assertRaises(yaml.YAMLError):
+            workflow_offences("on: push\njobs: {a\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The security checklist as rules over Kubernetes objects.
 
-  rules.py FILE...     says what the objects in these YAML files break; exit 1 when there is something
+  rules.py FILE...     says what the objects in these YAML files break; exit 1 when they do
 
-Each rule is a generator of offences over all objects of one installation. broken.yaml has, for every
-rule, changes that it has to catch; manifests_test.py makes them.
+Each rule is a generator of offences over all objects of one installation. broken.yaml has, for
+every rule, changes that it has to catch; manifests_test.py makes them.
 """
 
 import re
@@ -274,7 +274,9 @@ def is_reached_by_monitoring_only(objects: Objects) -> Iterator[str]:
             yield f"{title(policy)}: ingress from anybody or to any port"
         for entry in policy["spec"].get("ingress") or []:
             ports = {port.get("port") for port in entry.get("ports", [])}
-            peers = [p.get("namespaceSelector", {}).get("matchLabels") for p in entry.get("from", [])]
+            peers = [
+                p.get("namespaceSelector", {}).get("matchLabels") for p in entry.get("from", [])
+            ]
             if 8080 in ports and any(peer != MONITORING for peer in peers):
                 yield f"{title(policy)}: port 8080 is open to more than monitoring"
             if ports - {8080, 4222}:
@@ -346,7 +348,9 @@ def has_one_autoscaler(objects: Objects) -> Iterator[str]:
 def refers_to_what_is_there(objects: Objects) -> Iterator[str]:
     there = {title(o) for o in objects}
     for name, pod, container in containers(objects):
-        wanted = [e["configMapRef"]["name"] for e in container.get("envFrom", []) if "configMapRef" in e]
+        wanted = [
+            e["configMapRef"]["name"] for e in container.get("envFrom", []) if "configMapRef" in e
+        ]
         wanted += [v["configMap"]["name"] for v in pod.get("volumes", []) if "configMap" in v]
         for config in wanted:
             if f"ConfigMap {config}" not in there:

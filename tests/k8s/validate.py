@@ -4,9 +4,9 @@
   validate.py          everything (make k8s-validate)
   validate.py helm     the chart only: lint, template, what it has to refuse (make helm-lint)
 
-kubectl or kustomize, and helm, are taken from the machine or built with Go into build/tools; schemas come
-with npm into the same place. What cannot be had is skipped, with a line that says so; with CI set it is an
-error. Needs the service's binary at RTS_BINARY. No cluster is asked.
+kubectl or kustomize, and helm, are taken from the machine or built with Go into build/tools; the
+schemas come with npm into the same place. What cannot be had is skipped, with a line that says so;
+with CI set it is an error. Needs the service's binary at RTS_BINARY. No cluster is asked.
 """
 
 import difflib
@@ -28,7 +28,7 @@ ROOT = written.ROOT
 HERE = written.HERE
 TOOLS = ROOT / "build/tools"
 CHART = ROOT / "k8s/helm/petrosa-realtime-strategies"
-NAME = "petrosa-realtime-strategies"
+NAME = written.NAME
 NAMESPACE = "petrosa-apps"
 KUBERNETES = "1.31.0"  # what the chart is rendered for
 GO_TOOLS = {
@@ -61,6 +61,7 @@ HELM_REFUSES = {
 }
 
 problems: list[str] = []
+skipped: list[str] = []
 
 
 def report(what: str, offences: list[str]) -> None:
@@ -75,9 +76,12 @@ def skip(what: str, why: str) -> None:
         report(what, [why])
     else:
         print(f"skipped {what}: {why}", flush=True)
+        skipped.append(what)
 
 
-def run(*command: str, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, stdin: str | None = None, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=stdin, cwd=cwd, capture_output=True, text=True)
 
 
@@ -92,7 +96,9 @@ def tool(name: str) -> str | None:
         return found
     print(f"building {name} with Go into {TOOLS.relative_to(ROOT)}", flush=True)
     environment = {**os.environ, "GOBIN": str(TOOLS), "GOFLAGS": "-buildvcs=false"}
-    built = subprocess.run(["go", "install", GO_TOOLS[name]], env=environment, capture_output=True, text=True)
+    built = subprocess.run(
+        ["go", "install", GO_TOOLS[name]], env=environment, capture_output=True, text=True
+    )
     if built.returncode != 0:
         print(f"it cannot be built: {built.stderr.strip().splitlines()[-1]}", flush=True)
     return shutil.which(str(TOOLS / name))
@@ -139,7 +145,9 @@ def rendered_by_kustomize() -> dict[str, rules.Objects]:
     for name, folder in VARIANTS.items():
         done = run(*command, str(folder))
         # What kustomize thinks deprecated it says on stderr and goes on.
-        report(f"{name} is rendered", [done.stderr.strip()] if done.stderr or done.returncode else [])
+        report(
+            f"{name} is rendered", [done.stderr.strip()] if done.stderr or done.returncode else []
+        )
         if done.returncode == 0:
             renderings[name] = objects_of(done.stdout)
     return renderings
@@ -180,7 +188,10 @@ def check_rules(name: str, objects: rules.Objects) -> None:
     offences = rules.check(objects)
     if name == "base":  # may not be mistaken for an overlay
         expected = "names-its-image-exactly: "
-        report(f"{name} breaks no rule but that of the tag", [o for o in offences if not o.startswith(expected)])
+        report(
+            f"{name} breaks no rule but that of the tag",
+            [o for o in offences if not o.startswith(expected)],
+        )
     else:
         report(f"{name} breaks no rule", offences)
 
@@ -231,8 +242,7 @@ def schema_offences(folder: Path, objects: rules.Objects) -> list[list[str]]:
 def broken_object(objects: rules.Objects, change: dict[str, object]) -> rules.Object:
     if "add" in change:
         return change["add"]
-    (at,) = [i for i, o in enumerate(objects) if rules.title(o) == change["object"]]
-    return written.changed(objects, change)[at]
+    return written.changed(objects, change)[written.index_of(objects, change["in"])]
 
 
 def comparable(objects: rules.Objects) -> dict[str, str]:
@@ -262,7 +272,10 @@ def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
 def check_readme() -> None:
     leaves = set(leaves_of(yaml.safe_load((CHART / "values.yaml").read_text())))
     documented = set(re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.M))
-    report("the chart's README has its values", [f"{v}: in one of them only" for v in leaves ^ documented])
+    report(
+        "the chart's README has its values",
+        [f"{v}: in one of them only" for v in leaves ^ documented],
+    )
 
 
 def leaves_of(values: dict[str, object], path: str = "") -> list[str]:
@@ -270,7 +283,11 @@ def leaves_of(values: dict[str, object], path: str = "") -> list[str]:
     for key, value in values.items():
         here = f"{path}{key}"
         free = here in ("settings", "credentials.files")
-        leaves += leaves_of(value, f"{here}.") if isinstance(value, dict) and value and not free else [here]
+        leaves += (
+            leaves_of(value, f"{here}.")
+            if isinstance(value, dict) and value and not free
+            else [here]
+        )
     return leaves
 
 
@@ -288,7 +305,8 @@ def main() -> int:
         check_rules(name, objects)
         check_namespace(name, objects)
         check_settings(name, objects)
-    print(f"{len(problems)} wrong" if problems else "all well")
+    result = f"{len(problems)} wrong" if problems else "all well"
+    print(f"{result}, {len(skipped)} skipped")
     return 1 if problems else 0
 
 

@@ -1,8 +1,9 @@
-// Kubernetes objects against Kubernetes' own schemas. Reads a JSON array of objects on stdin and writes
-// an array of arrays: what is wrong with each.
+// Kubernetes objects against Kubernetes' own schemas. Reads a JSON array of objects on stdin and
+// writes an array of arrays: what is wrong with each.
 //
-// Twice, because each sees what the other does not: the validators that kubernetes-models makes of the
-// OpenAPI schemas check values, and pass over fields that nobody knows; its TypeScript types refuse those.
+// Twice, because each sees what the other does not: the validators that kubernetes-models makes of
+// the OpenAPI schemas check values, and pass over fields that nobody knows; its TypeScript types
+// refuse those.
 import { readFileSync, writeFileSync } from "node:fs";
 import ts from "typescript";
 

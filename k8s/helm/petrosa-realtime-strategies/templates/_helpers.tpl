@@ -1,4 +1,4 @@
-{{- /* One release in a namespace: objects are named after the chart, as kustomize names them. */ -}}
+{{- /* One release in a namespace: objects have the chart's name, as with kustomize. */ -}}
 
 {{- define "rts.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
@@ -14,8 +14,8 @@ app.kubernetes.io/component: service
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
-{{- /* The table's defaults with the values' settings over them; a name that the table lacks would end
-       the service with exit code 78, so it ends the rendering. */ -}}
+{{- /* The table's defaults with the values' settings over them; a name that the table lacks would
+       end the service with exit code 78, so it ends the rendering. */ -}}
 {{- define "rts.settings" -}}
 {{- $settings := dict }}
 {{- range .Files.Lines "files/settings.env" }}
