@@ -21,6 +21,7 @@
 #include <rts/wire/answer.hpp>
 
 #include "app/broker.hpp"
+#include "app/notify.hpp"
 #include "app/publisher.hpp"
 #include "app/status.hpp"
 #include "app/stream_watch.hpp"
@@ -147,7 +148,8 @@ class Service {
             routes()),
         stop_signals_(loop, SIGINT, SIGTERM),
         user_signals_(loop, SIGUSR1, SIGUSR2),
-        shutdown_deadline_(loop) {}
+        shutdown_deadline_(loop),
+        notifier_(loop, notify_options_of_environment()) {}
 
   // False when the HTTP port cannot be opened; that has been logged.
   bool start() {
@@ -168,6 +170,7 @@ class Service {
     await_stop_signal();
     await_user_signal();
     client_.start();
+    notifier_.ready();
     return true;
   }
 
@@ -319,10 +322,12 @@ class Service {
     if (now.connected && !before_.connected) {
       log_.write(Level::info, "nats_connected", "connected to the broker",
                  {{"server", std::string_view(now.server)}, {"reconnects", now.reconnects}});
+      notifier_.status("connected to " + now.server);
     }
     if (!now.connected && before_.connected) {
       log_.write(Level::warning, "nats_disconnected", "the connection is gone; trying again",
                  {{"error", std::string_view(now.last_error)}});
+      notifier_.status("not connected to a broker: " + now.last_error);
     }
     if (now.subscribed && !before_.subscribed) {
       log_.write(Level::info, "nats_subscribed", "frames can arrive",
@@ -430,6 +435,7 @@ class Service {
   // awaited → flush → close.
   void shut_down(int signal) {
     draining_ = true;
+    notifier_.stopping();
     log_.write(Level::info, "draining", "shutting down",
                {{"signal", static_cast<std::int64_t>(signal)}});
     shutdown_deadline_.expires_after(std::chrono::seconds(settings_.shutdown_timeout_seconds));
@@ -450,6 +456,7 @@ class Service {
     log_.write(Level::info, "stopped", "drained and closed",
                {{"flushed", flushed}, {"frames", tally_.frames()}, {"events", tally_.events()}});
     shutdown_deadline_.cancel();
+    notifier_.stop();
     stop_signals_.cancel();
     user_signals_.cancel();
     server_.stop();
@@ -475,6 +482,7 @@ class Service {
   asio::signal_set stop_signals_;
   asio::signal_set user_signals_;
   asio::steady_timer shutdown_deadline_;
+  Notifier notifier_;
   nats::Status before_;  // as last logged
   bool draining_ = false;
   ExitCode exit_code_ = ExitCode::ok;
