@@ -30,7 +30,7 @@ BINARY = os.environ.get("RTS_BINARY", str(ROOT / "build/release/realtime-strateg
 NAME = "petrosa-realtime-strategies"
 UPDATE = "RTS_UPDATE_DOCS" in os.environ
 RUNBOOKS = "https://github.com/petrosa/petrosa-realtime-strategies/blob/main/docs/OPERATIONS.md"
-RUNBOOK_PAGES = (ROOT / "docs/OPERATIONS.md", ROOT / "docs/operations-runbook.section.md")
+RUNBOOK_PAGE = ROOT / "docs/OPERATIONS.md"
 
 
 def output_of(*arguments: str, **environment: str) -> str:
@@ -258,8 +258,7 @@ class Alerts(unittest.TestCase):
                 self.assertIn(anchor, anchors, "the runbook has no such section")
 
     def headings(self) -> set[str]:
-        pages = [p.read_text() for p in RUNBOOK_PAGES if p.exists()]
-        return {h.lower() for page in pages for h in re.findall(r"^#+ (\w+)$", page, re.M)}
+        return {h.lower() for h in re.findall(r"^#+ (\w+)$", RUNBOOK_PAGE.read_text(), re.M)}
 
     def test_every_metric_exists(self) -> None:
         for alert in alerts():
