@@ -3,19 +3,24 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
-BINARY := build/release/realtime-strategies
+# `make test PRESET=clang` builds and tests with another preset of CMakePresets.json.
+PRESET ?= release
+BINARY := build/$(PRESET)/realtime-strategies
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
-FAULT_REPORT := $(CURDIR)/build/release/faults.jsonl
+FAULT_REPORT := $(CURDIR)/build/$(PRESET)/faults.jsonl
+PYTHON := /usr/bin/python3 -B
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-# What Debian 12 has to have. make and git are there already.
-PACKAGES := g++ cmake ninja-build pkg-config ca-certificates curl \
-  libnats-dev libssl-dev libsimdjson-dev libboost1.81-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
-  zlib1g-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
-  nats-server prometheus iptables python3 python3-yaml valgrind
+# What Debian 12 has to have; make and git are there already. What building takes is shared with the
+# image.
+PACKAGES := $(shell cat docker/build-packages) curl \
+  libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
+  nats-server prometheus iptables python3 python3-yaml valgrind systemd
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
 BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
+SECURITY_PACKAGES := cppcheck binutils
+PACKAGE_PACKAGES := dpkg-dev mmdebstrap
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings recording stream_info answer
@@ -44,7 +49,7 @@ endef
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install what building, running and testing need (apt; sudo when not root)
@@ -56,8 +61,8 @@ setup-lint: setup
 
 .PHONY: compile
 compile: setup ## Build build/release/realtime-strategies
-	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS) --target realtime-strategies
+	@cmake --preset $(PRESET) >/dev/null
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target realtime-strategies
 
 .PHONY: run-local
 run-local: compile ## Broker, service and a made-up market on this machine; Ctrl-C stops all
@@ -65,31 +70,32 @@ run-local: compile ## Broker, service and a made-up market on this machine; Ctrl
 
 .PHONY: build-tests
 build-tests: setup
-	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS)
+	$(if $(filter clang%,$(PRESET)),$(call install,$(LINT_PACKAGES)))
+	@cmake --preset $(PRESET) >/dev/null
+	@cmake --build --preset $(PRESET) -j $(JOBS)
 
 .PHONY: test
 test: build-tests ## All tests
-	$(call run_tests,build/release)
+	$(call run_tests,build/$(PRESET))
 
 .PHONY: unit
 unit: build-tests ## Tests that need no socket and no broker
-	@$(CTEST) --test-dir build/release -L unit
+	@$(CTEST) --test-dir build/$(PRESET) -L unit
 
 .PHONY: integration
 integration: build-tests ## Tests against a real broker and real sockets
-	@$(CTEST) --test-dir build/release -L integration
+	@$(CTEST) --test-dir build/$(PRESET) -L integration
 
 .PHONY: e2e
 e2e: build-tests ## Tests of the whole program as a user runs it; the table of faults at the end
 	@rm -f $(FAULT_REPORT)
-	@RTS_FAULT_REPORT=$(FAULT_REPORT) $(CTEST) --test-dir build/release -L e2e; result=$$?; \
-	  build/release/fault_table $(FAULT_REPORT) && exit $$result
+	@RTS_FAULT_REPORT=$(FAULT_REPORT) $(CTEST) --test-dir build/$(PRESET) -L e2e; result=$$?; \
+	  build/$(PRESET)/fault_table $(FAULT_REPORT) && exit $$result
 
 .PHONY: soak
 soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
-	@build/release/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
-	@RTS_MUTATED_FRAMES=1000000 build/release/e2e_tests --gtest_filter=MarketFault.MutatedFrames
+	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
+	@RTS_MUTATED_FRAMES=1000000 build/$(PRESET)/e2e_tests --gtest_filter=MarketFault.MutatedFrames
 
 .PHONY: sanitize
 sanitize: setup ## All tests under ASan and UBSan
@@ -138,13 +144,13 @@ coverage: setup ## Line and branch coverage of the product code: build/coverage/
 
 .PHONY: helm-lint
 helm-lint: compile ## Lint and render the Helm chart (builds helm with Go where there is none)
-	@RTS_BINARY=$(BINARY) /usr/bin/python3 tests/k8s/validate.py helm
+	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py helm
 
 .PHONY: k8s-validate
 k8s-validate: compile ## Manifests, chart, alerts and dashboard against schemas and rules; no cluster
 	$(if $(shell command -v npm),,$(call install,nodejs npm))
-	@RTS_BINARY=$(BINARY) /usr/bin/python3 tests/k8s/manifests_test.py
-	@RTS_BINARY=$(BINARY) /usr/bin/python3 tests/k8s/validate.py
+	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py
+	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py
 
 .PHONY: fuzz
 fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (default 60)
@@ -155,22 +161,114 @@ fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (de
 	  build/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 	    build/fuzz/found/$$t tests/fuzz/corpus/fuzz_$$t || exit 1; done
 
-.PHONY: lint
-lint: setup-lint ## clang-format and clang-tidy, warnings are errors; a build with clang 14
+.PHONY: check-format
+check-format: setup-lint
 	@clang-format-14 --dry-run --Werror $(SOURCES)
+
+.PHONY: lint
+lint: check-format type-check ## clang-format, then everything of type-check
+	@echo "lint: clean"
+
+.PHONY: type-check
+type-check: build-tests setup-lint ## Warnings are errors with g++ and with clang; clang-tidy
 	@cmake --preset clang >/dev/null
 	@cmake --build --preset clang -j $(JOBS)
 	@echo $(filter src/%.cpp,$(SOURCES)) | tr ' ' '\n' | \
 	  xargs -P $(JOBS) -n 1 clang-tidy-14 -p build/clang --quiet 2>/dev/null
-	@echo "lint: clean"
+
+# What cppcheck 2.10 takes for faults: a chain of `if constexpr` that returns in every branch, and a
+# reference to a constant of namespace scope.
+CPPCHECK := cppcheck --quiet --std=c++20 --language=c++ --enable=warning,portability \
+  --suppress=missingReturn:src/telemetry/metrics.cpp \
+  --suppress=returnTempReference:src/wire/event_fields.hpp \
+  --error-exitcode=1 -j $(JOBS) -I include -I src
+
+.PHONY: security
+security: compile ## Hardening of the binary, cppcheck, secrets in git, the manifests' rules, an SBOM
+	$(call install,$(SECURITY_PACKAGES))
+	@tests/ship/hardening.py $(BINARY)
+	@$(CPPCHECK) src && echo "cppcheck: clean"
+	@tests/ship/secret_scan.py
+	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py Rules
+	@$(PYTHON) cmake/package/sbom.py $(BINARY) >build/sbom.spdx.json
+	@echo "SBOM: build/sbom.spdx.json"
+
+.PHONY: pre-commit
+pre-commit: check-format unit ## What a commit has to pass: format, secrets, the tests without sockets
+	@tests/ship/secret_scan.py
 
 .PHONY: format
 format: setup-lint ## Format the code
 	@clang-format-14 -i $(SOURCES)
 
+# --- The image, the Debian package, the cluster -------------------------------------------------------
+
+# Podman, where no docker answers.
+.PHONY: setup-container
+setup-container:
+	$(call install,cmake python3 nats-server \
+	  $(if $(shell docker info 2>/dev/null),,podman runc mmdebstrap))
+
+.PHONY: build
+build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG)
+	@docker/image.py build
+
+.PHONY: container
+container: build ## Try the image out as a cluster would run it, and check its size
+	@docker/image.py smoke
+
+.PHONY: docker-clean
+docker-clean: ## Remove the image, the builder's base image and what building left over
+	@docker/image.py clean
+
+.PHONY: compose-validate
+compose-validate: compile ## docker/compose.yaml against the loader of docker compose; starts nothing
+	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
+
+.PHONY: package
+package: compile ## Build the Debian package: build/package/*.deb
+	$(call install,$(PACKAGE_PACKAGES))
+	@rm -f build/package/*.deb
+	@cd build/$(PRESET) && cpack -G DEB -B ../package >/dev/null
+	@rm -rf build/package/_CPack_Packages; ls build/package/*.deb
+
+.PHONY: package-test
+package-test: package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
+	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/package_test.py build/package/*.deb
+
+.PHONY: deploy
+deploy: ## Deploy IMAGE_TAG to cluster CONTEXT (OVERLAY=production); goes back when it fails
+	@k8s/cluster.sh deploy "$(IMAGE_TAG)" "$(CONTEXT)" $(OVERLAY)
+
+.PHONY: k8s-status
+k8s-status: ## What runs in CONTEXT
+	@k8s/cluster.sh status "$(CONTEXT)" $(OVERLAY)
+
+.PHONY: k8s-logs
+k8s-logs: ## The logs of all replicas in CONTEXT (TAIL=100, FOLLOW=true)
+	@TAIL=$(TAIL) FOLLOW=$(FOLLOW) k8s/cluster.sh logs "$(CONTEXT)" $(OVERLAY)
+
+.PHONY: k8s-clean
+k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets stay
+	@k8s/cluster.sh clean "$(CONTEXT)" $(OVERLAY)
+
+# One after the other, whatever -j says: each of them uses all cores.
+PIPELINE := lint test sanitize sanitize-threads coverage security k8s-validate compose-validate \
+  container package-test
+
+.PHONY: pipeline
+pipeline: ## Everything that .github/workflows/ci.yaml does, in order
+	@for target in $(PIPELINE); do \
+	  echo "== make $$target"; begun=$$SECONDS; \
+	  $(MAKE) --no-print-directory $$target || { echo "== make $$target failed"; exit 1; }; \
+	  echo "== make $$target took $$((SECONDS - begun)) s"; \
+	done
+
+# --- The rest -------------------------------------------------------------------------------------
+
 .PHONY: docs
 docs: build-tests ## Write what is generated from the tables anew: two pages in docs/, two files in k8s/
-	@RTS_UPDATE_DOCS=1 $(CTEST) --test-dir build/release -R 'Docs|IsDocumented'
+	@RTS_UPDATE_DOCS=1 $(CTEST) --test-dir build/$(PRESET) -R 'Docs|IsDocumented'
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# base-image.sh ENGINE NAME: makes the builder's base image from Debian's packages, for machines that
-# reach Debian's archive and no image registry. ENGINE is docker, podman or buildah. Needs mmdebstrap,
-# and root or unprivileged user namespaces.
+# base-image.sh ENGINE NAME: makes the builder's base image from Debian's packages, for machines
+# that reach Debian's archive and no image registry. ENGINE is docker, podman or buildah. Needs
+# mmdebstrap, and root or unprivileged user namespaces.
 set -euo pipefail
 engine=$1 name=$2
 tar=$(mktemp --suffix=.tar)

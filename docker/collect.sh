@@ -23,8 +23,8 @@ echo 'nonroot:x:65532:65532:realtime-strategies:/:/nonexistent' >"$root/etc/pass
 echo 'nonroot:x:65532:' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 
-# dpkg knows a library by the path it was packed with, which may be the one before /lib became a link
-# to /usr/lib, or the one after.
+# dpkg knows a library by the path it was packed with, which may be the one before /lib became a
+# link to /usr/lib, or the one after.
 owner() { dpkg-query --search "$1" 2>/dev/null || dpkg-query --search "$(realpath "$1")"; }
 
 mkdir -p "$root/var/lib/dpkg/status.d"

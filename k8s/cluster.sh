@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The service in a cluster, by kubectl: what `make deploy` and `make k8s-*` do.
-#   cluster.sh deploy    IMAGE_TAG CONTEXT [OVERLAY]   shows the difference, applies, waits, rolls back
-#   cluster.sh status|logs|clean  CONTEXT [OVERLAY]
+#   cluster.sh deploy IMAGE_TAG CONTEXT [OVERLAY]    compares, applies, waits, goes back
+#   cluster.sh status|logs|clean CONTEXT [OVERLAY]
 # Nothing is guessed: no tag and no context means no deployment. On a terminal it asks before it
 # changes anything; where there is none, whoever has started it has decided.
 set -euo pipefail
@@ -87,7 +87,8 @@ status() {
 }
 
 logs() {
-  ours logs -l "app.kubernetes.io/name=$name" --prefix --tail="${TAIL:-100}" --follow="${FOLLOW:-false}"
+  ours logs -l "app.kubernetes.io/name=$name" --prefix \
+    --tail="${TAIL:-100}" --follow="${FOLLOW:-false}"
 }
 
 # Everything but the namespace, which is shared, and the Secrets, which are not ours. The selector

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """k8s/cluster.sh against a kubectl that records what it is asked and answers as a scene wants.
 
-What a real API server makes of it cannot be seen here; what is asked of it, in which order, and what
-is not asked when something is missing or fails, can.
+What a real API server makes of it cannot be seen here; what is asked of it, in which order, and
+what is not asked when something is missing or fails, can.
 """
 
 import os

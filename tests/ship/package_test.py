@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The Debian package in a fresh Debian: package_test.py PACKAGE.deb (`make package-test`).
 
-Makes a small Debian 12 with mmdebstrap (once, kept as build/package/debian.tar), installs the package
-there, starts the service as its unit would, against a broker of this machine, upgrades, removes and
-purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server. No systemd runs in
+Makes a small Debian 12 with mmdebstrap (once, kept as build/package/debian.tar), installs the
+package there, starts the service as its unit would, against a broker of this machine, upgrades,
+removes and purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server. No systemd runs in
 there; its own checker reads the unit, and a datagram socket hears what the service would tell it.
 """
 
@@ -42,7 +42,8 @@ def fail(text: str) -> NoReturn:
 def check(what: str, holds: bool, seen: object = "") -> None:
     global problems
     problems += not holds
-    print(f"{'ok    ' if holds else 'WRONG '} {what}{'' if seen == '' else f': {seen}'}", flush=True)
+    detail = "" if seen == "" else f": {seen}"
+    print(f"{'ok    ' if holds else 'WRONG '} {what}{detail}", flush=True)
 
 
 def free_port() -> int:
@@ -200,7 +201,8 @@ def check_upgrade(debian: Debian) -> None:
     with debian.path(SETTINGS).open("a") as file:
         file.write("TRADING_LEVERAGE=2\n")
     debian.do("dpkg", "--force-confdef", "--install", "/tmp/package.deb")
-    check("an upgrade keeps the settings", "TRADING_LEVERAGE=2" in debian.path(SETTINGS).read_text())
+    kept = "TRADING_LEVERAGE=2" in debian.path(SETTINGS).read_text()
+    check("an upgrade keeps the settings", kept)
     file = owner_and_mode(debian, SETTINGS)
     check("and who may read them", file == f"root:{USER} 640", file)
 
@@ -210,8 +212,8 @@ def check_removal(debian: Debian, before: set[str]) -> None:
     check("removed: the program has gone", not debian.path(BINARY).exists())
     check("removed: the settings are still there", debian.path(SETTINGS).exists())
     debian.do("dpkg", "--purge", NAME)
-    difference = debian.files() ^ before
-    check("purged: nothing is left, nothing is missing", difference == set(), sorted(difference) or "")
+    odd = sorted(debian.files() ^ before)
+    check("purged: nothing is left, nothing is missing", odd == [], odd or "")
     check("purged: the user has gone", not debian.has_user())
 
 
@@ -236,8 +238,8 @@ def try_out(package: str, folder: str) -> None:
 def main(package: str) -> int:
     if os.geteuid() != 0:
         fail("chroot needs root")
-    # Mounts and processes are of namespaces that end with the inner run, however it ends; only then,
-    # and from outside, is the folder removed: there is nothing mounted in it any more.
+    # Mounts and processes are of namespaces that end with the inner run, however it ends. Only then,
+    # and from outside, the folder is removed: nothing is mounted in it any more.
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
     with tempfile.TemporaryDirectory(prefix="rts-package-") as folder:
         return subprocess.run([*apart, sys.executable, __file__, package, folder]).returncode

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""The systemd unit and the image's build, as far as they can be read without installing them."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "cmake/package"
+UNIT = (PACKAGE / "realtime-strategies.service").read_text()
+BINARY = os.environ["RTS_BINARY"]
+
+
+def verify(text: str) -> str:
+    """What systemd's checker says. The program is where it was built, not where it is installed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        unit = Path(scratch, "realtime-strategies.service")
+        unit.write_text(text.replace("/usr/bin/realtime-strategies", BINARY))
+        command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+        done = subprocess.run(command, capture_output=True, text=True)
+    # It complains of the machine's other units, too.
+    said = [line for line in (done.stdout + done.stderr).splitlines() if scratch in line
+            or line.startswith("realtime-strategies.service")]  # fmt: skip
+    return "\n".join(said)
+
+
+class Unit(unittest.TestCase):
+    def test_systemd_has_nothing_to_say(self) -> None:
+        self.assertEqual(verify(UNIT), "")
+
+    def test_it_would(self) -> None:
+        for right, wrong in {"Type=notify": "Type=notfy", "ProtectHome=yes": "ProtectHom=yes",
+                             "/usr/bin/realtime-strategies": "/nowhere"}.items():  # fmt: skip
+            self.assertNotEqual(verify(UNIT.replace(right, wrong)), "", wrong)
+
+    def test_a_drain_is_never_cut_short(self) -> None:
+        env = (ROOT / "k8s/base/settings.env").read_text()
+        drain = int(re.search(r"^SHUTDOWN_TIMEOUT_SECONDS=(\d+)$", env, re.M)[1])
+        self.assertGreater(int(re.search(r"^TimeoutStopSec=(\d+)s$", UNIT, re.M)[1]), drain)
+        compose = (ROOT / "docker/compose.yaml").read_text()
+        self.assertGreater(int(re.search(r"stop_grace_period: (\d+)s", compose)[1]), drain)
+
+    def test_the_settings_it_suggests_are_settings(self) -> None:
+        text = (PACKAGE / "environment").read_text()
+        lines = [line.lstrip("#") for line in text.splitlines() if re.match(r"#?[A-Z_]+=", line)]
+        self.assertGreater(len(lines), 5)
+        settings = dict(line.split("=", 1) for line in lines)
+        done = subprocess.run([BINARY, "check"], env=settings, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_maintainer_scripts_are_shell(self) -> None:
+        for name in ("postinst", "prerm", "postrm"):
+            done = subprocess.run(["sh", "-n", PACKAGE / name], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Image(unittest.TestCase):
+    """docker/Dockerfile; `make container` looks at what comes of it."""
+
+    def setUp(self) -> None:
+        self.text = (ROOT / "docker/Dockerfile").read_text()
+
+    def test_it_copies_only_what_the_context_has(self) -> None:
+        ignore = (ROOT / ".dockerignore").read_text().splitlines()
+        there = {line[1:] for line in ignore if line.startswith("!")}
+        self.assertIn("*", ignore)
+        copied = set(re.findall(r"^COPY (?!--from)(.+) \S+$", self.text, re.M))
+        self.assertEqual({name for line in copied for name in line.split()}, there)
+        for name in there:
+            self.assertTrue((ROOT / name).exists(), name)
+
+    def test_it_ends_from_scratch_as_nobody(self) -> None:
+        last = self.text[self.text.rindex("FROM ") :]
+        self.assertTrue(last.startswith("FROM scratch\n"))
+        self.assertIn("\nUSER 65532:65532\n", last)
+        self.assertIn('["/usr/bin/realtime-strategies", "health"]', last)
+        self.assertNotRegex(last, r"(?m)^(RUN|ADD) ")
+
+    def test_the_version_is_gits(self) -> None:
+        script = ["cmake", f"-DSOURCE={ROOT}", "-P", str(ROOT / "cmake/Version.cmake")]
+        commit = subprocess.run(
+            [shutil.which("git"), "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        ).stdout.strip()
+        said = subprocess.run(script, capture_output=True, text=True, check=True).stdout.split()
+        self.assertEqual(said[1], commit)
+        told = {**os.environ, "RTS_VERSION": "9.8.7", "RTS_COMMIT": "f" * 40}
+        said = subprocess.run(script, capture_output=True, text=True, check=True, env=told).stdout
+        self.assertEqual(said.split(), ["9.8.7", "f" * 40])
+
+
+if __name__ == "__main__":
+    unittest.main()
