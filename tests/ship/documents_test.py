@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""What the documents name is there: files, headings, make targets, commands, settings, metrics.
+
+And the workflows and `make pipeline` do the same. Needs the service's binary at RTS_BINARY.
+"""
+
+import os
+import re
+import subprocess
+import unittest
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = os.environ["RTS_BINARY"]
+WORKFLOWS = ROOT / ".github/workflows"
+# What the seed's users type.
+SEED_TARGETS = (
+    "help setup run-local test unit integration e2e coverage format lint type-check security build "
+    "container deploy k8s-status k8s-logs k8s-clean pipeline docker-clean pre-commit"
+).split()
+# Settings begin with these; other capitals in a document mean something else.
+PREFIXES = (
+    "NATS_ TRADING_ STRATEGY_ ORDERBOOK_ TRADE_ TICKER_ SIGNAL_ RISK_ ORDER_ CIRCUIT_ HEALTH_ LOG_"
+).split()
+# A command and what follows it on its line; not a chart's name, and not the user after `-g`.
+COMMAND = r"(?<![\w-])(?<!-g )realtime-strategies (\w+)((?: [^\n;&|#]+)?)"
+
+
+@cache
+def output_of(*arguments: str) -> str:
+    done = subprocess.run([BINARY, *arguments], env={}, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def documents() -> dict[str, str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.md"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    return {name: (ROOT / name).read_text() for name in listed}
+
+
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+
+def words_of_code(text: str) -> list[str]:
+    """Blocks of code and what stands between backquotes."""
+    blocks = re.findall(r"```.*?```", text, re.S)
+    rest = re.sub(r"```.*?```", "", text, flags=re.S)
+    return blocks + re.findall(r"`([^`\n]+)`", rest)
+
+
+def link_offences(name: str, text: str) -> list[str]:
+    offences = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        if not target.exists():
+            offences.append(f"{name}: {link} is not there")
+        elif anchor and anchor not in anchors(target.read_text()):
+            offences.append(f"{name}: {link} has no such heading")
+    return offences
+
+
+def target_offences(name: str, text: str) -> list[str]:
+    used = {t for code in words_of_code(text) for t in re.findall(r"\bmake ([a-z0-9-]+)", code)}
+    return [f"{name}: make {t} is no target" for t in used - targets()]
+
+
+def command_offences(name: str, text: str) -> list[str]:
+    offences = []
+    known = set(re.findall(r"^  (\w+) ", output_of("--help"), re.M))
+    for code in words_of_code(text):
+        for command, rest in re.findall(COMMAND, code):
+            if command not in known:
+                offences.append(f"{name}: realtime-strategies {command} is no command")
+                continue
+            options = set(re.findall(r"(?<!\S)(--[a-z-]+)", rest)) - {"--help"}
+            described = set(re.findall(r"--[a-z-]+", output_of(command, "--help")))
+            offences += [f"{name}: {command} has no {o}" for o in options - described]
+    return offences
+
+
+def name_offences(name: str, text: str) -> list[str]:
+    settings = set(re.findall(r"^(\w+)=", output_of("config", "--format", "env"), re.M))
+    settings |= set(re.findall(r"^\| `(\w+)`", documents()["docs/CONFIGURATION.md"], re.M))
+    metrics = set(re.findall(r"^\| `(\w+)`", documents()["docs/METRICS.md"], re.M))
+    metrics |= {"rts_core"}  # the library
+    metrics |= {f"{m}_{part}" for m in set(metrics) for part in ("bucket", "sum", "count")}
+    offences = []
+    for code in words_of_code(text):
+        for word in re.findall(r"(?<![\w$-])[A-Z][A-Z0-9]*_[A-Z0-9_]+(?![\w…])", code):
+            if word.startswith(tuple(PREFIXES)) and not word.endswith("_"):
+                offences += [] if word in settings else [f"{name}: {word} is no setting"]
+        for word in re.findall(r"(?<!\w)rts_[a-z_]+[a-z](?![\w(*])", code):
+            offences += [] if word in metrics else [f"{name}: {word} is no metric"]
+    return offences
+
+
+CHECKS = [link_offences, target_offences, command_offences, name_offences]
+
+
+class Documents(unittest.TestCase):
+    def test_what_they_name_is_there(self) -> None:
+        for name, text in documents().items():
+            for check in CHECKS:
+                with self.subTest(document=name, check=check.__name__):
+                    self.assertEqual(check(name, text), [])
+
+    def test_what_is_not_there_is_seen(self) -> None:
+        for check, text in {
+            link_offences: "[a](nowhere.md) [b](README.md#no-such-heading)",
+            target_offences: "`make trouble` and `make test`\n```sh\nmake mischief\n```",
+            command_offences: "`realtime-strategies dance` `realtime-strategies replay --loud`",
+            name_offences: "`NATS_URI` `rts_invented_total` `NATS_URL` `rts_ready`",
+        }.items():
+            with self.subTest(check=check.__name__):
+                self.assertEqual(len(check("docs/x.md", text)), 2)
+
+    def test_the_map_has_every_page(self) -> None:
+        linked = set(re.findall(r"\]\((\w+\.md)\)", documents()["docs/README.md"]))
+        pages = {p.name for p in (ROOT / "docs").glob("*.md")} - {"README.md"}
+        self.assertEqual(linked, pages)
+
+    def test_what_the_seed_named_is_there(self) -> None:
+        explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
+        self.assertLessEqual(set(SEED_TARGETS), set(explained))
+
+    def test_no_document_knows_a_machine(self) -> None:
+        for name, text in documents().items():
+            self.assertNotRegex(text, r"/(?:home|root|tmp/wt)/\w", name)
+
+
+class Pipeline(unittest.TestCase):
+    def test_it_does_what_the_workflow_does(self) -> None:
+        text = (WORKFLOWS / "ci.yaml").read_text()
+        in_ci = set(re.findall(r"run: make ([a-z0-9-]+)", text))
+        makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+        in_make = set(re.search(r"^PIPELINE := (.+)$", makefile, re.M)[1].split())
+        self.assertEqual(in_ci, in_make)
+        self.assertLessEqual(in_make, targets())
+
+    def test_every_workflow_may_only_read_unless_it_says_so(self) -> None:
+        for path in WORKFLOWS.glob("*.yaml"):
+            workflow = yaml.safe_load(path.read_text())
+            self.assertEqual(workflow["permissions"], {"contents": "read"}, path.name)
+            for name, job in workflow["jobs"].items():
+                self.assertIn("timeout-minutes", job, f"{path.name}: {name}")
+
+    def test_actions_have_their_version_in_a_comment(self) -> None:
+        for path in WORKFLOWS.glob("*.yaml"):
+            for line in path.read_text().splitlines():
+                if "uses:" in line:
+                    self.assertRegex(line, r"@[0-9a-f]{40}  # v\d+\.\d+\.\d+$", path.name)
+
+    def test_what_anybody_types_is_not_run(self) -> None:
+        """Names of branches and inputs reach a shell as variables only."""
+        for path in WORKFLOWS.glob("*.yaml"):
+            for job in yaml.safe_load(path.read_text())["jobs"].values():
+                for step in job["steps"]:
+                    spliced = re.findall(r"\$\{\{ *(\w+)", step.get("run", ""))
+                    self.assertLessEqual(set(spliced), {"matrix"}, path.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
