@@ -35,12 +35,11 @@ def output_of(*arguments: str) -> str:
     return done.stdout
 
 
+@cache
 def documents() -> dict[str, str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.md"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
-    return {name: (ROOT / name).read_text() for name in listed}
+    patterns = ["*.md", "docs/*.md", ".github/**/*.md", "k8s/**/*.md"]
+    paths = [path for pattern in patterns for path in ROOT.glob(pattern)]
+    return {str(path.relative_to(ROOT)): path.read_text() for path in paths}
 
 
 def anchors(text: str) -> set[str]:

@@ -45,8 +45,13 @@ def found_in(name: str, text: bytes) -> list[tuple[int, str]]:
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    return [name for name in listed.stdout.decode().split("\0") if name]
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True)
+    if listed.returncode == 0:
+        return [name for name in listed.stdout.decode().split("\0") if name]
+    # A copy without its git: everything but what was built.
+    files = (p.relative_to(ROOT) for p in ROOT.rglob("*") if p.is_file())
+    return [str(p) for p in files if p.parts[0] != "build" and "__pycache__" not in p.parts]
 
 
 def main() -> int:

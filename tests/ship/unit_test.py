@@ -3,7 +3,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -82,11 +81,10 @@ class Image(unittest.TestCase):
 
     def test_the_version_is_gits(self) -> None:
         script = ["cmake", f"-DSOURCE={ROOT}", "-P", str(ROOT / "cmake/Version.cmake")]
-        commit = subprocess.run(
-            [shutil.which("git"), "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True
-        ).stdout.strip()
+        command = ["git", "rev-parse", "HEAD"]
+        commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
         said = subprocess.run(script, capture_output=True, text=True, check=True).stdout.split()
-        self.assertEqual(said[1], commit)
+        self.assertEqual(said[1], commit or "unknown")
         told = {**os.environ, "RTS_VERSION": "9.8.7", "RTS_COMMIT": "f" * 40}
         said = subprocess.run(script, capture_output=True, text=True, check=True, env=told).stdout
         self.assertEqual(said.split(), ["9.8.7", "f" * 40])
