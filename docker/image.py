@@ -60,7 +60,7 @@ def engine() -> str:
     for candidate in [wanted] if wanted else ["docker", "podman", "buildah"]:
         if works(candidate):
             return candidate
-    fail(f"{wanted or 'no docker, podman or buildah'} that works here")
+    fail(f"{wanted or 'docker, podman and buildah'}: not there, or not working")
 
 
 def runner() -> str:
@@ -123,7 +123,8 @@ def build() -> None:
         first = ["docker", "build", "--pull=false"]
     else:
         # A HEALTHCHECK is Docker's, not OCI's. chroot needs no privilege beyond ours.
-        first = [engine(), "build", "--pull=never", "--isolation=chroot", "--format=docker"]
+        first = [engine(), "build", "--pull=never", "--layers", "--isolation=chroot"]
+        first += ["--format=docker"]
     file = ROOT / "docker/Dockerfile"
     done = subprocess.run([*first, *arguments, "-t", image(), "-f", str(file), str(ROOT)])
     if done.returncode != 0:
