@@ -188,21 +188,25 @@ class Service {
       const Step step = engine_.step(message.payload, received_at);
       const auto after = SteadyClock::now();
       metrics_.observe_step(after - before);
-      before = after;
       tally_.add(step);
       metrics_.observe(step, received_at);
+      const std::uint64_t acts = acts_;
       for (const EventRecord& record : step.events) act_on(record, message, begun);
+      before = acts_ == acts ? after : SteadyClock::now();  // orders and lines are not the engine's
     }
   }
 
   void act_on(const EventRecord& record, const nats::Message& message,
               SteadyClock::time_point received) {
     if (const Reason* reason = record.reason()) {
-      if (!is_ignored(*reason)) log_drop(*reason, record.kind, message.payload);
+      if (is_ignored(*reason)) return;
+      ++acts_;
+      log_drop(*reason, record.kind, message.payload);
       return;
     }
     const Decision& decision = *record.decision();
     last_event_[static_cast<std::size_t>(record.kind)] = received;
+    if (settings_.debug_mode || decision.order) ++acts_;
     if (settings_.debug_mode) log_decision(decision);
     if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
   }
@@ -470,6 +474,7 @@ class Service {
   Engine engine_;
   telemetry::Metrics metrics_;
   Tally tally_;
+  std::uint64_t acts_ = 0;  // orders made, lines written
   OrderCounts orders_{};
   nats::ClientOptions client_options_;
   nats::Client client_;
@@ -512,6 +517,7 @@ void keep_memory_for_bursts() {
 #ifdef __GLIBC__
   constexpr int kKeptBytes = 2 << 20;
   ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);  // the largest frame is of the heap, too
 #endif
 }
 

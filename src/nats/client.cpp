@@ -42,15 +42,16 @@ Message view_of(natsMsg* message) {
           .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
 }
 
-// Takes what one read has left in the subscription's list. NextMsg never waits here. It swallows
-// messages that look like a broker's "no responders"; those are counted.
-void take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages,
-                  std::uint64_t& swallowed) {
+// Takes what one read has left in the subscription's list and says how many bytes that is, headers
+// included. NextMsg never waits here. It swallows messages that look like a broker's "no
+// responders"; those are counted.
+std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages,
+                         std::uint64_t& swallowed) {
   int count = 0;
   int bytes = 0;
   if (subscription == nullptr ||
       natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) {
-    return;
+    return 0;
   }
   for (; count > 0; --count) {
     natsMsg* message = nullptr;
@@ -58,6 +59,7 @@ void take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messa
     if (status == NATS_OK) messages.emplace_back(message);
     if (status == NATS_NO_RESPONDERS) ++swallowed;
   }
+  return static_cast<std::size_t>(bytes);
 }
 
 // `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
@@ -136,7 +138,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
                       ReplyHandler on_reply, Send send);
   PublishResult send_fenced(std::uint64_t number, std::string_view subject,
                             std::string_view payload, std::span<const Header> headers);
-  void enqueue_fence();
+  bool enqueue_fence();
   void send_fence();
   PublishResult enqueue(std::string_view subject, const char* reply_to, std::string_view payload,
                         std::span<const Header> headers);
@@ -204,7 +206,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
   std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
-  RetiredMessages retired_;           // those before, and what was sent
+  std::size_t message_bytes_ = 0;
+  RetiredMessages retired_;  // those before, and what was sent
   MessageBuilder builder_;
 
   bool draining_ = false;
@@ -310,10 +313,8 @@ void Client::Impl::deliver_commands() {
 void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
-  for (MessagePtr& message : messages_) retired_.add(std::move(message));
-  messages_.clear();
-  retired_.free_many();
-  take_pending(data_.get(), messages_, dropped_before_);
+  retired_.add_all(messages_, message_bytes_);
+  message_bytes_ = take_pending(data_.get(), messages_, dropped_before_);
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
     const std::size_t count = std::min(views.size(), messages_.size() - begin);
@@ -335,7 +336,7 @@ void Client::Impl::handle_inbox() {
     } else if (status == NATS_OK) {
       const Message view = view_of(message.get());
       inbox_.take(view.subject, view.payload, Clock::now());
-      retired_.add(std::move(message));
+      retired_.add(std::move(message), static_cast<std::size_t>(std::exchange(bytes, 0)));
     }
     if (!is_connected()) return;  // a handler's publish has just found out
   }
@@ -467,7 +468,7 @@ PublishResult Client::Impl::repeat(std::uint64_t number, std::string_view subjec
 
 PublishResult Client::Impl::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {
   return await("", timeout, std::move(on_reply), [&](std::uint64_t number) {
-    enqueue_fence();
+    (void)enqueue_fence();
     return publish(inbox_.reply_subject(number), "", {});
   });
 }
@@ -495,7 +496,7 @@ PublishResult Client::Impl::send_fenced(std::uint64_t number, std::string_view s
   const std::size_t fence_bytes = wire_size(inbox_.name(), "", {});
   const auto obstacle = can_send(subject, wire_size(subject, payload, headers) + fence_bytes);
   if (obstacle) return *obstacle;
-  enqueue_fence();
+  if (!enqueue_fence()) return PublishResult::failed;  // it would be told what is said of this one
   const std::string reply_to = inbox_.reply_subject(number);
   const PublishResult result = written(enqueue(subject, reply_to.c_str(), payload, headers));
   if (result != PublishResult::sent) return result;
@@ -504,14 +505,16 @@ PublishResult Client::Impl::send_fenced(std::uint64_t number, std::string_view s
   return result;
 }
 
-// Without its fence a request would only not be told that nobody listens.
-void Client::Impl::enqueue_fence() {
-  if (!fence_.empty()) enqueue(std::exchange(fence_, {}), nullptr, "", {});
+// False when nothing may be requested before it, which has to be tried again.
+bool Client::Impl::enqueue_fence() {
+  if (!fence_.empty() && enqueue(fence_, nullptr, "", {}) != PublishResult::sent) return false;
+  fence_.clear();
+  return true;
 }
 
 void Client::Impl::send_fence() {
   if (!is_connected()) return;
-  enqueue_fence();
+  if (!enqueue_fence()) after(fence_timer_, kFenceDelay, &Impl::send_fence);
   session_->flush();
 }
 
@@ -548,7 +551,7 @@ PublishResult Client::Impl::enqueue(std::string_view subject, const char* reply_
   MessagePtr message = builder_.build(subject, reply_to, payload, headers);
   if (!message) return PublishResult::failed;
   const natsStatus status = natsConnection_PublishMsg(session_->connection(), message.get());
-  retired_.add(std::move(message));
+  retired_.add(std::move(message), wire_size(subject, payload, headers));
   if (status == NATS_CONNECTION_CLOSED) return PublishResult::disconnected;
   return status == NATS_OK ? PublishResult::sent : PublishResult::failed;
 }

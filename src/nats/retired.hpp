@@ -17,10 +17,17 @@ class RetiredMessages {
  public:
   RetiredMessages() { messages_.reserve(kMostMessages); }
 
-  void add(MessagePtr message) {
-    bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
+  // `bytes` is what the message holds, its headers included: nats.c tells of a list, not of one.
+  void add(MessagePtr message, std::size_t bytes) {
+    bytes_ += bytes;
     messages_.push_back(std::move(message));
     if (messages_.size() >= kMostMessages || bytes_ >= kMostBytes) free_all();
+  }
+  void add_all(std::vector<MessagePtr>& messages, std::size_t bytes) {
+    for (MessagePtr& message : messages) add(std::move(message), 0);
+    messages.clear();
+    bytes_ += bytes;
+    free_many();
   }
 
   void free_many() {

@@ -133,8 +133,7 @@ bool read_setting(std::string_view key, JsonCursor& cursor, StreamFacts& facts) 
 class Reply {
  public:
   explicit Reply(std::string_view payload)
-      : text_(payload.size()),
-        is_open_(payload.size() <= kMaxStreamReplyBytes && text_.open(payload)) {}
+      : text_(std::min(payload.size(), kMaxStreamReplyBytes)), is_open_(text_.open(payload)) {}
 
   // Empty unless the payload is one complete JSON object with members of the expected types.
   std::optional<Contents> read() {

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "nats/handles.hpp"
+#include "telemetry/background.hpp"
 
 namespace rts::test {
 namespace {
@@ -220,6 +222,8 @@ void prove(asio::io_context& io, Connection& connection) {
 
 template <class Read>
 void run(const std::string& url, Gaps gaps, Read read) {
+  // As the service's helper threads are, when the comparison is to be without that.
+  if (std::getenv("REFERENCE_IN_BACKGROUND") != nullptr) telemetry::stay_in_background();
   check(nats_Open(-1));
   asio::io_context io;
   Connection connection(io, url);

@@ -30,6 +30,7 @@
 #include "nats/sockets.hpp"
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
+#include "support/usage.hpp"
 
 namespace rts::nats {
 namespace {
@@ -469,6 +470,34 @@ TEST(NatsClient, StartsBeforeTheBroker) {
   EXPECT_EQ(subject.client.status().last_error, "");
   EXPECT_EQ(subject.client.status().reconnects, 0U);
 }
+
+#ifndef RTS_SANITIZED
+// Found in review: what had been read was held until it was 256 KiB of payloads, however large its
+// headers were: 511 messages with a header of a megabyte each.
+TEST(NatsClient, HoldsNoMoreOfWhatItHasReadForLargeHeaders) {
+  const NatsServer server;
+  Loop loop;
+  Subject subject(loop, options_for(server.url()));
+  subject.client.start();
+  ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
+  Peer peer(server.url());
+  const std::string header(200'000, 'a');
+  const auto receive = [&](std::size_t count) {
+    const std::size_t wanted = subject.payloads.size() + count;
+    while (subject.payloads.size() < wanted) {
+      const std::size_t before = subject.payloads.size();
+      peer.publish_traced("frames", header);
+      peer.flush();
+      ASSERT_TRUE(loop.run_until([&] { return subject.payloads.size() > before; }, kSoon));
+      subject.traceparents.clear();
+    }
+  };
+  receive(20);
+  const std::size_t before = test::usage_of(::getpid()).resident_bytes;
+  receive(200);  // 40 MB
+  EXPECT_LT(test::usage_of(::getpid()).resident_bytes, before + (10U << 20U));
+}
+#endif
 
 // Publishes without pause while the loop runs, each message tagged with its connection.
 class Load {
