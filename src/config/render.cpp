@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/fnv.hpp>
 #include <rts/config/render.hpp>
 
 namespace rts::config {
@@ -204,11 +205,7 @@ std::string help_text() {
 }
 
 std::string fingerprint(const Configuration& configuration) {
-  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
-  for (const char c : render(configuration, Format::env)) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01B3;
-  }
-  return fmt::format("{:016x}", hash);
+  return fmt::format("{:016x}", fnv1a(render(configuration, Format::env)));
 }
 
 }  // namespace rts::config

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include <rts/base/fnv.hpp>
 #include <rts/engine/intake.hpp>
 
 namespace rts {
@@ -122,15 +123,10 @@ SymbolTable::SymbolTable(const std::vector<Symbol>& symbols)
   }
 }
 
-// FNV-1a, with a bit of each letter left out that tells its case (and of other characters that
-// tells something: the comparison finds out).
+// Without the bit that tells a letter's case. (Of other characters it tells something: the
+// comparison finds out.)
 std::size_t SymbolTable::Hash::operator()(std::string_view name) const noexcept {
-  constexpr std::size_t kCase = 'a' ^ 'A';
-  std::size_t hash = 0xCBF2'9CE4'8422'2325;
-  for (const char c : name) {
-    hash = (hash ^ (static_cast<unsigned char>(c) | kCase)) * 0x100'0000'01B3;
-  }
-  return hash;
+  return fnv1a(name, 'a' ^ 'A');
 }
 
 std::optional<std::size_t> SymbolTable::find(std::string_view name) const noexcept {
