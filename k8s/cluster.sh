@@ -9,9 +9,10 @@ set -euo pipefail
 name=petrosa-realtime-strategies
 namespace=petrosa-apps
 root=$(cd "$(dirname "$0")/.." && pwd)
-timeout=${ROLLOUT_TIMEOUT:-180s}
+timeout=${ROLLOUT_TIMEOUT:-300s}
 
 die() { echo "$command: $*" >&2; exit 64; }
+give_up() { echo "$command: $*" >&2; exit 69; }
 kube() { kubectl --context "$context" "$@"; }
 ours() { kube --namespace "$namespace" "$@"; }
 
@@ -41,7 +42,7 @@ YAML
 
 # What would change. A Job cannot be changed and is made anew, so it is not compared.
 show_difference() {
-  if ! kube get namespace "$namespace" >/dev/null 2>&1; then
+  if [[ ! $installed ]]; then
     echo "== no namespace $namespace in $context: all of this is new"
     grep -E '^(kind|  name):' "$rendered"
     return
@@ -49,35 +50,60 @@ show_difference() {
   echo "== what changes in $context"
   local result=0
   kube diff -f "$rendered" -l 'app.kubernetes.io/component!=provision' || result=$?
-  if ((result > 1)); then
-    echo "deploy: kubectl diff failed; nothing was changed" >&2
-    exit 69
-  fi
+  ((result <= 1)) || give_up "kubectl diff failed; nothing was changed"
   if ((result == 0)); then echo "(nothing)"; fi
+}
+
+# Overlays share their names: another one would replace what trades.
+refuse_to_replace_production() {
+  [[ $overlay != production ]] || return 0
+  local there
+  there=$(ours get configmaps -l "app.kubernetes.io/name=$name" \
+    -o 'jsonpath={.items[*].data.ENVIRONMENT}') ||
+    give_up "nobody says what runs in $context; nothing was changed"
+  [[ " $there " != *" production "* ]] ||
+    die "production is in $context; make k8s-clean removes it, OVERLAY=$overlay does not replace it"
+}
+
+# To the revision that was there before, whatever this deployment has come to. Only the Deployment
+# goes back: autoscaler, policies, alerts and stream keep what was applied.
+go_back() {
+  ours get pods -l "app.kubernetes.io/name=$name" -o wide >&2 || true
+  [[ $revision ]] || give_up "there is nothing to go back to; look at make k8s-status"
+  echo "deploy: going back to revision $revision of the Deployment, and of nothing else" >&2
+  ours rollout undo "deployment/$name" --to-revision "$revision" &&
+    ours rollout status "deployment/$name" --timeout "$timeout" ||
+    give_up "revision $revision does not become ready either; look at make k8s-status"
+  give_up "revision $revision runs in $context again"
 }
 
 deploy() {
   render "$tag"
+  local installed revision
+  installed=$(kube get namespace "$namespace" --ignore-not-found -o name) ||
+    give_up "$context does not answer, or not to you; nothing was changed"
+  if [[ $installed ]]; then refuse_to_replace_production; fi
   show_difference
   confirm "apply this to $context?"
+  revision=$(ours get deployment "$name" --ignore-not-found \
+    -o 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}') ||
+    give_up "nobody says what to go back to; nothing was changed"
   # A Job cannot be changed; deleting one that is done loses nothing.
-  if kube get namespace "$namespace" >/dev/null 2>&1; then
-    ours delete job "$name-provision" --ignore-not-found
+  if [[ $installed ]]; then ours delete job "$name-provision" --ignore-not-found; fi
+  # What could be applied before an error rolls out: it has to be taken back, too.
+  if ! kube apply -f "$rendered"; then
+    echo "deploy: not all of $tag can be applied" >&2
+    go_back
   fi
-  kube apply -f "$rendered"
-  if ours rollout status "deployment/$name" --timeout "$timeout"; then
-    echo "deploy: $tag runs in $context"
-    return
+  if ! ours rollout status "deployment/$name" --timeout "$timeout"; then
+    echo "deploy: $tag does not become ready" >&2
+    go_back
   fi
-  echo "deploy: $tag does not become ready; going back" >&2
-  ours get pods -l "app.kubernetes.io/name=$name" -o wide >&2 || true
-  if ours rollout undo "deployment/$name" &&
-    ours rollout status "deployment/$name" --timeout "$timeout"; then
-    echo "deploy: the previous version runs in $context again" >&2
-  else
-    echo "deploy: there is no previous version that becomes ready; look at make k8s-status" >&2
+  if grep -q '^kind: Job$' "$rendered"; then
+    ours wait --for=condition=complete "job/$name-provision" --timeout "$timeout" ||
+      give_up "$tag runs, but its stream is not made; look at the logs of job/$name-provision"
   fi
-  exit 69
+  echo "deploy: $tag runs in $context"
 }
 
 status() {
@@ -91,14 +117,16 @@ logs() {
     --tail="${TAIL:-100}" --follow="${FOLLOW:-false}"
 }
 
-# Everything but the namespace, which is shared, and the Secrets, which are not ours. The selector
-# leaves the namespace out; ConfigMaps of earlier settings go by their label.
+# Everything but the namespace, which is shared, the Secrets, which are not ours, and the volume of
+# the component's broker. The selector leaves the namespace out; ConfigMaps of earlier settings go
+# by their label.
 clean() {
   confirm "remove $name from $context?"
   render any
-  local selector="app.kubernetes.io/name in ($name, $name-nats)"
-  kube delete -f "$rendered" -l "$selector" --ignore-not-found
-  ours delete configmap -l "$selector" --ignore-not-found
+  local selector="app.kubernetes.io/name in ($name, $name-nats)" result=0
+  kube delete -f "$rendered" -l "$selector" --ignore-not-found || result=69
+  ours delete configmap -l "$selector" --ignore-not-found || result=69
+  return "$result"
 }
 
 command=${1:-}
@@ -118,6 +146,7 @@ case $command in
     ;;
 esac
 [[ $context ]] || die "say which cluster: CONTEXT=name, one of 'kubectl config get-contexts'"
-[[ -f $root/k8s/overlays/$overlay/kustomization.yaml ]] || die "no overlay k8s/overlays/$overlay"
+[[ $context != -* ]] || die "no context: $context"
+[[ $overlay =~ ^[a-z0-9-]+$ && -f $root/k8s/overlays/$overlay/kustomization.yaml ]] || die "no overlay k8s/overlays/$overlay"
 kubectl config get-contexts "$context" >/dev/null 2>&1 || die "kubectl knows no context '$context'"
 "$command"

@@ -13,24 +13,33 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "k8s/cluster.sh"
-# Fails what matches a line of $FAILS ("<exit code> <beginning of the arguments>"), once each for
-# lines that begin with "once".
+# Fails what matches a line of $FAILS ("<exit code> <always or once> <beginning of the arguments>").
+# In the cluster are the namespace, unless $NAMESPACE is empty, a Deployment of revision $REVISION and
+# the settings of the overlay $ENVIRONMENT.
 KUBECTL = r"""#!/usr/bin/env bash
 printf '%s\n' "$*" >>"$CALLS"
 args=$*
 args=${args#--context test }
 args=${args#--namespace petrosa-apps }
-if [[ $1 == kustomize ]]; then cat "$2/kustomization.yaml"; fi
+if [[ $1 == kustomize ]]; then cat "$2/kustomization.yaml"; echo 'kind: Job'; fi
 while read -r code times beginning; do
   [[ $code && $args == "$beginning"* ]] || continue
   if [[ $times == once ]]; then [[ -e $CALLS.$code ]] && continue; touch "$CALLS.$code"; fi
   exit "$code"
 done <<<"$FAILS"
+case $args in
+  "get namespace"*) echo "$NAMESPACE" ;;
+  "get deployment "*) echo "$REVISION" ;;
+  "get configmaps"*) echo "$ENVIRONMENT" ;;
+esac
 exit 0
 """
 DELETE_JOB = "delete job petrosa-realtime-strategies-provision --ignore-not-found"
-STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 180s"
-UNDO = "rollout undo deployment/petrosa-realtime-strategies"
+STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 300s"
+UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7"
+WAIT = "wait --for=condition=complete job/petrosa-realtime-strategies-provision --timeout 300s"
+IN_THE_CLUSTER = {"NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production"}
+NOT_INSTALLED = {"NAMESPACE": "", "REVISION": ""}
 
 
 class Cluster(unittest.TestCase):
@@ -43,17 +52,26 @@ class Cluster(unittest.TestCase):
         kubectl.chmod(0o755)
         self.calls_file = self.folder / "calls"
 
-    def run_script(self, *arguments: str, fails: str = "") -> subprocess.CompletedProcess[str]:
+    def run_command(
+        self, *command: str | Path, fails: str = "", **changes: str
+    ) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": f"{self.folder}:{os.environ['PATH']}",
             "CALLS": str(self.calls_file),
             "FAILS": fails,
+            **IN_THE_CLUSTER,
+            **changes,
         }
         self.calls_file.write_text("")
         return subprocess.run(
-            [SCRIPT, *arguments],
-            env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            command, cwd=ROOT, env=environment,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
+
+    def run_script(
+        self, *arguments: str, fails: str = "", **changes: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self.run_command(SCRIPT, *arguments, fails=fails, **changes)
 
     def calls(self) -> list[str]:
         """What was asked of the cluster, without the words that say which."""
@@ -67,13 +85,14 @@ class Cluster(unittest.TestCase):
         ]
 
     def changes(self) -> list[str]:
-        harmless = ("get", "diff", "rollout status", "rollout history", "logs")
+        harmless = ("get", "diff", "rollout status", "rollout history", "logs", "wait")
         return [call for call in self.calls() if not call.startswith(harmless)]
 
     def test_refuses_what_does_not_say_which_image_and_cluster(self) -> None:
         for arguments in (["deploy"], ["deploy", "1.0.0"], ["deploy", "", "test"],
                           ["deploy", "latest", "test"], ["deploy", "a b", "test"],
                           ["deploy", "1.0.0", "test", "nowhere"], ["clean"], ["status"],
+                          ["deploy", "1.0.0", "test", "../base"], ["deploy", "1.0.0", "--help"],
                           ["logs"], ["restart", "test"], []):  # fmt: skip
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.run_script(*arguments).returncode, 64)
@@ -90,43 +109,88 @@ class Cluster(unittest.TestCase):
         rendered = ROOT / "build/deploy/rendered.yaml"
         order = [c for c in self.calls() if not c.startswith("get ")]
         difference = f"diff -f {rendered} -l app.kubernetes.io/component!=provision"
-        self.assertEqual(order, [difference, DELETE_JOB, f"apply -f {rendered}", STATUS])
+        self.assertEqual(order, [difference, DELETE_JOB, f"apply -f {rendered}", STATUS, WAIT])
         text = rendered.read_text()
         self.assertIn('newTag: "1.2.3"', text)
         self.assertIn("overlays/production\n", text)
 
     def test_takes_another_overlay(self) -> None:
-        self.assertEqual(self.run_script("deploy", "1.2.3", "test", "dev").returncode, 0)
+        done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT="development")
+        self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("overlays/dev\n", (ROOT / "build/deploy/rendered.yaml").read_text())
 
+    def test_no_other_overlay_replaces_production(self) -> None:
+        done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT="development production")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("production is in test", done.stderr)
+        self.assertEqual(self.changes(), [])
+
     def test_a_first_installation_has_nothing_to_compare(self) -> None:
-        done = self.run_script("deploy", "1.2.3", "test", fails="1 always get namespace")
+        done = self.run_script("deploy", "1.2.3", "test", **NOT_INSTALLED)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("all of this is new", done.stdout)
         self.assertEqual([c.split()[0] for c in self.changes()], ["apply"])
+
+    def test_changes_nothing_when_a_question_is_not_answered(self) -> None:
+        """Forbidden, logged out, out of reach: none of them means that there is nothing."""
+        for question in ("get namespace", "get deployment", "get configmaps"):
+            with self.subTest(question=question):
+                fails = f"1 always {question}"
+                done = self.run_script("deploy", "1.2.3", "test", "dev", fails=fails, ENVIRONMENT="")
+                self.assertEqual(done.returncode, 69)
+                self.assertIn("nothing was changed", done.stderr)
+                self.assertEqual(self.changes(), [])
 
     def test_changes_nothing_when_the_comparison_fails(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", fails="2 always diff")
         self.assertEqual(done.returncode, 69)
         self.assertEqual(self.changes(), [])
 
-    def test_goes_back_when_it_does_not_become_ready(self) -> None:
+    def test_goes_back_to_the_revision_that_was_there(self) -> None:
+        """Not to the one before it, which is what kubectl takes when nothing new was rolled out."""
         done = self.run_script("deploy", "1.2.3", "test", fails="3 once rollout status")
         self.assertEqual(done.returncode, 69)
-        self.assertIn("the previous version runs", done.stderr)
+        self.assertIn("revision 7 runs in test again", done.stderr)
         calls = self.calls()
         self.assertEqual(calls[calls.index(UNDO) + 1], STATUS)
 
-    def test_says_so_when_there_is_nothing_to_go_back_to(self) -> None:
-        fails = "3 always rollout status\n4 always rollout undo"
-        done = self.run_script("deploy", "1.2.3", "test", fails=fails)
-        self.assertEqual(done.returncode, 69)
-        self.assertIn("there is no previous version", done.stderr)
-
-    def test_a_failing_apply_is_not_waited_for(self) -> None:
+    def test_goes_back_when_only_a_part_could_be_applied(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", fails="5 always apply")
-        self.assertNotEqual(done.returncode, 0)
-        self.assertNotIn(STATUS, self.calls())
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("not all of 1.2.3", done.stderr)
+        self.assertIn(UNDO, self.calls())
+
+    def test_says_so_when_there_is_nothing_to_go_back_to(self) -> None:
+        fails = "3 always rollout status"
+        done = self.run_script("deploy", "1.2.3", "test", fails=fails, **NOT_INSTALLED)
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("there is nothing to go back to", done.stderr)
+        self.assertFalse([c for c in self.calls() if c.startswith("rollout undo")])
+
+    def test_says_so_when_what_was_there_does_not_become_ready_either(self) -> None:
+        for fails in ("3 always rollout status", "3 once rollout status\n4 always rollout undo"):
+            done = self.run_script("deploy", "1.2.3", "test", fails=fails)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("revision 7 does not become ready either", done.stderr)
+
+    def test_a_stream_that_is_not_made_is_no_success(self) -> None:
+        done = self.run_script("deploy", "1.2.3", "test", fails="6 always wait")
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("its stream is not made", done.stderr)
+        self.assertNotIn(UNDO, self.calls())
+
+    def test_what_a_form_was_filled_with_is_run_by_nobody(self) -> None:
+        """Through make, too, which reads the environment's variables as its own language."""
+        trace = self.folder / "trace"
+        for text in (f'1"; touch {trace}; "', f"$(shell touch {trace})1", f"$(touch {trace})1"):
+            for variable in ("IMAGE_TAG", "CONTEXT", "OVERLAY"):
+                with self.subTest(text=text, variable=variable):
+                    given = {"IMAGE_TAG": "1.2.3", "CONTEXT": "test", "OVERLAY": "", variable: text}
+                    refused = "1 always config get-contexts"
+                    done = self.run_command("make", "deploy", fails=refused, **given)
+                    self.assertEqual(done.returncode, 2)
+                    self.assertFalse(trace.exists())
+                    self.assertEqual(self.calls(), [])
 
     def test_cleaning_leaves_the_namespace_and_the_secrets(self) -> None:
         self.assertEqual(self.run_script("clean", "test").returncode, 0)
