@@ -40,6 +40,9 @@ define install
   fi
 endef
 
+# Helm, kustomize and the loader of docker compose are built with Go where they are not there.
+need_go = $(if $(shell command -v go),,$(call install,golang-go))
+
 # All tests of a build. Those of real processes and clocks can lose a race on a machine that is taken
 # away for a moment: what failed is named, runs once more, alone, and then has to pass.
 define run_tests
@@ -77,6 +80,10 @@ build-tests: setup
 .PHONY: test
 test: build-tests ## All tests
 	$(call run_tests,build/$(PRESET))
+
+.PHONY: test-clang
+test-clang: ## All tests, of a build with clang
+	@$(MAKE) --no-print-directory test PRESET=clang
 
 .PHONY: unit
 unit: build-tests ## Tests that need no socket and no broker
@@ -144,10 +151,12 @@ coverage: setup ## Line and branch coverage of the product code: build/coverage/
 
 .PHONY: helm-lint
 helm-lint: compile ## Lint and render the Helm chart (builds helm with Go where there is none)
+	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py helm
 
 .PHONY: k8s-validate
 k8s-validate: compile ## Manifests, chart, alerts and dashboard against schemas and rules; no cluster
+	$(need_go)
 	$(if $(shell command -v npm),,$(call install,nodejs npm))
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py
@@ -223,6 +232,7 @@ docker-clean: ## Remove the image, the builder's base image and what building le
 
 .PHONY: compose-validate
 compose-validate: compile ## docker/compose.yaml against the loader of docker compose; starts nothing
+	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
 
 .PHONY: package
@@ -236,28 +246,31 @@ package: compile ## Build the Debian package: build/package/*.deb
 package-test: package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
 	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/package_test.py build/package/*.deb
 
+# What is deployed, and where to, reaches the script through the environment: neither make nor a
+# shell reads it as their own language, whoever has filled in the workflow's form.
 .PHONY: deploy
 deploy: ## Deploy IMAGE_TAG to cluster CONTEXT (OVERLAY=production); goes back when it fails
-	@k8s/cluster.sh deploy "$(IMAGE_TAG)" "$(CONTEXT)" $(OVERLAY)
+	@k8s/cluster.sh deploy "$$IMAGE_TAG" "$$CONTEXT" "$$OVERLAY"
 
 .PHONY: k8s-status
 k8s-status: ## What runs in CONTEXT
-	@k8s/cluster.sh status "$(CONTEXT)" $(OVERLAY)
+	@k8s/cluster.sh status "$$CONTEXT" "$$OVERLAY"
 
 .PHONY: k8s-logs
 k8s-logs: ## The logs of all replicas in CONTEXT (TAIL=100, FOLLOW=true)
-	@TAIL=$(TAIL) FOLLOW=$(FOLLOW) k8s/cluster.sh logs "$(CONTEXT)" $(OVERLAY)
+	@k8s/cluster.sh logs "$$CONTEXT" "$$OVERLAY"
 
 .PHONY: k8s-clean
 k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets stay
-	@k8s/cluster.sh clean "$(CONTEXT)" $(OVERLAY)
+	@k8s/cluster.sh clean "$$CONTEXT" "$$OVERLAY"
 
 # One after the other, whatever -j says: each of them uses all cores.
-PIPELINE := lint test sanitize sanitize-threads coverage security k8s-validate compose-validate \
-  container package-test
+PIPELINE := lint test test-clang sanitize sanitize-threads coverage security k8s-validate \
+  compose-validate container package-test
 
 .PHONY: pipeline
-pipeline: ## Everything that .github/workflows/ci.yaml does, in order
+pipeline: export CI := 1
+pipeline: ## Everything that .github/workflows/ci.yaml does, in order; what cannot be tried is an error
 	@for target in $(PIPELINE); do \
 	  echo "== make $$target"; begun=$$SECONDS; \
 	  $(MAKE) --no-print-directory $$target || { echo "== make $$target failed"; exit 1; }; \

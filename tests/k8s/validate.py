@@ -95,12 +95,9 @@ def tool(name: str) -> str | None:
     if found or not shutil.which("go"):
         return found
     print(f"building {name} with Go into {TOOLS.relative_to(ROOT)}", flush=True)
-    environment = {**os.environ, "GOBIN": str(TOOLS), "GOFLAGS": "-buildvcs=false"}
-    built = subprocess.run(
-        ["go", "install", GO_TOOLS[name]], env=environment, capture_output=True, text=True
-    )
+    built = run(str(ROOT / "tests/ship/go_tool.py"), GO_TOOLS[name], str(TOOLS))
     if built.returncode != 0:
-        print(f"it cannot be built: {built.stderr.strip().splitlines()[-1]}", flush=True)
+        print(f"it cannot be built: {built.stderr.strip()}", flush=True)
     return shutil.which(str(TOOLS / name))
 
 

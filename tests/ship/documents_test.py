@@ -145,7 +145,7 @@ class Documents(unittest.TestCase):
 class Pipeline(unittest.TestCase):
     def test_it_does_what_the_workflow_does(self) -> None:
         text = (WORKFLOWS / "ci.yaml").read_text()
-        in_ci = set(re.findall(r"run: make ([a-z0-9-]+)", text))
+        in_ci = set(re.findall(r"run: make ([^},\n]+)", text))
         makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
         in_make = set(re.search(r"^PIPELINE := (.+)$", makefile, re.M)[1].split())
         self.assertEqual(in_ci, in_make)
@@ -156,19 +156,20 @@ class Pipeline(unittest.TestCase):
             workflow = yaml.safe_load(path.read_text())
             self.assertEqual(workflow["permissions"], {"contents": "read"}, path.name)
             for name, job in workflow["jobs"].items():
-                self.assertIn("timeout-minutes", job, f"{path.name}: {name}")
+                limited = "timeout-minutes" in job or job.get("uses", "").startswith("./")
+                self.assertTrue(limited, f"{path.name}: {name}")
 
     def test_actions_have_their_version_in_a_comment(self) -> None:
         for path in WORKFLOWS.glob("*.yaml"):
             for line in path.read_text().splitlines():
-                if "uses:" in line:
+                if "uses:" in line and "uses: ./" not in line:
                     self.assertRegex(line, r"@[0-9a-f]{40}  # v\d+\.\d+\.\d+$", path.name)
 
     def test_what_anybody_types_is_not_run(self) -> None:
         """Names of branches and inputs reach a shell as variables only."""
         for path in WORKFLOWS.glob("*.yaml"):
             for job in yaml.safe_load(path.read_text())["jobs"].values():
-                for step in job["steps"]:
+                for step in job.get("steps", []):
                     spliced = re.findall(r"\$\{\{ *(\w+)", step.get("run", ""))
                     self.assertLessEqual(set(spliced), {"matrix"}, path.name)
 
