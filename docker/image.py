@@ -242,6 +242,16 @@ def check_image() -> None:
     check("`version` says the same", (said["version"], said["commit"]) == (what, commit))
 
 
+def files_in(tar: Path) -> list[tarfile.TarInfo]:
+    """Without the empty ones, such as /.dockerenv, that docker adds to what it exports."""
+    with tarfile.open(tar) as archive:
+        return [m for m in archive if m.isfile() and m.size]
+
+
+def programs_among(files: list[tarfile.TarInfo]) -> list[str]:
+    return [m.name for m in files if m.mode & 0o111 and ".so" not in m.name]
+
+
 def check_content(scratch: str) -> None:
     """What is in it, as a tar of its file system."""
     name = f"rts-content-{os.getpid()}"
@@ -249,11 +259,13 @@ def check_content(scratch: str) -> None:
     run(*starting("create", f"--name={name}", image()), check=True)
     run(*command("export", f"--output={tar}", name), check=True)
     run(*command("rm", name), check=True)
-    with tarfile.open(tar) as archive:
-        files = [m for m in archive if m.isfile()]
-    programs = [m.name for m in files if m.mode & 0o111 and ".so" not in m.name]
+    files = files_in(tar)
+    programs = programs_among(files)
     check("the binary is the only program", programs == [BINARY[1:]], programs)
     odd = [m.name for m in files if m.uid != 0 or m.mode & 0o6022]
+    names = {m.name for m in files}
+    known = {"etc/os-release", "var/lib/dpkg/status.d/libc6"}
+    check("a scanner finds the release and the packages", known <= names, sorted(known - names))
     check("its files are root's, and nobody else may change them", odd == [], odd or len(files))
 
 
