@@ -78,6 +78,15 @@ def security(pod: Object, container: Object, field: str) -> Any:
     return own.get(field, pod.get("securityContext", {}).get(field))
 
 
+def settings(objects: Objects, container: Object) -> dict[str, str]:
+    """What the container's environment says, of the ConfigMaps that are here and of itself."""
+    data = {o["metadata"]["name"]: o.get("data", {}) for o in of_kind(objects, "ConfigMap")}
+    values: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        values |= data.get(source.get("configMapRef", {}).get("name"), {})
+    return values | {v["name"]: v["value"] for v in container.get("env", []) if "value" in v}
+
+
 def selects(selector: Object, labels: Object) -> bool:
     return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
 

@@ -49,6 +49,9 @@ HELM_VARIANTS = {
     "helm with core NATS": [
         "--set", "provision.enabled=false,credentials.files=null,settings.ORDER_DELIVERY=core"
     ],
+    "helm with creds": ["--set", "credentials.files.NATS_CREDS_FILE=nats.creds"],
+    "helm with a token": ["--set", "credentials.files.NATS_TOKEN_FILE=token"],
+    "helm with TLS": ["--set", "credentials.files.NATS_TLS_CA_FILE=ca.crt"],
 }  # fmt: skip
 HELM_REFUSES = {
     "the tag latest": "image.tag=latest",
@@ -203,11 +206,14 @@ def check_namespace(name: str, objects: rules.Objects) -> None:
 
 
 def check_settings(name: str, objects: rules.Objects) -> None:
-    """The ConfigMap has every setting of the table, and the service accepts the values."""
+    """The ConfigMap has every setting of the table, and the service accepts what it is given."""
     maps = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
     table = written.env_file((ROOT / "k8s/base/settings.env").read_text())
     offences = [] if [set(m) for m in maps] == [set(table)] else ["the ConfigMap lacks settings"]
-    for data in maps:
+    for o, template in rules.workloads(objects):
+        if o["kind"] == "StatefulSet":  # the broker
+            continue
+        data = rules.settings(objects, template["spec"]["containers"][0])
         done = subprocess.run([written.BINARY, "check"], env=data, capture_output=True, text=True)
         offences += [done.stderr] if done.returncode else []
     report(f"{name} has settings that the service accepts", offences)

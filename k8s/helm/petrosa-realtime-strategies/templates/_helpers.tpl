@@ -52,8 +52,18 @@ capabilities:
     - ALL
 {{- end }}
 
+{{- /* Helm merges what the user gives into the defaults, and the service takes one way of logging in
+       only: another one stands instead of the user and the password. */ -}}
+{{- define "rts.credentialFiles" -}}
+{{- $files := .Values.credentials.files | default dict }}
+{{- if or $files.NATS_TOKEN_FILE $files.NATS_CREDS_FILE $files.NATS_NKEY_SEED_FILE }}
+{{- $files = omit $files "NATS_USER_FILE" "NATS_PASSWORD_FILE" }}
+{{- end }}
+{{- toYaml $files }}
+{{- end }}
+
 {{- define "rts.credentials" -}}
-{{- with .Values.credentials.files }}
+{{- with include "rts.credentialFiles" . | fromYaml }}
 env:
   {{- range $name, $key := . }}
   - name: {{ $name }}
