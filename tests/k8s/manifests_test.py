@@ -66,6 +66,9 @@ def changed(objects: rules.Objects, change: dict[str, Any]) -> rules.Objects:
     objects = copy.deepcopy(objects)
     if "add" in change:
         return objects + [change["add"]]
+    if "drop" in change:
+        del objects[index_of(objects, change["drop"])]
+        return objects
     at = objects[index_of(objects, change["in"])]
     *way, last = steps(change["path"])
     for step in way:

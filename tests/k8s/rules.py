@@ -303,6 +303,8 @@ def is_not_exposed(objects: Objects) -> Iterator[str]:
 
 @rule
 def enforces_restricted(objects: Objects) -> Iterator[str]:
+    if not any(of_kind(objects, "Namespace")):
+        yield "no Namespace says so"
     for o in of_kind(objects, "Namespace"):
         labels = o["metadata"].get("labels", {})
         if labels.get("pod-security.kubernetes.io/enforce") != "restricted":
