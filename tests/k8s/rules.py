@@ -23,6 +23,7 @@ RULES: dict[str, Rule] = {}
 UID = 65532
 UNSET_TAG = "set-by-the-overlay"
 MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
+PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/ready"}
 SECRET_NAME = re.compile(r"(?i)password|token|secret|seed|creds|_key\b|^nats_user$")
 
 
@@ -202,15 +203,17 @@ def asks_for_resources(objects: Objects) -> Iterator[str]:
 
 @rule
 def is_probed(objects: Objects) -> Iterator[str]:
+    """A broker that is away must not restart the service, so only readiness asks for it."""
     for o, template in workloads(objects):
         if o["kind"] in ("Job", "CronJob"):
             continue
         for container in template["spec"]["containers"]:
-            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            for probe, path in PROBES.items():
+                asked = container.get(probe, {}).get("httpGet", {})
                 if probe not in container:
                     yield f"{title(o)}, container {container['name']}: no {probe}"
-            if container.get("livenessProbe", {}).get("httpGet", {}).get("path") == "/ready":
-                yield f"{title(o)}: a broker that is away would restart it"
+                elif o["kind"] == "Deployment" and asked != {"path": path, "port": "http"}:
+                    yield f"{title(o)}: {probe} does not ask for {path}"
 
 
 # --- Secrets ------------------------------------------------------------------------------------
