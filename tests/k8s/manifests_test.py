@@ -73,7 +73,9 @@ def changed(objects: rules.Objects, change: dict[str, Any]) -> rules.Objects:
     *way, last = steps(change["path"])
     for step in way:
         at = at[step]
-    if "value" in change:
+    if "value" in change and isinstance(at, list):
+        at[last : last + 1] = [change["value"]]  # one past the end: one more
+    elif "value" in change:
         at[last] = change["value"]
     else:
         del at[last]

@@ -22,7 +22,11 @@ Rule = Callable[[Objects], Iterator[str]]
 RULES: dict[str, Rule] = {}
 UID = 65532
 UNSET_TAG = "set-by-the-overlay"
-MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
+NAMESPACE = "kubernetes.io/metadata.name"
+DNS = {
+    "namespaceSelector": {"matchLabels": {NAMESPACE: "kube-system"}},
+    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+}
 PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/ready"}
 SECRET_NAME = re.compile(r"(?i)password|token|secret|seed|creds|_key\b|^nats_user$")
 
@@ -89,7 +93,12 @@ def settings(objects: Objects, container: Object) -> dict[str, str]:
 
 
 def selects(selector: Object, labels: Object) -> bool:
-    return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
+    """Labels alone count: what else a selector says is not worked out, so it selects nothing."""
+    return is_by_label(selector) and selector["matchLabels"].items() <= labels.items()
+
+
+def is_by_label(selector: Object) -> bool:
+    return list(selector) == ["matchLabels"] and bool(selector["matchLabels"])
 
 
 # --- Pods: Pod Security "restricted", and what we ask beyond it ---------------------------------
@@ -254,45 +263,70 @@ def is_denied_by_default(objects: Objects) -> Iterator[str]:
         for missing in {"Ingress", "Egress"} - types:
             yield f"{title(o)}: no NetworkPolicy denies {missing} by default"
     for policy in of_kind(objects, "NetworkPolicy"):
-        if not policy["spec"]["podSelector"]:
+        if not is_by_label(policy["spec"]["podSelector"]):
             yield f"{title(policy)}: selects the pods of others in the shared namespace"
 
 
 def open_sides(policy: Object) -> Iterator[tuple[str, Object]]:
-    """Rules that name no peer or no port: what they allow is everybody or everything."""
+    """Rules that leave a peer or a port open: what they allow is everybody or everything."""
     for direction, peers in (("ingress", "from"), ("egress", "to")):
         for entry in policy["spec"].get(direction) or []:
-            if not entry.get(peers) or {} in entry[peers] or not entry.get("ports"):
+            ports = entry.get("ports") or [{}]
+            named = entry.get(peers) and all(is_named(peer, direction) for peer in entry[peers])
+            if not named or any("port" not in p or "endPort" in p for p in ports):
                 yield direction, entry
+
+
+def is_named(peer: Object, direction: str) -> bool:
+    """One namespace, pods by their labels, or both; any pod of our namespace may come in."""
+    namespace = peer.get("namespaceSelector")
+    if namespace is not None:
+        if not is_by_label(namespace) or list(namespace["matchLabels"]) != [NAMESPACE]:
+            return False
+    elif peer == {"podSelector": {}}:
+        return direction == "ingress"
+    return bool(peer) and all(
+        key in ("namespaceSelector", "podSelector") and is_by_label(selector)
+        for key, selector in peer.items()
+    )
 
 
 @rule
 def reaches_nats_and_dns_only(objects: Objects) -> Iterator[str]:
+    brokers = {p for _, _, c in containers(objects) for p in nats_ports(settings(objects, c))}
+    opened = set()
     for policy in of_kind(objects, "NetworkPolicy"):
         if any(direction == "egress" for direction, _ in open_sides(policy)):
             yield f"{title(policy)}: egress to anybody or any port"
         for entry in policy["spec"].get("egress") or []:
-            for port in entry.get("ports", []):
-                if port.get("port") not in (53, 4222):
-                    yield f"{title(policy)}: egress to port {port.get('port')}"
-            if any("ipBlock" in peer for peer in entry.get("to", [])):
-                yield f"{title(policy)}: egress to addresses outside of the cluster"
+            ports = {port.get("port") for port in entry.get("ports", [])}
+            if 53 in ports and (ports != {53} or entry.get("to") != [DNS]):
+                yield f"{title(policy)}: egress to port 53 of more than the cluster's DNS"
+            if strangers := ports - {53} - brokers:
+                yield f"{title(policy)}: egress to {sorted(strangers, key=str)}"
+            opened |= ports
+    for port in sorted(brokers - opened):
+        yield f"no NetworkPolicy opens port {port}, which NATS_URL names"
+
+
+def nats_ports(values: dict[str, str]) -> set[int]:
+    urls = values["NATS_URL"].split(",") if "NATS_URL" in values else []
+    return {int(m[1]) if (m := re.search(r":(\d+)$", u.strip())) else 4222 for u in urls}
 
 
 @rule
 def is_reached_by_monitoring_only(objects: Objects) -> Iterator[str]:
+    watchers: list[Object] = []
     for policy in of_kind(objects, "NetworkPolicy"):
         if any(direction == "ingress" for direction, _ in open_sides(policy)):
             yield f"{title(policy)}: ingress from anybody or to any port"
         for entry in policy["spec"].get("ingress") or []:
             ports = {port.get("port") for port in entry.get("ports", [])}
-            peers = [
-                p.get("namespaceSelector", {}).get("matchLabels") for p in entry.get("from", [])
-            ]
-            if 8080 in ports and any(peer != MONITORING for peer in peers):
-                yield f"{title(policy)}: port 8080 is open to more than monitoring"
+            watchers += entry.get("from", []) if 8080 in ports else []
             if ports - {8080, 4222}:
                 yield f"{title(policy)}: ingress to {sorted(ports - {8080, 4222}, key=str)}"
+    if len(watchers) > 1 or any("namespaceSelector" not in peer for peer in watchers):
+        yield "port 8080 is open to more than the one namespace of Prometheus"
 
 
 @rule
