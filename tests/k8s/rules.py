@@ -21,6 +21,7 @@ Rule = Callable[[Objects], Iterator[str]]
 
 RULES: dict[str, Rule] = {}
 UID = 65532
+MOST_MEBIBYTES = 24  # what the service takes; k8s/base/autoscaler.yaml says where that is from
 UNSET_TAG = "set-by-the-overlay"
 NAMESPACE = "kubernetes.io/metadata.name"
 DNS = {
@@ -28,6 +29,16 @@ DNS = {
     "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
 }
 PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/ready"}
+# What Pod Security "restricted" lets pods mount, and all that we say of security.
+VOLUMES = {
+    "name", "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
+    "projected", "secret",
+}  # fmt: skip
+POD_SECURITY = {"runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "seccompProfile"}
+CONTAINER_SECURITY = {
+    "runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile", "allowPrivilegeEscalation",
+    "privileged", "readOnlyRootFilesystem", "capabilities",
+}  # fmt: skip
 SECRET_NAME = re.compile(r"(?i)password|token|secret|seed|creds|_key\b|^nats_user$")
 
 
@@ -158,9 +169,17 @@ def stays_out_of_the_host(objects: Objects) -> Iterator[str]:
             if pod.get(field):
                 yield f"{name}: {field}"
         for volume in pod.get("volumes", []):
-            if "hostPath" in volume:
-                yield f"{name}: volume {volume['name']} is a path of the host"
+            if strange := set(volume) - VOLUMES:
+                yield f"{name}: volume {volume['name']} is a {min(strange)}"
+        for field in set(pod.get("securityContext", {})) - POD_SECURITY:
+            yield f"{name}: securityContext.{field}"
+    for o, template in workloads(objects):
+        for annotation in template["metadata"].get("annotations", {}):
+            if "apparmor" in annotation or "seccomp" in annotation:
+                yield f"{title(o)}: {annotation}"
     for name, _, container in containers(objects):
+        for field in set(container.get("securityContext", {})) - CONTAINER_SECURITY:
+            yield f"{name}: securityContext.{field}"
         if any("hostPort" in port for port in container.get("ports", [])):
             yield f"{name}: hostPort"
 
@@ -223,6 +242,12 @@ def is_probed(objects: Objects) -> Iterator[str]:
                     yield f"{title(o)}, container {container['name']}: no {probe}"
                 elif o["kind"] == "Deployment" and asked != {"path": path, "port": "http"}:
                     yield f"{title(o)}: {probe} does not ask for {path}"
+            port = settings(objects, container).get("HEALTH_CHECK_PORT", "8080")
+            named = {p.get("name"): str(p["containerPort"]) for p in container.get("ports", [])}
+            if o["kind"] == "Deployment" and named.get("http") != port:
+                yield f"{title(o)}: it listens on {port}, and port http is {named.get('http')}"
+            if settings(objects, container).get("HEALTH_CHECK_HOST", "::") not in ("0.0.0.0", "::"):
+                yield f"{title(o)}: it does not listen for the kubelet"
 
 
 # --- Secrets ------------------------------------------------------------------------------------
@@ -237,13 +262,26 @@ def holds_no_secret(objects: Objects) -> Iterator[str]:
             if SECRET_NAME.search(key):
                 yield f"{title(o)}: {key} belongs in a Secret"
     for name, _, container in containers(objects):
+        if "@" in settings(objects, container).get("NATS_URL", ""):
+            yield f"{name}: NATS_URL says who logs in"
         for variable in container.get("env", []):
             literal = variable.get("value", "")
-            if SECRET_NAME.search(variable["name"]) and literal and not literal.startswith("/"):
+            path = variable["name"].endswith("_FILE") and literal.startswith("/")
+            if SECRET_NAME.search(variable["name"]) and literal and not path:
                 yield f"{name}: the value of {variable['name']} is written down"
         for word in container.get("args", []) + container.get("command", []):
             if SECRET_NAME.search(word):
                 yield f"{name}: {word.split('=')[0]} would be seen in the list of processes"
+
+
+@rule
+def takes_secrets_from_files(objects: Objects) -> Iterator[str]:
+    """What is in the environment is inherited and shown; nats-server alone knows no other way."""
+    for name, _, container in containers(objects):
+        sources = [s for s in container.get("envFrom", []) if "secretRef" in s]
+        sources += [v for v in container.get("env", []) if "secretKeyRef" in v.get("valueFrom", {})]
+        if sources and not container["image"].startswith("nats:"):
+            yield f"{name}: a secret in the environment"
 
 
 # --- The network --------------------------------------------------------------------------------
@@ -353,15 +391,19 @@ def enforces_restricted(objects: Objects) -> Iterator[str]:
 
 @rule
 def drains_before_it_is_killed(objects: Objects) -> Iterator[str]:
-    limits = [
-        int(o["data"]["SHUTDOWN_TIMEOUT_SECONDS"])
-        for o in of_kind(objects, "ConfigMap")
-        if "SHUTDOWN_TIMEOUT_SECONDS" in o.get("data", {})
-    ]
-    for o, template in workloads(objects):
-        grace = template["spec"].get("terminationGracePeriodSeconds", 30)
-        if o["kind"] == "Deployment" and any(grace <= limit for limit in limits):
-            yield f"{title(o)}: terminationGracePeriodSeconds {grace} cuts the shutdown short"
+    for o in of_kind(objects, "Deployment"):
+        pod = o["spec"]["template"]["spec"]
+        grace = pod.get("terminationGracePeriodSeconds", 30)
+        for container in pod["containers"]:
+            drain = int(settings(objects, container).get("SHUTDOWN_TIMEOUT_SECONDS", "20"))
+            if grace <= drain + pre_stop_seconds(container):
+                yield f"{title(o)}: terminationGracePeriodSeconds {grace} cuts the shutdown short"
+
+
+def pre_stop_seconds(container: Object) -> int:
+    hook = container.get("lifecycle", {}).get("preStop", {})
+    slept = re.search(r"sleep (\d+)", " ".join(hook.get("exec", {}).get("command", [])))
+    return hook.get("sleep", {}).get("seconds", 0) + (int(slept[1]) if slept else 0)
 
 
 @rule
@@ -370,12 +412,18 @@ def rolls_without_a_gap(objects: Objects) -> Iterator[str]:
         rolling = o["spec"].get("strategy", {}).get("rollingUpdate", {})
         if rolling.get("maxUnavailable") != 0 or rolling.get("maxSurge") != 1:
             yield f"{title(o)}: not maxUnavailable 0, maxSurge 1"
-        if not o["spec"]["template"]["spec"].get("topologySpreadConstraints"):
-            yield f"{title(o)}: no topologySpreadConstraints"
         labels = o["spec"]["template"]["metadata"]["labels"]
+        spread = o["spec"]["template"]["spec"].get("topologySpreadConstraints", [])
+        if not any(selects(s.get("labelSelector", {}), labels) for s in spread):
+            yield f"{title(o)}: no topologySpreadConstraints"
         budgets = of_kind(objects, "PodDisruptionBudget")
         if not any(selects(b["spec"]["selector"], labels) for b in budgets):
             yield f"{title(o)}: no PodDisruptionBudget"
+    for o in of_kind(objects, "PodDisruptionBudget"):
+        if o["spec"].get("maxUnavailable") != 1 or "minAvailable" in o["spec"]:
+            yield f"{title(o)}: nodes are drained one pod at a time"
+        if o["spec"].get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
+            yield f"{title(o)}: while the broker is away no node could be drained"
 
 
 @rule
@@ -393,6 +441,29 @@ def has_one_autoscaler(objects: Objects) -> Iterator[str]:
 
 
 @rule
+def scales_on_cpu(objects: Objects) -> Iterator[str]:
+    """Memory is there to be seen. At half its target, it never holds a replica that CPU lets go."""
+    asked = {
+        o["metadata"]["name"]: o["spec"]["template"]["spec"]["containers"][0]["resources"]
+        for o in of_kind(objects, "Deployment")
+    }
+    for o in of_kind(objects, "HorizontalPodAutoscaler"):
+        requests = asked.get(o["spec"]["scaleTargetRef"]["name"], {}).get("requests", {})
+        metrics = [m["resource"] for m in o["spec"]["metrics"] if m["type"] == "Resource"]
+        targets = {m["name"]: m["target"].get("averageUtilization", 0) for m in metrics}
+        if "cpu" not in targets:
+            yield f"{title(o)}: does not look at CPU"
+        if "memory" in targets and "memory" in requests:
+            if targets["memory"] / 100 * mebibytes(requests["memory"]) < 2 * MOST_MEBIBYTES:
+                yield f"{title(o)}: {targets['memory']} % of {requests['memory']} may be reached"
+
+
+def mebibytes(quantity: str) -> float:
+    units = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024}
+    return float(quantity[:-2]) * units[quantity[-2:]]
+
+
+@rule
 def refers_to_what_is_there(objects: Objects) -> Iterator[str]:
     there = {title(o) for o in objects}
     for name, pod, container in containers(objects):
@@ -406,6 +477,25 @@ def refers_to_what_is_there(objects: Objects) -> Iterator[str]:
         account = pod.get("serviceAccountName", "default")
         if account != "default" and f"ServiceAccount {account}" not in there:
             yield f"{name}: there is no ServiceAccount {account}"
+    for o in of_kind(objects, "Service"):
+        named = {
+            port.get("name")
+            for _, template in workloads(objects)
+            if selects({"matchLabels": o["spec"].get("selector")}, template["metadata"]["labels"])
+            for container in template["spec"]["containers"]
+            for port in container.get("ports", [])
+        }
+        if any(port.get("targetPort") not in named for port in o["spec"]["ports"]):
+            yield f"{title(o)}: no pod has its port"
+    for o in of_kind(objects, "ServiceMonitor"):
+        named = {
+            port.get("name")
+            for service in of_kind(objects, "Service")
+            if selects(o["spec"]["selector"], service["metadata"]["labels"])
+            for port in service["spec"]["ports"]
+        }
+        if any(endpoint.get("port") not in named for endpoint in o["spec"]["endpoints"]):
+            yield f"{title(o)}: no Service has its port"
 
 
 def main() -> int:

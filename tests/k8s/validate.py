@@ -185,7 +185,7 @@ def rendered_by_helm() -> dict[str, rules.Objects]:
 
 
 def check_rules(name: str, objects: rules.Objects) -> None:
-    """All rules; the base has no tag, and Helm cannot make the namespace it keeps the release in."""
+    """The base has no tag, and Helm cannot make the namespace that it keeps the release in."""
     but = {"base": "names-its-image-exactly", "helm": "enforces-restricted"}.get(name.split()[0])
     offences = rules.check(objects)
     expected = [o for o in offences if o.split(":")[0] == but]
