@@ -42,6 +42,10 @@ VARIANTS = {
     "production with KEDA": HERE / "keda",
 }
 AS_PRODUCTION = ["--set", "monitoring.enabled=true"]
+SETTINGS_AS_GIVEN = {
+    "NATS_URL": "nats://a, tls://b:5222", "DRY_RUN_MODE": True,
+    "TRADING_MAX_POSITION_SIZE": 2000000, "TRADE_MOMENTUM_MIN_QUANTITY": 0.00001,
+}  # fmt: skip
 HELM_VARIANTS = {
     "helm": [],
     "helm as production": AS_PRODUCTION,
@@ -52,13 +56,37 @@ HELM_VARIANTS = {
     "helm with creds": ["--set", "credentials.files.NATS_CREDS_FILE=nats.creds"],
     "helm with a token": ["--set", "credentials.files.NATS_TOKEN_FILE=token"],
     "helm with TLS": ["--set", "credentials.files.NATS_TLS_CA_FILE=ca.crt"],
+    "helm with another broker": [
+        "--set-json", f"settings={json.dumps(SETTINGS_AS_GIVEN)}"
+    ],
+    "helm with another scale": [
+        "--set", "autoscaling.minReplicas=3,autoscaling.maxReplicas=20,autoscaling.cpuPercent=300",
+    ],
+    "helm with names like numbers": [
+        "--set", f"image.digest=sha256:{'0' * 64},keda.enabled=true",
+        "--set", "keda.serverAddress=http://a: b",
+        "--set-string", "networkPolicy.monitoringNamespace=123,credentials.secret=true",
+        "--set-string", "provision.secret=1e3",
+    ],
 }  # fmt: skip
 HELM_REFUSES = {
     "the tag latest": "image.tag=latest",
     "a value that is none": "image.tga=1.0.0",
     "a setting that is none": "settings.TRADING_SYMBOL=BTCUSDT",
     "a secret among the settings": "settings.NATS_PASSWORD=x",
+    "a user in the broker's URL": "settings.NATS_URL=nats://u:s3cret@n:4222",
+    "no broker": "settings.NATS_URL=null",
+    "a port that nobody asks": "settings.HEALTH_CHECK_PORT=9090",
+    "an address that nobody reaches": "settings.HEALTH_CHECK_HOST=127.0.0.1",
+    "a shutdown that is cut short": "settings.SHUTDOWN_TIMEOUT_SECONDS=60",
+    "a grace that is too short": "terminationGracePeriodSeconds=20",
     "a number as text": "autoscaling.minReplicas=two",
+    "a login that is none": "credentials.files.NATS_PASSWROD_FILE=x",
+    "no credentials' Secret": "credentials=null",
+    "no number of replicas": "autoscaling.minReplicas=null",
+    "a tag that is none": "image.tag=-1.0.0",
+    "a digest that is none": "image.digest=sha256:0",
+    "a memory target that memory would reach": "autoscaling.memoryPercent=40",
     "more replicas at least than at most": "autoscaling.minReplicas=11",
     "requests without memory": "resources.requests.memory=null",
 }
@@ -176,8 +204,10 @@ def rendered_by_helm() -> dict[str, rules.Objects]:
         if done.returncode == 0:
             renderings[name] = objects_of(done.stdout)
     for what, value in HELM_REFUSES.items():
-        accepted = helm_template(["--set", value]).returncode == 0
-        report(f"helm refuses {what}", [f"--set {value} is accepted"] if accepted else [])
+        done = helm_template(["--set", value])
+        named = value.partition("=")[0].rpartition(".")[2] in done.stderr
+        understood = done.returncode and named and "error calling" not in done.stderr
+        report(f"helm refuses {what}", [] if understood else [f"--set {value}: {helm_says(done)}"])
     return renderings
 
 
@@ -216,6 +246,14 @@ def check_settings(name: str, objects: rules.Objects) -> None:
         done = subprocess.run([written.BINARY, "check"], env=data, capture_output=True, text=True)
         offences += [done.stderr] if done.returncode else []
     report(f"{name} has settings that the service accepts", offences)
+
+
+def check_given(name: str, objects: rules.Objects) -> None:
+    """A number is written as the user does: 2000000, not 2e+06."""
+    (data,) = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
+    wanted = {**SETTINGS_AS_GIVEN, "DRY_RUN_MODE": "true", "TRADE_MOMENTUM_MIN_QUANTITY": "0.00001"}
+    offences = [f"{k}={data[k]}" for k, v in wanted.items() if data[k] != str(v)]
+    report(f"{name} has the settings as they are given", offences)
 
 
 def check_schemas(renderings: dict[str, rules.Objects]) -> None:
@@ -296,6 +334,8 @@ def leaves_of(values: dict[str, object], path: str = "") -> list[str]:
 def main() -> int:
     check_readme()
     renderings = rendered_by_helm()
+    if "helm with another broker" in renderings:
+        check_given("helm with another broker", renderings["helm with another broker"])
     if sys.argv[1:] != ["helm"]:
         kustomized = rendered_by_kustomize()
         if kustomized and renderings:

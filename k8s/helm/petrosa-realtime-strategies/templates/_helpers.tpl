@@ -11,11 +11,14 @@ app.kubernetes.io/component: service
 {{- end }}
 
 {{- define "rts.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- with .Values.image }}
+{{- .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
 {{- end }}
 
-{{- /* The table's defaults with the values' settings over them; a name that the table lacks would
-       end the service with exit code 78, so it ends the rendering. */ -}}
+{{- /* The table's defaults with the values' settings over them, as text. A name that the table lacks
+       would end the service with exit code 78, so it ends the rendering; so do values that the
+       other objects do not fit. Numbers go through JSON, which writes 1000000, not 1e+06. */ -}}
 {{- define "rts.settings" -}}
 {{- $settings := dict }}
 {{- range .Files.Lines "files/settings.env" }}
@@ -28,10 +31,34 @@ app.kubernetes.io/component: service
 {{- if not (hasKey $settings $name) }}
 {{- fail (printf "settings: %s is no setting; docs/CONFIGURATION.md lists them" $name) }}
 {{- end }}
-{{- $_ := set $settings $name $value }}
+{{- $_ := set $settings $name (kindIs "string" $value | ternary $value (toJson $value)) }}
+{{- end }}
+{{- if ne $settings.HEALTH_CHECK_PORT "8080" }}
+{{- fail "settings.HEALTH_CHECK_PORT: probes, Service and NetworkPolicy have 8080; leave it at that" }}
+{{- end }}
+{{- if not (has $settings.HEALTH_CHECK_HOST (list "0.0.0.0" "::")) }}
+{{- fail "settings.HEALTH_CHECK_HOST: the kubelet asks from outside; set 0.0.0.0 or ::" }}
+{{- end }}
+{{- if contains "@" $settings.NATS_URL }}
+{{- fail "settings.NATS_URL: a user or password is for the Secret; see credentials in README.md" }}
+{{- end }}
+{{- if ge (int $settings.SHUTDOWN_TIMEOUT_SECONDS) (int .Values.terminationGracePeriodSeconds) }}
+{{- fail (printf "settings.SHUTDOWN_TIMEOUT_SECONDS is %s: set terminationGracePeriodSeconds to more than that" $settings.SHUTDOWN_TIMEOUT_SECONDS) }}
 {{- end }}
 {{- range $name, $value := $settings }}
 {{ $name }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* The ports of NATS_URL; a broker without one listens on 4222. */ -}}
+{{- define "rts.brokerPorts" -}}
+{{- $ports := list }}
+{{- range splitList "," (include "rts.settings" . | fromYaml).NATS_URL }}
+{{- $ports = append $ports (regexFind ":[0-9]+$" (trim .) | trimPrefix ":" | default "4222") }}
+{{- end }}
+{{- range uniq $ports }}
+- protocol: TCP
+  port: {{ . }}
 {{- end }}
 {{- end }}
 
