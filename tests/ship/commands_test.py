@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""What the documents tell people to type, typed: beside a running service, each has to say something.
+
+That is every line of a block of code that asks the service by curl, and those that call the binary,
+but for `run` and `provision`, which have tests of their own. Needs the binary at RTS_BINARY.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ["RTS_BINARY"]).resolve()
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+ASKS = r"curl -s (?:\$H|localhost:8080)/.*"
+CALLS = r"realtime-strategies (?!run|provision).*"
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def commands(pattern: str) -> dict[str, list[str]]:
+    found = {}
+    for name in DOCUMENTS:
+        blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / name).read_text(), re.S | re.M)
+        found[name] = re.findall(rf"^{pattern}$", "\n".join(blocks), re.M)
+    return {name: lines for name, lines in found.items() if lines}
+
+
+class Commands(unittest.TestCase):
+    def setUp(self) -> None:
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        (self.folder / "realtime-strategies").symlink_to(BINARY)
+        self.environment = {"PATH": f"{self.folder}:{os.environ['PATH']}:/usr/sbin"}
+
+    def start(self, *command: str | Path) -> None:
+        process = subprocess.Popen(
+            command, env=self.environment, cwd=self.folder,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+
+    def type(self, line: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", line],
+            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    def expect_each_says_something(self, found: dict[str, list[str]]) -> None:
+        for name, lines in found.items():
+            for line in lines:
+                with self.subTest(document=name, line=line):
+                    done = self.type(line.replace("localhost:8080", "$H"))
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertTrue(done.stdout + done.stderr or ">" in line or "--output" in line)
+
+    def test_what_calls_the_binary(self) -> None:
+        found = commands(CALLS)
+        self.assertGreater(sum(map(len, found.values())), 4)
+        self.expect_each_says_something(found)
+
+    def test_what_asks_the_service(self) -> None:
+        broker, http = free_port(), free_port()
+        # Of a symbol that is not traded, too: the lines that look for what was ignored find it.
+        self.environment |= {
+            "NATS_URL": f"nats://127.0.0.1:{broker}", "HEALTH_CHECK_PORT": str(http),
+            "TRADING_SYMBOLS": "BTCUSDT", "H": f"127.0.0.1:{http}",
+        }  # fmt: skip
+        server = shutil.which("nats-server", path=self.environment["PATH"])
+        self.start(server, "-a", "127.0.0.1", "-p", str(broker))
+        self.start(BINARY, "run")
+        end = time.monotonic() + 20
+        while self.type("realtime-strategies health --ready").returncode != 0:
+            self.assertLess(time.monotonic(), end, "it does not become ready")
+            time.sleep(0.05)
+        market = self.type("realtime-strategies simulate --frames 20000 --rate 20000")
+        self.assertEqual(market.returncode, 0, market.stderr)
+        found = commands(ASKS)
+        self.assertGreater(sum(map(len, found.values())), 10)
+        self.expect_each_says_something(found)
+
+
+if __name__ == "__main__":
+    unittest.main()
