@@ -163,7 +163,7 @@ TEST_F(Monitoring, TheDashboardsQueriesReturnSeriesAndTheAlertsAreEvaluated) {
   }
   EXPECT_EQ(prometheus_->series("rts_invented_total"), 0U);
 
-  const std::regex selector(R"((?:up|(?:rts|process)_\w+)(?:\{[^}]*\})?)");
+  const std::regex selector(R"(\b(?:up\b|(?:rts|process)_\w+)(?:\{[^}]*\})?)");
   const auto rules = prometheus_->get("/api/v1/rules");
   std::size_t evaluated = 0;
   for (const auto& rule : rules["data"]["groups"][0]["rules"].GetArray()) {
