@@ -40,6 +40,7 @@ VARIANTS = {
     "overlays/dev": ROOT / "k8s/overlays/dev",
     "overlays/production": ROOT / "k8s/overlays/production",
     "production with KEDA": HERE / "keda",
+    "production on MicroK8s": HERE / "microk8s",
 }
 AS_PRODUCTION = ["--set", "monitoring.enabled=true"]
 SETTINGS_AS_GIVEN = {
