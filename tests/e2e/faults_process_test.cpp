@@ -247,6 +247,23 @@ TEST(ProcessFault, StandardOutputIsClosed) {
   report_output({"stdout closed from the start", ">&-"});
 }
 
+// The lowest free number is the next descriptor's: lines were once written into an eventfd of the
+// loop, and could have been written into the socket to the broker.
+TEST(ProcessFault, NothingTakesThePlaceOfAClosedStandardDescriptor) {
+  NatsServer broker;
+  Environment environment = environment_of(memoryless_settings(), broker.url());
+  const std::uint16_t port = free_port();
+  environment["HEALTH_CHECK_HOST"] = "127.0.0.1";
+  environment["HEALTH_CHECK_PORT"] = std::to_string(port);
+  const Process process({"sh", "-c", fmt::format("exec '{}' run <&- >&- 2>&-", binary())},
+                        {.env = environment});
+  ASSERT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, kSoon));
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    const std::string link = fmt::format("/proc/{}/fd/{}", process.pid(), fd);
+    EXPECT_EQ(std::filesystem::read_symlink(link), "/dev/null") << fd;
+  }
+}
+
 TEST(ProcessFault, StandardOutputIsFull) {
   report_output({"stdout full (/dev/full)", "> /dev/full"});
 }
