@@ -7,8 +7,8 @@ install(FILES ${package}/realtime-strategies.service DESTINATION lib/systemd/sys
 install(FILES ${package}/environment DESTINATION /etc/realtime-strategies)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE RENAME copyright
         DESTINATION share/doc/petrosa-realtime-strategies)
-install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/docs/CONFIGURATION.md
-              ${CMAKE_SOURCE_DIR}/docs/OPERATIONS.md
+# The page that stands alone: the others lead to each other and into the source.
+install(FILES ${CMAKE_SOURCE_DIR}/docs/CONFIGURATION.md
         DESTINATION share/doc/petrosa-realtime-strategies)
 
 set(CPACK_GENERATOR DEB)

@@ -3,8 +3,11 @@
 
 Makes a small Debian 12 with mmdebstrap (once, kept as build/package/debian.tar), installs the
 package there, starts the service as its unit would, against a broker of this machine, upgrades,
-removes and purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server. No systemd runs in
-there; its own checker reads the unit, and a datagram socket hears what the service would tell it.
+removes and purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server.
+
+No systemd runs in there; a datagram socket hears what the service would tell it. A copy of the same
+Debian is then booted, systemd first, and its unit runs there with all of its restrictions. Where
+systemd does not boot, as in a container that may not mount, a line says "not run", and why.
 """
 
 import os
@@ -17,6 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +30,7 @@ NAME = "petrosa-realtime-strategies"
 USER = "realtime-strategies"
 BINARY = "/usr/bin/realtime-strategies"
 UNIT = "/usr/lib/systemd/system/realtime-strategies.service"
+WANTS = "/etc/systemd/system/multi-user.target.wants/realtime-strategies.service"
 SETTINGS = "/etc/realtime-strategies/environment"
 # The most `systemd-analyze security` may complain of; 10 is a service without any restriction.
 MAX_EXPOSURE = 2.0
@@ -46,6 +51,19 @@ def check(what: str, holds: bool, seen: object = "") -> None:
     print(f"{'ok    ' if holds else 'WRONG '} {what}{detail}", flush=True)
 
 
+def eventually(question: Callable[[], bool], seconds: float = 15) -> bool:
+    end = time.monotonic() + seconds
+    while not question():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def check_success(what: str, done: subprocess.CompletedProcess[str]) -> None:
+    check(what, done.returncode == 0, done.stderr if done.returncode else "")
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -57,6 +75,7 @@ class Debian:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir()
         if not DEBIAN.exists():
             DEBIAN.parent.mkdir(parents=True, exist_ok=True)
             made = DEBIAN.with_suffix(".new.tar")
@@ -118,6 +137,11 @@ def check_installed(debian: Debian, package: str) -> None:
     check("there is a folder for secrets", secrets == f"root:{USER} 750", secrets)
     started = debian.path("/etc/systemd/system/multi-user.target.wants").glob("realtime*")
     check("installing enables nothing", list(started) == [])
+    documents = debian.path(f"/usr/share/doc/{NAME}").rglob("*.md")
+    links = [(page, link) for page in documents
+             for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text())]  # fmt: skip
+    lost = [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()]
+    check("no link of its documents leads nowhere", lost == [], lost or "")
 
 
 def check_unit(debian: Debian) -> None:
@@ -156,23 +180,16 @@ def answers(port: int, path: str) -> bool:
         return False
 
 
-def wait_for(port: int, path: str) -> bool:
-    end = time.monotonic() + 15
-    while time.monotonic() < end:
-        if answers(port, path):
-            return True
-        time.sleep(0.05)
-    return False
+def start_broker(port: int, *inside: str) -> subprocess.Popen[bytes]:
+    server = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
+    command = [server or fail("nats-server is not installed"), "-a", "127.0.0.1", "-p", str(port)]
+    return subprocess.Popen([*inside, *command], stderr=subprocess.DEVNULL)
 
 
 def check_run(debian: Debian) -> None:
     """As its unit starts it, but for the restrictions, which need systemd."""
     broker_port, port = free_port(), free_port()
-    server = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
-    broker = subprocess.Popen(
-        [server or fail("nats-server is not installed"), "-a", "127.0.0.1", "-p", str(broker_port)],
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    broker = start_broker(broker_port)
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.settimeout(15)
     manager.bind(str(debian.path("/run/notify")))
@@ -184,7 +201,7 @@ def check_run(debian: Debian) -> None:
     service = subprocess.Popen(start, env=settings, stdout=subprocess.PIPE, text=True)
     try:
         check("it says READY=1", manager.recv(512).startswith(b"READY=1\n"))
-        check("it becomes ready with a broker", wait_for(port, "/ready"))
+        check("it becomes ready with a broker", eventually(lambda: answers(port, "/ready")))
         health = debian.run(BINARY, "health", "--ready", env={"HEALTH_CHECK_PORT": str(port)})
         check("`health --ready` says so", health.returncode == 0, health.stdout.strip())
         service.terminate()
@@ -197,18 +214,77 @@ def check_run(debian: Debian) -> None:
         debian.path("/run/notify").unlink()
 
 
-def check_upgrade(debian: Debian) -> None:
-    with debian.path(SETTINGS).open("a") as file:
-        file.write("TRADING_LEVERAGE=2\n")
-    debian.do("dpkg", "--force-confdef", "--install", "/tmp/package.deb")
-    kept = "TRADING_LEVERAGE=2" in debian.path(SETTINGS).read_text()
-    check("an upgrade keeps the settings", kept)
+# --- Upgrade and removal, where no systemd runs ---------------------------------------------------
+
+
+def newer(package: str, to: Path, number: int) -> None:
+    """The same package with a higher version and one line more in the settings."""
+    with tempfile.TemporaryDirectory() as scratch:
+        subprocess.run(["dpkg-deb", "-R", package, scratch], check=True)
+        control = Path(scratch, "DEBIAN/control")
+        control.write_text(re.sub(r"(?m)^(Version: .*)", rf"\1+{number}", control.read_text()))
+        with Path(scratch + SETTINGS).open("a") as file:
+            file.write(f"# of version {number}\n")
+        build = ["dpkg-deb", "--build", "--root-owner-group", scratch, str(to)]
+        subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+
+
+def upgrade(debian: Any, number: int, **options: Any) -> subprocess.CompletedProcess[str]:
+    """--force-confdef: what dpkg would propose, if it asked, is the answer."""
+    file = f"/tmp/newer{number}.deb"
+    done: subprocess.CompletedProcess[str] = debian.run(
+        "dpkg", "--force-confdef", "--install", file, **options
+    )
+    return done
+
+
+def check_upgrade(debian: Debian, package: str) -> None:
+    for number in (1, 2):
+        newer(package, debian.path(f"/tmp/newer{number}.deb"), number)
+    debian.do("chown", "root:root", SETTINGS)
+    debian.do("chmod", "0600", SETTINGS)
+    check_success("an upgrade succeeds", upgrade(debian, 1))
+    came = "# of version 1\n" in debian.path(SETTINGS).read_text()
+    check("settings that nobody has touched become the new version's", came)
     file = owner_and_mode(debian, SETTINGS)
-    check("and who may read them", file == f"root:{USER} 640", file)
+    check("who may read them stays as the administrator has it", file == "root:root 600", file)
+    with debian.path(SETTINGS).open("a") as settings:
+        settings.write("TRADING_LEVERAGE=2\n")
+    check_success("the next upgrade succeeds", upgrade(debian, 2))
+    text = debian.path(SETTINGS).read_text()
+    kept = "TRADING_LEVERAGE=2\n" in text and "# of version 2\n" not in text
+    check("settings that somebody has changed are kept", kept)
+    debian.path(SETTINGS + ".dpkg-dist").unlink()
+
+
+# A systemd that can nothing but write down what it is asked for, and refuses to restart a service.
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>/tmp/systemctl.log
+if [ "$1" = try-restart ]; then exit 1; fi
+"""
+
+
+def check_restart(debian: Debian) -> None:
+    """An upgrade restarts the service, and is complete even if that fails."""
+    stub = debian.path("/tmp/stub/systemctl")
+    stub.parent.mkdir()
+    stub.write_text(SYSTEMCTL)
+    stub.chmod(0o755)
+    debian.path("/run/systemd/system").mkdir(parents=True)
+    done = upgrade(debian, 2, env={"PATH": "/tmp/stub:/usr/sbin:/usr/bin:/sbin:/bin"})
+    asked = debian.path("/tmp/systemctl.log").read_text().splitlines()
+    check("an upgrade asks for a restart", f"try-restart {USER}.service" in asked, asked)
+    check("and succeeds without it, saying so",
+          done.returncode == 0 and "not been restarted" in done.stderr, done.stderr.strip())  # fmt: skip
+    state = debian.do("dpkg-query", "-W", "-f=${db:Status-Status}", NAME)
+    check("the package is installed then", state == "installed", state)
+    debian.path("/run/systemd/system").rmdir()
 
 
 def check_removal(debian: Debian, before: set[str]) -> None:
+    debian.do("systemctl", "enable", USER)
     debian.do("dpkg", "--remove", NAME)
+    check("removed: nothing starts it any more", not os.path.lexists(debian.path(WANTS)))
     check("removed: the program has gone", not debian.path(BINARY).exists())
     check("removed: the settings are still there", debian.path(SETTINGS).exists())
     debian.do("dpkg", "--purge", NAME)
@@ -217,8 +293,177 @@ def check_removal(debian: Debian, before: set[str]) -> None:
     check("purged: the user has gone", not debian.has_user())
 
 
+# --- Under systemd --------------------------------------------------------------------------------
+
+# Makes the folder $1 the root, with what a container has, and becomes systemd. The kernel's settings
+# are the machine's, hence not to be written.
+BOOT = """
+set -e
+mount --bind "$1" "$1"
+cd "$1"
+mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 none sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=755 tmpfs dev
+for device in null zero full random urandom tty; do
+  touch dev/$device
+  mount --bind /dev/$device dev/$device
+done
+ln -s pts/ptmx dev/ptmx
+mkdir -p .old
+pivot_root . .old
+umount -l /.old
+exec env -i container=rts PATH=/usr/sbin:/usr/bin /lib/systemd/systemd systemd.unit=basic.target
+"""
+
+
+class CannotBoot(Exception):
+    """Nothing is wrong with the package: this machine does not let systemd start."""
+
+
+class Booted:
+    """A copy of a Debian, with systemd as its first process, a network and a cgroup of its own."""
+
+    def __init__(self, debian: Debian, scratch: Path) -> None:
+        root = scratch / "booted"
+        subprocess.run(["cp", "-ax", debian.folder, root], check=True)
+        (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        hierarchy = scratch / "cgroup"
+        hierarchy.mkdir()
+        mounted = subprocess.run(
+            ["mount", "-t", "cgroup2", "none", hierarchy], capture_output=True, text=True
+        )
+        if mounted.returncode != 0:
+            raise CannotBoot(mounted.stderr.strip())
+        self.group = hierarchy / scratch.name
+        self.errors = scratch / "errors"
+        try:
+            self.group.mkdir()
+            self.start(root)
+        except OSError as error:
+            raise CannotBoot(str(error)) from error
+
+    def start(self, root: Path) -> None:
+        enter = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
+        apart = "unshare --cgroup --mount --pid --net --ipc --uts --fork --kill-child".split()
+        command = ["sh", "-c", enter, self.group, *apart, "sh", "-c", BOOT, "boot", root]
+        with self.errors.open("w") as errors:
+            self.process = subprocess.Popen(command, stdout=errors, stderr=errors)
+        up = eventually(lambda: self.process.poll() is not None or self.is_up(), 30)
+        if not up or self.process.poll() is not None:
+            self.stop()
+            raise CannotBoot(self.errors.read_text().strip() or "it was not up after 30 s")
+
+    def first(self) -> str:
+        """Its first process, as this namespace counts; empty when there is none."""
+        pid = self.process.pid
+        if self.process.poll() is not None:
+            return ""
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().strip()
+
+    def is_up(self) -> bool:
+        # Until its shell has become systemd, the root is still the machine's.
+        if not self.first() or Path(f"/proc/{self.first()}/comm").read_text() != "systemd\n":
+            return False
+        return self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        inside = ["nsenter", "--all", "--root", "--wd", f"--target={self.first()}"]
+        path = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+        return subprocess.run([*inside, *path, *command], capture_output=True, text=True)
+
+    def service(self) -> dict[str, str]:
+        shown = self.run("systemctl", "show", USER).stdout.splitlines()
+        return dict(line.split("=", 1) for line in shown if "=" in line)
+
+    def is_active(self) -> bool:
+        return self.service()["ActiveState"] == "active"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        eventually(lambda: "populated 0" in (self.group / "cgroup.events").read_text())
+        for folder, _, _ in os.walk(self.group, topdown=False):
+            os.rmdir(folder)
+
+
+def check_confined(booted: Booted, pid: str) -> None:
+    text = booted.run("cat", f"/proc/{pid}/status").stdout
+    status = {k: v.strip() for k, v in (line.split(":", 1) for line in text.splitlines())}
+    seen = {name: status[name] for name in ("CapBnd", "NoNewPrivs", "Seccomp")}
+    held = seen == {"CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
+    check("its restrictions are in force", held, seen)
+
+
+def check_restarts(booted: Booted) -> None:
+    """By the watchdog; by an upgrade; and an upgrade to settings it cannot start with."""
+    booted.run("systemctl", "kill", "--signal=STOP", USER)
+    again = eventually(lambda: booted.service()["NRestarts"] == "1" and booted.is_active(), 30)
+    check("the watchdog restarts a process that stands still", again)
+    before = booted.service()["MainPID"]
+    done = upgrade(booted, 1)
+    after = booted.service()
+    check_success("an upgrade succeeds", done)
+    restarted = after["ActiveState"] == "active" and after["MainPID"] != before
+    check("and has restarted the service", restarted)
+    booted.run("sh", "-c", f"echo HEALTH_CHECK_PORT=none >>{SETTINGS}")
+    done = upgrade(booted, 2)
+    check_success("an upgrade succeeds with settings that are wrong", done)
+    after = booted.service()
+    wrong = after["ActiveState"] == "failed" and after["ExecMainStatus"] == "78"
+    check("which end the service with 78 and are not tried again", wrong)
+    booted.run("sed", "-i", "$d", SETTINGS)
+
+
+def check_service(booted: Booted) -> None:
+    check_success("systemd starts it", booted.run("systemctl", "start", USER))
+    said = eventually(lambda: booted.service()["StatusText"].startswith("connected to nats://"))
+    shown = booted.service()
+    check("its status line has the broker", said, shown["StatusText"])
+    quiet = shown["ActiveState"] == "active" and shown["NRestarts"] == "0"
+    check("it is active and has not been restarted", quiet)
+    check_confined(booted, shown["MainPID"])
+    market = [BINARY, "simulate", "--rate=2000", "--frames=20000", "--show-orders"]
+    orders = booted.run("timeout", "60", *market).stdout.count('{"order_id"')
+    check("frames go in and orders come out", orders > 0, f"{orders} orders")
+    check_restarts(booted)
+    check_success("it starts again", booted.run("systemctl", "enable", "--now", USER))
+    booted.run("systemctl", "stop", USER)
+    shown = booted.service()
+    seen = {name: shown[name] for name in ("ActiveState", "Result", "ExecMainStatus")}
+    held = seen == {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"}
+    check("it stops when asked to", held, seen)
+    booted.run("systemctl", "start", USER)
+    booted.run("dpkg", "--remove", NAME)
+    gone = booted.service()["ActiveState"] == "inactive"
+    check("removing the package stops it", gone, booted.service()["ActiveState"])
+
+
+def check_under_systemd(debian: Debian, package: str, scratch: Path) -> None:
+    print("== under systemd", flush=True)
+    try:
+        booted = Booted(debian, scratch)
+    except CannotBoot as reason:
+        print(f"not run: systemd does not boot on this machine: {reason}", flush=True)
+        return
+    broker = start_broker(4222, "nsenter", f"--net=/proc/{booted.first()}/ns/net")
+    try:
+        for number in (1, 2):
+            newer(package, scratch / f"booted/tmp/newer{number}.deb", number)
+        check_service(booted)
+        if problems:
+            print(booted.run("journalctl", "--no-pager", f"--unit={USER}").stdout[-5000:])
+    finally:
+        broker.terminate()
+        broker.wait()
+        booted.stop()
+
+
 def try_out(package: str, folder: str) -> None:
-    debian = Debian(Path(folder))
+    debian = Debian(Path(folder, "debian"))
     shutil.copy(package, debian.path("/tmp/package.deb"))
     debian.do("apt-get", "update", "-q")
     needs = debian.do("dpkg-deb", "-f", "/tmp/package.deb", "Depends").strip()
@@ -229,7 +474,10 @@ def try_out(package: str, folder: str) -> None:
     check_unit(debian)
     check_settings(debian)
     check_run(debian)
-    check_upgrade(debian)
+    check_under_systemd(debian, package, Path(folder))
+    print("== without systemd", flush=True)
+    check_upgrade(debian, package)
+    check_restart(debian)
     check_removal(debian, before)
     if problems:
         fail(f"{problems} wrong")
@@ -240,7 +488,7 @@ def main(package: str) -> int:
         fail("chroot needs root")
     # Mounts and processes are of namespaces that end with the inner run, however it ends. Only then,
     # and from outside, the folder is removed: nothing is mounted in it any more.
-    apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with tempfile.TemporaryDirectory(prefix="rts-package-") as folder:
         return subprocess.run([*apart, sys.executable, __file__, package, folder]).returncode
 
