@@ -57,6 +57,44 @@ class Unit(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
 
 
+def git(folder: str, *command: str) -> str:
+    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@petrosa.invalid"]
+    done = subprocess.run(
+        ["git", *who, *command], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+class PackageVersion(unittest.TestCase):
+    """What cpack.cmake makes of what git says, in a repository made for it."""
+
+    def setUp(self) -> None:
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = scratch.name
+        git(self.folder, "init", "-q")
+        os.symlink(ROOT / "cmake", Path(self.folder, "cmake"))
+
+    def of_next_commit(self) -> str:
+        git(self.folder, "commit", "-q", "--allow-empty", "--message=one more")
+        show = Path(self.folder, "show.cmake")
+        show.write_text(f'include({PACKAGE}/cpack.cmake)\nmessage("${{CPACK_PACKAGE_VERSION}}")\n')
+        command = ["cmake", f"-DCPACK_SOURCE_DIR_OF_GIT={self.folder}", "-P", str(show)]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("RTS_")}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=clean)
+        return done.stderr.strip()
+
+    def test_each_commit_is_newer_than_the_one_before(self) -> None:
+        versions = [self.of_next_commit() for _ in range(12)]
+        git(self.folder, "tag", "v1.2.3")
+        versions += [self.of_next_commit() for _ in range(2)]
+        self.assertEqual(versions[11], f"0.0.0+12.g{git(self.folder, 'rev-parse', 'v1.2.3')[:12]}")
+        self.assertRegex(versions[12], r"^1\.2\.3\+1\+g[0-9a-f]+$")
+        for older, newer in zip(versions, versions[1:]):
+            compared = subprocess.run(["dpkg", "--compare-versions", newer, "gt", older])
+            self.assertEqual(compared.returncode, 0, f"{newer} is not newer than {older}")
+
+
 class Image(unittest.TestCase):
     """docker/Dockerfile; `make container` looks at what comes of it."""
 
