@@ -295,8 +295,8 @@ def check_removal(debian: Debian, before: set[str]) -> None:
 
 # --- Under systemd --------------------------------------------------------------------------------
 
-# Makes the folder $1 the root, with what a container has, and becomes systemd. The kernel's settings
-# are the machine's, hence not to be written.
+# Makes the folder $1 the root, with what a container has, and becomes systemd. The kernel's
+# settings are the machine's, hence not to be written.
 BOOT = """
 set -e
 mount --bind "$1" "$1"
@@ -486,7 +486,7 @@ def try_out(package: str, folder: str) -> None:
 def main(package: str) -> int:
     if os.geteuid() != 0:
         fail("chroot needs root")
-    # Mounts and processes are of namespaces that end with the inner run, however it ends. Only then,
+    # Mounts and processes are of namespaces that end with the inner run, however it ends. Then only,
     # and from outside, the folder is removed: nothing is mounted in it any more.
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with tempfile.TemporaryDirectory(prefix="rts-package-") as folder:
