@@ -1,14 +1,40 @@
 #!/usr/bin/env python3
 """Is a binary built as the security checklist says?  hardening.py BINARY...
 
-What the compiler and linker were asked for shows in the file: readelf reads it. Exit 1 with what is
-missing. hardening_test.py shows it binaries that lack each.
+Most of what the compiler and linker were asked for shows in the file: readelf reads it. What does
+not show is read from how each file under src was compiled, in the compile_commands.json beside the
+binary. Exit 1 with what is missing. hardening_test.py shows it binaries that lack each.
 """
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+
+# Which options decide → what the last of them has to be.
+ASKED = {
+    r"-O\S*": "-O2",
+    r"-[DU]_FORTIFY_SOURCE\S*": "-D_FORTIFY_SOURCE=3",
+    r"-f(no-)?stack-clash-protection": "-fstack-clash-protection",
+    r"-ftrivial-auto-var-init=\S+": "-ftrivial-auto-var-init=zero",
+}
+
+
+def unasked(binary: str) -> list[str]:
+    path = Path(binary).with_name("compile_commands.json")
+    if not path.exists():
+        return [f"{path}, to see what its files were compiled with"]
+    ours = [entry for entry in json.loads(path.read_text()) if " -o src/" in entry["command"]]
+    missing = [] if ours else [f"a file under src in {path}"]
+    for entry in ours:
+        words = entry["command"].split()
+        for pattern, wanted in ASKED.items():
+            last = [word for word in words if re.fullmatch(pattern, word)][-1:]
+            if last != [wanted]:
+                missing.append(f"{wanted} for {Path(entry['file']).name}")
+    return missing
 
 
 def readelf(binary: str, *what: str) -> str:
@@ -35,7 +61,7 @@ def offences(binary: str) -> list[str]:
         "stack not executable (-z noexecstack)": re.search(r"GNU_STACK.* RW +0x", segments),
         "no segment writable and executable": not re.search(r"LOAD.* RWE ", segments),
         "stack protector (-fstack-protector-strong)": "__stack_chk_fail" in symbols,
-        "checked libc functions (-D_FORTIFY_SOURCE=3)": re.search(r"__\w+_chk@", symbols),
+        "checked libc functions (-D_FORTIFY_SOURCE)": re.search(r"__\w+_chk@", symbols),
         "checked library ranges (-D_GLIBCXX_ASSERTIONS)": "__glibcxx_assert_fail" in symbols,
         "no path to look for libraries in": "(RPATH)" not in dynamic and "(RUNPATH)" not in dynamic,
     }
@@ -45,7 +71,8 @@ def offences(binary: str) -> list[str]:
 
 
 def main() -> int:
-    missing = [f"{binary}: {what}" for binary in sys.argv[1:] for what in offences(binary)]
+    missing = [f"{binary}: {what}" for binary in sys.argv[1:]
+               for what in offences(binary) + unasked(binary)]  # fmt: skip
     print("\n".join(f"missing: {m}" for m in missing) or "hardening: nothing is missing")
     return 1 if missing or not sys.argv[1:] else 0
 

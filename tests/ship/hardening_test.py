@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The shipped binary is hardened (RTS_BINARY), and binaries that lack one thing are found out."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -55,6 +56,7 @@ class Hardening(unittest.TestCase):
 
     def test_the_service_lacks_nothing(self) -> None:
         self.assertEqual(hardening.offences(os.environ["RTS_BINARY"]), [])
+        self.assertEqual(hardening.unasked(os.environ["RTS_BINARY"]), [])
 
     def test_what_is_missing_is_found(self) -> None:
         self.assertEqual(hardening.offences(self.built()), [])
@@ -62,6 +64,27 @@ class Hardening(unittest.TestCase):
             with self.subTest(flag=flag):
                 found = hardening.offences(self.built(flag))
                 self.assertEqual({f.split(" (")[0] for f in found}, set(missing))
+
+    def unasked(self, *commands: str) -> list[str]:
+        path = os.path.join(self.scratch.name, "compile_commands.json")
+        entries = [{"file": f"/src/{i}.cpp", "command": c} for i, c in enumerate(commands)]
+        with open(path, "w") as file:
+            json.dump(entries, file)
+        return hardening.unasked(os.path.join(self.scratch.name, "program"))
+
+    def test_what_was_not_asked_for_is_found(self) -> None:
+        whole = " ".join(["c++", *hardening.ASKED.values(), "-o src/x.o"])
+        self.assertEqual(self.unasked(whole, "c++ -o tests/x.o"), [])
+        for flag in hardening.ASKED.values():
+            self.assertEqual(self.unasked(whole, whole.replace(flag, "")), [f"{flag} for 1.cpp"])
+        for later in ("-O0", "-D_FORTIFY_SOURCE=1", "-U_FORTIFY_SOURCE",
+                      "-fno-stack-clash-protection", "-ftrivial-auto-var-init=pattern"):  # fmt: skip
+            self.assertEqual(len(self.unasked(f"{whole} {later}")), 1, later)
+
+    def test_a_build_that_does_not_say_is_found(self) -> None:
+        self.assertEqual(len(self.unasked()), 1)
+        os.unlink(os.path.join(self.scratch.name, "compile_commands.json"))
+        self.assertEqual(len(hardening.unasked(os.path.join(self.scratch.name, "program"))), 1)
 
 
 if __name__ == "__main__":

@@ -486,7 +486,7 @@ def try_out(package: str, folder: str) -> None:
 def main(package: str) -> int:
     if os.geteuid() != 0:
         fail("chroot needs root")
-    # Mounts and processes are of namespaces that end with the inner run, however it ends. Then only,
+    # Mounts and processes are of namespaces that end with the inner run, however it ends. Only then,
     # and from outside, the folder is removed: nothing is mounted in it any more.
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with tempfile.TemporaryDirectory(prefix="rts-package-") as folder:
