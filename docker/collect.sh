@@ -2,7 +2,7 @@
 # collect.sh BINARY ROOT: lays out the root of the image: the binary without its debug information,
 # the libraries that ldd names under the paths it names, CA certificates where OpenSSL looks for
 # them, and the user. For each Debian package something is taken from, its licence and its entry in
-# the package list, so that scanners know what is there.
+# the package list, and the release they are of, so that scanners know what is there.
 set -euo pipefail
 binary=$1 root=$2
 
@@ -27,6 +27,7 @@ echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 # link to /usr/lib, or the one after.
 owner() { dpkg-query --search "$1" 2>/dev/null || dpkg-query --search "$(realpath "$1")"; }
 
+install -D --mode=0644 /usr/lib/os-release "$root/etc/os-release"
 mkdir -p "$root/var/lib/dpkg/status.d"
 {
   for library in "${libraries[@]}"; do owner "$library"; done

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What the binary is made of, as an SPDX 2.3 document: sbom.py BINARY > sbom.spdx.json
 
-Two kinds of Debian packages: those whose shared libraries the loader finds for it (ldd), and the
--dev packages it was compiled against (docker/build-packages), some of which are headers only and
-leave no other trace. The same source and packages give the same document.
+Three kinds of Debian packages: those whose shared libraries the loader finds for it (ldd); what it
+reads when it runs, the certificates; and the -dev packages it was compiled against
+(docker/build-packages), some of which are headers only and leave no other trace. The same source
+and packages give the same document.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "petrosa-realtime-strategies"
 HOME = "https://github.com/petrosa/petrosa-realtime-strategies"
+READ = ["ca-certificates"]
 
 
 def output_of(*command: str) -> str:
@@ -83,6 +85,7 @@ def document(binary: str) -> dict[str, Any]:
         "SPDXID": "SPDXRef-service",
         "name": NAME,
         "versionInfo": said["version"],
+        "supplier": "Organization: Petrosa",
         "downloadLocation": f"git+{HOME}@{said['commit']}",
         "filesAnalyzed": False,
         "licenseConcluded": "MIT",
@@ -101,10 +104,11 @@ def document(binary: str) -> dict[str, Any]:
             "created": datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "creators": [f"Tool: {NAME}-sbom"],
         },
-        "packages": [service, *(package(name) for name in [*libraries, *headers])],
+        "packages": [service, *(package(name) for name in [*libraries, *READ, *headers])],
         "relationships": [
             related("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-service"),
             *(related("SPDXRef-service", "DYNAMIC_LINK", spdx_id(n)) for n in libraries),
+            *(related(spdx_id(n), "RUNTIME_DEPENDENCY_OF", "SPDXRef-service") for n in READ),
             *(related(spdx_id(n), "BUILD_DEPENDENCY_OF", "SPDXRef-service") for n in headers),
         ],
     }

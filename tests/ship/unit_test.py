@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""The systemd unit and the image's build, as far as they can be read without installing them."""
+"""The systemd unit, the image's build and what says what is in it, as far as they can be read without
+installing them."""
 
+import json
 import os
 import re
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "cmake/package"
@@ -126,6 +129,83 @@ class Image(unittest.TestCase):
         told = {**os.environ, "RTS_VERSION": "9.8.7", "RTS_COMMIT": "f" * 40}
         said = subprocess.run(script, capture_output=True, text=True, check=True, env=told).stdout
         self.assertEqual(said.split(), ["9.8.7", "f" * 40])
+
+    def test_its_root_says_which_release_and_packages_it_is_of(self) -> None:
+        names = laid_out(self)
+        self.assertIn("libc6", names)
+        release = Path(self.root, "etc/os-release").read_text()
+        self.assertRegex(release, r"(?m)^ID=debian$")
+        self.assertRegex(release, r'(?m)^VERSION_ID="\d+"$')
+
+
+def laid_out(case: Any) -> set[str]:
+    """The packages that the image's root, in a scratch folder, says something is taken from."""
+    scratch = tempfile.TemporaryDirectory()
+    case.addCleanup(scratch.cleanup)
+    case.root = scratch.name
+    subprocess.run([ROOT / "docker/collect.sh", BINARY, scratch.name], cwd=ROOT, check=True)
+    return {path.name for path in Path(scratch.name, "var/lib/dpkg/status.d").iterdir()}
+
+
+class Sbom(unittest.TestCase):
+    """cmake/package/sbom.py: SPDX 2.3, sections 6, 7 and 11."""
+
+    document: dict[str, Any]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        command = ["python3", "-B", PACKAGE / "sbom.py", BINARY]
+        cls.document = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    def related(self, how: str) -> set[str]:
+        """The names of the packages that are in this relation to the service."""
+        names = {package["SPDXID"]: package["name"] for package in self.document["packages"]}
+        ends = {r["spdxElementId"] for r in self.document["relationships"]
+                if r["relationshipType"] == how}  # fmt: skip
+        ends |= {r["relatedSpdxElement"] for r in self.document["relationships"]
+                 if r["relationshipType"] == how}  # fmt: skip
+        return {names[end] for end in ends - {"SPDXRef-service", "SPDXRef-DOCUMENT"}}
+
+    def test_it_has_what_the_image_has_and_what_was_compiled_in(self) -> None:
+        there = self.related("DYNAMIC_LINK") | self.related("RUNTIME_DEPENDENCY_OF")
+        self.assertEqual(there, laid_out(self))
+        self.assertIn("libsimdjson-dev", self.related("BUILD_DEPENDENCY_OF"))
+        self.assertEqual(len(self.document["packages"]),
+                         1 + len(there) + len(self.related("BUILD_DEPENDENCY_OF")))  # fmt: skip
+
+    def test_ids_are_valid_and_there_once(self) -> None:
+        ids = [package["SPDXID"] for package in self.document["packages"]]
+        self.assertEqual(len(ids), len(set(ids)))
+        for one in ids:
+            self.assertRegex(one, r"^SPDXRef-[A-Za-z0-9.-]+$")
+        for relation in self.document["relationships"]:
+            for end in ("spdxElementId", "relatedSpdxElement"):
+                self.assertIn(relation[end], [*ids, "SPDXRef-DOCUMENT"])
+        self.assertIn({"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
+                       "relatedSpdxElement": "SPDXRef-service"},
+                      self.document["relationships"])  # fmt: skip
+
+    def test_what_the_specification_asks_for_is_there(self) -> None:
+        said = self.document
+        self.assertEqual((said["spdxVersion"], said["dataLicense"], said["SPDXID"]),
+                         ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT"))  # fmt: skip
+        self.assertTrue(said["name"])
+        self.assertRegex(said["documentNamespace"], r"^https://[^#\s]+$")
+        created = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+        self.assertRegex(said["creationInfo"]["created"], created)
+        for creator in said["creationInfo"]["creators"]:
+            self.assertRegex(creator, r"^(Tool|Organization|Person): \S")
+        for package in said["packages"]:
+            for field in ("name", "versionInfo", "downloadLocation"):
+                self.assertTrue(package[field], package)
+            self.assertRegex(package["supplier"], r"^Organization: (Debian|Petrosa)$")
+
+    def test_each_of_debians_can_be_looked_up(self) -> None:
+        for package in self.document["packages"][1:]:
+            purl = package["externalRefs"][0]["referenceLocator"]
+            version = re.search(r"^pkg:deb/debian/[a-z0-9.+-]+@([^+:?]+)\?arch=\w+&distro=", purl)
+            decoded = version[1].replace("%2B", "+").replace("%3A", ":")
+            self.assertEqual(decoded, package["versionInfo"])
 
 
 if __name__ == "__main__":
