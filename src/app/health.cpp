@@ -18,7 +18,8 @@ ExitCode health(const Invocation& invocation, const config::Configuration& confi
   const std::string path = invocation.has("ready") ? "/ready" : "/healthz";
 
   boost::asio::ip::tcp::iostream stream;
-  stream.expires_after(std::chrono::seconds(3));
+  // Less than the 3 s after which the image's HEALTHCHECK is killed, and can no longer say why.
+  stream.expires_after(std::chrono::seconds(2));
   stream.connect(host, std::to_string(settings.health_port));
   stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
          << std::flush;

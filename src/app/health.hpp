@@ -6,7 +6,7 @@
 
 namespace rts::app {
 
-// ok: answered 200 · different: answered otherwise · unavailable: nobody answered within 3 s.
+// ok: answered 200 · different: answered otherwise · unavailable: nobody answered within 2 s.
 [[nodiscard]] ExitCode health(const Invocation& invocation,
                               const config::Configuration& configuration);
 

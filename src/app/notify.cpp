@@ -66,19 +66,20 @@ void Notifier::status(std::string_view text) {
 }
 
 void Notifier::stopping() {
+  stopping_ = true;
   send("STOPPING=1\nSTATUS=draining");
 }
 
 void Notifier::send(std::string_view message) {
   if (!socket_.is_open()) return;
-  // What cannot be said at once is not said: the loop waits for nobody, and the watchdog's next
-  // message follows.
+  // What cannot be said at once is not said: the loop waits for nobody. The watchdog's next message
+  // follows, and says READY=1 again.
   boost::system::error_code ignored;
   socket_.send_to(boost::asio::buffer(message), to_, 0, ignored);
 }
 
 void Notifier::feed_watchdog() {
-  send("WATCHDOG=1");
+  send(stopping_ ? "WATCHDOG=1" : "READY=1\nWATCHDOG=1");
   watchdog_timer_.expires_after(watchdog_ / 2);
   watchdog_timer_.async_wait([this](boost::system::error_code error) {
     if (!error) feed_watchdog();

@@ -24,7 +24,8 @@ class Notifier {
  public:
   Notifier(boost::asio::io_context& loop, const NotifyOptions& options);
 
-  // Started; from here on a timer on the loop says that the loop turns, twice per watchdog period.
+  // Started; from here on a timer on the loop says so again, and that the loop turns, twice per
+  // watchdog period.
   void ready();
   // One line for `systemctl status`.
   void status(std::string_view text);
@@ -41,6 +42,7 @@ class Notifier {
   boost::asio::local::datagram_protocol::socket socket_;
   std::chrono::microseconds watchdog_;
   boost::asio::steady_timer watchdog_timer_;
+  bool stopping_ = false;
 };
 
 }  // namespace rts::app

@@ -213,5 +213,18 @@ TEST(Health, AsksTheServiceAndSaysHowItIs) {
   EXPECT_EQ(run_binary({"health"}, environment).exit_code, 69);
 }
 
+// The image's HEALTHCHECK is killed after 3 s.
+TEST(Health, SaysThatNobodyAnswersBeforeItIsKilled) {
+  Daemon daemon(Environment{{"NATS_URL", "nats://127.0.0.1:1"}});
+  daemon.process().suspend();
+  const auto begun = std::chrono::steady_clock::now();
+  const RunResult health =
+      run_binary({"health"}, {{"HEALTH_CHECK_PORT", std::to_string(daemon.port())}});
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+  EXPECT_EQ(health.exit_code, 69);
+  EXPECT_NE(health.err.find("nobody answers"), std::string::npos) << health.err;
+  daemon.process().resume();
+}
+
 }  // namespace
 }  // namespace rts::test

@@ -37,6 +37,18 @@ class Manager {
   Manager(Manager&&) = delete;
   Manager& operator=(Manager&&) = delete;
 
+  // Until there is no room for anybody's message: a sender has an end of its own, too.
+  void fill() {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    auto* name = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::getsockname(fd_, name, &length), 0);
+    for (int sent = 1; sent > 0;) {
+      const int sender = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      for (sent = 0; ::sendto(sender, "noise", 5, 0, name, length) == 5;) ++sent;
+      ::close(sender);
+    }
+  }
   // The next message that is there already; empty when there is none.
   std::string next() {
     char message[512];
@@ -82,6 +94,18 @@ TEST(Notify, IsStartedWithoutABroker) {
   Manager manager(name);
   const Daemon daemon(Environment{{"NATS_URL", "nats://127.0.0.1:1"}, {"NOTIFY_SOCKET", name}});
   EXPECT_TRUE(manager.hears("READY=1\nSTATUS=started; not connected to a broker yet"));
+}
+
+TEST(Notify, SaysAgainThatItIsStartedWhenThatWasLost) {
+  const ScratchFiles files;
+  Manager manager(files.path("notify"));
+  manager.fill();
+  NatsServer broker;
+  Daemon daemon(Environment{{"NATS_URL", broker.url()},
+                            {"NOTIFY_SOCKET", files.path("notify")},
+                            {"WATCHDOG_USEC", "600000"}});
+  ASSERT_TRUE(daemon.wait_ready());  // hence it has said so, and nobody could hear it
+  EXPECT_TRUE(manager.hears("READY=1\n"));
 }
 
 // The loop stands still: that is what the watchdog is for.
