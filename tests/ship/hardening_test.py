@@ -76,7 +76,8 @@ class Hardening(unittest.TestCase):
         whole = " ".join(["c++", *hardening.ASKED.values(), "-o src/x.o"])
         self.assertEqual(self.unasked(whole, "c++ -o tests/x.o"), [])
         for flag in hardening.ASKED.values():
-            self.assertEqual(self.unasked(whole, whole.replace(flag, "")), [f"{flag} for 1.cpp"])
+            found = self.unasked(whole, whole.replace(flag, ""))
+            self.assertEqual(found, [f"{flag} for 1.cpp"])
         for later in ("-O0", "-D_FORTIFY_SOURCE=1", "-U_FORTIFY_SOURCE",
                       "-fno-stack-clash-protection", "-ftrivial-auto-var-init=pattern"):  # fmt: skip
             self.assertEqual(len(self.unasked(f"{whole} {later}")), 1, later)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The systemd unit, the image's build and what says what is in it, as far as they can be read without
-installing them."""
+"""The systemd unit, the image's build and what says what is in it, as far as they can be read
+without installing them."""
 
 import json
 import os
