@@ -43,8 +43,8 @@ endef
 # Helm, kustomize and the loader of docker compose are built with Go where they are not there.
 need_go = $(if $(shell command -v go),,$(call install,golang-go))
 
-# All tests of a build. Those of real processes and clocks can lose a race on a machine that is taken
-# away for a moment: what failed is named, runs once more, alone, and then has to pass.
+# All tests of a build. Those of real processes and clocks can lose a race on a machine that is
+# taken away for a moment: what failed is named, runs once more, alone, and then has to pass.
 define run_tests
 @$(CTEST) --test-dir $(1) || \
   { echo "== what failed runs once more, alone"; $(CTEST) --test-dir $(1) --rerun-failed -j 1; }
@@ -197,7 +197,7 @@ security: compile ## Hardening of the binary, cppcheck, secrets in git, the mani
 	$(call install,$(SECURITY_PACKAGES))
 	@tests/ship/hardening.py $(BINARY)
 	@$(CPPCHECK) src && echo "cppcheck: clean"
-	@tests/ship/secret_scan.py
+	@tests/ship/secret_scan.py --history
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py Rules
 	@$(PYTHON) cmake/package/sbom.py $(BINARY) >build/sbom.spdx.json
 	@echo "SBOM: build/sbom.spdx.json"
@@ -270,7 +270,7 @@ PIPELINE := lint test test-clang sanitize sanitize-threads coverage security k8s
 
 .PHONY: pipeline
 pipeline: export CI := 1
-pipeline: ## Everything that .github/workflows/ci.yaml does, in order; what cannot be tried is an error
+pipeline: ## Everything that .github/workflows/ci.yaml does, in order
 	@for target in $(PIPELINE); do \
 	  echo "== make $$target"; begun=$$SECONDS; \
 	  $(MAKE) --no-print-directory $$target || { echo "== make $$target failed"; exit 1; }; \

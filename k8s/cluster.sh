@@ -54,9 +54,9 @@ show_difference() {
   if ((result == 0)); then echo "(nothing)"; fi
 }
 
-# Overlays share their names: another one would replace what trades.
+# Overlays have the same objects: one for development would replace what trades.
 refuse_to_replace_production() {
-  [[ $overlay != production ]] || return 0
+  if grep -q '^  ENVIRONMENT: production$' "$rendered"; then return; fi
   local there
   there=$(ours get configmaps -l "app.kubernetes.io/name=$name" \
     -o 'jsonpath={.items[*].data.ENVIRONMENT}') ||
@@ -101,7 +101,7 @@ deploy() {
   fi
   if grep -q '^kind: Job$' "$rendered"; then
     ours wait --for=condition=complete "job/$name-provision" --timeout "$timeout" ||
-      give_up "$tag runs, but its stream is not made; look at the logs of job/$name-provision"
+      give_up "$tag runs, but its stream is not made so far; see the logs of job/$name-provision"
   fi
   echo "deploy: $tag runs in $context"
 }
@@ -147,6 +147,7 @@ case $command in
 esac
 [[ $context ]] || die "say which cluster: CONTEXT=name, one of 'kubectl config get-contexts'"
 [[ $context != -* ]] || die "no context: $context"
-[[ $overlay =~ ^[a-z0-9-]+$ && -f $root/k8s/overlays/$overlay/kustomization.yaml ]] || die "no overlay k8s/overlays/$overlay"
+[[ $overlay =~ ^[a-z0-9-]+$ ]] || die "no overlay's name: $overlay"
+[[ -f $root/k8s/overlays/$overlay/kustomization.yaml ]] || die "no overlay k8s/overlays/$overlay"
 kubectl config get-contexts "$context" >/dev/null 2>&1 || die "kubectl knows no context '$context'"
 "$command"

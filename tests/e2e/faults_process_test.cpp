@@ -339,8 +339,8 @@ bool is_confined(pid_t pid, const std::string& group) {
   return status_line(pid, "Uid:").find("65532\t65532") != std::string::npos &&
          status_line(pid, "CapEff:").ends_with("0000000000000000") &&
          status_line(pid, "CapBnd:").ends_with("0000000000000000") &&
-         mounts.find(" / / ro,") != std::string::npos &&
-         mounts.find(" / /tmp ro,") != std::string::npos &&
+         mounts.find(" / ro,") != std::string::npos &&
+         mounts.find(" /tmp ro,") != std::string::npos &&
          (group.empty() || file("cgroup").find("rts-test-") != std::string::npos);
 }
 

@@ -280,7 +280,7 @@ def takes_secrets_from_files(objects: Objects) -> Iterator[str]:
     for name, _, container in containers(objects):
         sources = [s for s in container.get("envFrom", []) if "secretRef" in s]
         sources += [v for v in container.get("env", []) if "secretKeyRef" in v.get("valueFrom", {})]
-        if sources and not container["image"].startswith("nats:"):
+        if sources and not container["image"].split("/")[-1].startswith("nats:"):
             yield f"{name}: a secret in the environment"
 
 
@@ -316,7 +316,9 @@ def open_sides(policy: Object) -> Iterator[tuple[str, Object]]:
 
 
 def is_named(peer: Object, direction: str) -> bool:
-    """One namespace, pods by their labels, or both; any pod of our namespace may come in."""
+    """One namespace, pods by their labels, or both; one address; any pod of ours may come in."""
+    if "ipBlock" in peer:
+        return re.fullmatch(r"[\d.]+/32|[\da-f:]+/128", peer["ipBlock"]["cidr"]) is not None
     namespace = peer.get("namespaceSelector")
     if namespace is not None:
         if not is_by_label(namespace) or list(namespace["matchLabels"]) != [NAMESPACE]:
@@ -444,7 +446,7 @@ def has_one_autoscaler(objects: Objects) -> Iterator[str]:
 def scales_on_cpu(objects: Objects) -> Iterator[str]:
     """Memory is there to be seen. At half its target, it never holds a replica that CPU lets go."""
     asked = {
-        o["metadata"]["name"]: o["spec"]["template"]["spec"]["containers"][0]["resources"]
+        o["metadata"]["name"]: o["spec"]["template"]["spec"]["containers"][0].get("resources", {})
         for o in of_kind(objects, "Deployment")
     }
     for o in of_kind(objects, "HorizontalPodAutoscaler"):
@@ -459,8 +461,9 @@ def scales_on_cpu(objects: Objects) -> Iterator[str]:
 
 
 def mebibytes(quantity: str) -> float:
-    units = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024}
-    return float(quantity[:-2]) * units[quantity[-2:]]
+    units = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+    number = quantity.rstrip("kKMGi")
+    return float(number) * units[quantity.removeprefix(number)] / (1 << 20)
 
 
 @rule
@@ -479,11 +482,12 @@ def refers_to_what_is_there(objects: Objects) -> Iterator[str]:
             yield f"{name}: there is no ServiceAccount {account}"
     for o in of_kind(objects, "Service"):
         named = {
-            port.get("name")
+            port.get(key)
             for _, template in workloads(objects)
             if selects({"matchLabels": o["spec"].get("selector")}, template["metadata"]["labels"])
             for container in template["spec"]["containers"]
             for port in container.get("ports", [])
+            for key in ("name", "containerPort")
         }
         if any(port.get("targetPort") not in named for port in o["spec"]["ports"]):
             yield f"{title(o)}: no pod has its port"

@@ -310,6 +310,20 @@ def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
     report(f"Helm renders the {len(left)} objects of kustomize", offences)
 
 
+def check_microk8s(with_it: rules.Objects, without: rules.Objects) -> None:
+    """The component asks for the Prometheus of MicroK8s' add-on, and changes nothing else."""
+    there = {"monitoring.svc": "observability.svc", "metadata.name: monitoring":
+             "metadata.name: observability", "kube-prometheus-stack": "kube-prom-stack"}
+    left, right = comparable(with_it), comparable(without)
+    offences = []
+    for name, text in right.items():
+        for of_ours, of_theirs in there.items():
+            text = text.replace(of_ours, of_theirs)
+        offences += [] if left.get(name) == text else [f"{name}: {left.get(name)}"]
+    offences += [] if left != right else ["it changes nothing"]
+    report("the component for MicroK8s changes the Prometheus, and nothing else", offences)
+
+
 def check_readme() -> None:
     leaves = set(leaves_of(yaml.safe_load((CHART / "values.yaml").read_text())))
     documented = set(re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.M))
@@ -342,6 +356,10 @@ def main() -> int:
         if kustomized and renderings:
             check_golden(kustomized["overlays/production"], renderings["helm as production"])
             check_golden(kustomized["production with KEDA"], renderings["helm with KEDA"])
+        if kustomized:
+            check_microk8s(
+                kustomized["production on MicroK8s"], kustomized["production with KEDA"]
+            )
         renderings |= kustomized
         check_schemas(renderings)
     for name, objects in renderings.items():

@@ -14,14 +14,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "k8s/cluster.sh"
 # Fails what matches a line of $FAILS ("<exit code> <always or once> <beginning of the arguments>").
-# In the cluster are the namespace, unless $NAMESPACE is empty, a Deployment of revision $REVISION and
-# the settings of the overlay $ENVIRONMENT.
+# In the cluster are the namespace, unless $NAMESPACE is empty, a Deployment of revision $REVISION
+# and settings for $ENVIRONMENT.
 KUBECTL = r"""#!/usr/bin/env bash
 printf '%s\n' "$*" >>"$CALLS"
 args=$*
 args=${args#--context test }
 args=${args#--namespace petrosa-apps }
-if [[ $1 == kustomize ]]; then cat "$2/kustomization.yaml"; echo 'kind: Job'; fi
+if [[ $1 == kustomize ]]; then
+  cat "$2/kustomization.yaml"; echo 'kind: Job'
+  if grep -q overlays/production "$2/kustomization.yaml"; then echo '  ENVIRONMENT: production'; fi
+fi
 while read -r code times beginning; do
   [[ $code && $args == "$beginning"* ]] || continue
   if [[ $times == once ]]; then [[ -e $CALLS.$code ]] && continue; touch "$CALLS.$code"; fi
@@ -38,7 +41,9 @@ DELETE_JOB = "delete job petrosa-realtime-strategies-provision --ignore-not-foun
 STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 300s"
 UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7"
 WAIT = "wait --for=condition=complete job/petrosa-realtime-strategies-provision --timeout 300s"
-IN_THE_CLUSTER = {"NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production"}
+IN_THE_CLUSTER = {
+    "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production"
+}  # fmt: skip
 NOT_INSTALLED = {"NAMESPACE": "", "REVISION": ""}
 
 
@@ -120,7 +125,8 @@ class Cluster(unittest.TestCase):
         self.assertIn("overlays/dev\n", (ROOT / "build/deploy/rendered.yaml").read_text())
 
     def test_no_other_overlay_replaces_production(self) -> None:
-        done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT="development production")
+        there = "development production"
+        done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT=there)
         self.assertEqual(done.returncode, 64)
         self.assertIn("production is in test", done.stderr)
         self.assertEqual(self.changes(), [])
@@ -135,8 +141,8 @@ class Cluster(unittest.TestCase):
         """Forbidden, logged out, out of reach: none of them means that there is nothing."""
         for question in ("get namespace", "get deployment", "get configmaps"):
             with self.subTest(question=question):
-                fails = f"1 always {question}"
-                done = self.run_script("deploy", "1.2.3", "test", "dev", fails=fails, ENVIRONMENT="")
+                named = ["deploy", "1.2.3", "test", "dev"]
+                done = self.run_script(*named, fails=f"1 always {question}", ENVIRONMENT="")
                 self.assertEqual(done.returncode, 69)
                 self.assertIn("nothing was changed", done.stderr)
                 self.assertEqual(self.changes(), [])
@@ -176,7 +182,7 @@ class Cluster(unittest.TestCase):
     def test_a_stream_that_is_not_made_is_no_success(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", fails="6 always wait")
         self.assertEqual(done.returncode, 69)
-        self.assertIn("its stream is not made", done.stderr)
+        self.assertIn("its stream is not made so far", done.stderr)
         self.assertNotIn(UNDO, self.calls())
 
     def test_what_a_form_was_filled_with_is_run_by_nobody(self) -> None:
@@ -197,6 +203,11 @@ class Cluster(unittest.TestCase):
         for call in self.changes():
             self.assertIn("-l app.kubernetes.io/name in (", call)
             self.assertNotRegex(call, "namespace|secret")
+
+    def test_cleaning_goes_on_when_something_cannot_be_deleted(self) -> None:
+        done = self.run_script("clean", "test", fails="7 always delete -f")
+        self.assertEqual(done.returncode, 69)
+        self.assertEqual([c.split()[:2] for c in self.changes()][1], ["delete", "configmap"])
 
     def test_looking_changes_nothing(self) -> None:
         for command in ("status", "logs"):

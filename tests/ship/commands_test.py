@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the documents tell people to type, typed: beside a running service, each has to say something.
+"""What the documents tell people to type, typed beside a running service: each says something.
 
 That is every line of a block of code that asks the service by curl, and those that call the binary,
 but for `run` and `provision`, which have tests of their own. Needs the binary at RTS_BINARY.
@@ -55,7 +55,7 @@ class Commands(unittest.TestCase):
     def type(self, line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", line],
-            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=60,
+            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=20,
         )  # fmt: skip
 
     def expect_each_says_something(self, found: dict[str, list[str]]) -> None:

@@ -98,7 +98,8 @@ def loader() -> list[str] | None:
     if not (folder / "cmd").exists():
         if not shutil.which("go"):
             return None
-        subprocess.run([ROOT / "tests/ship/go_tool.py", LOADER, folder], check=True)
+        if subprocess.run([ROOT / "tests/ship/go_tool.py", LOADER, folder]).returncode != 0:
+            return None
     return [str(folder / "cmd")]
 
 

@@ -29,6 +29,9 @@ HARMLESS = [
     "token: <yours>",
     "automountServiceAccountToken: false",
     "the keys `user` and `password`: one for each",
+    "The token: whatever the broker asks for",
+    'docker run -v "$PWD:/source" image', "PWD=/source/build", "first-pass: compile",
+    "ssh://deploy@host.example/repository",
 ]
 
 
