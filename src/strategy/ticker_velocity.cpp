@@ -37,10 +37,12 @@ Verdict TickerVelocity::operator()(const PriceSample& latest,
   const std::chrono::milliseconds span = latest.at - oldest.at;
   if (span * 100 < time_window() * 80) return {Outcome::warming_up, {}, {}};
 
+  // Each from the milliseconds: a second division would round a second time.
   const double span_seconds = static_cast<double>(span.count()) / 1000;
+  const double span_minutes = static_cast<double>(span.count()) / 60'000;
   const double price = latest.price.value();
   const double change = (price - oldest.price.value()) / oldest.price.value() * 100;
-  const double velocity = change / (span_seconds / 60);
+  const double velocity = change / span_minutes;
 
   const auto indicators = make_indicators({velocity, change, span_seconds, 0});
   if (!indicators) return {};

@@ -77,6 +77,8 @@ TEST(TickerVelocity, WarmsUpBelow80PercentOfTheWindow) {
 
 TEST(TickerVelocity, IsPerMinuteWhateverTheSpan) {
   EXPECT_EQ(judge({{0, 100}, {48'000, 101}}).indicators[0].value(), 1 / (48.0 / 60));
+  EXPECT_EQ(judge({{0, 100}, {48'001, 101}}).indicators[0].value(), 1 / (48'001.0 / 60'000))
+      << "to the last bit, as the expected orders of the recordings have it";
   TickerVelocityParameters hour;
   hour.time_window = seconds(3600);
   const Verdict verdict = judge({{0, 100}, {3'600'000, 160}}, hour);
