@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
-"""An independent model as a test of the engine: python_service.py over the hand-made recordings.
+"""An independent model as a test of the engine: python_service.py over recordings.
 
-python_service.py was written from the specification alone. Over every recording of tests/data it
-has to give the orders and the counts that are expected of the engine: strings and whole numbers
-exactly, floating-point numbers to a relative 1e-9, for the two do not add up in the same order.
-Where both follow the specification and still differ, the recording is to be named below, with the
-reason.
+python_service.py was written from the specification alone. It has to give the orders and the counts
+that are expected of the engine, or that the engine gives: strings and whole numbers exactly,
+floating-point numbers to a relative 1e-9, for the two do not add up in the same order.
 
-  model_test.py FOLDER     with x.ndjson (or .gz), x.env, x.orders.ndjson and x.counts.json
+  model_test.py FOLDER             with x.ndjson (or .gz), x.env, x.orders.ndjson, x.counts.json
+  model_test.py random BINARY N    beside `replay`, over N made-up and bent markets of random
+                                   settings; MODEL_SEED=n is another first one
 """
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import os
 import pathlib
+import random
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import python_service as service
@@ -73,7 +76,139 @@ def found_in(folder: pathlib.Path, name: str) -> Iterator[str]:
     print(f"{name}: {counts['frames']['events']} events, {len(orders)} orders")
 
 
+# --- Random markets -----------------------------------------------------------------------------
+
+FRAMES = 1500
+# What the rules turn on, with values that they turn at.
+CHOICES = {
+    "TRADING_SYMBOLS": ["BTCUSDT,ETHUSDT,BNBUSDT", "ETHUSDT", "*"],
+    "ORDERBOOK_SKEW_TOP_LEVELS": ["1", "5", "20"],
+    "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": ["0", "0.0005", "0.1"],
+    "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT": ["0", "0.2"],
+    "TRADE_MOMENTUM_WINDOW": ["2", "20", "100"],
+    "TRADE_MOMENTUM_BUY_THRESHOLD": ["0.1", "0.7"],
+    "TRADE_MOMENTUM_SELL_THRESHOLD": ["-0.1", "-0.7"],
+    "TRADE_MOMENTUM_MIN_QUANTITY": ["0", "0.001", "0.5"],
+    "TICKER_VELOCITY_TIME_WINDOW": ["1", "10", "60"],
+    "TICKER_VELOCITY_BUY_THRESHOLD": ["0", "0.5"],
+    "TICKER_VELOCITY_SELL_THRESHOLD": ["0", "-0.5"],
+    "TICKER_VELOCITY_MIN_PRICE_CHANGE": ["0", "0.01", "0.1"],
+    "SIGNAL_MIN_CONFIDENCE": ["0", "0.62", "0.8"],
+    "SIGNAL_COOLDOWN_SECONDS": ["0", "1", "900"],
+    "RISK_MAX_DAILY_SIGNALS": ["0", "3", "50"],
+    "RISK_MAX_ORDERS_PER_MINUTE": ["0", "2", "30"],
+    "RISK_PRICE_BAND_PERCENT": ["0", "0.01", "5"],
+    "RISK_STOP_LOSS_PERCENT": ["0.5", "2"],
+    "TRADING_ENABLE_SHORTS": ["true", "false"],
+    "TRADING_ORDER_NOTIONAL": ["1", "33.3", "100", "999"],
+    "TRADING_LEVERAGE": ["1", "7"],
+    "ORDER_FORMAT": ["trade_order", "signal"],
+}
+
+
+def bend_number(event: dict[str, Any], dice: random.Random) -> None:
+    """Another digit, a sign, a size that is out of this world."""
+    key = dice.choice(sorted(event))
+    text = event[key]
+    if isinstance(text, str) and text[:1].isdigit():
+        at = dice.randrange(len(text))
+        event[key] = dice.choice([text[:at] + dice.choice("0123456789") + text[at + 1 :], f"-{text}",
+                                  f"{text}e3", f"{text}e-3", "0", f"0{text}", ""])  # fmt: skip
+
+
+def bend_time(event: dict[str, Any], dice: random.Random) -> None:
+    if isinstance(event.get("E"), int):
+        event["E"] += dice.choice([-90_000, -61_000, -1000, -1, 1, 1000, 61_000])
+
+
+def bend_key(event: dict[str, Any], dice: random.Random) -> None:
+    key = dice.choice(sorted(event))
+    event[key] = dice.choice([None, True, "x", -1, [], {}])
+    if dice.random() < 0.5:
+        del event[key]
+
+
+def bend_book(event: dict[str, Any], dice: random.Random) -> None:
+    for side in ("b", "a", "bids", "asks"):
+        if isinstance(event.get(side), list) and event[side] and dice.random() < 0.5:
+            levels = event[side]
+            dice.choice([levels.reverse, levels.pop, levels.clear])()
+
+
+BENDS: list[Callable[[dict[str, Any], random.Random], None]] = [
+    bend_number, bend_time, bend_key, bend_book
+]  # fmt: skip
+
+
+def bent(text: bytes, dice: random.Random) -> bytes:
+    try:
+        frame = json.loads(text)
+    except ValueError:  # the market has some that are cut off
+        return text
+    event = frame["data"] if isinstance(frame.get("data"), dict) else frame
+    dice.choice(BENDS)(event, dice)
+    return json.dumps(frame, separators=(",", ":")).encode()
+
+
+def bent_market(binary: str, seed: int) -> bytes:
+    """One frame in five is bent, sent twice or sent too late."""
+    made = subprocess.run(
+        [binary, "simulate", "--output", "-", "--frames", str(FRAMES), "--seed", str(seed)],
+        env={}, capture_output=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    dice, lines = random.Random(seed), []
+    for line in made:
+        received, _, text = line.partition(b" ")
+        where, fate = len(lines), dice.random()
+        if fate < 0.12:
+            text = bent(text, dice)
+        elif fate < 0.17:
+            where = max(0, where - dice.randrange(9))
+        lines.insert(where, received + b" " + text)
+        if fate > 0.97:
+            lines.append(lines[-1])
+    return b"\n".join(lines) + b"\n"
+
+
+def valid_settings(binary: str, dice: random.Random) -> dict[str, str]:
+    """Some of the choices; not all of them go together."""
+    while True:
+        drawn = {name: dice.choice(v) for name, v in CHOICES.items() if dice.random() < 0.9}
+        if subprocess.run([binary, "check"], env=drawn, capture_output=True).returncode == 0:
+            return drawn
+
+
+def found_in_random(binary: str, seed: int, folder: pathlib.Path) -> Iterator[str]:
+    recording, counts_file = folder / f"{seed}.ndjson", folder / "counts.json"
+    recording.write_bytes(bent_market(binary, seed))
+    dice = random.Random(seed)
+    settings = valid_settings(binary, dice)
+    done = subprocess.run(
+        [binary, "replay", str(recording), "--counts", str(counts_file)],
+        env=settings, capture_output=True, check=True,
+    )  # fmt: skip
+    expected = [json.loads(line) for line in done.stdout.splitlines()]
+    orders, counts = replayed(recording, settings)
+    pairs = [(len(expected), len(orders)), *zip(expected, orders)]
+    pairs.append((json.loads(counts_file.read_text(encoding="utf-8")), counts))
+    for index, (theirs, ours) in enumerate(pairs):
+        for difference in differences(theirs, ours):
+            yield f"seed {seed} {settings}: {index}{difference}"
+    print(f"seed {seed}: {counts['frames']['events']} events, {len(orders)} orders")
+
+
+def random_markets(binary: str, runs: int) -> list[str]:
+    first = int(os.environ.get("MODEL_SEED", "1"))
+    with tempfile.TemporaryDirectory() as scratch:
+        return [difference for seed in range(first, first + runs)
+                for difference in found_in_random(binary, seed, pathlib.Path(scratch))]
+
+
 def main() -> int:
+    if sys.argv[1:2] == ["random"] and len(sys.argv) == 4:
+        wrong = random_markets(sys.argv[2], int(sys.argv[3]))
+        print(*wrong, sep="\n", end="\n" if wrong else "")
+        return 1 if wrong else 0
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
