@@ -112,8 +112,9 @@ def bend_number(event: dict[str, Any], dice: random.Random) -> None:
     text = event[key]
     if isinstance(text, str) and text[:1].isdigit():
         at = dice.randrange(len(text))
-        event[key] = dice.choice([text[:at] + dice.choice("0123456789") + text[at + 1 :], f"-{text}",
-                                  f"{text}e3", f"{text}e-3", "0", f"0{text}", ""])  # fmt: skip
+        other = text[:at] + dice.choice("0123456789") + text[at + 1 :]
+        spoilt = ["", "0", f"0{text}", f"-{text}", f"{text}e3", f"{text}e-3"]
+        event[key] = dice.choice([other, *spoilt])
 
 
 def bend_time(event: dict[str, Any], dice: random.Random) -> None:
