@@ -52,12 +52,23 @@ Settings runaway_settings() {
           {"ORDER_TTL_REDUCE_ONLY_SECONDS", "86400"}};
 }
 
-// Twenty minutes around the last midnight, so that a day ends among them; in the first minutes of a
-// day the twenty before it, for nothing may lie in the future.
-UnixNs runaway_start() {
-  const UnixNs now = wall_clock();
+constexpr auto kRunaway = 20min;
+
+// Around the last midnight, so that a day ends among the events; near midnight just before now, for
+// nothing may lie in the future, nor further back than an order lives.
+UnixNs runaway_start(UnixNs now) {
   const UnixNs midnight = std::chrono::floor<std::chrono::days>(now);
-  return now - midnight > 11min ? midnight - 10min : midnight - 20min;
+  const bool is_near_midnight = now - midnight < 15min || now - midnight > 23h + 45min;
+  return is_near_midnight ? now - kRunaway : midnight - kRunaway / 2;
+}
+
+// At ten to midnight the first half of the orders was once too old to be sent.
+TEST(MarketFault, RunawayEventsAreNeitherAheadNorTooOldAtAnyTimeOfDay) {
+  const UnixNs day = std::chrono::floor<std::chrono::days>(wall_clock());
+  for (UnixNs now = day; now < day + 24h; now += 1min) {
+    EXPECT_LE(runaway_start(now) + kRunaway, now);
+    EXPECT_LT(now - runaway_start(now), 24h);
+  }
 }
 
 TEST(MarketFault, RunawayStrategy) {
@@ -66,9 +77,10 @@ TEST(MarketFault, RunawayStrategy) {
   Peer peer(broker.url());
   Daemon daemon(environment_of(runaway_settings(), broker.url()));
   ASSERT_TRUE(daemon.wait_ready());
-  FrameSource source({.seed = 7, .rate = 10, .settings = runaway_settings()}, runaway_start());
+  FrameSource source({.seed = 7, .rate = 10, .settings = runaway_settings()},
+                     runaway_start(wall_clock()));
   ExpectedOrders expected;
-  constexpr int kFrames = 20 * 60 * 10;
+  constexpr int kFrames = std::chrono::seconds(kRunaway).count() * 10;
   for (int i = 0; i < kFrames; ++i) {
     const FrameSource::Frame frame = source.next();
     for (const std::string& id : frame.order_ids) expected[id] = to_ms(frame.due);
