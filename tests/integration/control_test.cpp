@@ -106,7 +106,7 @@ TEST_F(Control, PausedIsSaidEverywhere) {
                                     R"("trade_momentum":true,"ticker_velocity":true})"));
   EXPECT_THAT(daemon.get("/info").body,
               HasSubstr(R"("orderbook_skew":{"enabled":true,"paused":true})"));
-  ASSERT_EQ(daemon.log("trading_paused").size(), 1U);
+  ASSERT_EQ(daemon.log("trading_paused", 1).size(), 1U);
   EXPECT_THAT(daemon.log("trading_paused")[0],
               AllOf(HasSubstr(R"("strategy":"all")"),
                     HasSubstr(R"("by":"realtime-strategies.control")"), HasSubstr("WARNING")));
@@ -115,7 +115,7 @@ TEST_F(Control, PausedIsSaidEverywhere) {
   EXPECT_THAT(daemon.get("/ready").body, HasSubstr(R"("orderbook_skew":false)"));
   EXPECT_THAT(daemon.get("/info").body,
               HasSubstr(R"("orderbook_skew":{"enabled":true,"paused":false})"));
-  EXPECT_EQ(daemon.log("trading_resumed").size(), 1U);
+  EXPECT_EQ(daemon.log("trading_resumed", 1).size(), 1U);
 }
 
 TEST_F(Control, OneStrategyIsPausedAlone) {
@@ -124,7 +124,7 @@ TEST_F(Control, OneStrategyIsPausedAlone) {
   say(R"({"command":"pause","strategy":"trade_momentum"})");
   ASSERT_TRUE(paused(daemon, 1));
   EXPECT_EQ(daemon.metric("rts_trading_paused", R"(strategy="trade_momentum")"), 1);
-  EXPECT_THAT(daemon.log("trading_paused").at(0), HasSubstr(R"("strategy":"trade_momentum")"));
+  EXPECT_THAT(daemon.log("trading_paused", 1).at(0), HasSubstr(R"("strategy":"trade_momentum")"));
   feed();
   ASSERT_TRUE(engine.wait_for(1, kSoon));
   say(R"({"strategy":"orderbook_skew","command":"pause","why":"drawdown"})");
@@ -178,8 +178,8 @@ TEST_F(Control, SignalsTurnItToo) {
   ASSERT_TRUE(has(daemon, 1, "rts_decisions_total", R"(outcome="paused")"));
   daemon.process().signal(SIGUSR2);
   ASSERT_TRUE(paused(daemon, 0));
-  EXPECT_THAT(daemon.log("trading_paused").at(0), HasSubstr(R"("by":"SIGUSR1")"));
-  EXPECT_THAT(daemon.log("trading_resumed").at(0), HasSubstr(R"("by":"SIGUSR2")"));
+  EXPECT_THAT(daemon.log("trading_paused", 1).at(0), HasSubstr(R"("by":"SIGUSR1")"));
+  EXPECT_THAT(daemon.log("trading_resumed", 1).at(0), HasSubstr(R"("by":"SIGUSR2")"));
   EXPECT_EQ(daemon.metric("rts_control_messages_total"), 0);
 }
 
@@ -205,7 +205,7 @@ TEST_F(Control, ControlTopicIsTheSubjectItListensOn) {
   EXPECT_EQ(daemon.metric("rts_trading_paused"), 0);
   say(kPause, "my.switch");
   EXPECT_TRUE(paused(daemon, 3));
-  EXPECT_THAT(daemon.log("trading_paused").at(0), HasSubstr(R"("by":"my.switch")"));
+  EXPECT_THAT(daemon.log("trading_paused", 1).at(0), HasSubstr(R"("by":"my.switch")"));
 }
 
 TEST_F(Control, WithAnEmptyControlTopicItListensOnNone) {

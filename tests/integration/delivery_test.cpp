@@ -346,7 +346,7 @@ TEST_F(Delivery, OddAnswersAreCountedAndTheRightOneStillCounts) {
   feed();
   service.expect_one("confirmed", 1, "status accepted", true);
   EXPECT_EQ(service.daemon.metric("rts_order_odd_answers_total"), 6);
-  const auto log = service.daemon.log("odd_answer");
+  const auto log = service.daemon.log("odd_answer", 6);
   EXPECT_EQ(log.size(), 6U);
   for (const std::string& line : log) EXPECT_LT(line.size(), 1000U);
 }
@@ -698,7 +698,7 @@ TEST_F(Breaker, OpensAfterSoManyFailuresInARow) {
     EXPECT_THAT(service.ready(),
                 HasSubstr(R"("breaker":{"ok":false,"detail":"open: orders are held back"})"));
     EXPECT_EQ(entered(service, "open"), 1);
-    EXPECT_EQ(service.daemon.log("circuit_breaker").size(), 1U);
+    EXPECT_EQ(service.daemon.log("circuit_breaker", 1).size(), 1U);
     service.daemon.expect_accounts_balance();
   }
 }

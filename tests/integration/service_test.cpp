@@ -160,7 +160,7 @@ TEST(Service, DropsStaleAndFutureFrames) {
   ASSERT_TRUE(eventually([&] { return frames_received(daemon) == 2; }, 5s));
   EXPECT_EQ(daemon.metric("rts_events_dropped_total", R"(reason="stale")"), 1);
   EXPECT_EQ(daemon.metric("rts_events_dropped_total", R"(reason="future")"), 1);
-  EXPECT_EQ(daemon.log("event_dropped").size(), 2U);
+  EXPECT_EQ(daemon.log("event_dropped", 2).size(), 2U);
 }
 
 TEST(Service, MessageTtlZeroLetsOldFramesIn) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
+#include <tuple>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
@@ -138,13 +139,18 @@ void Daemon::expect_accounts_balance() const {
   EXPECT_EQ(Scrape(port_).accounts_problem(), "");
 }
 
-std::vector<std::string> Daemon::log(std::string_view event) const {
-  std::istringstream lines(process_.out());
+std::vector<std::string> Daemon::log(std::string_view event, std::size_t awaited) const {
   const std::string key = "\"event\":\"" + std::string(event) + "\"";
   std::vector<std::string> found;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find(key) != std::string::npos) found.push_back(line);
-  }
+  const auto look = [&] {
+    found.clear();
+    std::istringstream lines(process_.out());
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find(key) != std::string::npos) found.push_back(line);
+    }
+    return found.size() >= awaited;
+  };
+  std::ignore = eventually(look, std::chrono::seconds(5));
   return found;
 }
 

@@ -67,8 +67,9 @@ class Daemon {
   void expect_accounts_balance() const;
 
   [[nodiscard]] Process& process() noexcept { return process_; }
-  // Log lines of one event, oldest first.
-  [[nodiscard]] std::vector<std::string> log(std::string_view event) const;
+  // Log lines of one event, oldest first; waits for so many of them, for a thread of its own writes
+  // them, later than what HTTP answers.
+  [[nodiscard]] std::vector<std::string> log(std::string_view event, std::size_t awaited = 0) const;
   [[nodiscard]] std::string log() const { return process_.out(); }
   // SIGTERM; the exit code, or -1 when it did not end within the limit.
   int terminate(std::chrono::milliseconds limit = std::chrono::seconds(10));
