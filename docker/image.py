@@ -265,7 +265,7 @@ def check_content(scratch: str) -> None:
     odd = [m.name for m in files if m.uid != 0 or m.mode & 0o6022]
     names = {m.name for m in files}
     known = {"etc/os-release", "var/lib/dpkg/status.d/libc6"}
-    check("a scanner finds the release and the packages", known <= names, sorted(known - names))
+    check("a scanner finds the release and the packages", known <= names, *sorted(known - names)[:1])
     check("its files are root's, and nobody else may change them", odd == [], odd or len(files))
 
 
