@@ -21,8 +21,7 @@ if(RTS_SANITIZE)
     target_compile_options(rts_instrumentation INTERFACE -Wno-tsan)
   endif()
 elseif(RTS_COVERAGE)
-  # Counters that threads share lose counts, or go below 0, which gcovr refuses to read.
-  target_compile_options(rts_instrumentation INTERFACE --coverage -fprofile-update=atomic -O0)
+  target_compile_options(rts_instrumentation INTERFACE --coverage -O0)
   target_link_options(rts_instrumentation INTERFACE --coverage)
 else()
   set(hardening -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
