@@ -190,25 +190,25 @@ class Service {
       metrics_.observe_step(after - before);
       tally_.add(step);
       metrics_.observe(step, received_at);
-      const std::uint64_t acts = acts_;
-      for (const EventRecord& record : step.events) act_on(record, message, begun);
-      before = acts_ == acts ? after : SteadyClock::now();  // orders and lines are not the engine's
+      bool acted = false;
+      for (const EventRecord& record : step.events) acted |= act_on(record, message, begun);
+      before = acted ? SteadyClock::now() : after;  // orders and lines are not the engine's
     }
   }
 
-  void act_on(const EventRecord& record, const nats::Message& message,
+  // Whether an order was made or a line was meant to be written.
+  bool act_on(const EventRecord& record, const nats::Message& message,
               SteadyClock::time_point received) {
     if (const Reason* reason = record.reason()) {
-      if (is_ignored(*reason)) return;
-      ++acts_;
+      if (is_ignored(*reason)) return false;
       log_drop(*reason, record.kind, message.payload);
-      return;
+      return true;
     }
     const Decision& decision = *record.decision();
     last_event_[static_cast<std::size_t>(record.kind)] = received;
-    if (settings_.debug_mode || decision.order) ++acts_;
     if (settings_.debug_mode) log_decision(decision);
     if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
+    return settings_.debug_mode || decision.order;
   }
 
   Publisher::Callbacks publisher_callbacks() {
@@ -474,7 +474,6 @@ class Service {
   Engine engine_;
   telemetry::Metrics metrics_;
   Tally tally_;
-  std::uint64_t acts_ = 0;  // orders made, lines written
   OrderCounts orders_{};
   nats::ClientOptions client_options_;
   nats::Client client_;

@@ -60,20 +60,34 @@ def replayed(recording: pathlib.Path, settings: dict[str, str]) -> tuple[list[An
     return [json.loads(line) for line in out.getvalue().splitlines()], counted
 
 
+def compared(name: str, expected: tuple[list[Any], Any], settings: dict[str, str],
+             recording: pathlib.Path) -> Iterator[str]:
+    """What is different in the model's orders and counts."""
+    orders, counts = replayed(recording, settings)
+    if len(orders) != len(expected[0]):
+        yield f"{name}: expected {len(expected[0])} orders, got {len(orders)}"
+    for index, (theirs, ours) in enumerate(zip(expected[0], orders), 1):
+        for difference in differences(theirs, ours):
+            yield f"{name}: order {index}{difference}"
+    for difference in differences(expected[1], counts):
+        yield f"{name}: counts{difference}"
+    print(f"{name}: {counts['frames']['events']} events, {len(orders)} orders")
+
+
 def found_in(folder: pathlib.Path, name: str) -> Iterator[str]:
     plain = folder / f"{name}.ndjson"
     recording = plain if plain.exists() else folder / f"{name}.ndjson.gz"
-    orders, counts = replayed(recording, settings_of(folder / f"{name}.env"))
     lines = (folder / f"{name}.orders.ndjson").read_text(encoding="utf-8").splitlines()
-    if len(orders) != len(lines):
-        yield f"{name}: expected {len(lines)} orders, got {len(orders)}"
-    for index, (line, order) in enumerate(zip(lines, orders), 1):
-        for difference in differences(json.loads(line), order):
-            yield f"{name}: order {index}{difference}"
-    expected = json.loads((folder / f"{name}.counts.json").read_text(encoding="utf-8"))
-    for difference in differences(expected, counts):
-        yield f"{name}: counts{difference}"
-    print(f"{name}: {counts['frames']['events']} events, {len(orders)} orders")
+    counts = json.loads((folder / f"{name}.counts.json").read_text(encoding="utf-8"))
+    expected = [json.loads(line) for line in lines], counts
+    yield from compared(name, expected, settings_of(folder / f"{name}.env"), recording)
+
+
+def recordings(folder: pathlib.Path) -> list[str]:
+    names = sorted(path.name.removesuffix(".env") for path in folder.glob("*.env"))
+    if not names:
+        sys.exit(f"no recordings in {folder}")
+    return [difference for name in names for difference in found_in(folder, name)]
 
 
 # --- Random markets -----------------------------------------------------------------------------
@@ -182,20 +196,15 @@ def valid_settings(binary: str, dice: random.Random) -> dict[str, str]:
 def found_in_random(binary: str, seed: int, folder: pathlib.Path) -> Iterator[str]:
     recording, counts_file = folder / f"{seed}.ndjson", folder / "counts.json"
     recording.write_bytes(bent_market(binary, seed))
-    dice = random.Random(seed)
-    settings = valid_settings(binary, dice)
+    settings = valid_settings(binary, random.Random(seed))
     done = subprocess.run(
         [binary, "replay", str(recording), "--counts", str(counts_file)],
         env=settings, capture_output=True, check=True,
     )  # fmt: skip
-    expected = [json.loads(line) for line in done.stdout.splitlines()]
-    orders, counts = replayed(recording, settings)
-    pairs = [(len(expected), len(orders)), *zip(expected, orders)]
-    pairs.append((json.loads(counts_file.read_text(encoding="utf-8")), counts))
-    for index, (theirs, ours) in enumerate(pairs):
-        for difference in differences(theirs, ours):
-            yield f"seed {seed} {settings}: {index}{difference}"
-    print(f"seed {seed}: {counts['frames']['events']} events, {len(orders)} orders")
+    counts = json.loads(counts_file.read_text(encoding="utf-8"))
+    expected = [json.loads(line) for line in done.stdout.splitlines()], counts
+    for difference in compared(f"seed {seed}", expected, settings, recording):
+        yield f"{difference}; settings {settings}"
 
 
 def random_markets(binary: str, runs: int) -> list[str]:
@@ -208,15 +217,10 @@ def random_markets(binary: str, runs: int) -> list[str]:
 def main() -> int:
     if sys.argv[1:2] == ["random"] and len(sys.argv) == 4:
         wrong = random_markets(sys.argv[2], int(sys.argv[3]))
-        print(*wrong, sep="\n", end="\n" if wrong else "")
-        return 1 if wrong else 0
-    if len(sys.argv) != 2:
+    elif len(sys.argv) == 2:
+        wrong = recordings(pathlib.Path(sys.argv[1]))
+    else:
         sys.exit(__doc__)
-    folder = pathlib.Path(sys.argv[1])
-    names = sorted(path.name.removesuffix(".env") for path in folder.glob("*.env"))
-    if not names:
-        sys.exit(f"no recordings in {folder}")
-    wrong = [difference for name in names for difference in found_in(folder, name)]
     print(*wrong, sep="\n", end="\n" if wrong else "")
     return 1 if wrong else 0
 
