@@ -7,25 +7,18 @@ but for `run` and `provision`, which have tests of their own. Needs the binary a
 
 import os
 import re
-import shutil
-import socket
 import subprocess
 import tempfile
-import time
 import unittest
 from pathlib import Path
+
+from smoke import eventually, free_port, nats_server
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ["RTS_BINARY"]).resolve()
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 ASKS = r"curl -s (?:\$H|localhost:8080)/.*"
 CALLS = r"realtime-strategies (?!run|provision).*"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def commands(pattern: str) -> dict[str, list[str]]:
@@ -42,7 +35,7 @@ class Commands(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = Path(scratch.name)
         (self.folder / "realtime-strategies").symlink_to(BINARY)
-        self.environment = {"PATH": f"{self.folder}:{os.environ['PATH']}:/usr/sbin"}
+        self.environment = {"PATH": f"{self.folder}:{os.environ['PATH']}"}
 
     def start(self, *command: str | Path) -> None:
         process = subprocess.Popen(
@@ -78,13 +71,10 @@ class Commands(unittest.TestCase):
             "NATS_URL": f"nats://127.0.0.1:{broker}", "HEALTH_CHECK_PORT": str(http),
             "TRADING_SYMBOLS": "BTCUSDT", "H": f"127.0.0.1:{http}",
         }  # fmt: skip
-        server = shutil.which("nats-server", path=self.environment["PATH"])
-        self.start(server, "-a", "127.0.0.1", "-p", str(broker))
+        self.start(nats_server(), "-a", "127.0.0.1", "-p", str(broker))
         self.start(BINARY, "run")
-        end = time.monotonic() + 20
-        while self.type("realtime-strategies health --ready").returncode != 0:
-            self.assertLess(time.monotonic(), end, "it does not become ready")
-            time.sleep(0.05)
+        ready = "realtime-strategies health --ready"
+        self.assertTrue(eventually(lambda: self.type(ready).returncode == 0, 20))
         market = self.type("realtime-strategies simulate --frames 20000 --rate 20000")
         self.assertEqual(market.returncode, 0, market.stderr)
         found = commands(ASKS)

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from smoke import nats_server
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker/compose.yaml"
 # What `docker compose` itself reads its files with.
@@ -82,10 +84,8 @@ class Compose(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_nats_server_accepts_its_configuration(self) -> None:
-        path = os.environ["PATH"] + ":/usr/sbin"
-        server = shutil.which("nats-server", path=path)
         config = ROOT / "docker/compose/nats-server.conf"
-        done = subprocess.run([server, "-t", "-c", config], capture_output=True, text=True)
+        done = subprocess.run([nats_server(), "-t", "-c", config], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
 

@@ -17,12 +17,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
+
+import smoke
+from smoke import check, eventually, free_port, nats_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = ROOT / "build/package/debian.tar"
@@ -38,37 +39,12 @@ LONGEST = 300  # seconds that a command may take
 # What package managers write for themselves.
 THEIRS = re.compile(r"/(proc|run|tmp|var/(lib/dpkg|lib/apt|cache|log))/|/etc/[a-z]+-$|/etc/\.pwd")
 
-problems = 0
-
-
 def fail(text: str) -> NoReturn:
     raise SystemExit(f"package_test: {text}")
 
 
-def check(what: str, holds: bool, seen: object = "") -> None:
-    global problems
-    problems += not holds
-    detail = "" if seen == "" else f": {seen}"
-    print(f"{'ok    ' if holds else 'WRONG '} {what}{detail}", flush=True)
-
-
-def eventually(question: Callable[[], bool], seconds: float = 15) -> bool:
-    end = time.monotonic() + seconds
-    while not question():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def check_success(what: str, done: subprocess.CompletedProcess[str]) -> None:
     check(what, done.returncode == 0, done.stderr if done.returncode else "")
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Debian:
@@ -183,8 +159,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def start_broker(port: int, *inside: str) -> subprocess.Popen[bytes]:
-    server = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
-    command = [server or fail("nats-server is not installed"), "-a", "127.0.0.1", "-p", str(port)]
+    command = [nats_server(), "-a", "127.0.0.1", "-p", str(port)]
     return subprocess.Popen([*inside, *command], stderr=subprocess.DEVNULL)
 
 
@@ -461,7 +436,7 @@ def check_under_systemd(debian: Debian, package: str, scratch: Path) -> None:
         for number in (1, 2):
             newer(package, scratch / f"booted/tmp/newer{number}.deb", number)
         check_service(booted)
-        if problems:
+        if smoke.problems:
             print(booted.run("journalctl", "--no-pager", f"--unit={USER}").stdout[-5000:])
     finally:
         broker.terminate()
@@ -486,8 +461,8 @@ def try_out(package: str, folder: str) -> None:
     check_upgrade(debian, package)
     check_restart(debian)
     check_removal(debian, before)
-    if problems:
-        fail(f"{problems} wrong")
+    if smoke.problems:
+        fail(f"{smoke.problems} wrong")
 
 
 def main(package: str) -> int:
