@@ -147,8 +147,11 @@ std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
                                                     : "TICKER_VELOCITY_TIME_WINDOW";
     case Outcome::paused:
       return "TRADING_PAUSED";
+    case Outcome::shorts_disabled:
+      return "TRADING_ENABLE_SHORTS";
     case Outcome::low_confidence:
       return "SIGNAL_MIN_CONFIDENCE";
+    case Outcome::no_reference:
     case Outcome::price_band:
       return "RISK_PRICE_BAND_PERCENT";
     case Outcome::cooldown:

@@ -290,6 +290,15 @@ Result<Configuration, Problems> load(std::span<const Given> environment,
   return loader.conclude();
 }
 
+namespace {
+
+Sells sells(const Settings& settings) noexcept {
+  if (settings.enable_shorts) return Sells::open_short;
+  return order_format(settings) == OrderFormat::signal ? Sells::refused : Sells::close_long;
+}
+
+}  // namespace
+
 EngineParameters engine_parameters(const Settings& s, Clock clock) {
   using std::chrono::seconds;
   const auto notional = [](double value) { return Notional::from(value).value_or(Notional()); };
@@ -297,33 +306,39 @@ EngineParameters engine_parameters(const Settings& s, Clock clock) {
   p.clock = clock;
   p.message_ttl = seconds(s.message_ttl_seconds);
   p.symbols = s.symbols;
-  p.enabled = {s.orderbook_skew_enabled, s.trade_momentum_enabled, s.ticker_velocity_enabled};
-  p.orderbook_skew = {static_cast<int>(s.skew_top_levels), s.skew_buy_threshold,
+  p.refuse_simulation = s.environment == "production";
+  SymbolParameters& d = p.defaults;
+  d.enabled = {s.orderbook_skew_enabled, s.trade_momentum_enabled, s.ticker_velocity_enabled};
+  d.orderbook_skew = {static_cast<int>(s.skew_top_levels), s.skew_buy_threshold,
                       s.skew_sell_threshold, s.skew_min_spread_percent, s.skew_max_spread_percent};
-  p.trade_momentum = {s.momentum_price_weight,
+  d.trade_momentum = {s.momentum_price_weight,
                       s.momentum_quantity_weight,
                       s.momentum_maker_weight,
                       s.momentum_buy_threshold,
                       s.momentum_sell_threshold,
                       s.momentum_min_quantity,
                       static_cast<int>(s.momentum_window),
+                      TradeMomentumParameters{}.max_gap,
                       s.momentum_price_scale_percent,
                       s.momentum_quantity_multiple};
-  p.ticker_velocity = {seconds(s.velocity_time_window_seconds), s.velocity_buy_threshold,
+  d.ticker_velocity = {seconds(s.velocity_time_window_seconds), s.velocity_buy_threshold,
                        s.velocity_sell_threshold, s.velocity_min_price_change};
-  p.gate = {s.min_confidence, s.price_band_percent, seconds(s.cooldown_seconds),
-            s.max_daily_signals, s.max_orders_per_minute};
-  p.size = {notional(s.order_notional), notional(s.min_position_size),
-            notional(s.max_position_size)};
-  p.quantity_step = s.quantity_step;
-  p.quantity_steps = s.quantity_steps;
-  p.order = {s.enable_shorts,
-             static_cast<int>(s.leverage),
+  d.terms = {s.min_confidence,
              seconds(s.cooldown_seconds),
+             {notional(s.order_notional), notional(s.min_position_size),
+              notional(s.max_position_size)},
+             {.quantity_step = s.quantity_step},
+             sells(s),
+             static_cast<int>(s.leverage),
              seconds(s.order_ttl_seconds),
              seconds(s.order_ttl_reduce_only_seconds),
              s.stop_loss_percent,
              s.take_profit_percent};
+  for (const auto& [symbol, step] : s.quantity_steps) {
+    p.per_symbol.push_back({symbol, d});
+    p.per_symbol.back().parameters.terms.instrument.quantity_step = step;
+  }
+  p.gate = {s.price_band_percent, s.max_daily_signals, s.max_orders_per_minute};
   p.paused = s.trading_paused;
   return p;
 }

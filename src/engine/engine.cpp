@@ -4,6 +4,7 @@ namespace rts {
 namespace {
 
 constexpr std::size_t kMaxCorrelationIdBytes = 256;
+constexpr std::string_view kSimulation = "simulation";  // the source of a made-up market's frames
 
 Reason reason_for(wire::FrameError error) noexcept {
   return error == wire::FrameError::too_large ? Reason::too_large : Reason::malformed;
@@ -11,15 +12,20 @@ Reason reason_for(wire::FrameError error) noexcept {
 
 }  // namespace
 
+Engine::SymbolContext::SymbolContext(const SymbolParameters& parameters)
+    : enabled(parameters.enabled),
+      orderbook_skew(parameters.orderbook_skew),
+      trade_momentum(parameters.trade_momentum),
+      ticker_velocity(parameters.ticker_velocity),
+      terms(parameters.terms) {}
+
 Engine::Engine(const EngineParameters& parameters)
     : parameters_(parameters),
+      refuses_simulation_(parameters.clock == Clock::live && parameters.refuse_simulation),
       intake_(parameters),
-      orderbook_skew_(parameters.orderbook_skew),
-      trade_momentum_(parameters.trade_momentum),
-      ticker_velocity_(parameters.ticker_velocity),
-      gate_(parameters.gate, parameters.size, intake_.symbols().capacity()),
-      contexts_(intake_.symbols().capacity()) {
+      gate_(parameters.gate, intake_.symbols().capacity()) {
   gate_.set_paused(parameters.paused);
+  contexts_.reserve(intake_.symbols().capacity());
   records_.reserve(wire::kMaxEventsPerFrame);
 }
 
@@ -29,6 +35,7 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
     records_.push_back({EventKind::unknown, reason_for(*error)});
     return {records_};
   }
+  const bool simulated = refuses_simulation_ && reader_.envelope().source.value == kSimulation;
   while (const wire::WireEvent* event = reader_.next()) {
     EventRecord& record = records_.emplace_back();
     record.kind = event->kind;
@@ -37,7 +44,7 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
         record.fate = Reason::control;
         break;
       case EventKind::other:
-        record.fate = Reason::unsupported_kind;
+        record.fate = simulated ? Reason::simulated : Reason::unsupported_kind;
         break;
       case EventKind::unknown:
         record.fate = Reason::malformed;
@@ -45,6 +52,10 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
       case EventKind::book:
       case EventKind::trade:
       case EventKind::ticker: {
+        if (simulated) {
+          record.fate = Reason::simulated;
+          break;
+        }
         const auto admitted = intake_.admit(*event, reader_.envelope(), received_at);
         if (admitted) {
           evaluate(*admitted.value(), record.fate.emplace<Decision>());
@@ -58,7 +69,8 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
 }
 
 void Engine::evaluate(const MarketEvent& event, Decision& decision) {
-  const auto [strategy, verdict] = consult(event, contexts_[event.symbol_index]);
+  SymbolContext& context = context_of(event);
+  const auto [strategy, verdict] = consult(event, context);
   decision.strategy = strategy;
   decision.symbol_index = event.symbol_index;
   decision.at = event.at;
@@ -69,20 +81,21 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
 
   const Gate::Request request{strategy,
                               event.symbol_index,
+                              context.terms,
                               *verdict.signal,
                               event.at,
-                              quantity_step(event.symbol_index),
                               event.reference};
-  const auto quantity = gate_.pass(request);
-  if (!quantity) {
-    decision.outcome = quantity.error();
+  const auto passed = gate_.pass(request);
+  if (!passed) {
+    decision.outcome = passed.error();
     return;
   }
   decision.outcome = verdict.signal->side == Side::buy ? Outcome::signal_buy : Outcome::signal_sell;
   const std::string_view symbol = intake_.symbols().at(event.symbol_index).text();
   Order& order = decision.order.emplace(
-      make_order(parameters_.order, {strategy, symbol, event.at, event.id, *verdict.signal,
-                                     verdict.indicators, quantity.value()}));
+      make_order(context.terms,
+                 {strategy, symbol, event.at, event.aged_at, event.id, *verdict.signal,
+                  verdict.indicators, passed.value().quantity, passed.value().protection}));
   const wire::Envelope& envelope = reader_.envelope();
   if (envelope.message_id.value.size() <= kMaxCorrelationIdBytes) {
     order.correlation_id = envelope.message_id.value;
@@ -95,32 +108,33 @@ Engine::Evaluated Engine::consult(const MarketEvent& event, SymbolContext& conte
   const Verdict disabled{Outcome::disabled, {}, {}};
   if (const auto* book = std::get_if<Book>(&event.data)) {
     constexpr auto kId = StrategyId::orderbook_skew;
-    return {kId, is_enabled(kId) ? orderbook_skew_(*book) : disabled};
+    return {kId, context.enabled[index_of(kId)] ? context.orderbook_skew(*book) : disabled};
   }
   if (const auto* trade = std::get_if<Trade>(&event.data)) {
     constexpr auto kId = StrategyId::trade_momentum;
-    if (!is_enabled(kId)) return {kId, disabled};
-    const Verdict verdict = trade_momentum_(*trade, context.momentum);
-    context.momentum = trade_momentum_.updated(context.momentum, *trade);
+    if (!context.enabled[index_of(kId)]) return {kId, disabled};
+    const Verdict verdict = context.trade_momentum(*trade, event.at, context.trades);
+    context.trade_momentum.remember(*trade, event.at, context.trades);
     return {kId, verdict};
   }
   constexpr auto kId = StrategyId::ticker_velocity;
-  if (!is_enabled(kId)) return {kId, disabled};
+  if (!context.enabled[index_of(kId)]) return {kId, disabled};
   const PriceSample sample{event.at, std::get<Ticker>(event.data).last_price};
-  context.prices.append(sample, ticker_velocity_.time_window());
-  return {kId, ticker_velocity_(sample, context.prices)};
+  context.prices.append(sample, context.ticker_velocity.time_window());
+  return {kId, context.ticker_velocity(sample, context.prices)};
 }
 
-const Decimal& Engine::quantity_step(std::size_t symbol_index) noexcept {
-  SymbolContext& context = contexts_[symbol_index];
-  if (!context.has_step) {
-    context.quantity_step = parameters_.quantity_step;
-    for (const auto& [symbol, step] : parameters_.quantity_steps) {
-      if (symbol == intake_.symbols().at(symbol_index)) context.quantity_step = step;
-    }
-    context.has_step = true;
+// Made when the symbol's first event comes, and anew when its number is given to another symbol.
+Engine::SymbolContext& Engine::context_of(const MarketEvent& event) {
+  while (contexts_.size() <= event.symbol_index) {
+    contexts_.emplace_back(parameters_.of(intake_.symbols().at(contexts_.size())));
   }
-  return context.quantity_step;
+  SymbolContext& context = contexts_[event.symbol_index];
+  if (event.replaces_symbol) {
+    context = SymbolContext(parameters_.of(intake_.symbols().at(event.symbol_index)));
+    gate_.forget(event.symbol_index);
+  }
+  return context;
 }
 
 }  // namespace rts

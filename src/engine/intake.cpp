@@ -1,4 +1,4 @@
-#include <cmath>
+#include <algorithm>
 
 #include <rts/base/fnv.hpp>
 #include <rts/engine/intake.hpp>
@@ -11,7 +11,13 @@ using wire::WireEvent;
 
 constexpr std::chrono::seconds kMaxAhead{10};  // live: how far E may be in the future
 constexpr std::chrono::seconds kSequenceResetAfter{60};
-constexpr double kDefaultVerificationBandPercent = 5;  // when RISK_PRICE_BAND_PERCENT is off
+// Without a time of its own an event is as late as the relay's queue is long: that is no reset.
+constexpr std::chrono::minutes kUndatedResetAfter{60};
+constexpr std::chrono::seconds kSourceSilentAfter{60};
+constexpr std::chrono::hours kAbandonedAfter{24};  // the longest cooldown is over by then
+constexpr double kNamelessBandPercent = 0.5;
+constexpr std::size_t kLeastLevels = 5;  // of the thinnest partial book there is
+constexpr std::uint64_t kCoinMargined = 2;
 constexpr std::uint64_t kMicrosecondsFrom = 100'000'000'000'000;  // 10^14
 
 // Only partial books are books: their channel says so.
@@ -57,9 +63,26 @@ std::optional<Reason> check_book(const wire::SideField& bids,
   }
   const Book book{bids.levels, asks.levels};
   if (book.bids.empty() || book.asks.empty()) return Reason::empty_side;
+  if (std::min(bids.level_count, asks.level_count) < kLeastLevels) return Reason::diff_depth;
   if (!is_sorted_best_first(book)) return Reason::unsorted_book;
   if (book.bids.best().price >= book.asks.best().price) return Reason::crossed_book;
   return std::nullopt;
+}
+
+// Milliseconds or, from 10^14 on, microseconds since 1970. Empty where it is no such number.
+std::optional<UnixMs> as_time(const wire::IntegerField& field) noexcept {
+  if (!field.valid() || field.value == 0) return std::nullopt;
+  const bool micros = field.value >= kMicrosecondsFrom;
+  return UnixMs(std::chrono::milliseconds(micros ? field.value / 1000 : field.value));
+}
+
+// The event's number in its sequence: tickers number themselves by their event time.
+Result<std::uint64_t, Reason> sequence_id(const WireEvent& event, UnixMs at) noexcept {
+  if (event.kind == EventKind::ticker) {
+    return static_cast<std::uint64_t>(at.time_since_epoch().count());
+  }
+  if (!event.id.valid()) return Failure{Reason::malformed};
+  return event.id.value;
 }
 
 Result<Trade, Reason> make_trade(const WireEvent& event) noexcept {
@@ -105,6 +128,13 @@ std::optional<Reason> read_data(const WireEvent& event, MarketData& data) noexce
   return std::nullopt;
 }
 
+std::string_view text_of(const Symbol& symbol) noexcept {
+  return symbol.text();
+}
+std::string_view text_of(std::string_view text) noexcept {
+  return text;
+}
+
 std::optional<Price> last_price(const MarketData& data) noexcept {
   if (const auto* trade = std::get_if<Trade>(&data)) return trade->price;
   if (const auto* ticker = std::get_if<Ticker>(&data)) return ticker->last_price;
@@ -144,64 +174,88 @@ std::size_t SymbolTable::add(const Symbol& symbol) {
   return symbols_.size() - 1;
 }
 
+void SymbolTable::replace(std::size_t index, const Symbol& symbol) {
+  auto entry = index_.extract(symbols_[index].text());
+  symbols_[index] = symbol;
+  entry.key() = symbols_[index].text();
+  index_.insert(std::move(entry));
+  ++replacements_;
+}
+
 Intake::Intake(const EngineParameters& parameters)
     : clock_(parameters.clock),
       message_ttl_(parameters.message_ttl),
-      verification_band_percent_(parameters.gate.price_band_percent > 0
-                                     ? parameters.gate.price_band_percent
-                                     : kDefaultVerificationBandPercent),
+      price_band_percent_(parameters.gate.price_band_percent),
+      quote_assets_(parameters.quote_assets),
       symbols_(parameters.symbols),
-      states_(symbols_.capacity()) {}
+      states_(symbols_.capacity()) {
+  for (const auto& [symbol, own] : parameters.per_symbol) {
+    if (!own.traded) untraded_.push_back(symbol);
+  }
+  std::sort(untraded_.begin(), untraded_.end(),
+            [](const Symbol& a, const Symbol& b) { return a.text() < b.text(); });
+}
 
+// The numbers in the comments are SPEC §2's.
 Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
                                                  const wire::Envelope& envelope,
-                                                 std::optional<UnixNs> received_at) {
-  if (event.kind == EventKind::book && !is_partial_book_channel(envelope.channel())) {
+                                                 Received received_at) {
+  // 1. Only partial books are books, and those of spot do not call themselves updates.
+  if (event.kind == EventKind::book &&
+      (!is_partial_book_channel(envelope.channel()) ||
+       (event.is_depth_update && event.trade_time.state == FieldState::absent))) {
     return Failure{Reason::diff_depth};
   }
-  const auto name = identify(event, envelope);
-  if (!name) return Failure{name.error()};
-  const auto known = symbols_.find(name.value());
-  std::optional<Symbol> newcomer;
-  if (!known) {
-    if (symbols_.can_add()) newcomer = Symbol::from(name.value());
-    if (!newcomer) return Failure{Reason::symbol_not_traded};
+  const auto place = identify(event, envelope, received_at);  // 2
+  if (!place) return Failure{place.error()};
+  const auto time = times(event, envelope, received_at);  // 3
+  if (!time) return Failure{time.error()};
+  const UnixMs at = time.value().at;
+  if (const auto reason = read_data(event, admitted_.data)) return Failure{*reason};  // 4, 5, 6
+  const Book* const book = std::get_if<Book>(&admitted_.data);
+  if (book != nullptr && event.symbol.value.empty() && !vouches_for(place.value(), at, *book)) {
+    return Failure{Reason::unverified_symbol};
   }
-
-  const auto at = event_time(event, envelope, received_at);
-  if (!at) return Failure{at.error()};
-  if (const auto reason = read_data(event, admitted_.data)) return Failure{*reason};
 
   static const SymbolState kNew{};
-  const SymbolState& before = known ? states_[*known] : kNew;
-  if (const auto* book = std::get_if<Book>(&admitted_.data)) {
-    if (const auto reason = check_named(event, at.value(), before, *book)) return Failure{*reason};
+  const SymbolState& before = place.value().known ? states_[*place.value().known] : kNew;
+  // 7. A preferred source that is not silent is the only one.
+  for (auto preferred = most_preferred(event.sequence); preferred < event.sequence;
+       preferred = static_cast<wire::Sequence>(static_cast<int>(preferred) + 1)) {
+    const SequenceState& source = before.sequences[static_cast<std::size_t>(preferred)];
+    if (source.begun && at <= source.at + kSourceSilentAfter) {
+      return Failure{Reason::other_source};
+    }
   }
-  // Tickers number themselves by their event time as sent; orders quote it in milliseconds.
-  const bool is_ticker = event.kind == EventKind::ticker;
-  const wire::FieldState id_state = is_ticker ? event.event_time.state : event.id.state;
-  if (id_state != FieldState::valid) return Failure{Reason::malformed};
-  const std::uint64_t id = is_ticker ? event.event_time.value : event.id.value;
+  const auto id = sequence_id(event, at);  // 8
+  if (!id) return Failure{id.error()};
   const auto slot = static_cast<std::size_t>(event.sequence);
   const SequenceState& last = before.sequences[slot];
-  if (last.begun && id <= last.id && at.value() <= last.at + kSequenceResetAfter) {
+  const bool dated = event.event_time.state != FieldState::absent;
+  const std::chrono::seconds reset_after = dated ? kSequenceResetAfter : kUndatedResetAfter;
+  if (last.begun && id.value() <= last.id && at <= last.at + reset_after) {
     return Failure{Reason::out_of_order};
   }
 
-  admitted_.symbol_index = known ? *known : symbols_.add(*newcomer);
+  admitted_.replaces_symbol = false;
+  admitted_.symbol_index = settle(place.value(), at);
   SymbolState& state = states_[admitted_.symbol_index];
-  state.sequences[slot] = {id, at.value(), true};
-  if (const auto price = last_price(admitted_.data)) state.reference = {*price, at.value()};
-  admitted_.at = at.value();
-  admitted_.id = {
-      wire::id_letter(event.sequence),
-      is_ticker ? static_cast<std::uint64_t>(at.value().time_since_epoch().count()) : id};
+  state.sequences[slot] = {id.value(), at, true};
   admitted_.reference = state.reference;
+  if (const auto price = last_price(admitted_.data)) {
+    if (is_outlier(state, *price, at)) return Failure{Reason::outlier};  // 9
+    state.reference = {*price, at};
+  }
+  state.last_seen = std::max(state.last_seen, at);
+  admitted_.at = at;
+  admitted_.aged_at = time.value().aged_at;
+  admitted_.id = {wire::id_letter(event.sequence), id.value()};
   return &admitted_;
 }
 
-Result<std::string_view, Reason> Intake::identify(const WireEvent& event,
-                                                  const wire::Envelope& envelope) const noexcept {
+Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
+                                               const wire::Envelope& envelope,
+                                               Received received_at) noexcept {
   if (event.symbol.state == FieldState::wrong_type) return Failure{Reason::malformed};
   const std::string_view own = event.symbol.value;
   const std::string_view prefix = envelope.symbol_prefix();
@@ -209,48 +263,118 @@ Result<std::string_view, Reason> Intake::identify(const WireEvent& event,
   if (!own.empty() && !prefix.empty() && !Symbol::same(own, prefix)) {
     return Failure{Reason::symbol_conflict};
   }
-  return own.empty() ? prefix : own;
+  const std::string_view name = own.empty() ? prefix : own;
+  if (event.symbol_type.valid() && event.symbol_type.value == kCoinMargined) {
+    return Failure{Reason::symbol_not_traded};
+  }
+  if (const auto known = symbols_.find(name)) {
+    // The listed ones have been checked with the settings, but for what the venue says of them.
+    if (!untraded_.empty() && !may_be_traded(symbols_.at(*known).text())) {
+      return Failure{Reason::symbol_not_traded};
+    }
+    return Place{known, {}};
+  }
+  const auto newcomer = Symbol::from(name);
+  if (!symbols_.is_open() || !newcomer || !may_be_traded(newcomer->text())) {
+    return Failure{Reason::symbol_not_traded};
+  }
+  if (!symbols_.can_add()) {
+    const auto time = times(event, envelope, received_at);
+    if (!time || !abandoned_place(time.value().at)) return Failure{Reason::symbol_not_traded};
+  }
+  return Place{std::nullopt, *newcomer};
 }
 
-Result<UnixMs, Reason> Intake::event_time(const WireEvent& event, const wire::Envelope& envelope,
-                                          std::optional<UnixNs> received_at) const noexcept {
-  UnixMs at;
+// Whether it is linear in one of the quote assets, and the venue does not say otherwise.
+bool Intake::may_be_traded(std::string_view name) const noexcept {
+  const bool linear =
+      std::any_of(quote_assets_.begin(), quote_assets_.end(), [&](const std::string& asset) {
+        return name.size() > asset.size() && name.ends_with(asset);
+      });
+  return linear && !std::binary_search(
+                       untraded_.begin(), untraded_.end(), name,
+                       [](const auto& a, const auto& b) { return text_of(a) < text_of(b); });
+}
+
+Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::Envelope& envelope,
+                                            Received received_at) const noexcept {
+  std::optional<UnixMs> relayed;
+  if (envelope.timestamp.state != FieldState::absent) {
+    relayed = parse_iso8601(envelope.timestamp.value);
+    if (!relayed || relayed->time_since_epoch().count() < 1) return Failure{Reason::bad_timestamp};
+  }
+  std::optional<UnixMs> at;
   if (event.event_time.state != FieldState::absent) {
-    if (!event.event_time.valid()) return Failure{Reason::bad_timestamp};
-    const bool micros = event.event_time.value >= kMicrosecondsFrom;
-    const std::uint64_t ms = micros ? event.event_time.value / 1000 : event.event_time.value;
-    at = UnixMs(std::chrono::milliseconds(ms));
-  } else if (envelope.timestamp.state != FieldState::absent) {
-    const auto parsed = parse_iso8601(envelope.timestamp.value);
-    if (!parsed) return Failure{Reason::bad_timestamp};
-    at = *parsed;
+    at = as_time(event.event_time);
+  } else if (relayed) {
+    at = relayed;
   } else if (received_at) {
     at = to_ms(*received_at);
   } else {
     return Failure{Reason::no_event_time};
   }
-  if (at.time_since_epoch().count() < 1) return Failure{Reason::bad_timestamp};
+  if (!at || at->time_since_epoch().count() < 1) return Failure{Reason::bad_timestamp};
+  const UnixMs aged_at = std::min(*at, as_time(event.trade_time).value_or(*at));
   if (clock_ == Clock::live && received_at) {
     const UnixMs now = to_ms(*received_at);
-    if (message_ttl_.count() > 0 && now - at > message_ttl_) return Failure{Reason::stale};
-    if (at - now > kMaxAhead) return Failure{Reason::future};
+    if (message_ttl_.count() > 0 && now - aged_at > message_ttl_) return Failure{Reason::stale};
+    if (*at - now > kMaxAhead) return Failure{Reason::future};
   }
-  return at;
+  return Times{*at, aged_at};
 }
 
 // A book without a name of its own was labelled by the relay, which labels every such book with one
-// symbol: its price has to vouch for the label.
-std::optional<Reason> Intake::check_named(const WireEvent& event, UnixMs at,
-                                          const SymbolState& state,
-                                          const Book& book) const noexcept {
-  if (!event.symbol.value.empty()) return std::nullopt;
+// symbol: its price has to be that of this symbol, and of no other.
+bool Intake::vouches_for(const Place& place, UnixMs at, const Book& book) const noexcept {
   const auto mid =
       Price::from((book.bids.best().price.value() + book.asks.best().price.value()) / 2);
-  if (mid && state.reference && state.reference->is_fresh(at) &&
-      state.reference->distance_percent(*mid) <= verification_band_percent_) {
-    return std::nullopt;
+  if (!mid || !place.known) return false;
+  for (std::size_t i = 0; i < symbols_.size(); ++i) {
+    const auto& reference = states_[i].reference;
+    const bool fits = reference && reference->is_fresh(at) &&
+                      reference->distance_percent(*mid) <= kNamelessBandPercent;
+    if (fits != (i == *place.known)) return false;
   }
-  return Reason::unverified_symbol;
+  return true;
+}
+
+// One price far off is a bad print, a second that agrees with it is where the market has gone.
+bool Intake::is_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
+  const auto is_off = [&](const std::optional<ReferencePrice>& from) {
+    return from->distance_percent(price) > price_band_percent_;
+  };
+  const auto is_fresh = [&](const std::optional<ReferencePrice>& from) {
+    return from && from->is_fresh(at);
+  };
+  if (price_band_percent_ > 0 && is_fresh(state.reference) && is_off(state.reference) &&
+      !(is_fresh(state.suspect) && !is_off(state.suspect))) {
+    state.suspect = {price, at};
+    return true;
+  }
+  state.suspect.reset();
+  return false;
+}
+
+// A place in a full table whose symbol has not been seen for a day.
+std::optional<std::size_t> Intake::abandoned_place(UnixMs now) noexcept {
+  if (now < none_abandoned_before_) return std::nullopt;
+  const auto longest_unseen =
+      std::min_element(states_.begin(), states_.end(),
+                       [](const auto& a, const auto& b) { return a.last_seen < b.last_seen; });
+  none_abandoned_before_ = longest_unseen->last_seen + kAbandonedAfter;
+  if (now < none_abandoned_before_) return std::nullopt;
+  return static_cast<std::size_t>(longest_unseen - states_.begin());
+}
+
+// The symbol's number, which a newcomer gets now.
+std::size_t Intake::settle(const Place& place, UnixMs at) {
+  if (place.known) return *place.known;
+  if (symbols_.can_add()) return symbols_.add(place.newcomer);
+  const std::size_t index = *abandoned_place(at);  // identify() has found one
+  symbols_.replace(index, place.newcomer);
+  states_[index] = {};
+  admitted_.replaces_symbol = true;
+  return index;
 }
 
 }  // namespace rts

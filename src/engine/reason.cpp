@@ -4,11 +4,12 @@ namespace rts {
 
 std::string_view to_string(Reason reason) noexcept {
   static constexpr std::array<std::string_view, kReasonCount> kNames{
-      "control",          "unsupported_kind",  "diff_depth",    "symbol_not_traded",
-      "non_market_trade", "too_large",         "malformed",     "symbol_conflict",
-      "no_symbol",        "no_event_time",     "bad_timestamp", "stale",
-      "future",           "bad_number",        "empty_side",    "unsorted_book",
-      "crossed_book",     "unverified_symbol", "out_of_order"};
+      "control",          "unsupported_kind", "diff_depth",        "symbol_not_traded",
+      "non_market_trade", "simulated",        "other_source",      "too_large",
+      "malformed",        "symbol_conflict",  "no_symbol",         "no_event_time",
+      "bad_timestamp",    "stale",            "future",            "bad_number",
+      "empty_side",       "unsorted_book",    "crossed_book",      "unverified_symbol",
+      "out_of_order",     "outlier"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 
@@ -26,6 +27,11 @@ bool can_end_in(EventKind kind, Reason reason) noexcept {
       return kind == EventKind::other;
     case Reason::too_large:
       return kind == EventKind::unknown;
+    case Reason::simulated:
+      return market || kind == EventKind::other;
+    case Reason::other_source:
+    case Reason::outlier:
+      return kind == EventKind::trade || kind == EventKind::ticker;
     case Reason::malformed:
       return market || kind == EventKind::unknown;
     case Reason::non_market_trade:

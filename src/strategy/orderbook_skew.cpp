@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include <rts/strategy/orderbook_skew.hpp>
 
@@ -35,15 +34,15 @@ Verdict OrderbookSkew::operator()(const Book& book) const noexcept {
   if (parameters_.max_spread_percent > 0 && spread_percent > parameters_.max_spread_percent) {
     return {Outcome::spread_above_maximum, {}, *indicators};
   }
-  const auto signal = [&](Side side, Price price, double threshold) -> Verdict {
-    const double confidence = 0.60 + 0.5 * std::abs(ratio - threshold);
-    return {Outcome::neutral, make_signal(side, price, *mid, confidence), *indicators};
+  const auto signal = [&](Side side, Price price, double excess) -> Verdict {
+    return {Outcome::neutral, make_signal(side, price, *mid, 0.60 + 0.5 * excess), *indicators};
   };
   if (ratio > parameters_.buy_threshold) {
-    return signal(Side::buy, book.asks.best().price, parameters_.buy_threshold);
+    return signal(Side::buy, book.asks.best().price, ratio - parameters_.buy_threshold);
   }
   if (ratio < parameters_.sell_threshold) {
-    return signal(Side::sell, book.bids.best().price, parameters_.sell_threshold);
+    return signal(Side::sell, book.bids.best().price,
+                  ask_volume / bid_volume - 1 / parameters_.sell_threshold);
   }
   return {Outcome::neutral, {}, *indicators};
 }

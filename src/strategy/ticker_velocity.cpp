@@ -8,6 +8,7 @@
 namespace rts {
 
 void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds window) {
+  if (ring_.empty()) known_since_ = sample.at;
   if (size_ == ring_.size()) {
     if (size_ == kMaxSamples) {
       drop_oldest();
@@ -35,7 +36,9 @@ Verdict TickerVelocity::operator()(const PriceSample& latest,
                                    const TickerWindow& window) const noexcept {
   const PriceSample& oldest = window.oldest();
   const std::chrono::milliseconds span = latest.at - oldest.at;
-  if (span * 100 < time_window() * 80) return {Outcome::warming_up, {}, {}};
+  if (span * 100 < time_window() * 80 || latest.at - window.known_since() < time_window()) {
+    return {Outcome::warming_up, {}, {}};
+  }
 
   // Each from the milliseconds: a second division would round a second time.
   const double span_seconds = static_cast<double>(span.count()) / 1000;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <cassert>
 #include <cmath>
 
 #include <rts/strategy/trade_momentum.hpp>
@@ -6,22 +8,66 @@
 #include "strategy/signal.hpp"
 
 namespace rts {
+namespace {
 
-Verdict TradeMomentum::operator()(const Trade& trade,
-                                  const MomentumContext& context) const noexcept {
-  const double price = trade.price.value();
-  const double quantity = trade.quantity.value();
-  if (quantity < parameters_.min_quantity) return {Outcome::below_min_quantity, {}, {}};
-  if (context.count < static_cast<std::uint64_t>(parameters_.window)) {
+constexpr std::uint64_t kExactPerUnit = 1'000'000'000'000;  // 10^12
+
+}  // namespace
+
+// value = mantissa · 2^−shift, so value · 10^12 = (mantissa · 10^12) >> shift, rounded.
+ExactSum to_exact(double value) noexcept {
+  assert(value >= 0 && value < kMarketNumbersBelow);
+  constexpr unsigned kFractionBits = 52;
+  constexpr unsigned kExponentOfOne = 1023;
+  constexpr unsigned kMostShift = 93;  // mantissa · 10^12 is below 2^93: nothing is left beyond
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  const auto exponent = static_cast<unsigned>(bits >> kFractionBits);
+  const std::uint64_t hidden = std::uint64_t{1} << kFractionBits;
+  const ExactSum product = ExactSum{(bits & (hidden - 1)) | hidden} * kExactPerUnit;
+  const unsigned shift = kExponentOfOne + kFractionBits - exponent;  // >= 3: value is below 2^50
+  if (shift > kMostShift) return 0;
+  const ExactSum down = product >> shift;
+  const ExactSum half = ExactSum{1} << (shift - 1);
+  return (product + half - 1 + (down & 1)) >> shift;
+}
+
+void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
+  if (ring_.empty()) ring_.resize(most);
+  Held& place = ring_[next_];
+  if (size_ == most) {
+    price_sum_ -= to_exact(place.price);
+    quantity_sum_ -= to_exact(place.quantity);
+  } else {
+    ++size_;
+  }
+  place = {trade.price.value(), trade.quantity.value()};
+  price_sum_ += to_exact(place.price);
+  quantity_sum_ += to_exact(place.quantity);
+  newest_at_ = at;
+  next_ = next_ + 1 == most ? 0 : next_ + 1;
+}
+
+double TradeWindow::mean(ExactSum sum) const noexcept {
+  return static_cast<double>(sum) / static_cast<double>(size_ * kExactPerUnit);
+}
+
+Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
+                                  const TradeWindow& window) const noexcept {
+  if (!counts(trade)) return {Outcome::below_min_quantity, {}, {}};
+  if (window.size() < static_cast<std::size_t>(parameters_.window) || follows_silence(at, window)) {
     return {Outcome::warming_up, {}, {}};
   }
+  const double price = trade.price.value();
+  const double quantity = trade.quantity.value();
+  const double mean_price = window.mean_price();
+  const double mean_quantity = window.mean_quantity();
+  if (mean_price == 0 || mean_quantity == 0) return {};  // both are smaller than what is summed up
 
   const double side = trade.buyer_is_maker ? -1 : 1;
   const double price_score = std::clamp(
-      (price - context.mean_price) / context.mean_price * 100 / parameters_.price_scale_percent,
-      -1.0, 1.0);
+      (price - mean_price) / mean_price * 100 / parameters_.price_scale_percent, -1.0, 1.0);
   const double quantity_score =
-      side * std::min(1.0, quantity / (parameters_.quantity_multiple * context.mean_quantity));
+      side * std::min(1.0, quantity / (parameters_.quantity_multiple * mean_quantity));
   const double maker_score = side;
   const double momentum = parameters_.price_weight * price_score +
                           parameters_.quantity_weight * quantity_score +
@@ -39,15 +85,10 @@ Verdict TradeMomentum::operator()(const Trade& trade,
   return {Outcome::neutral, {}, *indicators};
 }
 
-MomentumContext TradeMomentum::updated(const MomentumContext& context,
-                                       const Trade& trade) const noexcept {
-  const double price = trade.price.value();
-  const double quantity = trade.quantity.value();
-  if (quantity < parameters_.min_quantity) return context;
-  if (context.count == 0) return {price, quantity, 1};
-  const double alpha = 2.0 / (parameters_.window + 1);
-  return {context.mean_price + alpha * (price - context.mean_price),
-          context.mean_quantity + alpha * (quantity - context.mean_quantity), context.count + 1};
+void TradeMomentum::remember(const Trade& trade, UnixMs at, TradeWindow& window) const {
+  if (!counts(trade)) return;
+  if (follows_silence(at, window)) window.clear();
+  window.append(trade, at, static_cast<std::size_t>(parameters_.window));
 }
 
 }  // namespace rts

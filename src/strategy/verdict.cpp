@@ -27,7 +27,9 @@ std::string_view to_string(Outcome outcome) noexcept {
                                                                       "below_min_price_change",
                                                                       "neutral",
                                                                       "paused",
+                                                                      "shorts_disabled",
                                                                       "low_confidence",
+                                                                      "no_reference",
                                                                       "price_band",
                                                                       "cooldown",
                                                                       "daily_limit",
@@ -49,13 +51,13 @@ bool can_end_in(StrategyId id, Outcome outcome) noexcept {
       return id != StrategyId::orderbook_skew;
     case Outcome::below_min_price_change:
       return id == StrategyId::ticker_velocity;
-    case Outcome::price_band:
-      // A trade or ticker moves the reference before the gate looks: it is never off its band.
-      return id == StrategyId::orderbook_skew;
     case Outcome::disabled:
     case Outcome::neutral:
     case Outcome::paused:
+    case Outcome::shorts_disabled:
     case Outcome::low_confidence:
+    case Outcome::no_reference:
+    case Outcome::price_band:
     case Outcome::cooldown:
     case Outcome::daily_limit:
     case Outcome::rate_limit:

@@ -11,28 +11,18 @@ namespace {
 
 // name = strategy|SYMBOL|SIDE|<bucket start ms>, or with cooldown 0 strategy|SYMBOL|SIDE|<event
 // id>.
-Uuid order_id(const OrderPolicy& policy, const OrderSource& source) noexcept {
+Uuid order_id(const OrderTerms& terms, const OrderSource& source) noexcept {
   std::array<char, 160> name;  // 16 + 63 + 4 + 20 characters and separators at most
   auto* end = fmt::format_to(name.data(), "{}|{}|{}|", to_string(source.strategy), source.symbol,
                              to_string(source.signal.side));
-  if (policy.cooldown.count() > 0) {
-    const std::chrono::milliseconds cooldown = policy.cooldown;
+  if (terms.cooldown.count() > 0) {
+    const std::chrono::milliseconds cooldown = terms.cooldown;
     const auto since_epoch = source.at.time_since_epoch();
     end = fmt::format_to(end, "{}", (since_epoch / cooldown) * cooldown.count());
   } else {
     end = fmt::format_to(end, "{}:{}", source.event_id.letter, source.event_id.number);
   }
   return make_order_id({name.data(), static_cast<std::size_t>(end - name.data())});
-}
-
-std::optional<Protection> protection(const OrderPolicy& policy, Side side, Price price) noexcept {
-  const double toward_loss = side == Side::buy ? -1 : 1;
-  const auto stop_loss =
-      Price::from(price.value() * (1 + toward_loss * policy.stop_loss_percent / 100));
-  const auto take_profit =
-      Price::from(price.value() * (1 - toward_loss * policy.take_profit_percent / 100));
-  if (!stop_loss || !take_profit) return std::nullopt;
-  return Protection{*stop_loss, *take_profit};
 }
 
 void append_time(std::string& out, JsonWriter& json, UnixMs at) {
@@ -142,22 +132,22 @@ class OrderWriter {
 
 }  // namespace
 
-Order make_order(const OrderPolicy& policy, const OrderSource& source) noexcept {
+Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept {
   const Signal& signal = source.signal;
   Order order;
-  order.id = order_id(policy, source);
+  order.id = order_id(terms, source);
   order.symbol = source.symbol;
   order.strategy = source.strategy;
   order.side = signal.side;
-  order.reduce_only = signal.side == Side::sell && !policy.shorts_enabled;
-  order.leverage = policy.leverage;
+  order.reduce_only = is_reduce_only(terms, signal.side);
+  order.leverage = terms.leverage;
   order.quantity = source.quantity;
   order.price = signal.price;
   order.current_price = signal.current_price;
   order.confidence = signal.confidence;
-  if (!order.reduce_only) order.protection = protection(policy, signal.side, signal.price);
+  order.protection = source.protection;
   order.timestamp = source.at;
-  order.valid_until = source.at + (order.reduce_only ? policy.reduce_only_ttl : policy.ttl);
+  order.valid_until = source.aged_at + (order.reduce_only ? terms.reduce_only_ttl : terms.ttl);
   order.event_id = source.event_id;
   order.indicators = source.indicators;
   return order;

@@ -5,22 +5,67 @@
 #include <rts/trading/sizing.hpp>
 
 namespace rts {
+namespace {
 
-std::optional<Decimal> order_quantity(const SizeLimits& limits, const Decimal& step,
-                                      Price price) noexcept {
-  if (!std::isfinite(2 * price.value())) return std::nullopt;
-  constexpr double kMostSteps = 9e15;  // whole numbers are exact in double up to 2^53
-  const double notional =
-      std::clamp(limits.order.value(), limits.minimum.value(), limits.maximum.value());
-  const double step_size = step.to_double();
-  double steps = std::floor(notional / (price.value() * step_size) + 1e-9);
-  if (!(steps < kMostSteps)) return std::nullopt;
-  const auto value = [&] { return steps * step_size * price.value(); };
-  if (steps < 1 || value() < limits.minimum.value()) {
-    steps += 1;
-    if (value() > limits.maximum.value()) return std::nullopt;
+constexpr double kMostWhole = 9e15;  // whole numbers are exact in double up to 2^53
+
+// What is a whole number but for the error of a division counts as that number.
+constexpr double kDivisionError = 1e-9;
+
+double whole_steps_up(double amount, double step) noexcept {
+  return std::ceil(amount / step - kDivisionError);
+}
+
+double whole_steps_down(double amount, double step) noexcept {
+  return std::floor(amount / step + kDivisionError);
+}
+
+// The nearest price in whole ticks; a tie goes away from the entry.
+std::optional<Price> in_ticks(double price, const Decimal& tick, Price entry) noexcept {
+  if (tick.is_zero()) return Price::from(price);
+  const double ticks = price / tick.to_double();
+  if (!(ticks < kMostWhole)) return std::nullopt;
+  double whole = std::floor(ticks);
+  const double rest = ticks - whole;
+  const bool tie_goes_up = price > entry.value();
+  if (rest > 0.5 || (rest == 0.5 && tie_goes_up)) whole += 1;
+  const auto rounded = tick.times(static_cast<std::int64_t>(whole));
+  return rounded ? Price::from(rounded->to_double()) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept {
+  const auto& [order, minimum, maximum] = terms.size;
+  const Instrument& instrument = terms.instrument;
+  const double step = instrument.quantity_step.to_double();
+  const double least = std::max(minimum.value(), instrument.min_notional);
+  const double most = instrument.max_notional > 0
+                          ? std::min(maximum.value(), instrument.max_notional)
+                          : maximum.value();
+  const double notional = std::clamp(order.value(), minimum.value(), maximum.value());
+
+  double steps = whole_steps_down(notional, price.value() * step);
+  if (steps * step * price.value() < least) steps = whole_steps_up(least, price.value() * step);
+  if (!instrument.min_quantity.is_zero()) {
+    steps = std::max(steps, whole_steps_up(instrument.min_quantity.to_double(), step));
   }
-  return step.times(static_cast<std::int64_t>(steps));
+  if (!(steps < kMostWhole) || steps * step * price.value() > most) return std::nullopt;
+  if (!instrument.max_quantity.is_zero() &&
+      steps > whole_steps_down(instrument.max_quantity.to_double(), step)) {
+    return std::nullopt;
+  }
+  return instrument.quantity_step.times(static_cast<std::int64_t>(steps));
+}
+
+std::optional<Protection> protection(const OrderTerms& terms, Side side, Price price) noexcept {
+  const double toward_loss = side == Side::buy ? -1 : 1;
+  const double stop = price.value() * (1 + toward_loss * terms.stop_loss_percent / 100);
+  const double target = price.value() * (1 - toward_loss * terms.take_profit_percent / 100);
+  const auto stop_loss = in_ticks(stop, terms.instrument.tick, price);
+  const auto take_profit = in_ticks(target, terms.instrument.tick, price);
+  if (!stop_loss || !take_profit) return std::nullopt;
+  return Protection{*stop_loss, *take_profit};
 }
 
 }  // namespace rts

@@ -60,6 +60,8 @@ Key one_letter_key(char letter) noexcept {
       return Key::execution_type;
     case 'c':
       return Key::close;
+    case 'T':
+      return Key::trade_time;
     default:
       return Key::unread;
   }
@@ -250,6 +252,7 @@ Key key_of(std::string_view name) noexcept {
   };
   switch (name.size()) {
     case 2:
+      if (name == "st") return Key::symbol_type;
       return if_named("id", Key::id);
     case 3:
       return if_named("msg", Key::msg);
@@ -262,6 +265,7 @@ Key key_of(std::string_view name) noexcept {
       return if_named("error", Key::error);
     case 6:
       if (name == "stream") return Key::stream;
+      if (name == "source") return Key::source;
       return if_named("result", Key::result);
     case 9:
       return if_named("timestamp", Key::timestamp);
@@ -312,7 +316,10 @@ void interpret(Fields& fields, WireEvent& event) noexcept {
   }
   event.symbol = as_text(fields[Key::symbol]);
   event.event_time = as_integer(fields[Key::event_time]);
+  event.trade_time = as_integer(fields[Key::trade_time]);
+  event.symbol_type = as_integer(fields[Key::symbol_type]);
   if (event.kind == EventKind::book) {
+    event.is_depth_update = fields.has(Key::event);
     const bool has_u = fields.has(Key::update_id);
     event.id = as_integer(fields[has_u ? Key::update_id : Key::last_update_id]);
     settle_side(fields.bids, fields.has(Key::bids) || fields.has(Key::b));

@@ -27,6 +27,8 @@ enum class Key : std::uint8_t {
   maker,
   execution_type,
   close,
+  trade_time,
+  symbol_type,
   bids,
   asks,
   result,
@@ -39,6 +41,7 @@ enum class Key : std::uint8_t {
   timestamp,
   message_id,
   trace_context,
+  source,
   unread,
 };
 constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::unread);

@@ -105,6 +105,7 @@ class FrameReader::Parser {
     envelope_.stream = as_text(root_[Key::stream]);
     envelope_.timestamp = as_text(root_[Key::timestamp]);
     envelope_.message_id = as_text(root_[Key::message_id]);
+    envelope_.source = as_text(root_[Key::source]);
     if (!root_.has(Key::stream) && data_shape_ == DataShape::none) {
       pending_ = Pending::root_event;
       envelope_ = {};  // a bare event's own keys of these names mean nothing to us

@@ -14,17 +14,19 @@ std::size_t count_digits(std::string_view text) noexcept {
   return n;
 }
 
-// The power of ten just above a non-zero JSON number: 2 for "12.5", -1 for "0.05".
+// The power of ten just above a non-zero JSON number: 2 for "12.5", -1 for "0.05". Beyond a million
+// only the sign is right.
 std::int64_t decimal_magnitude(std::string_view number) noexcept {
   const std::size_t e = number.find_first_of("eE");
   std::int64_t exponent = 0;
   if (e != std::string_view::npos) {
+    // A frame has fewer digits than that before or behind the point: they do not turn the sign.
+    constexpr std::int64_t kMost = std::int64_t{1} << 40U;
     const bool negative = number[e + 1] == '-';
     const std::size_t digits = number.find_first_of("0123456789", e);
     const auto* end = number.data() + number.size();
-    if (std::from_chars(number.data() + digits, end, exponent).ec != std::errc{}) {
-      exponent = std::numeric_limits<std::int32_t>::max();
-    }
+    if (std::from_chars(number.data() + digits, end, exponent).ec != std::errc{}) exponent = kMost;
+    exponent = std::min(exponent, kMost);
     if (negative) exponent = -exponent;
   }
   const std::string_view mantissa = number.substr(0, e);

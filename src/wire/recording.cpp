@@ -8,7 +8,7 @@ namespace rts::wire {
 std::optional<RecordedFrame> parse_recorded_line(std::string_view line) noexcept {
   constexpr std::string_view kBlank = " \t\r";
   const std::size_t first = line.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return std::nullopt;
+  if (first == std::string_view::npos || line[first] == '#') return std::nullopt;
 
   // A receive time is digits and a blank; digits alone are a frame (and no event).
   std::int64_t nanoseconds = 0;

@@ -151,27 +151,26 @@ class StrategyStage final : public Stage {
   // Each run goes on where the last one ended.
   std::chrono::milliseconds span_{};
   std::chrono::milliseconds later_{};
-  OrderbookSkew orderbook_skew_{bench_parameters().orderbook_skew};
-  TradeMomentum trade_momentum_{bench_parameters().trade_momentum};
-  TickerVelocity ticker_velocity_{bench_parameters().ticker_velocity};
+  OrderbookSkew orderbook_skew_{bench_parameters().defaults.orderbook_skew};
+  TradeMomentum trade_momentum_{bench_parameters().defaults.trade_momentum};
+  TickerVelocity ticker_velocity_{bench_parameters().defaults.ticker_velocity};
   std::vector<Context> contexts_ = std::vector<Context>(bench_parameters().symbols.size());
 };
 
 // Nearly every frame is an order.
 EngineParameters eager_parameters() {
   EngineParameters parameters = bench_parameters();
-  parameters.orderbook_skew = {
+  parameters.defaults.orderbook_skew = {
       .buy_threshold = 1.01, .sell_threshold = 0.99, .min_spread_percent = 0};
-  parameters.trade_momentum.buy_threshold = 0.01;
-  parameters.trade_momentum.sell_threshold = -0.01;
-  parameters.trade_momentum.window = 2;
-  parameters.ticker_velocity = {.time_window = std::chrono::seconds(10),
+  parameters.defaults.trade_momentum.buy_threshold = 0.01;
+  parameters.defaults.trade_momentum.sell_threshold = -0.01;
+  parameters.defaults.trade_momentum.window = 2;
+  parameters.defaults.ticker_velocity = {.time_window = std::chrono::seconds(10),
                                 .buy_threshold = 1e-9,
                                 .sell_threshold = -1e-9,
                                 .min_price_change = 0};
-  parameters.gate = {
-      .cooldown = std::chrono::seconds(0), .max_daily_signals = 0, .max_orders_per_minute = 0};
-  parameters.order.cooldown = std::chrono::seconds(0);
+  parameters.gate = {.max_daily_signals = 0, .max_orders_per_minute = 0};
+  parameters.defaults.terms.cooldown = std::chrono::seconds(0);
   return parameters;
 }
 
@@ -198,7 +197,7 @@ class Orders {
     const Order& order = orders.emplace_back(*decision.order);
     orders.back().correlation_id = texts_.emplace_back(order.correlation_id);
     requests.push_back({decision.strategy, decision.symbol_index, *decision.signal, decision.at,
-                        parameters_.quantity_step,
+                        parameters_.defaults.terms,
                         ReferencePrice{decision.signal->current_price, decision.at}});
     sources.push_back({decision.strategy, order.symbol, decision.at, order.event_id,
                        *decision.signal, decision.indicators, order.quantity});
@@ -213,7 +212,7 @@ class GateStage final : public Stage {
  public:
   explicit GateStage(const Frames& frames) : orders_(frames) {}
   void prepare() override {
-    gate_.emplace(parameters_.gate, parameters_.size, parameters_.symbols.size());
+    gate_.emplace(parameters_.gate, parameters_.symbols.size());
   }
   std::size_t run() override {
     std::size_t passed = 0;
@@ -236,7 +235,7 @@ class OrderStage final : public Stage {
   std::size_t run() override {
     std::size_t opening = 0;
     for (const OrderSource& source : orders_.sources) {
-      if (make_order(policy_, source).protection) ++opening;
+      if (make_order(terms_, source).protection) ++opening;
     }
     return opening;
   }
@@ -244,7 +243,7 @@ class OrderStage final : public Stage {
 
  private:
   Orders orders_;
-  OrderPolicy policy_ = eager_parameters().order;
+  OrderTerms terms_ = eager_parameters().defaults.terms;
 };
 
 class EncodeStage final : public Stage {

@@ -23,10 +23,10 @@ class Model {
 
   Outcome judge(const Gate::Request& request) {
     const Key key{request.strategy, request.symbol_index, request.signal.side};
-    if (request.signal.confidence.value() < limits_.min_confidence) return Outcome::low_confidence;
+    if (request.signal.confidence.value() < request.terms.min_confidence) return Outcome::low_confidence;
     const auto last = last_.find(key);
-    if (limits_.cooldown.count() > 0 && last != last_.end()) {
-      const milliseconds cooldown = limits_.cooldown;
+    if (request.terms.cooldown.count() > 0 && last != last_.end()) {
+      const milliseconds cooldown = request.terms.cooldown;
       const auto bucket = [&](UnixMs at) {
         return at.time_since_epoch().count() / cooldown.count();
       };
@@ -66,19 +66,23 @@ class GateProperty : public test::Property {
 
   GateLimits random_limits() {
     GateLimits limits;
-    limits.cooldown = std::chrono::seconds(pick(4) == 0 ? 0 : pick(2000));
+    limits.price_band_percent = 0;
     limits.max_daily_signals = static_cast<std::int64_t>(pick(30));
     limits.max_orders_per_minute = static_cast<std::int64_t>(pick(5));
     return limits;
   }
 
-  Gate::Request random_request(UnixMs at) {
+  OrderTerms random_terms() {
+    return {.cooldown = std::chrono::seconds(pick(4) == 0 ? 0 : pick(2000))};
+  }
+
+  Gate::Request random_request(const OrderTerms& terms, UnixMs at) {
     Signal signal;
     signal.side = pick(2) == 0 ? Side::buy : Side::sell;
     signal.price = *Price::from(100);
     signal.current_price = signal.price;
     signal.confidence = *Confidence::from(uniform(0.5, 0.95));
-    return {kStrategies[pick(3)], pick(kSymbols), signal, at, *Decimal::parse("0.001"), {}};
+    return {kStrategies[pick(3)], pick(kSymbols), terms, signal, at, {}};
   }
 
   milliseconds random_wait(double most_ms) {
@@ -101,14 +105,15 @@ class GateProperty : public test::Property {
 TEST_F(GateProperty, SaysWhatTheSpecificationSays) {
   for (int round = 0; round < 200; ++round) {
     const GateLimits limits = random_limits();
-    Gate gate(limits, {}, kSymbols);
+    const OrderTerms terms = random_terms();
+    Gate gate(limits, kSymbols);
     Model model(limits);
     for (const UnixMs at : random_times(10)) {
-      const Gate::Request request = random_request(at);
+      const Gate::Request request = random_request(terms, at);
       const auto passed = gate.pass(request);
       const Outcome outcome = passed ? Outcome::signal_buy : passed.error();
       ASSERT_EQ(to_string(outcome), to_string(model.judge(request)))
-          << "cooldown " << limits.cooldown.count() << ", a day " << limits.max_daily_signals
+          << "cooldown " << terms.cooldown.count() << ", a day " << limits.max_daily_signals
           << ", a minute " << limits.max_orders_per_minute;
     }
   }
@@ -117,16 +122,17 @@ TEST_F(GateProperty, SaysWhatTheSpecificationSays) {
 TEST_F(GateProperty, NeverLetsMoreThroughThanTheLimits) {
   for (int round = 0; round < 200; ++round) {
     const GateLimits limits = random_limits();
-    Gate gate(limits, {}, kSymbols);
+    const OrderTerms terms = random_terms();
+    Gate gate(limits, kSymbols);
     std::map<Key, UnixMs> last;
     std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day;
     std::map<std::int64_t, std::int64_t> per_minute;
     for (const UnixMs at : random_times(0)) {
-      const Gate::Request request = random_request(at);
+      const Gate::Request request = random_request(terms, at);
       if (!gate.pass(request)) continue;
       const Key key{request.strategy, request.symbol_index, request.signal.side};
       if (last.contains(key)) {
-        ASSERT_GE(at - last[key], limits.cooldown);
+        ASSERT_GE(at - last[key], terms.cooldown);
       }
       last[key] = at;
       const auto of_day = ++per_day[{request.strategy, utc_day(at)}];
@@ -163,6 +169,13 @@ class SizeProperty : public test::Property {
     Price price;
   };
 
+  static OrderTerms terms_of(const SizeLimits& limits, const std::string& step) {
+    OrderTerms terms;
+    terms.size = limits;
+    terms.instrument.quantity_step = *Decimal::parse(step);
+    return terms;
+  }
+
   Case random_case() {
     constexpr const char* kSteps[] = {"1",     "0.1",        "0.01", "0.001", "0.00001",
                                       "0.005", "0.00000001", "10",   "1000",  "0.25"};
@@ -181,7 +194,7 @@ TEST_F(SizeProperty, IsWithinTheLimitsAndAWholeNumberOfSteps) {
   int sized = 0;
   for (int round = 0; round < 50'000; ++round) {
     const auto [limits, step, price] = random_case();
-    const auto quantity = order_quantity(limits, *Decimal::parse(step), price);
+    const auto quantity = order_quantity(terms_of(limits, step), price);
     if (!quantity) continue;
     ++sized;
     const Wide units = scaled(quantity->to_string());
@@ -194,18 +207,16 @@ TEST_F(SizeProperty, IsWithinTheLimitsAndAWholeNumberOfSteps) {
   EXPECT_GT(sized, 10'000);
 }
 
-TEST_F(SizeProperty, IsRefusedOnlyWhenOneStepMoreIsTooMuch) {
+TEST_F(SizeProperty, IsRefusedOnlyWhenTheFewestStepsAreWorthTooMuch) {
   for (int round = 0; round < 50'000; ++round) {
     const auto [limits, step, price] = random_case();
-    const Decimal decimal = *Decimal::parse(step);
-    if (order_quantity(limits, decimal, price)) continue;
-    const double step_value = price.value() * decimal.to_double();
-    const double notional =
-        std::clamp(limits.order.value(), limits.minimum.value(), limits.maximum.value());
-    const double steps = std::floor(notional / step_value + 1e-9);
+    const OrderTerms terms = terms_of(limits, step);
+    if (order_quantity(terms, price)) continue;
+    const double step_value = price.value() * terms.instrument.quantity_step.to_double();
+    const double steps = std::ceil(limits.minimum.value() / step_value - 1e-9);
     if (steps >= 9e15) continue;  // beyond what a double counts: refused whatever it is worth
-    ASSERT_TRUE(steps < 1 || steps * step_value < limits.minimum.value() * (1 + 1e-12));
-    ASSERT_GT((steps + 1) * step_value, limits.maximum.value() * (1 - 1e-12));
+    ASSERT_GT(steps * step_value, limits.maximum.value() * (1 - 1e-12))
+        << "so many are the fewest that are worth the minimum";
   }
 }
 

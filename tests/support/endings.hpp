@@ -62,7 +62,7 @@ inline void feed(Engine& engine, const std::string& frame,
 [[nodiscard]] inline EngineParameters usual_parameters() {
   EngineParameters parameters;
   parameters.symbols = symbols({"BTCUSDT", "ETHUSDT", "BNBUSDT"});
-  parameters.orderbook_skew.min_spread_percent = 0;
+  parameters.defaults.orderbook_skew.min_spread_percent = 0;
   return parameters;
 }
 

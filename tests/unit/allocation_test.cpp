@@ -65,9 +65,8 @@ std::vector<std::string> frames_of_second(std::uint64_t n) {
 
 EngineParameters eager_parameters() {
   EngineParameters parameters = usual_parameters();
-  parameters.trade_momentum.window = 10;
-  parameters.gate.cooldown = std::chrono::seconds(0);
-  parameters.order.cooldown = std::chrono::seconds(0);
+  parameters.defaults.trade_momentum.window = 10;
+  parameters.defaults.terms.cooldown = std::chrono::seconds(0);
   parameters.gate.max_daily_signals = 0;
   parameters.gate.max_orders_per_minute = 0;
   return parameters;

@@ -27,9 +27,8 @@ using testing::IsEmpty;
 // Momentum speaks from the third trade on; no cooldown, so that every signal becomes an order.
 EngineParameters eager_parameters() {
   EngineParameters parameters = usual_parameters();
-  parameters.trade_momentum.window = 2;
-  parameters.gate.cooldown = seconds(0);
-  parameters.order.cooldown = seconds(0);
+  parameters.defaults.trade_momentum.window = 2;
+  parameters.defaults.terms.cooldown = seconds(0);
   return parameters;
 }
 
@@ -179,9 +178,9 @@ TEST(EngineReasons, AreFiveIgnoredAndFourteenDropped) {
 // ---- Every outcome of every strategy
 
 std::vector<Script> scripts_of_the_skew() {
-  const auto off = with([](auto& p) { p.enabled[0] = false; });
-  const auto wide = with([](auto& p) { p.orderbook_skew.min_spread_percent = 0.3; });
-  const auto narrow = with([](auto& p) { p.orderbook_skew.max_spread_percent = 0.1; });
+  const auto off = with([](auto& p) { p.defaults.enabled[0] = false; });
+  const auto wide = with([](auto& p) { p.defaults.orderbook_skew.min_spread_percent = 0.3; });
+  const auto narrow = with([](auto& p) { p.defaults.orderbook_skew.max_spread_percent = 0.1; });
   const std::string even = book_frame({.bids = {{"100", "1"}}, .asks = {{"100.2", "1"}}});
   const std::string buy = book_frame();
   const std::string again = book_frame({.at_ms = kNoonMs + 1000, .id = 2});
@@ -191,12 +190,12 @@ std::vector<Script> scripts_of_the_skew() {
       {narrow, {buy}, "spread_above_maximum"},
       {eager_parameters(), {even}, "neutral"},
       {with([](auto& p) { p.paused = true; }), {buy}, "paused"},
-      {with([](auto& p) { p.gate.min_confidence = 0.8; }), {buy}, "low_confidence"},
+      {with([](auto& p) { p.defaults.terms.min_confidence = 0.8; }), {buy}, "low_confidence"},
       {eager_parameters(), {trade({.price = "200"}), buy}, "price_band"},
-      {with([](auto& p) { p.gate.cooldown = seconds(2); }), {buy, again}, "cooldown"},
+      {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), {buy, again}, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), {buy, again}, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), {buy, again}, "rate_limit"},
-      {with([](auto& p) { p.quantity_step = *Decimal::parse("1000"); }), {buy}, "size_limit"},
+      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }), {buy}, "size_limit"},
       {eager_parameters(), {buy}, "signal_buy"},
       {eager_parameters(), {falling_book()}, "signal_sell"},
   };
@@ -207,16 +206,16 @@ std::vector<Script> scripts_of_the_momentum() {
   once_more.push_back(trade({.id = 4, .price = "110", .quantity = "100"}));
   const auto buy = rising_trades();
   return {
-      {with([](auto& p) { p.enabled[1] = false; }), buy, "disabled"},
+      {with([](auto& p) { p.defaults.enabled[1] = false; }), buy, "disabled"},
       {eager_parameters(), {trade({.quantity = "0.0009"})}, "below_min_quantity"},
       {eager_parameters(), {trade({.id = 1}), trade({.id = 2})}, "warming_up"},
       {eager_parameters(), {trade({.id = 1}), trade({.id = 2}), trade({.id = 3})}, "neutral"},
       {with([](auto& p) { p.paused = true; }), buy, "paused"},
-      {with([](auto& p) { p.gate.min_confidence = 0.9; }), buy, "low_confidence"},
-      {with([](auto& p) { p.gate.cooldown = seconds(2); }), once_more, "cooldown"},
+      {with([](auto& p) { p.defaults.terms.min_confidence = 0.9; }), buy, "low_confidence"},
+      {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), once_more, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), once_more, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), once_more, "rate_limit"},
-      {with([](auto& p) { p.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
+      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
       {eager_parameters(), buy, "signal_buy"},
       {eager_parameters(), falling_trades(), "signal_sell"},
   };
@@ -228,16 +227,16 @@ std::vector<Script> scripts_of_the_velocity() {
                                        ticker({.at_ms = kNoonMs + 60'000, .price = "101"}),
                                        ticker({.at_ms = kNoonMs + 60'500, .price = "102"})};
   return {
-      {with([](auto& p) { p.enabled[2] = false; }), buy, "disabled"},
+      {with([](auto& p) { p.defaults.enabled[2] = false; }), buy, "disabled"},
       {eager_parameters(), {ticker()}, "warming_up"},
       {eager_parameters(), tickers("100.09"), "below_min_price_change"},
       {eager_parameters(), tickers("100.4"), "neutral"},
       {with([](auto& p) { p.paused = true; }), buy, "paused"},
-      {with([](auto& p) { p.gate.min_confidence = 0.8; }), buy, "low_confidence"},
-      {with([](auto& p) { p.gate.cooldown = seconds(2); }), again, "cooldown"},
+      {with([](auto& p) { p.defaults.terms.min_confidence = 0.8; }), buy, "low_confidence"},
+      {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), again, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), again, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), again, "rate_limit"},
-      {with([](auto& p) { p.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
+      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
       {eager_parameters(), buy, "signal_buy"},
       {eager_parameters(), tickers("99"), "signal_sell"},
   };
@@ -433,9 +432,11 @@ TEST(EngineOrder, LeavesOutACorrelationIdOfMoreThan256Bytes) {
 
 TEST(EngineOrder, UsesTheStepOfItsSymbol) {
   EngineParameters parameters = usual_parameters();
-  parameters.quantity_step = *Decimal::parse("0.1");
-  parameters.quantity_steps = {{*Symbol::from("ETHUSDT"), *Decimal::parse("0.25")},
-                               {*Symbol::from("BNBUSDT"), *Decimal::parse("0.01")}};
+  parameters.defaults.terms.instrument.quantity_step = *Decimal::parse("0.1");
+  for (const auto& [symbol, step] : {std::pair("ETHUSDT", "0.25"), std::pair("BNBUSDT", "0.01")}) {
+    parameters.per_symbol.push_back({*Symbol::from(symbol), parameters.defaults});
+    parameters.per_symbol.back().parameters.terms.instrument.quantity_step = *Decimal::parse(step);
+  }
   Engine engine(parameters);
   for (const auto& [symbol, quantity] :
        {std::pair("BTCUSDT", "0.9"), std::pair("ETHUSDT", "0.75"), std::pair("BNBUSDT", "0.99")}) {
@@ -448,7 +449,7 @@ TEST(EngineOrder, UsesTheStepOfItsSymbol) {
 TEST(EngineOrder, OfASellIsReduceOnlyWhenShortsAreOff) {
   for (const bool shorts : {true, false}) {
     EngineParameters parameters = usual_parameters();
-    parameters.order.shorts_enabled = shorts;
+    parameters.defaults.terms.sells = shorts ? Sells::open_short : Sells::close_long;
     Engine engine(parameters);
     const Decision sell = last_decision(engine, {falling_book()});
     ASSERT_TRUE(sell.order.has_value());
@@ -545,7 +546,7 @@ TEST(EngineContext, IsUntouchedByEventsThatWereRefused) {
 
 TEST(EngineContext, OfADisabledStrategyIsNotFilled) {
   EngineParameters parameters = eager_parameters();
-  parameters.enabled = {false, false, false};
+  parameters.defaults.enabled = {false, false, false};
   Engine engine(parameters);
   EXPECT_EQ(ending(engine, book_frame()), "orderbook_skew/disabled");
   EXPECT_EQ(ending(engine, trade()), "trade_momentum/disabled");

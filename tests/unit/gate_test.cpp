@@ -21,15 +21,18 @@ constexpr UnixMs kNoon{milliseconds(1'721'390'400'000)};  // 2024-07-19T12:00:00
 constexpr UnixMs kMidnight = kNoon + hours(12);           // of the next day
 
 // Every limit off; a test turns on the one it is about.
-GateLimits open_limits() {
-  GateLimits limits;
-  limits.min_confidence = 0;
-  limits.price_band_percent = 0;
-  limits.cooldown = seconds(0);
-  limits.max_daily_signals = 0;
-  limits.max_orders_per_minute = 0;
-  return limits;
-}
+struct Limits {
+  GateLimits gate{.price_band_percent = 0, .max_daily_signals = 0, .max_orders_per_minute = 0};
+  OrderTerms terms{.min_confidence = 0, .cooldown = seconds(0)};
+};
+
+// A gate, and the terms that its requests are held to.
+struct TestGate {
+  explicit TestGate(const Limits& limits = {}) : gate(limits.gate, 4), terms(limits.terms) {}
+
+  Gate gate;
+  OrderTerms terms;
+};
 
 struct Ask {
   StrategyId strategy = StrategyId::orderbook_skew;
@@ -43,42 +46,44 @@ struct Ask {
 };
 
 // "pass" or the outcome.
-std::string answer(Gate& gate, const Ask& ask) {
+std::string answer(TestGate& gate, const Ask& ask) {
   const Price price = *Price::from(ask.price);
   const Signal signal{ask.side, price, price, *Confidence::from(ask.confidence)};
-  const auto quantity = gate.pass(
-      {ask.strategy, ask.symbol, signal, ask.at, *Decimal::parse(ask.step), ask.reference});
-  return quantity ? "pass" : std::string(to_string(quantity.error()));
+  gate.terms.instrument.quantity_step = *Decimal::parse(ask.step);
+  const auto passed =
+      gate.gate.pass({ask.strategy, ask.symbol, gate.terms, signal, ask.at, ask.reference});
+  return passed ? "pass" : std::string(to_string(passed.error()));
 }
 
-Gate gate_with(void (*change)(GateLimits&)) {
-  GateLimits limits = open_limits();
+TestGate gate_with(void (*change)(Limits&)) {
+  Limits limits;
   change(limits);
-  return Gate(limits, {}, 4);
+  return TestGate(limits);
 }
 
 TEST(Gate, LetsPassWithTheQuantity) {
-  Gate gate({}, {}, 1);
+  Gate gate({.price_band_percent = 0}, 1);
+  const OrderTerms terms;
   const Price price = *Price::from(3424.99);
   const auto quantity = gate.pass({StrategyId::trade_momentum,
                                    0,
+                                   terms,
                                    {Side::buy, price, price, *Confidence::from(0.7)},
                                    kNoon,
-                                   *Decimal::parse("0.001"),
                                    {}});
   ASSERT_TRUE(quantity.ok());
   EXPECT_EQ(quantity.value().to_string(), "0.029");
 }
 
 TEST(Gate, RefusesConfidenceBelowTheMinimumAndNotOnIt) {
-  Gate gate = gate_with([](auto& l) { l.min_confidence = 0.75; });
+  TestGate gate = gate_with([](auto& l) { l.terms.min_confidence = 0.75; });
   EXPECT_EQ(answer(gate, {.confidence = 0.75}), "pass");
   EXPECT_EQ(answer(gate, {.confidence = std::nextafter(0.75, 0)}), "low_confidence");
   EXPECT_EQ(answer(gate, {.confidence = std::nextafter(0.75, 1)}), "pass");
   EXPECT_EQ(answer(gate, {.confidence = 0}), "low_confidence");
-  Gate off(open_limits(), {}, 1);
+  TestGate off;
   EXPECT_EQ(answer(off, {.confidence = 0}), "pass");
-  Gate sure = gate_with([](auto& l) { l.min_confidence = 1; });
+  TestGate sure = gate_with([](auto& l) { l.terms.min_confidence = 1; });
   EXPECT_EQ(answer(sure, {.confidence = 0.95}), "low_confidence");
 }
 
@@ -87,7 +92,7 @@ ReferencePrice reference(double price, UnixMs at = kNoon) {
 }
 
 TEST(Gate, RefusesPricesBeyondTheBandAndNotOnIt) {
-  Gate gate = gate_with([](auto& l) { l.price_band_percent = 5; });
+  TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 5; });
   for (const auto& [price, expected] :
        std::vector<std::pair<double, std::string>>{{100, "pass"},
                                                    {105, "pass"},
@@ -99,12 +104,12 @@ TEST(Gate, RefusesPricesBeyondTheBandAndNotOnIt) {
     EXPECT_EQ(answer(gate, {.price = price, .reference = reference(100)}), expected) << price;
   }
   EXPECT_EQ(answer(gate, {.price = 200}), "pass") << "no reference, no band";
-  Gate off(open_limits(), {}, 1);
+  TestGate off;
   EXPECT_EQ(answer(off, {.price = 200, .reference = reference(100)}), "pass") << "0 is off";
 }
 
 TEST(Gate, HoldsPricesOnlyAgainstAFreshReference) {
-  Gate gate = gate_with([](auto& l) { l.price_band_percent = 5; });
+  TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 5; });
   const auto of_age = [&](milliseconds age) {
     return answer(gate, {.price = 200, .reference = reference(100, kNoon - age)});
   };
@@ -134,14 +139,14 @@ TEST(Gate, CoolsDownUntilTheNextBucketAndTheFullDistance) {
            {"older event", kNoon, kNoon - hours(5), "cooldown"},
            {"next day", kNoon, kNoon + hours(24), "pass"},
        }) {
-    Gate gate = gate_with([](auto& l) { l.cooldown = seconds(900); });
+    TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
     ASSERT_EQ(answer(gate, {.at = c.first}), "pass");
     EXPECT_EQ(answer(gate, {.at = c.second}), c.expected) << c.name;
   }
 }
 
 TEST(Gate, CoolsDownPerStrategySymbolAndSide) {
-  Gate gate = gate_with([](auto& l) { l.cooldown = seconds(900); });
+  TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
   for (const StrategyId strategy : kStrategies) {
     for (const std::size_t symbol : {std::size_t{0}, std::size_t{3}}) {
       for (const Side side : {Side::buy, Side::sell}) {
@@ -153,19 +158,19 @@ TEST(Gate, CoolsDownPerStrategySymbolAndSide) {
 }
 
 TEST(Gate, CooldownOfZeroIsOff) {
-  Gate gate(open_limits(), {}, 1);
+  TestGate gate;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(gate, {}), "pass");
 }
 
 TEST(Gate, CooldownIsNotMovedByWhatItRefuses) {
-  Gate gate = gate_with([](auto& l) { l.cooldown = seconds(900); });
+  TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
   EXPECT_EQ(answer(gate, {.at = kNoon}), "pass");
   EXPECT_EQ(answer(gate, {.at = kNoon + seconds(800)}), "cooldown");
   EXPECT_EQ(answer(gate, {.at = kNoon + seconds(900)}), "pass") << "counted from the order";
 }
 
 TEST(Gate, LimitsEachStrategyPerUtcDay) {
-  Gate gate = gate_with([](auto& l) { l.max_daily_signals = 2; });
+  TestGate gate = gate_with([](auto& l) { l.gate.max_daily_signals = 2; });
   EXPECT_EQ(answer(gate, {}), "pass");
   EXPECT_EQ(answer(gate, {.symbol = 1, .side = Side::sell}), "pass");
   EXPECT_EQ(answer(gate, {.symbol = 2}), "daily_limit") << "over all symbols and sides";
@@ -178,7 +183,7 @@ TEST(Gate, LimitsEachStrategyPerUtcDay) {
 }
 
 TEST(Gate, DayNeverRunsBackwards) {
-  Gate gate = gate_with([](auto& l) { l.max_daily_signals = 2; });
+  TestGate gate = gate_with([](auto& l) { l.gate.max_daily_signals = 2; });
   EXPECT_EQ(answer(gate, {.at = kMidnight}), "pass");
   EXPECT_EQ(answer(gate, {.at = kMidnight - hours(1)}), "pass") << "counts to the current day";
   EXPECT_EQ(answer(gate, {.at = kMidnight}), "daily_limit");
@@ -187,7 +192,7 @@ TEST(Gate, DayNeverRunsBackwards) {
 }
 
 TEST(Gate, LimitsAllStrategiesTogetherPerUtcMinute) {
-  Gate gate = gate_with([](auto& l) { l.max_orders_per_minute = 3; });
+  TestGate gate = gate_with([](auto& l) { l.gate.max_orders_per_minute = 3; });
   for (const StrategyId strategy : kStrategies) {
     EXPECT_EQ(answer(gate, {.strategy = strategy}), "pass");
   }
@@ -197,7 +202,7 @@ TEST(Gate, LimitsAllStrategiesTogetherPerUtcMinute) {
 }
 
 TEST(Gate, MinuteNeverRunsBackwards) {
-  Gate gate = gate_with([](auto& l) { l.max_orders_per_minute = 2; });
+  TestGate gate = gate_with([](auto& l) { l.gate.max_orders_per_minute = 2; });
   EXPECT_EQ(answer(gate, {.at = kNoon}), "pass");
   EXPECT_EQ(answer(gate, {.at = kNoon - minutes(1)}), "pass") << "counts to the current minute";
   EXPECT_EQ(answer(gate, {.at = kNoon}), "rate_limit");
@@ -206,28 +211,28 @@ TEST(Gate, MinuteNeverRunsBackwards) {
 }
 
 TEST(Gate, LimitsOfZeroAreOff) {
-  Gate gate(open_limits(), {}, 1);
+  TestGate gate;
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(answer(gate, {}), "pass");
 }
 
 TEST(Gate, RefusesASizeThatIsImpossible) {
-  Gate gate(open_limits(), {}, 1);
+  TestGate gate;
   EXPECT_EQ(answer(gate, {.price = 1'000'000}), "pass") << "one step of 0.001 costs 1000";
   EXPECT_EQ(answer(gate, {.price = 1'000'001}), "size_limit");
   EXPECT_EQ(answer(gate, {.step = "1000"}), "size_limit");
 }
 
 TEST(Gate, MovesItsCountersForAcceptedSignalsOnly) {
-  GateLimits limits = open_limits();
-  limits.min_confidence = 0.6;
-  limits.price_band_percent = 5;
-  limits.cooldown = seconds(900);
-  limits.max_daily_signals = 1;
-  limits.max_orders_per_minute = 1;
-  Gate gate(limits, {}, 1);
-  gate.set_paused(true);
+  Limits limits;
+  limits.terms.min_confidence = 0.6;
+  limits.gate.price_band_percent = 5;
+  limits.terms.cooldown = seconds(900);
+  limits.gate.max_daily_signals = 1;
+  limits.gate.max_orders_per_minute = 1;
+  TestGate gate(limits);
+  gate.gate.set_paused(true);
   EXPECT_EQ(answer(gate, {}), "paused");
-  gate.set_paused(false);
+  gate.gate.set_paused(false);
   EXPECT_EQ(answer(gate, {.confidence = 0.5}), "low_confidence");
   EXPECT_EQ(answer(gate, {.reference = reference(1)}), "price_band");
   EXPECT_EQ(answer(gate, {.step = "1000"}), "size_limit");
@@ -240,11 +245,11 @@ TEST(Gate, MovesItsCountersForAcceptedSignalsOnly) {
 }
 
 TEST(Gate, RefusalByTheDayMovesNeitherMinuteNorCooldown) {
-  GateLimits limits = open_limits();
-  limits.cooldown = seconds(60);
-  limits.max_daily_signals = 1;
-  limits.max_orders_per_minute = 1;
-  Gate gate(limits, {}, 2);
+  Limits limits;
+  limits.terms.cooldown = seconds(60);
+  limits.gate.max_daily_signals = 1;
+  limits.gate.max_orders_per_minute = 1;
+  TestGate gate(limits);
   EXPECT_EQ(answer(gate, {}), "pass");
   const UnixMs later = kNoon + minutes(5);
   EXPECT_EQ(answer(gate, {.symbol = 1, .at = later}), "daily_limit");
@@ -258,17 +263,17 @@ TEST(Gate, AsksInTheOrderOfTheSpecification) {
                                        "daily_limit", "rate_limit",     "size_limit", "pass"};
   for (std::size_t first_broken = 0; first_broken < order.size(); ++first_broken) {
     const auto broken = [&](std::size_t rule) { return rule >= first_broken; };
-    GateLimits limits = open_limits();
-    limits.min_confidence = 0.6;
-    limits.price_band_percent = 5;
-    if (broken(3)) limits.cooldown = seconds(900);
-    if (broken(4)) limits.max_daily_signals = 1;
-    if (broken(5)) limits.max_orders_per_minute = 1;
-    Gate gate(limits, {}, 1);
+    Limits limits;
+    limits.terms.min_confidence = 0.6;
+    limits.gate.price_band_percent = 5;
+    if (broken(3)) limits.terms.cooldown = seconds(900);
+    if (broken(4)) limits.gate.max_daily_signals = 1;
+    if (broken(5)) limits.gate.max_orders_per_minute = 1;
+    TestGate gate(limits);
     if (first_broken < 7) {
       ASSERT_EQ(answer(gate, {}), "pass");
     }
-    gate.set_paused(broken(0));
+    gate.gate.set_paused(broken(0));
     const Ask ask{.confidence = broken(1) && first_broken < 7 ? 0.5 : 0.7,
                   .step = broken(6) && first_broken < 7 ? "1000" : "0.001",
                   .reference = reference(broken(2) && first_broken < 7 ? 1 : 100)};
@@ -277,18 +282,18 @@ TEST(Gate, AsksInTheOrderOfTheSpecification) {
 }
 
 TEST(Gate, PausesAllOrOneStrategy) {
-  Gate gate(open_limits(), {}, 1);
-  gate.set_paused(StrategyId::trade_momentum, true);
+  TestGate gate;
+  gate.gate.set_paused(StrategyId::trade_momentum, true);
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum}), "paused");
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "pass");
-  gate.set_paused(true);
+  gate.gate.set_paused(true);
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "paused");
-  gate.set_paused(StrategyId::orderbook_skew, false);
+  gate.gate.set_paused(StrategyId::orderbook_skew, false);
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "pass");
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::ticker_velocity}), "paused");
-  gate.set_paused(false);
+  gate.gate.set_paused(false);
   for (const StrategyId strategy : kStrategies) {
-    EXPECT_FALSE(gate.is_paused(strategy));
+    EXPECT_FALSE(gate.gate.is_paused(strategy));
     EXPECT_EQ(answer(gate, {.strategy = strategy}), "pass");
   }
 }

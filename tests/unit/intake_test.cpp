@@ -520,7 +520,7 @@ std::string nameless_book(Engine& engine, int id, std::string bid, std::string a
 
 EngineParameters without_cooldown() {
   EngineParameters parameters = usual_parameters();
-  parameters.gate.cooldown = std::chrono::seconds(0);
+  parameters.defaults.terms.cooldown = std::chrono::seconds(0);
   return parameters;
 }
 

@@ -94,16 +94,16 @@ TEST(OrderId, KnownAnswers) {
             seconds(0),
             "9f0e5888-f56b-524e-a811-687457302bbb"},
        }) {
-    OrderPolicy policy;
-    policy.cooldown = c.cooldown;
-    EXPECT_EQ(id_text(make_order(policy, source(c.parts))), c.id);
+    OrderTerms terms;
+    terms.cooldown = c.cooldown;
+    EXPECT_EQ(id_text(make_order(terms, source(c.parts))), c.id);
   }
 }
 
 TEST(OrderId, IsTheSameWithinABucketAndOfAnyEventInIt) {
-  const OrderPolicy policy;
+  const OrderTerms terms;
   const auto at = [&](milliseconds after, std::uint64_t number) {
-    return make_order(policy, source({.at = kNoon + after, .event_id = {'u', number}})).id;
+    return make_order(terms, source({.at = kNoon + after, .event_id = {'u', number}})).id;
   };
   EXPECT_EQ(at(milliseconds(0), 1), at(milliseconds(899'999), 2));
   EXPECT_NE(at(milliseconds(899'999), 1), at(milliseconds(900'000), 1));
@@ -111,9 +111,9 @@ TEST(OrderId, IsTheSameWithinABucketAndOfAnyEventInIt) {
 }
 
 TEST(OrderId, WithoutCooldownIsTheEvents) {
-  OrderPolicy policy;
-  policy.cooldown = seconds(0);
-  const auto of = [&](const Parts& parts) { return make_order(policy, source(parts)).id; };
+  OrderTerms terms;
+  terms.cooldown = seconds(0);
+  const auto of = [&](const Parts& parts) { return make_order(terms, source(parts)).id; };
   EXPECT_EQ(of({}), make_order_id("orderbook_skew|BTCUSDT|BUY|u:42"));
   EXPECT_EQ(of({.at = kNoon + seconds(5)}), of({})) << "the time is not in it";
   EXPECT_NE(of({.event_id = {'u', 43}}), of({}));
@@ -132,14 +132,14 @@ TEST(OrderId, DiffersByStrategySymbolAndSide) {
             make_order_id("ticker_velocity|" + longest + "|SELL|1721390400000"));
 }
 
-// ---- What the policy decides
+// ---- What the terms decide
 
 TEST(Order, OfABuyOpensLong) {
   for (const bool shorts : {true, false}) {
-    OrderPolicy policy;
-    policy.shorts_enabled = shorts;
-    policy.leverage = 20;
-    const Order order = make_order(policy, source());
+    OrderTerms terms;
+    terms.sells = shorts ? Sells::open_short : Sells::close_long;
+    terms.leverage = 20;
+    const Order order = make_order(terms, source());
     EXPECT_FALSE(order.reduce_only);
     EXPECT_EQ(order.leverage, 20);
     ASSERT_TRUE(order.protection.has_value());
@@ -160,29 +160,29 @@ TEST(Order, OfASellOpensShortWithMirroredProtection) {
 }
 
 TEST(Order, OfASellOnlyClosesWhenShortsAreOff) {
-  OrderPolicy policy;
-  policy.shorts_enabled = false;
-  const Order order = make_order(policy, source({.side = Side::sell}));
+  OrderTerms terms;
+  terms.sells = Sells::close_long;
+  const Order order = make_order(terms, source({.side = Side::sell}));
   EXPECT_TRUE(order.reduce_only);
   EXPECT_FALSE(order.protection.has_value());
   EXPECT_EQ(order.valid_until, kNoon + seconds(30));
 }
 
 TEST(Order, TakesPercentsAndLifetimesFromThePolicy) {
-  OrderPolicy policy;
-  policy.stop_loss_percent = 12.5;
-  policy.take_profit_percent = 50;
-  policy.ttl = seconds(7);
-  policy.reduce_only_ttl = seconds(99);
-  const Order buy = make_order(policy, source());
+  OrderTerms terms;
+  terms.stop_loss_percent = 12.5;
+  terms.take_profit_percent = 50;
+  terms.ttl = seconds(7);
+  terms.reduce_only_ttl = seconds(99);
+  const Order buy = make_order(terms, source());
   EXPECT_EQ(buy.protection->stop_loss.value(), 87.5);
   EXPECT_EQ(buy.protection->take_profit.value(), 150);
   EXPECT_EQ(buy.valid_until, kNoon + seconds(7));
-  const Order sell = make_order(policy, source({.side = Side::sell}));
+  const Order sell = make_order(terms, source({.side = Side::sell}));
   EXPECT_EQ(sell.protection->stop_loss.value(), 112.5);
   EXPECT_EQ(sell.protection->take_profit.value(), 50);
-  policy.shorts_enabled = false;
-  EXPECT_EQ(make_order(policy, source({.side = Side::sell})).valid_until, kNoon + seconds(99));
+  terms.sells = Sells::close_long;
+  EXPECT_EQ(make_order(terms, source({.side = Side::sell})).valid_until, kNoon + seconds(99));
 }
 
 // ---- trade_order
@@ -228,9 +228,9 @@ TEST(OrderFormat, TradeOrderOfAShort) {
 }
 
 TEST(OrderFormat, TradeOrderThatOnlyCloses) {
-  OrderPolicy policy;
-  policy.shorts_enabled = false;
-  Order order = make_order(policy, source({.strategy = StrategyId::ticker_velocity,
+  OrderTerms terms;
+  terms.sells = Sells::close_long;
+  Order order = make_order(terms, source({.strategy = StrategyId::ticker_velocity,
                                            .side = Side::sell,
                                            .event_id = {'E', 1721390400000}}));
   order.correlation_id = "6f1c2a9e-4f0a-4b0e-9a53-3f1f6f0c7f11";
@@ -268,8 +268,8 @@ TEST(OrderFormat, SignalOfABuy) {
 }
 
 TEST(OrderFormat, SignalSaysBuySellOrClose) {
-  OrderPolicy long_only;
-  long_only.shorts_enabled = false;
+  OrderTerms long_only;
+  long_only.sells = Sells::close_long;
   const auto action = [](const Order& order) {
     const std::string signal = text(order, OrderFormat::signal);
     const std::size_t at = signal.find("\"action\":\"") + 10;

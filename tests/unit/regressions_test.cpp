@@ -66,9 +66,9 @@ TEST(Regression, IntegerWithALeadingZeroIsNoJsonNumber) {
 // because a trade is its own reference.
 TEST(Regression, OpeningOrderIsNeverWithoutProtection) {
   EngineParameters parameters = usual_parameters();
-  parameters.trade_momentum.window = 2;
-  parameters.quantity_step = *Decimal::parse("0.000000000000000001");
-  parameters.size.maximum = *Notional::from(1e300);
+  parameters.defaults.trade_momentum.window = 2;
+  parameters.defaults.terms.instrument.quantity_step = *Decimal::parse("0.000000000000000001");
+  parameters.defaults.terms.size.maximum = *Notional::from(1e300);
   Engine engine(parameters);
   feed(engine, trade({.id = 1, .price = "1.7e308"}));
   feed(engine, trade({.id = 2, .price = "1.7e308"}));

@@ -165,21 +165,21 @@ TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
   const EngineParameters built;
   const auto loaded = engine_parameters(load({}, {}).value().settings, Clock::replay);
   EXPECT_EQ(loaded.message_ttl, built.message_ttl);
-  EXPECT_EQ(loaded.enabled, built.enabled);
-  EXPECT_EQ(loaded.orderbook_skew.top_levels, built.orderbook_skew.top_levels);
-  EXPECT_EQ(loaded.orderbook_skew.min_spread_percent, built.orderbook_skew.min_spread_percent);
-  EXPECT_EQ(loaded.trade_momentum.window, built.trade_momentum.window);
-  EXPECT_EQ(loaded.trade_momentum.quantity_multiple, built.trade_momentum.quantity_multiple);
-  EXPECT_EQ(loaded.ticker_velocity.time_window, built.ticker_velocity.time_window);
-  EXPECT_EQ(loaded.gate.cooldown, built.gate.cooldown);
+  EXPECT_EQ(loaded.defaults.enabled, built.defaults.enabled);
+  EXPECT_EQ(loaded.defaults.orderbook_skew.top_levels, built.defaults.orderbook_skew.top_levels);
+  EXPECT_EQ(loaded.defaults.orderbook_skew.min_spread_percent, built.defaults.orderbook_skew.min_spread_percent);
+  EXPECT_EQ(loaded.defaults.trade_momentum.window, built.defaults.trade_momentum.window);
+  EXPECT_EQ(loaded.defaults.trade_momentum.quantity_multiple, built.defaults.trade_momentum.quantity_multiple);
+  EXPECT_EQ(loaded.defaults.ticker_velocity.time_window, built.defaults.ticker_velocity.time_window);
+  EXPECT_EQ(loaded.defaults.terms.cooldown, built.defaults.terms.cooldown);
   EXPECT_EQ(loaded.gate.max_daily_signals, built.gate.max_daily_signals);
   EXPECT_EQ(loaded.gate.max_orders_per_minute, built.gate.max_orders_per_minute);
-  EXPECT_EQ(loaded.size.order, built.size.order);
-  EXPECT_EQ(loaded.size.maximum, built.size.maximum);
-  EXPECT_EQ(loaded.order.ttl, built.order.ttl);
-  EXPECT_EQ(loaded.order.reduce_only_ttl, built.order.reduce_only_ttl);
-  EXPECT_EQ(loaded.order.stop_loss_percent, built.order.stop_loss_percent);
-  EXPECT_EQ(loaded.order.take_profit_percent, built.order.take_profit_percent);
+  EXPECT_EQ(loaded.defaults.terms.size.order, built.defaults.terms.size.order);
+  EXPECT_EQ(loaded.defaults.terms.size.maximum, built.defaults.terms.size.maximum);
+  EXPECT_EQ(loaded.defaults.terms.ttl, built.defaults.terms.ttl);
+  EXPECT_EQ(loaded.defaults.terms.reduce_only_ttl, built.defaults.terms.reduce_only_ttl);
+  EXPECT_EQ(loaded.defaults.terms.stop_loss_percent, built.defaults.terms.stop_loss_percent);
+  EXPECT_EQ(loaded.defaults.terms.take_profit_percent, built.defaults.terms.take_profit_percent);
   EXPECT_EQ(loaded.paused, built.paused);
 }
 

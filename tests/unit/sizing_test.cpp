@@ -17,7 +17,10 @@ SizeLimits limits(double order, double minimum, double maximum) {
 
 // As decimal text; "none" when there is no order.
 std::string quantity(const SizeLimits& limits, std::string_view step, double price) {
-  const auto result = order_quantity(limits, *Decimal::parse(step), *Price::from(price));
+  OrderTerms terms;
+  terms.size = limits;
+  terms.instrument.quantity_step = *Decimal::parse(step);
+  const auto result = order_quantity(terms, *Price::from(price));
   return result ? result->to_string() : "none";
 }
 
@@ -76,7 +79,7 @@ TEST(Sizing, ClampsTheNotionalToTheLimits) {
   });
 }
 
-TEST(Sizing, AddsAStepToReachOneStepAndTheMinimum) {
+TEST(Sizing, TakesTheFewestStepsThatReachTheMinimum) {
   expect_quantities({
       {"not even a step", {}, "0.001", 150'000, "0.001"},
       {"not even a step, exactly the maximum", {}, "0.001", 1'000'000, "0.001"},
@@ -86,13 +89,13 @@ TEST(Sizing, AddsAStepToReachOneStepAndTheMinimum) {
   });
 }
 
-TEST(Sizing, MakesNoOrderWhenTheNextStepExceedsTheMaximum) {
+TEST(Sizing, MakesNoOrderWhenTheFewestStepsExceedTheMaximum) {
   expect_quantities({
       {"a step costs the maximum", limits(100, 10, 1000), "1", 1000, "1"},
       {"a step costs more", limits(100, 10, 1000), "1", 1000.01, "none"},
       {"minimum and maximum within a step", limits(100, 100, 105), "1", 60, "none"},
       {"and just outside", limits(100, 100, 120), "1", 60, "2"},
-      {"very dear", {}, "0.001", 1e300, "none"},
+      {"very dear", {}, "0.001", 9e14, "none"},
       {"very cheap", {}, "0.001", 1e-300, "none"},
   });
 }

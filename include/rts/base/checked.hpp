@@ -2,21 +2,20 @@
 // and two rules never mix: a Price is not a Quantity. Usable from any thread.
 #pragma once
 
-#include <cmath>
 #include <compare>
 #include <optional>
 
 namespace rts {
 
 // Rule needs `static constexpr double kInitial` (an admitted value, so that arrays can exist before
-// they are filled) and `static bool admits(double)`, asked only about finite numbers.
+// they are filled) and `static bool admits(double)`, which admits finite numbers only.
 template <class Rule>
 class Checked {
  public:
   constexpr Checked() noexcept = default;
 
   [[nodiscard]] static std::optional<Checked> from(double value) noexcept {
-    if (!std::isfinite(value) || !Rule::admits(value)) [[unlikely]] {
+    if (!Rule::admits(value)) [[unlikely]] {
       return std::nullopt;
     }
     return Checked(value);

@@ -19,8 +19,14 @@
 #include <rts/base/symbol.hpp>
 #include <rts/engine/parameters.hpp>
 #include <rts/trading/delivery.hpp>
+#include <rts/trading/order.hpp>
 
 namespace rts::config {
+
+struct SymbolStep {
+  Symbol symbol;
+  Decimal step;
+};
 
 // The value of every setting; units are in the names. Filled from the table's defaults by load().
 struct Settings {

@@ -59,18 +59,25 @@ class Engine {
     return gate_.is_paused(strategy);
   }
 
+  // Of symbols without parameters of their own.
   [[nodiscard]] bool is_enabled(StrategyId strategy) const noexcept {
-    return parameters_.enabled[index_of(strategy)];
+    return parameters_.defaults.enabled[index_of(strategy)];
   }
   [[nodiscard]] const SymbolTable& symbols() const noexcept { return intake_.symbols(); }
 
  private:
-  // What the strategies remember of a symbol; bounded, rebuilt from the stream, never persisted.
+  // A symbol's strategies, and what they remember of it: bounded, rebuilt from the stream, never
+  // persisted.
   struct SymbolContext {
-    MomentumContext momentum;
+    explicit SymbolContext(const SymbolParameters& parameters);
+
+    std::array<bool, kStrategies.size()> enabled;
+    OrderbookSkew orderbook_skew;
+    TradeMomentum trade_momentum;
+    TickerVelocity ticker_velocity;
+    OrderTerms terms;
+    TradeWindow trades;
     TickerWindow prices;
-    Decimal quantity_step;
-    bool has_step = false;
   };
   struct Evaluated {
     StrategyId strategy;
@@ -78,15 +85,13 @@ class Engine {
   };
 
   void evaluate(const MarketEvent& event, Decision& decision);
-  [[nodiscard]] Evaluated consult(const MarketEvent& event, SymbolContext& context);
-  [[nodiscard]] const Decimal& quantity_step(std::size_t symbol_index) noexcept;
+  [[nodiscard]] static Evaluated consult(const MarketEvent& event, SymbolContext& context);
+  [[nodiscard]] SymbolContext& context_of(const MarketEvent& event);
 
   EngineParameters parameters_;
+  bool refuses_simulation_;
   wire::FrameReader reader_;
   Intake intake_;
-  OrderbookSkew orderbook_skew_;
-  TradeMomentum trade_momentum_;
-  TickerVelocity ticker_velocity_;
   Gate gate_;
   std::vector<SymbolContext> contexts_;  // by symbol index
   std::vector<EventRecord> records_;     // of the current step

@@ -1,11 +1,13 @@
 // Intake: the rules of SPEC §2 that stand between an event as sent and an event the strategies may
 // see, in their order; the first that fails decides. Owns what those rules remember of each symbol:
-// the sequence ids and the reference price. Not thread-safe.
+// the sequence ids, the reference price and a suspect one. Not thread-safe.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -32,6 +34,12 @@ class SymbolTable {
   [[nodiscard]] bool can_add() const noexcept;
   // Precondition: can_add().
   std::size_t add(const Symbol& symbol);
+  // Gives the number of one symbol to another.
+  void replace(std::size_t index, const Symbol& symbol);
+  // How often that has happened: who keeps something by number compares.
+  [[nodiscard]] std::uint64_t replacements() const noexcept { return replacements_; }
+  // Whether symbols are taken as they come.
+  [[nodiscard]] bool is_open() const noexcept { return open_; }
 
   [[nodiscard]] std::size_t size() const noexcept { return symbols_.size(); }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
@@ -52,6 +60,7 @@ class SymbolTable {
   std::unordered_map<std::string_view, std::size_t, Hash, Same> index_;  // views into symbols_
   std::size_t capacity_;
   bool open_;
+  std::uint64_t replacements_ = 0;
 };
 
 using MarketData = std::variant<Book, Trade, Ticker>;
@@ -59,11 +68,12 @@ using MarketData = std::variant<Book, Trade, Ticker>;
 // An event that has passed every rule. The book's sides live as long as the wire event.
 struct MarketEvent {
   std::size_t symbol_index = 0;
-  UnixMs at;  // event time
+  bool replaces_symbol = false;  // until now the number was another symbol's
+  UnixMs at;                     // event time
+  UnixMs aged_at;                // age time: what it shows is as old as that
   EventId id;
   MarketData data{Ticker{}};
-  std::optional<ReferencePrice> reference;  // the symbol's last accepted trade or ticker, this one
-                                            // included
+  std::optional<ReferencePrice> reference;  // the symbol's last accepted trade or ticker before it
 };
 
 class Intake {
@@ -87,23 +97,40 @@ class Intake {
   struct SymbolState {
     std::array<SequenceState, wire::kSequenceCount> sequences;
     std::optional<ReferencePrice> reference;
+    std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
+    UnixMs last_seen;                       // newest event time that was accepted
   };
+  // Which symbol an event is of: one that has a number, or one that may be given one.
+  struct Place {
+    std::optional<std::size_t> known;
+    Symbol newcomer;
+  };
+  struct Times {
+    UnixMs at;
+    UnixMs aged_at;
+  };
+  using Received = std::optional<UnixNs>;
 
-  // The symbol's name as it was sent.
-  [[nodiscard]] Result<std::string_view, Reason> identify(
-      const wire::WireEvent& event, const wire::Envelope& envelope) const noexcept;
-  [[nodiscard]] Result<UnixMs, Reason> event_time(const wire::WireEvent& event,
-                                                  const wire::Envelope& envelope,
-                                                  std::optional<UnixNs> received_at) const noexcept;
-  [[nodiscard]] std::optional<Reason> check_named(const wire::WireEvent& event, UnixMs at,
-                                                  const SymbolState& state,
-                                                  const Book& book) const noexcept;
+  [[nodiscard]] Result<Place, Reason> identify(const wire::WireEvent& event,
+                                               const wire::Envelope& envelope,
+                                               Received received_at) noexcept;
+  [[nodiscard]] bool may_be_traded(std::string_view name) const noexcept;
+  [[nodiscard]] Result<Times, Reason> times(const wire::WireEvent& event,
+                                            const wire::Envelope& envelope,
+                                            Received received_at) const noexcept;
+  [[nodiscard]] bool vouches_for(const Place& place, UnixMs at, const Book& book) const noexcept;
+  [[nodiscard]] bool is_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
+  [[nodiscard]] std::optional<std::size_t> abandoned_place(UnixMs now) noexcept;
+  std::size_t settle(const Place& place, UnixMs at);
 
   Clock clock_;
   std::chrono::milliseconds message_ttl_;
-  double verification_band_percent_;
+  double price_band_percent_;  // 0 = off
+  std::vector<std::string> quote_assets_;
+  std::vector<Symbol> untraded_;  // sorted by text
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
+  UnixMs none_abandoned_before_;     // before that time no place of a full table is free
   MarketEvent admitted_;
 };
 

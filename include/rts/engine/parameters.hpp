@@ -6,23 +6,31 @@
 #include <string>
 #include <vector>
 
-#include <rts/base/decimal.hpp>
 #include <rts/base/symbol.hpp>
 #include <rts/strategy/orderbook_skew.hpp>
 #include <rts/strategy/ticker_velocity.hpp>
 #include <rts/strategy/trade_momentum.hpp>
 #include <rts/trading/gate.hpp>
-#include <rts/trading/order.hpp>
-#include <rts/trading/sizing.hpp>
+#include <rts/trading/terms.hpp>
 
 namespace rts {
 
 // `live` drops frames that are stale or from the future at receipt; a replay is always both.
 enum class Clock : std::uint8_t { live, replay };
 
-struct SymbolStep {
+// What may differ from symbol to symbol.
+struct SymbolParameters {
+  std::array<bool, kStrategies.size()> enabled{true, true, true};
+  OrderbookSkewParameters orderbook_skew;
+  TradeMomentumParameters trade_momentum;
+  TickerVelocityParameters ticker_velocity;
+  OrderTerms terms;
+  bool traded = true;  // false: the venue does not trade it now, or not for a quote asset of ours
+};
+
+struct NamedParameters {
   Symbol symbol;
-  Decimal step;
+  SymbolParameters parameters;
 };
 
 struct EngineParameters {
@@ -30,17 +38,15 @@ struct EngineParameters {
 
   Clock clock = Clock::replay;
   std::chrono::seconds message_ttl{60};  // live only; 0 = off
+  bool refuse_simulation = false;        // live only: frames of a made-up market are not traded on
   std::vector<Symbol> symbols;           // empty = all, up to kMaxSymbols as they come
-  std::array<bool, kStrategies.size()> enabled{true, true, true};
-  OrderbookSkewParameters orderbook_skew;
-  TradeMomentumParameters trade_momentum;
-  TickerVelocityParameters ticker_velocity;
+  std::vector<std::string> quote_assets{"USDT"};  // a symbol's name ends with one of them
+  SymbolParameters defaults;
+  std::vector<NamedParameters> per_symbol;  // in place of the defaults; no symbol twice
   GateLimits gate;
-  SizeLimits size;
-  Decimal quantity_step = *Decimal::parse("0.001");
-  std::vector<SymbolStep> quantity_steps;
-  OrderPolicy order;
   bool paused = false;
+
+  [[nodiscard]] const SymbolParameters& of(const Symbol& symbol) const noexcept;
 };
 
 }  // namespace rts

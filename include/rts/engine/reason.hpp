@@ -17,6 +17,8 @@ enum class Reason : std::uint8_t {
   diff_depth,
   symbol_not_traded,
   non_market_trade,
+  simulated,
+  other_source,
   // dropped
   too_large,
   malformed,
@@ -32,8 +34,9 @@ enum class Reason : std::uint8_t {
   crossed_book,
   unverified_symbol,
   out_of_order,
+  outlier,
 };
-inline constexpr std::size_t kReasonCount = 19;
+inline constexpr std::size_t kReasonCount = 22;
 [[nodiscard]] constexpr Reason reason_at(std::size_t index) noexcept {
   return static_cast<Reason>(index);
 }
@@ -42,7 +45,7 @@ inline constexpr std::size_t kReasonCount = 19;
 // "ignored" or "dropped".
 [[nodiscard]] std::string_view disposition(Reason reason) noexcept;
 [[nodiscard]] constexpr bool is_ignored(Reason reason) noexcept {
-  return reason <= Reason::non_market_trade;
+  return reason <= Reason::other_source;
 }
 // Whether an event of this kind can ever end so; metrics and docs walk this.
 [[nodiscard]] bool can_end_in(EventKind kind, Reason reason) noexcept;

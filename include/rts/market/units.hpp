@@ -1,23 +1,27 @@
 // The domain's numbers. Each is a finite double that has passed its rule; none converts to another.
 #pragma once
 
+#include <cmath>
 #include <type_traits>
 
 #include <rts/base/checked.hpp>
 
 namespace rts {
 
+// No market has such prices or quantities: what claims to is an error of whoever wrote it.
+inline constexpr double kMarketNumbersBelow = 1e15;
+
 struct PriceRule {  // quote currency per unit of the base asset
   static constexpr double kInitial = 1;
-  static bool admits(double value) noexcept { return value > 0; }
+  static bool admits(double value) noexcept { return value > 0 && value < kMarketNumbersBelow; }
 };
 struct QuantityRule {  // units of the base asset
   static constexpr double kInitial = 0;
-  static bool admits(double value) noexcept { return value >= 0; }
+  static bool admits(double value) noexcept { return value >= 0 && value < kMarketNumbersBelow; }
 };
 struct NotionalRule {  // quote currency
   static constexpr double kInitial = 1;
-  static bool admits(double value) noexcept { return value > 0; }
+  static bool admits(double value) noexcept { return value > 0 && std::isfinite(value); }
 };
 struct ConfidenceRule {  // 0 … 1
   static constexpr double kInitial = 0;
@@ -25,7 +29,7 @@ struct ConfidenceRule {  // 0 … 1
 };
 struct IndicatorRule {  // a number a strategy saw; its name says the unit
   static constexpr double kInitial = 0;
-  static bool admits(double) noexcept { return true; }
+  static bool admits(double value) noexcept { return std::isfinite(value); }
 };
 
 using Price = Checked<PriceRule>;

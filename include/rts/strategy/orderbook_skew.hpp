@@ -22,8 +22,10 @@ class OrderbookSkew {
 
   // bid_volume, ask_volume = Σ quantity of the first min(top_levels, n) levels
   // spread_percent = (ask0 − bid0) / bid0 × 100        ratio = bid_volume / ask_volume
+  // confidence = min(0.95, 0.60 + 0.5·excess), excess = ratio − buy_threshold for a BUY,
+  // ask_volume / bid_volume − 1/sell_threshold for a SELL: mirrored books are equally sure.
   // Example: bids 100 × 3, asks 100.2 × 2 → spread 0.2 %, ratio 1.5 → BUY at 100.2 with confidence
-  // min(0.95, 0.60 + 0.5·|1.5 − 1.2|) = 0.75. Numbers beyond double's range give `neutral`.
+  // 0.60 + 0.5·(1.5 − 1.2) = 0.75. Numbers beyond double's range give `neutral`.
   [[nodiscard]] Verdict operator()(const Book& book) const noexcept;
 
  private:

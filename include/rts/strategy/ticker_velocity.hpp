@@ -24,8 +24,8 @@ struct PriceSample {
   Price price;
 };
 
-// The samples of the last seconds, oldest first. Grows to what the feed needs, never past
-// kMaxSamples.
+// The samples of the last seconds, oldest first, and since when it has been looking. Grows to what
+// the feed needs, never past kMaxSamples.
 class TickerWindow {
  public:
   static constexpr std::size_t kMaxSamples = 4096;
@@ -36,6 +36,8 @@ class TickerWindow {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // Precondition: size() > 0.
   [[nodiscard]] const PriceSample& oldest() const noexcept { return ring_[first_]; }
+  // Of the first sample ever. Precondition: one has been appended.
+  [[nodiscard]] UnixMs known_since() const noexcept { return known_since_; }
 
  private:
   void grow();
@@ -44,6 +46,7 @@ class TickerWindow {
   std::vector<PriceSample> ring_;  // capacity is a power of two
   std::size_t first_ = 0;
   std::size_t size_ = 0;
+  UnixMs known_since_;
 };
 
 class TickerVelocity {
@@ -52,7 +55,8 @@ class TickerVelocity {
       : parameters_(parameters) {}
 
   // The window already holds the sample `latest`.
-  // span = t − oldest; below 80 % of the window it is still warming up.
+  // span = t − oldest; below 80 % of the window it is still warming up, and so it is until a whole
+  // window has passed since the first sample: what was before that, nobody knows.
   // change = (p − p_oldest)/p_oldest × 100        velocity = change / (span in minutes)
   // Example: 100 a minute ago, 101 now → change 1 %, velocity 1 %/min → BUY with confidence
   // min(0.95, 0.60 + 1/10) = 0.70.

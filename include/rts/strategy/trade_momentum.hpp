@@ -1,10 +1,14 @@
-// trade_momentum: scores each trade against the recent means of price and quantity and the side of
-// its aggressor. The functor is stateless; the context belongs to the engine, one a symbol. SPEC
-// §3.2.
+// trade_momentum: scores each trade against the means of price and quantity of the trades before it
+// and the side of its aggressor. The functor is stateless; the window of trades belongs to the
+// engine, one a symbol. SPEC §3.2.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
 #include <rts/strategy/verdict.hpp>
 
@@ -17,16 +21,49 @@ struct TradeMomentumParameters {
   double buy_threshold = 0.7;         // exclusive
   double sell_threshold = -0.7;       // exclusive
   double min_quantity = 0.001;        // base asset, inclusive
-  int window = 100;                   // trades
+  int window = 100;                   // trades, 2 … 10000
+  std::chrono::seconds max_gap{60};   // a longer silence empties the window; 0 = off
   double price_scale_percent = 0.05;  // the move that scores 1
   double quantity_multiple = 5;       // of the mean, the size that scores 1
 };
 
-// Exponential means, α = 2/(window+1), started at the first trade.
-struct MomentumContext {
-  double mean_price = 0;
-  double mean_quantity = 0;
-  std::uint64_t count = 0;
+// 128 bits hold the sum of 10^4 numbers below 10^15, each times 10^12.
+__extension__ using ExactSum = unsigned __int128;
+
+// A number times 10^12, rounded to the nearest integer, ties to even: what is added up so is the
+// same in whatever order, and from wherever the adding began.
+// Example: 0.1 → 100000000000 (the double is 0.1000000000000000055…). Precondition: 0 <= value <
+// 10^15.
+[[nodiscard]] ExactSum to_exact(double value) noexcept;
+
+// The trades that counted last, and their exact sums. Its room is made by the first trade.
+class TradeWindow {
+ public:
+  // Joins the window, and the oldest leaves when that makes more than `most`. `most` is the same at
+  // each call and > 0.
+  void append(const Trade& trade, UnixMs at, std::size_t most);
+  void clear() noexcept { size_ = next_ = 0, price_sum_ = quantity_sum_ = 0; }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  // Of the trade that joined last. Precondition: size() > 0.
+  [[nodiscard]] UnixMs newest_at() const noexcept { return newest_at_; }
+  // sum / (size · 10^12). Precondition: size() > 0.
+  [[nodiscard]] double mean_price() const noexcept { return mean(price_sum_); }
+  [[nodiscard]] double mean_quantity() const noexcept { return mean(quantity_sum_); }
+
+ private:
+  struct Held {
+    double price;
+    double quantity;
+  };
+  [[nodiscard]] double mean(ExactSum sum) const noexcept;
+
+  std::vector<Held> ring_;
+  std::size_t next_ = 0;  // where the next trade goes
+  std::size_t size_ = 0;
+  UnixMs newest_at_;
+  ExactSum price_sum_ = 0;
+  ExactSum quantity_sum_ = 0;
 };
 
 class TradeMomentum {
@@ -34,20 +71,30 @@ class TradeMomentum {
   explicit constexpr TradeMomentum(const TradeMomentumParameters& parameters) noexcept
       : parameters_(parameters) {}
 
+  // Means over the `window` trades before this one; fewer are warming up, and so is a window whose
+  // newest trade is longer ago than max_gap.
   // side = −1 if the buyer is the maker, else +1
   // price_score = clamp((p − mean_p)/mean_p × 100 / price_scale_percent, −1, 1)
   // quantity_score = side · min(1, q/(quantity_multiple · mean_q))        maker_score = side
   // momentum = w_price·price_score + w_quantity·quantity_score + w_maker·maker_score
   // Example: means 100 and 1, buy of 5 at 100.05 → scores 1, 1, 1 → momentum 1 → BUY with
   // confidence min(0.95, 0.65 + 0.2·1) = 0.85.
-  [[nodiscard]] Verdict operator()(const Trade& trade,
-                                   const MomentumContext& context) const noexcept;
+  [[nodiscard]] Verdict operator()(const Trade& trade, UnixMs at,
+                                   const TradeWindow& window) const noexcept;
 
-  // The means after this trade; trades below the minimum quantity leave them untouched.
-  [[nodiscard]] MomentumContext updated(const MomentumContext& context,
-                                        const Trade& trade) const noexcept;
+  // Takes the trade into the window, which a silence before it has emptied; one below the minimum
+  // quantity leaves it untouched.
+  void remember(const Trade& trade, UnixMs at, TradeWindow& window) const;
 
  private:
+  [[nodiscard]] bool counts(const Trade& trade) const noexcept {
+    return trade.quantity.value() >= parameters_.min_quantity;
+  }
+  [[nodiscard]] bool follows_silence(UnixMs at, const TradeWindow& window) const noexcept {
+    return parameters_.max_gap.count() > 0 && window.size() > 0 &&
+           at - window.newest_at() > parameters_.max_gap;
+  }
+
   TradeMomentumParameters parameters_;
 };
 

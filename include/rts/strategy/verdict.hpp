@@ -34,7 +34,9 @@ enum class Outcome : std::uint8_t {
   neutral,
   // said by the gate
   paused,
+  shorts_disabled,
   low_confidence,
+  no_reference,
   price_band,
   cooldown,
   daily_limit,
@@ -43,7 +45,7 @@ enum class Outcome : std::uint8_t {
   signal_buy,
   signal_sell,
 };
-inline constexpr std::size_t kOutcomeCount = 16;
+inline constexpr std::size_t kOutcomeCount = 18;
 [[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;
 // Whether a strategy can ever end an event so; metrics and docs walk this.
 [[nodiscard]] bool can_end_in(StrategyId id, Outcome outcome) noexcept;

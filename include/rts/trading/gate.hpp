@@ -1,5 +1,5 @@
-// The gate between a signal and an order: confidence, price band, cooldown, limits and size, all in
-// event time, in the order of SPEC §4. Only an accepted signal moves a counter. One a process; not
+// The gate between a signal and an order: pause, confidence, price band, cooldown, limits and size,
+// all in event time, in the order of SPEC §4. Only an accepted signal moves a counter. One a process; not
 // thread-safe.
 #pragma once
 
@@ -15,14 +15,13 @@
 #include <rts/market/events.hpp>
 #include <rts/strategy/verdict.hpp>
 #include <rts/trading/sizing.hpp>
+#include <rts/trading/terms.hpp>
 
 namespace rts {
 
 // A limit of 0 means off.
 struct GateLimits {
-  double min_confidence = 0.6;  // 0 … 1, inclusive
-  double price_band_percent = 5;
-  std::chrono::seconds cooldown{900};       // per strategy, symbol and side
+  double price_band_percent = 5;            // inclusive
   std::int64_t max_daily_signals = 50;      // per strategy and UTC day
   std::int64_t max_orders_per_minute = 30;  // over all strategies, per UTC minute
 };
@@ -32,16 +31,25 @@ class Gate {
   struct Request {
     StrategyId strategy;
     std::size_t symbol_index;  // the engine's number of the symbol, < symbol_capacity
+    const OrderTerms& terms;
     Signal signal;
     UnixMs at;
-    Decimal quantity_step;
-    std::optional<ReferencePrice> reference;
+    std::optional<ReferencePrice> reference;  // before the event
   };
 
-  Gate(const GateLimits& limits, const SizeLimits& size, std::size_t symbol_capacity);
+  Gate(const GateLimits& limits, std::size_t symbol_capacity);
 
-  // The order's quantity, or why there is no order.
-  [[nodiscard]] Result<Decimal, Outcome> pass(const Request& request) noexcept;
+  struct Pass {
+    Decimal quantity;
+    std::optional<Protection> protection;  // of an opening order, always
+  };
+
+  // How much is ordered, or why there is no order.
+  [[nodiscard]] Result<Pass, Outcome> pass(const Request& request) noexcept;
+
+  // The symbol's number now stands for another symbol, which has no last order.
+  // Precondition: its last order is a day old, which is the longest cooldown.
+  void forget(std::size_t symbol_index) noexcept { last_orders_[symbol_index] = {}; }
 
   // While paused nothing passes. For one strategy, or for all of them.
   void set_paused(bool paused) noexcept { paused_.fill(paused); }
@@ -69,11 +77,9 @@ class Gate {
   };
   using LastOrders = std::array<std::array<std::optional<UnixMs>, 2>, kStrategies.size()>;
 
-  [[nodiscard]] bool is_cooling_down(UnixMs last, UnixMs now) const noexcept;
-  [[nodiscard]] bool is_off_band(const Request& request) const noexcept;
+  [[nodiscard]] std::optional<Outcome> check_band(const Request& request) const noexcept;
 
   GateLimits limits_;
-  SizeLimits size_;
   std::array<bool, kStrategies.size()> paused_{};
   std::vector<LastOrders> last_orders_;  // by symbol index
   std::array<PeriodCount, kStrategies.size()> days_{};

@@ -13,28 +13,15 @@
 #include <rts/base/uuid.hpp>
 #include <rts/market/units.hpp>
 #include <rts/strategy/verdict.hpp>
+#include <rts/trading/sizing.hpp>
+#include <rts/trading/terms.hpp>
 
 namespace rts {
-
-struct OrderPolicy {
-  bool shorts_enabled = true;          // false: a SELL can only close a LONG
-  int leverage = 1;                    // 1 … 125
-  std::chrono::seconds cooldown{900};  // decides the id's bucket; 0 = one id an event
-  std::chrono::seconds ttl{5};         // of an opening order
-  std::chrono::seconds reduce_only_ttl{30};
-  double stop_loss_percent = 2;    // of the price, 0 < x < 100
-  double take_profit_percent = 4;  // of the price, 0 < x < 100
-};
 
 // Where an event's id came from: 'u' book, 't' trade, 'a' aggregated trade, 'E' ticker.
 struct EventId {
   char letter = 'u';
   std::uint64_t number = 0;  // tickers: event time in ms
-};
-
-struct Protection {
-  Price stop_loss;
-  Price take_profit;
 };
 
 // The views live as long as the engine's step that made the order: until the next step.
@@ -62,15 +49,17 @@ struct Order {
 struct OrderSource {
   StrategyId strategy;
   std::string_view symbol;
-  UnixMs at;
+  UnixMs at;      // event time
+  UnixMs aged_at;  // what its life is counted from: the event's age time
   EventId event_id;
   Signal signal;
   Indicators indicators;
   Decimal quantity;
+  std::optional<Protection> protection;
 };
 
-// Precondition: source.quantity has passed the gate. The views are the caller's to fill in.
-[[nodiscard]] Order make_order(const OrderPolicy& policy, const OrderSource& source) noexcept;
+// Precondition: quantity and protection are what the gate has passed. The views are the caller's to fill in.
+[[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
 enum class OrderFormat : std::uint8_t { trade_order, signal };
 

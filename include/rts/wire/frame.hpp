@@ -47,7 +47,8 @@ struct SideField {
   BookSide levels;
 };
 
-// Events of one kind that number themselves independently of each other.
+// Events of one kind that number themselves independently of each other. Of one kind, the preferred
+// source comes first.
 enum class Sequence : std::uint8_t {
   book,
   trade,
@@ -60,14 +61,24 @@ enum class Sequence : std::uint8_t {
 };
 inline constexpr std::size_t kSequenceCount = 8;
 
+// The sequence of the same kind, prints or prices, that is preferred above all others: those
+// between it and the sequence itself are preferred to that, too.
+[[nodiscard]] constexpr Sequence most_preferred(Sequence sequence) noexcept {
+  if (sequence == Sequence::book) return Sequence::book;
+  return sequence <= Sequence::aggregate_trade ? Sequence::trade : Sequence::ticker_24h;
+}
+
 // The letter under which a sequence's ids are quoted in an order's event_id ("u:50093239224").
 [[nodiscard]] char id_letter(Sequence sequence) noexcept;
 
 struct WireEvent {
   EventKind kind = EventKind::unknown;  // unknown: an object or element that is no event
   Sequence sequence = Sequence::book;
+  bool is_depth_update = false;     // books: it says so itself, as spot's partial books do not
   TextField symbol;
   IntegerField event_time;          // as sent: milliseconds, or microseconds from 10^14 on
+  IntegerField trade_time;          // T, likewise: when the venue's engine made the event
+  IntegerField symbol_type;         // st: 1 USD-M, 2 COIN-M
   IntegerField id;                  // of the sequence; tickers have none but their event time
   NumberField price;                // trades; last price of tickers
   NumberField quantity;             // trades
@@ -83,6 +94,7 @@ struct Envelope {
   TextField timestamp;  // ISO 8601
   TextField message_id;
   TextField traceparent;  // W3C trace context, as sent
+  TextField source;       // "simulation" is a made-up market's
 
   // "btcusdt@depth20@100ms" → "btcusdt"; empty for "!ticker@arr" and without a stream.
   [[nodiscard]] std::string_view symbol_prefix() const noexcept;

@@ -14,7 +14,8 @@ struct RecordedFrame {
   std::string_view frame;             // part of the line
 };
 
-// `line` without its line end. Empty for a blank line, which carries nothing.
+// `line` without its line end. Empty for a line that carries no frame: a blank one, or a comment,
+// which begins with '#'.
 [[nodiscard]] std::optional<RecordedFrame> parse_recorded_line(std::string_view line) noexcept;
 
 }  // namespace rts::wire
