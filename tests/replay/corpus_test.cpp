@@ -12,6 +12,7 @@
 
 #include "app/input.hpp"
 #include "support/engine_run.hpp"
+#include "support/env_file.hpp"
 #include "support/paths.hpp"
 #include "support/scratch_files.hpp"
 
@@ -75,22 +76,10 @@ std::string_view frame_in(const Case& test_case, std::string_view line) {
   return line.substr(line.find('\t') + 1);
 }
 
-class Corpus : public testing::TestWithParam<Case> {};
-
-TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
-  const Case& test_case = GetParam();
-  if (!fs::exists(corpus() / test_case.recording)) {
-    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
-  }
-  const fs::path expected = corpus() / "expected" / test_case.name;
+// `expected`.orders.ndjson, or that with .gz, and `expected`.counts.json.
+void expect_orders_and_counts(const test::EngineRun& run, const fs::path& expected) {
   const fs::path plain = expected.string() + ".orders.ndjson";
   const auto orders = lines_of(fs::exists(plain) ? plain : fs::path(plain.string() + ".gz"));
-
-  test::EngineRun run(test::configured(test_case.settings));
-  app::LineReader reader(corpus() / test_case.recording);
-  while (const auto line = reader.next()) run.line(frame_in(test_case, *line));
-
-  EXPECT_EQ(reader.error(), "");
   ASSERT_EQ(run.orders().size(), orders.size());
   for (std::size_t i = 0; i < orders.size(); ++i) {
     EXPECT_THAT(wire::json_differences(orders[i], run.orders()[i]), testing::IsEmpty())
@@ -99,6 +88,40 @@ TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
   const std::string counts = test::read_file(expected.string() + ".counts.json");
   EXPECT_THAT(wire::json_differences(counts, run.tally().to_json(), 100), testing::IsEmpty());
   EXPECT_EQ(test::accounted_events(run.tally()), run.tally().events());
+}
+
+class Corpus : public testing::TestWithParam<Case> {};
+
+TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
+  const Case& test_case = GetParam();
+  if (!fs::exists(corpus() / test_case.recording)) {
+    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
+  }
+  test::EngineRun run(test::configured(test_case.settings));
+  app::LineReader reader(corpus() / test_case.recording);
+  while (const auto line = reader.next()) run.line(frame_in(test_case, *line));
+  EXPECT_EQ(reader.error(), "");
+  expect_orders_and_counts(run, corpus() / "expected" / test_case.name);
+}
+
+// Small inputs after public reports of people who run such services: each gave an order that nobody
+// should send, or none where one was due.
+TEST(FieldReports, EachGivesTheExpectedOrdersAndCounts) {
+  const fs::path folder = corpus() / "field";
+  if (!fs::exists(folder)) {
+    GTEST_SKIP() << "no field reports at " << folder << "; set RTS_CORPUS to the folder above";
+  }
+  int reports = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".env") continue;
+    const fs::path report = fs::path(entry.path()).replace_extension();
+    SCOPED_TRACE(report.filename().string());
+    test::EngineRun run(test::configured(test::env_file(entry.path())));
+    run.lines(lines_of(report.string() + ".ndjson"));
+    expect_orders_and_counts(run, report);
+    ++reports;
+  }
+  EXPECT_GT(reports, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Recordings, Corpus, testing::ValuesIn(cases()),

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 
 #include "app/input.hpp"
 #include "support/engine_run.hpp"
+#include "support/env_file.hpp"
 #include "support/paths.hpp"
 #include "support/scratch_files.hpp"
 
@@ -25,18 +25,6 @@ namespace fs = std::filesystem;
 
 fs::path data() {
   return fs::path(test::source_root()) / "tests/data";
-}
-
-// "x.env": a setting a line, # begins a comment.
-std::vector<config::Given> settings_of(const std::string& name) {
-  std::vector<config::Given> settings;
-  std::istringstream text(test::read_file(data() / (name + ".env")));
-  for (std::string line; std::getline(text, line);) {
-    const std::size_t equals = line.find('=');
-    if (line.starts_with('#') || equals == std::string::npos) continue;
-    settings.push_back({line.substr(0, equals), line.substr(equals + 1)});
-  }
-  return settings;
 }
 
 // {"_note":"warming_up, out_of_order: an array"} → the two names. Empty without a note.
@@ -63,7 +51,7 @@ struct Replayed {
 
 // One recording; compares each line's note with how its events really ended.
 Replayed replayed(const std::string& name) {
-  const auto configuration = test::configured(settings_of(name));
+  const auto configuration = test::configured(test::env_file(data() / (name + ".env")));
   Engine engine(config::engine_parameters(configuration.settings, Clock::replay));
   Replayed result;
   const fs::path plain = data() / (name + ".ndjson");
