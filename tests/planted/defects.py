@@ -68,7 +68,7 @@ DEFECTS = [
            new="asio::post(loop_, [this] {"),
     Defect("stale not checked", "src/engine/intake.cpp",
            "integration", r"^Service\.DropsStale",
-           old="now - at > message_ttl_",
+           old="now - aged_at > message_ttl_",
            new="now == UnixMs::max()"),
     Defect("kill switch not wired", "src/app/service.cpp",
            "integration", r"^Service\.Paused",

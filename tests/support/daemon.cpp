@@ -33,9 +33,12 @@ ProcessOptions options_of(Environment environment) {
   return options;
 }
 
-Environment with_free_port(Environment environment) {
+// A free port; and no price band unless a test is about it, for what a test sends is seldom a whole
+// market: a book without a trade before it has no reference price to be held against.
+Environment with_test_defaults(Environment environment) {
   environment.try_emplace("HEALTH_CHECK_PORT", "0");
   environment.try_emplace("HEALTH_CHECK_HOST", "127.0.0.1");
+  environment.try_emplace("RISK_PRICE_BAND_PERCENT", "0");
   return environment;
 }
 
@@ -113,7 +116,7 @@ RunResult run_binary(const std::vector<std::string>& arguments, const Environmen
 }
 
 Daemon::Daemon(Environment environment, std::vector<std::string> wrapper)
-    : process_(command(std::move(wrapper)), options_of(with_free_port(std::move(environment)))) {
+    : process_(command(std::move(wrapper)), options_of(with_test_defaults(std::move(environment)))) {
   const std::string_view key = "\"http_port\":";
   if (!process_.wait_for_out(key, seconds(20))) {
     throw std::runtime_error("the service did not start:\n" + process_.out() + process_.err());
