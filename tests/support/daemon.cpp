@@ -33,15 +33,6 @@ ProcessOptions options_of(Environment environment) {
   return options;
 }
 
-// A free port; and no price band unless a test is about it, for what a test sends is seldom a whole
-// market: a book without a trade before it has no reference price to be held against.
-Environment with_test_defaults(Environment environment) {
-  environment.try_emplace("HEALTH_CHECK_PORT", "0");
-  environment.try_emplace("HEALTH_CHECK_HOST", "127.0.0.1");
-  environment.try_emplace("RISK_PRICE_BAND_PERCENT", "0");
-  return environment;
-}
-
 std::vector<std::string> command(std::vector<std::string> wrapper) {
   wrapper.push_back(binary());
   wrapper.emplace_back("run");
@@ -53,6 +44,14 @@ double series_value(std::string_view line) {
 }
 
 }  // namespace
+
+Environment with_test_defaults(Environment environment) {
+  environment.try_emplace("HEALTH_CHECK_PORT", "0");
+  environment.try_emplace("HEALTH_CHECK_HOST", "127.0.0.1");
+  environment.try_emplace("ENVIRONMENT", "test");
+  environment.try_emplace("RISK_PRICE_BAND_PERCENT", "0");
+  return environment;
+}
 
 HttpAnswer http_get(std::uint16_t port, std::string_view path) {
   boost::asio::ip::tcp::iostream stream;

@@ -5,6 +5,7 @@
 
 #include <rts/config/settings.hpp>
 
+#include "support/daemon.hpp"
 #include "support/deadline.hpp"
 #include "support/mutation.hpp"
 
@@ -17,7 +18,7 @@ std::vector<Symbol> usual_symbols() {
 
 EngineParameters parameters_of(const Settings& settings) {
   std::vector<config::Given> given;
-  for (const auto& [name, value] : settings) given.push_back({name, value});
+  for (const auto& [name, value] : with_test_defaults(settings)) given.push_back({name, value});
   const auto loaded = config::load(given, {});
   if (!loaded) throw std::runtime_error("the feed's settings: " + loaded.error().front());
   return config::engine_parameters(loaded.value().settings, Clock::live);
