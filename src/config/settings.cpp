@@ -323,17 +323,17 @@ EngineParameters engine_parameters(const Settings& s, Clock clock) {
                       s.momentum_quantity_multiple};
   d.ticker_velocity = {seconds(s.velocity_time_window_seconds), s.velocity_buy_threshold,
                        s.velocity_sell_threshold, s.velocity_min_price_change};
-  d.terms = {s.min_confidence,
-             seconds(s.cooldown_seconds),
-             {notional(s.order_notional), notional(s.min_position_size),
-              notional(s.max_position_size)},
-             {.quantity_step = s.quantity_step},
-             sells(s),
-             static_cast<int>(s.leverage),
-             seconds(s.order_ttl_seconds),
-             seconds(s.order_ttl_reduce_only_seconds),
-             s.stop_loss_percent,
-             s.take_profit_percent};
+  d.terms = {
+      s.min_confidence,
+      seconds(s.cooldown_seconds),
+      {notional(s.order_notional), notional(s.min_position_size), notional(s.max_position_size)},
+      {.quantity_step = s.quantity_step},
+      sells(s),
+      static_cast<int>(s.leverage),
+      seconds(s.order_ttl_seconds),
+      seconds(s.order_ttl_reduce_only_seconds),
+      s.stop_loss_percent,
+      s.take_profit_percent};
   for (const auto& [symbol, step] : s.quantity_steps) {
     p.per_symbol.push_back({symbol, d});
     p.per_symbol.back().parameters.terms.instrument.quantity_step = step;

@@ -23,7 +23,8 @@ class Model {
 
   Outcome judge(const Gate::Request& request) {
     const Key key{request.strategy, request.symbol_index, request.signal.side};
-    if (request.signal.confidence.value() < request.terms.min_confidence) return Outcome::low_confidence;
+    if (request.signal.confidence.value() < request.terms.min_confidence)
+      return Outcome::low_confidence;
     const auto last = last_.find(key);
     if (request.terms.cooldown.count() > 0 && last != last_.end()) {
       const milliseconds cooldown = request.terms.cooldown;

@@ -195,7 +195,9 @@ std::vector<Script> scripts_of_the_skew() {
       {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), {buy, again}, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), {buy, again}, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), {buy, again}, "rate_limit"},
-      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }), {buy}, "size_limit"},
+      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }),
+       {buy},
+       "size_limit"},
       {eager_parameters(), {buy}, "signal_buy"},
       {eager_parameters(), {falling_book()}, "signal_sell"},
   };
@@ -215,7 +217,8 @@ std::vector<Script> scripts_of_the_momentum() {
       {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), once_more, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), once_more, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), once_more, "rate_limit"},
-      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
+      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }),
+       buy, "size_limit"},
       {eager_parameters(), buy, "signal_buy"},
       {eager_parameters(), falling_trades(), "signal_sell"},
   };
@@ -236,7 +239,8 @@ std::vector<Script> scripts_of_the_velocity() {
       {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), again, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), again, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), again, "rate_limit"},
-      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }), buy, "size_limit"},
+      {with([](auto& p) { p.defaults.terms.instrument.quantity_step = *Decimal::parse("1000"); }),
+       buy, "size_limit"},
       {eager_parameters(), buy, "signal_buy"},
       {eager_parameters(), tickers("99"), "signal_sell"},
   };

@@ -231,8 +231,8 @@ TEST(OrderFormat, TradeOrderThatOnlyCloses) {
   OrderTerms terms;
   terms.sells = Sells::close_long;
   Order order = make_order(terms, source({.strategy = StrategyId::ticker_velocity,
-                                           .side = Side::sell,
-                                           .event_id = {'E', 1721390400000}}));
+                                          .side = Side::sell,
+                                          .event_id = {'E', 1721390400000}}));
   order.correlation_id = "6f1c2a9e-4f0a-4b0e-9a53-3f1f6f0c7f11";
   EXPECT_EQ(
       text(order, OrderFormat::trade_order),

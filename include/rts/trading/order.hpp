@@ -49,7 +49,7 @@ struct Order {
 struct OrderSource {
   StrategyId strategy;
   std::string_view symbol;
-  UnixMs at;      // event time
+  UnixMs at;       // event time
   UnixMs aged_at;  // what its life is counted from: the event's age time
   EventId event_id;
   Signal signal;
@@ -58,7 +58,8 @@ struct OrderSource {
   std::optional<Protection> protection;
 };
 
-// Precondition: quantity and protection are what the gate has passed. The views are the caller's to fill in.
+// Precondition: quantity and protection are what the gate has passed. The views are the caller's to
+// fill in.
 [[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
 enum class OrderFormat : std::uint8_t { trade_order, signal };
