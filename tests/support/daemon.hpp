@@ -44,6 +44,9 @@ using Environment = std::map<std::string, std::string>;
 [[nodiscard]] RunResult run_binary(const std::vector<std::string>& arguments,
                                    const Environment& environment = {});
 
+// The same for a line of sh, in which "$RTS" is the binary.
+[[nodiscard]] RunResult run_shell(const std::string& line, const Environment& environment = {});
+
 // `run`, on a free port, with JSON logs. The constructor returns when it serves HTTP, and throws
 // with its log when it does not.
 class Daemon {
