@@ -122,7 +122,9 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   occupy_closed_descriptors();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is output that was lost, no death
+  // A reader that has gone, or a file at its size limit, is output that was lost, no death.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   ExitCode code = ExitCode::internal;
   try {
     code = run_main({argv + 1, argv + argc});

@@ -82,6 +82,19 @@ TEST_F(Output, ThatIsLostOnStandardOutputIsSaidOnStandardError) {
             "realtime-strategies: output was lost: standard output cannot be written\n");
 }
 
+TEST_F(Output, ThatIsLostInAFileIsExit74AndNamesTheFile) {
+  const std::string in_scratch = "cd " + files_.directory() + "; ulimit -f 1; ";
+  for (const char* line : {"simulate --output big --frames 5000", "simulate --output - >big",
+                           "replay --orders big recording", "replay recording >big"}) {
+    const RunResult result = run_shell(in_scratch + "rm -f big; \"$RTS\" " + line, environment_);
+    EXPECT_EQ(result.exit_code, 74) << line;
+    const bool named = std::string(line).find('>') == std::string::npos;
+    EXPECT_NE(result.err.find(named ? "cannot write big: File too large" : "output was lost"),
+              std::string::npos)
+        << result.err;
+  }
+}
+
 TEST_F(Output, OfAFailureThatIsLostLeavesTheFailuresExitCode) {
   expect("fly", 2, 64);
   expect("run --fast", 2, 64);
