@@ -1,9 +1,11 @@
 #include "app/cli.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
+#include <rts/base/edit_distance.hpp>
 #include <rts/config/render.hpp>
 
 namespace rts::app {
@@ -13,9 +15,11 @@ constexpr std::array kReplayOptions{
     Option{"--orders", "FILE", "write the orders there instead of standard output"},
     Option{"--counts", "FILE", "write how many events ended how, as JSON"},
     Option{"--expect", "FILE", "compare the orders with these; exit 1 with the differences"},
+    Option{"--force", "", "overwrite the files of --orders and --counts where they exist"},
     Option{"--quiet", "", "no summary and no progress"}};
 constexpr std::array kSimulateOptions{
     Option{"--output", "FILE", "write frames to a file or - instead of publishing them"},
+    Option{"--force", "", "overwrite the file of --output where it exists"},
     Option{"--frames", "N", "stop after so many frames (default: none with NATS, 10000 else)"},
     Option{"--rate", "N", "frames a second when publishing (default 200)"},
     Option{"--seed", "N", "the same seed gives the same market (default 1)"},
@@ -42,7 +46,7 @@ constexpr std::array kVersionOptions{Option{"--json", "", "print as JSON"}};
 constexpr std::array kCommands{
     Command{"run",
             "",
-            "consume frames, publish orders, serve HTTP (the default)",
+            "consume frames, publish orders, serve HTTP: this trades",
             "NATS_URL=nats://broker:4222 realtime-strategies run",
             {},
             true},
@@ -90,29 +94,77 @@ const config::Setting* find_setting(std::string_view flag) {
   return nullptr;
 }
 
+// The one of `names` that is meant by a misspelt one: few letters of it are others, and what is
+// long enough to be told may leave off its end. Case is nothing; empty when none is near.
+std::string nearest(std::string_view misspelt, const std::vector<std::string>& names) {
+  constexpr std::size_t kLeastBeginning = 5;  // "--nat"
+  std::string lower(misspelt);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  const bool may_be_a_beginning = lower.size() >= kLeastBeginning;
+  const std::size_t few = std::max<std::size_t>(2, lower.size() / 5);
+  std::string best;
+  std::size_t least = few + 1;
+  for (const std::string& name : names) {
+    const auto compared =
+        std::string_view(name).substr(0, may_be_a_beginning ? lower.size() : name.size());
+    const std::size_t distance = edit_distance(lower, compared);
+    // What is as far away as it is long has no letter in common.
+    if (distance >= least || distance >= lower.size()) continue;
+    least = distance;
+    best = name;
+  }
+  return best;
+}
+
+std::string did_you_mean(std::string_view misspelt, const std::vector<std::string>& names) {
+  const std::string name = nearest(misspelt, names);
+  return name.empty() ? std::string() : fmt::format("; did you mean '{}'?", name);
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return names;
+}
+
+// What `command` takes, but for secrets, which are not taken from the command line.
+std::vector<std::string> option_names(const Command& command) {
+  std::vector<std::string> names{"--help"};
+  for (const Option& option : command.options) names.emplace_back(option.name);
+  if (!command.takes_settings) return names;
+  for (const config::Setting& setting : config::table()) {
+    if (!setting.is_secret()) names.push_back(config::flag_name(setting));
+  }
+  return names;
+}
+
 // Walks over the arguments; an option's value stands behind '=' or is the next argument.
 class Parser {
  public:
   explicit Parser(std::span<const std::string> arguments) : rest_(arguments) {}
 
   Result<Invocation, std::string> parse() {
-    invocation_.command = &kCommands.front();
-    if (!rest_.empty() && (rest_[0] == "--help" || rest_[0] == "-h" || rest_[0] == "help")) {
-      invocation_.command = nullptr;
+    // Without a command nothing is started: `run` trades, and has to be meant.
+    if (rest_.empty() || rest_[0] == "--help" || rest_[0] == "-h" || rest_[0] == "help") {
       invocation_.help = true;
       return std::move(invocation_);
     }
-    if (!rest_.empty() && rest_[0] == "--version") {
+    if (rest_[0] == "--version") {
       invocation_.command = find_command("version");
       return std::move(invocation_);
     }
-    if (!rest_.empty() && !rest_[0].starts_with('-')) {
-      invocation_.command = find_command(rest_[0]);
-      if (invocation_.command == nullptr) {
-        return Failure{fmt::format("unknown command '{}'; see --help", rest_[0])};
-      }
-      rest_ = rest_.subspan(1);
+    if (rest_[0].starts_with('-')) {
+      return Failure{fmt::format("'{}' before a command; name the command first, see --help",
+                                 rest_[0].substr(0, rest_[0].find('=')))};
     }
+    invocation_.command = find_command(rest_[0]);
+    if (invocation_.command == nullptr) {
+      return Failure{fmt::format("unknown command '{}'{}; see --help", rest_[0],
+                                 did_you_mean(rest_[0], command_names()))};
+    }
+    rest_ = rest_.subspan(1);
     while (!rest_.empty()) {
       if (std::string error = take_one(); !error.empty()) return Failure{std::move(error)};
     }
@@ -129,8 +181,10 @@ class Parser {
       return {};
     }
     if (!argument.starts_with("--")) {
-      if (command.arguments.empty() || (argument.starts_with('-') && argument != "-")) {
-        return fmt::format("{}: unexpected argument '{}'", command.name, argument);
+      const bool is_flag = argument.starts_with('-') && argument != "-";
+      if (is_flag || command.arguments.empty()) {
+        return fmt::format("{}: unexpected argument '{}'{}", command.name, argument,
+                           is_flag ? hint(argument) : std::string());
       }
       invocation_.arguments.push_back(argument);
       return {};
@@ -141,7 +195,9 @@ class Parser {
       return take_option(*option, argument, equals);
     }
     const config::Setting* setting = command.takes_settings ? find_setting(name) : nullptr;
-    if (setting == nullptr) return fmt::format("{}: unknown option '{}'", command.name, name);
+    if (setting == nullptr) {
+      return fmt::format("{}: unknown option '{}'{}", command.name, name, hint(name));
+    }
     if (setting->is_secret()) {
       return fmt::format(
           "{}: secrets are not taken from the command line, where every user of the "
@@ -152,6 +208,10 @@ class Parser {
     if (std::string error = take_value(argument, equals, value); !error.empty()) return error;
     invocation_.settings.push_back({std::string(setting->name), std::move(value)});
     return {};
+  }
+
+  [[nodiscard]] std::string hint(std::string_view flag) const {
+    return did_you_mean(flag, option_names(*invocation_.command));
   }
 
   std::string take_option(const Option& option, const std::string& argument, std::size_t equals) {
@@ -198,7 +258,7 @@ Result<Invocation, std::string> parse_command_line(std::span<const std::string> 
 std::string help_text() {
   std::string out =
       "realtime-strategies: market data on NATS to orders on NATS\n\n"
-      "usage: realtime-strategies [COMMAND] [OPTIONS]\n\ncommands:\n";
+      "usage: realtime-strategies COMMAND [OPTIONS]\n\ncommands:\n";
   for (const Command& command : kCommands) {
     out += fmt::format("  {:<9} {}\n            example: {}\n", command.name, command.summary,
                        command.example);
@@ -206,7 +266,7 @@ std::string help_text() {
   out +=
       "\n'realtime-strategies COMMAND --help' shows a command's options and the settings.\n"
       "exit codes: 0 fine, 1 comparison failed, 64 usage, 65 bad input data, 69 unavailable,\n"
-      "70 internal, 78 configuration\n";
+      "70 internal, 74 output lost, 78 configuration\n";
   return out;
 }
 

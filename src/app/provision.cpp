@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstdio>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include <rts/wire/stream_info.hpp>
 
 #include "app/broker.hpp"
+#include "app/output.hpp"
 #include "app/permissions.hpp"
 #include "config/parse.hpp"
 #include "nats/admin.hpp"
@@ -161,7 +161,7 @@ void print_json(const Ending& ending) {
     json.key("wanted").string(change.wanted).end_object();
   }
   json.end_array().end_object();
-  fmt::print("{}\n", out);
+  print_out("{}\n", out);
 }
 
 std::string_view result_of(const Ending& ending) {
@@ -173,18 +173,18 @@ std::string_view result_of(const Ending& ending) {
 }
 
 void print_text(const Ending& ending) {
-  fmt::print("stream {} at {}: {}\n", ending.plan.name, ending.server, result_of(ending));
+  print_out("stream {} at {}: {}\n", ending.plan.name, ending.server, result_of(ending));
   for (const Difference& change : ending.outcome.changes) {
     if (change.present.empty()) {
-      fmt::print("  {}: {}\n", change.field, change.wanted);
+      print_out("  {}: {}\n", change.field, change.wanted);
     } else {
-      fmt::print("  {}: {} → {}\n", change.field, change.present, change.wanted);
+      print_out("  {}: {} → {}\n", change.field, change.present, change.wanted);
     }
   }
 }
 
 ExitCode unavailable(std::string_view reason) {
-  fmt::print(stderr, "provision: {}\n", reason);
+  print_error("provision: {}\n", reason);
   return ExitCode::unavailable;
 }
 
@@ -226,10 +226,10 @@ ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
   }
   if (problem) return unavailable(*problem);
   if (!plan.republish) {
-    fmt::print(stderr,
-               "provision: note: nothing is republished, so who listens on {} without the stream "
-               "also gets what the stream refuses\n",
-               plan.subject);
+    print_error(
+        "provision: note: nothing is republished, so who listens on {} without the stream "
+        "also gets what the stream refuses\n",
+        plan.subject);
   }
   return ending.as_planned() ? ExitCode::ok : ExitCode::different;
 }
@@ -276,11 +276,11 @@ ExitCode provision(const Invocation& invocation, const config::Configuration& co
   const config::Settings& settings = configuration.settings;
   const auto plan = plan_of(invocation, settings);
   if (!plan) {
-    fmt::print(stderr, "provision: {}\n", plan.error());
+    print_error("provision: {}\n", plan.error());
     return ExitCode::usage;
   }
   if (invocation.has("permissions")) {
-    fmt::print("{}", permissions(permission_needs(plan.value(), settings)));
+    write_out(permissions(permission_needs(plan.value(), settings)));
     return ExitCode::ok;
   }
   return make_stream(invocation, plan.value(), settings);

@@ -14,6 +14,7 @@
 
 #include "app/broker.hpp"
 #include "app/market.hpp"
+#include "app/output.hpp"
 #include "nats/client.hpp"
 
 namespace rts::app {
@@ -53,24 +54,16 @@ std::vector<Symbol> symbols_of(const config::Settings& settings) {
 }
 
 // A recording: the frames with their receive times, as fast as they can be written.
-ExitCode write_recording(const Plan& plan, Market market, const std::string& path) {
-  std::FILE* const file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
-  if (file == nullptr) {
-    std::perror("simulate: --output");
-    return ExitCode::unavailable;
-  }
+ExitCode write_recording(const Plan& plan, Market market, OutputFile file) {
   std::string line;
-  for (std::uint64_t i = 0; i < plan.frames; ++i) {
+  for (std::uint64_t i = 0; i < plan.frames && !file.failed(); ++i) {
     const UnixNs at = plan.start + std::chrono::nanoseconds(i * 1'000'000'000 / plan.rate);
     line = fmt::format("{} ", at.time_since_epoch().count());
     line += market.next_frame(to_ms(at));
     line += '\n';
-    if (std::fwrite(line.data(), 1, line.size(), file) != line.size()) break;
+    file.write(line);
   }
-  const bool written = std::fflush(file) == 0 && std::ferror(file) == 0;
-  if (file != stdout) std::fclose(file);
-  if (!written) fmt::print(stderr, "simulate: cannot write {}\n", path);
-  return written ? ExitCode::ok : ExitCode::unavailable;
+  return file.finish("simulate") ? ExitCode::ok : ExitCode::output_lost;
 }
 
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
@@ -107,7 +100,7 @@ class Broadcast {
 
   static void print(std::span<const nats::Message> orders) {
     for (const nats::Message& order : orders) {
-      fmt::print("{}\n", order.payload);
+      print_out("{}\n", order.payload);
     }
     std::fflush(stdout);
   }
@@ -116,12 +109,11 @@ class Broadcast {
     const nats::Status status = client_.status();
     if (status.subscribed && !begun_) {
       begun_ = SteadyClock::now();
-      fmt::print(stderr, "simulate: {} frames/s to {} at {}\n", plan_.rate, subject_,
-                 status.server);
+      print_error("simulate: {} frames/s to {} at {}\n", plan_.rate, subject_, status.server);
       tick();
     } else if (!begun_ && status.last_error != last_error_) {
       last_error_ = status.last_error;
-      fmt::print(stderr, "simulate: no broker yet: {}\n", last_error_);
+      print_error("simulate: no broker yet: {}\n", last_error_);
     }
   }
 
@@ -149,7 +141,7 @@ class Broadcast {
     ticks_.cancel();
     signals_.cancel();
     client_.close([this](bool) {
-      fmt::print(stderr, "simulate: {} frames published, {} missed\n", sent_ - missed_, missed_);
+      print_error("simulate: {} frames published, {} missed\n", sent_ - missed_, missed_);
       loop_.stop();
     });
   }
@@ -173,19 +165,24 @@ class Broadcast {
 ExitCode simulate(const Invocation& invocation, const config::Configuration& configuration) {
   const auto plan = parse_plan(invocation);
   if (!plan) {
-    fmt::print(stderr,
-               "simulate: --seed, --frames and --rate take whole numbers (rate from 1 to "
-               "1000000), --start an ISO 8601 time\n");
+    print_error(
+        "simulate: --seed, --frames and --rate take whole numbers (rate from 1 to "
+        "1000000), --start an ISO 8601 time\n");
     return ExitCode::usage;
   }
   const config::Settings& settings = configuration.settings;
   Market market(symbols_of(settings), plan->seed);
   if (invocation.has("output")) {
-    return write_recording(*plan, std::move(market), invocation.option("output", "-"));
+    Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
+                                            : Outputs::Existing::refuse);
+    auto file = outputs.open("--output", invocation.option("output", "-"));
+    if (file) return write_recording(*plan, std::move(market), std::move(file).value());
+    print_error("simulate: {}\n", file.error().text);
+    return file.error().code;
   }
   if (settings.consumer_topic.find_first_of("*>") != std::string::npos) {
-    fmt::print(stderr, "simulate: cannot publish to NATS_CONSUMER_TOPIC={} with wildcards\n",
-               settings.consumer_topic);
+    print_error("simulate: cannot publish to NATS_CONSUMER_TOPIC={} with wildcards\n",
+                settings.consumer_topic);
     return ExitCode::usage;
   }
   std::signal(SIGPIPE, SIG_IGN);

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/config/broker_url.hpp>
 
 namespace rts::config {
@@ -107,6 +108,8 @@ struct Assign {
   }
 
   bool operator()(const Text& rule) const {
+    // Nobody means a control character, and what shows the value may take it for a line end.
+    if (!is_plain_text(text)) return false;
     bool valid = false;
     switch (rule.form) {
       case Text::Form::any:

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include <rts/base/fnv.hpp>
+#include <rts/base/utf8.hpp>
 #include <rts/config/render.hpp>
 
 namespace rts::config {
@@ -36,9 +38,9 @@ struct Accepted {
   std::string operator()(const Text& rule) const {
     switch (rule.form) {
       case Text::Form::any:
-        return "any text";
+        return "a text without control characters";
       case Text::Form::not_empty:
-        return "a text that is not empty";
+        return "a text without control characters, not empty";
       case Text::Form::address:
         return "an IPv4 or IPv6 address";
       case Text::Form::connection_name:
@@ -74,7 +76,7 @@ std::string render_text(const Configuration& configuration) {
     if (i == 0 || table()[i].group != table()[i - 1].group) {
       out += fmt::format("{}# {}\n", i == 0 ? "" : "\n", title(table()[i].group));
     }
-    out += fmt::format("{:<38} {:<46} {}\n", table()[i].name, configuration.values[i],
+    out += fmt::format("{:<38} {:<46} {}\n", table()[i].name, printable(configuration.values[i]),
                        to_string(configuration.origins[i]));
   }
   return out;
@@ -95,10 +97,22 @@ void for_each_exported(const Configuration& configuration, std::string& out, Wri
   }
 }
 
+// An env file has no way to write a line end. Only lists may hold one, between their items, where a
+// blank means the same.
+std::string on_one_line(std::string_view value) {
+  std::string line;
+  while (!value.empty()) {
+    const std::size_t control = control_sequence(value);
+    line += control > 0 ? ' ' : value.front();
+    value.remove_prefix(std::max<std::size_t>(control, 1));
+  }
+  return line;
+}
+
 std::string render_env(const Configuration& configuration) {
   std::string out;
   for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
-    out += fmt::format("{}={}\n", name, value);
+    out += fmt::format("{}={}\n", name, on_one_line(value));
   });
   return out;
 }

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 #include <fmt/format.h>
 
+#include <rts/base/edit_distance.hpp>
 #include <rts/config/settings.hpp>
 
 #include "config/parse.hpp"
@@ -52,21 +52,6 @@ bool is_service_link(std::string_view name) noexcept {
   return digits != 0 && digits != std::string_view::npos &&
          (rest.substr(digits).starts_with("_TCP") || rest.substr(digits).starts_with("_UDP") ||
           rest.substr(digits).starts_with("_SCTP"));
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 // Of two names as near, the one the misspelt name begins is meant.

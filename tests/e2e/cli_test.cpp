@@ -50,6 +50,14 @@ TEST(Cli, HelpListsEveryCommandWithAnExample) {
   }
 }
 
+TEST(Cli, WithoutACommandItPrintsTheHelpAndStartsNothing) {
+  const RunResult bare = run_binary({});
+  EXPECT_EQ(bare.exit_code, 0);
+  EXPECT_EQ(bare.out, run_binary({"--help"}).out);
+  EXPECT_EQ(bare.err, "");
+  EXPECT_EQ(run_binary({"--nats-url", "nats://localhost:4222"}).exit_code, 64);
+}
+
 TEST(Cli, WhatMakesNoSenseIsAUsageError) {
   const std::vector<std::vector<std::string>> wrong{{"fly"},
                                                     {"run", "--fast"},
@@ -120,6 +128,17 @@ TEST(Cli, TheSameSeedSimulatesTheSameMarketAndAnotherSeedAnother) {
   EXPECT_NE(first, market("2"));
 }
 
+TEST(Cli, SimulateOverwritesWhatExistsOnlyWhenForced) {
+  const ScratchFiles files;
+  const std::string there = files.write("there", "precious");
+  const RunResult refused = run_binary({"simulate", "--output", there, "--frames", "1"});
+  EXPECT_EQ(refused.exit_code, 64);
+  EXPECT_NE(refused.err.find("there exists; --force overwrites it"), std::string::npos);
+  EXPECT_EQ(read_file(there), "precious");
+  EXPECT_EQ(run_binary({"simulate", "--output", there, "--frames", "1", "--force"}).exit_code, 0);
+  EXPECT_EQ(lines_of(read_file(there)).size(), 1U);
+}
+
 class Replay : public testing::Test {
  protected:
   Replay() {
@@ -165,6 +184,20 @@ TEST_F(Replay, WarnsWhereOneGateRefusesNearlyEverything) {
   EXPECT_NE(result.err.find("warning: spread_below_minimum refuses"), std::string::npos)
       << result.err;
   EXPECT_NE(result.err.find("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"), std::string::npos);
+}
+
+// `replay g > g` cannot be helped, for the shell has emptied g before we see it; `>> g` and
+// `< g > h` through a link can.
+TEST_F(Replay, DoesNotWriteOrdersIntoTheRecordingThroughStandardOutput) {
+  const std::string text = read_file(recording);
+  for (const char* line : {"\"$RTS\" replay \"$R\" >>\"$R\"", "\"$RTS\" replay <\"$R\" 1<>\"$R\"",
+                           "\"$RTS\" replay --orders /dev/stdout \"$R\" >>\"$R\""}) {
+    const RunResult result = run_shell(line, {{"R", recording}});
+    EXPECT_EQ(result.exit_code, 64) << line;
+    EXPECT_NE(result.err.find("standard output is a file that is read, too"), std::string::npos)
+        << result.err;
+    EXPECT_EQ(read_file(recording), text) << line;
+  }
 }
 
 TEST_F(Replay, ATruncatedFileIsProcessedAsFarAsItGoesAndExits65) {

@@ -194,7 +194,7 @@ def valid_settings(binary: str, dice: random.Random) -> dict[str, str]:
 
 
 def found_in_random(binary: str, seed: int, folder: pathlib.Path) -> Iterator[str]:
-    recording, counts_file = folder / f"{seed}.ndjson", folder / "counts.json"
+    recording, counts_file = folder / f"{seed}.ndjson", folder / f"{seed}.counts.json"
     recording.write_bytes(bent_market(binary, seed))
     settings = valid_settings(binary, random.Random(seed))
     done = subprocess.run(
