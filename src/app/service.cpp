@@ -390,6 +390,7 @@ class Service {
     snapshot.nats_buffered_bytes = now.nats.buffered_bytes;
     snapshot.paused = now.paused;
     snapshot.lost_log_lines = log_.lost_lines();
+    snapshot.shortened_log_lines = log_.shortened_lines();
     snapshot.http_connections = http.open;
     for (const std::uint64_t answers : http.answers) snapshot.http_requests += answers;
     return snapshot;

@@ -78,6 +78,8 @@ constexpr Info kNatsDropped{"rts_nats_dropped_messages_total", Type::counter, ""
                             "Frames the NATS library dropped because we did not keep up."};
 constexpr Info kLogLost{"rts_log_lines_lost_total", Type::counter, "",
                         "Log lines lost because standard output stalled or closed."};
+constexpr Info kLogShortened{"rts_log_lines_shortened_total", Type::counter, "",
+                             "Log lines too long to be written whole."};
 constexpr Info kHttpConnections{"rts_http_connections", Type::gauge, "",
                                 "Open connections to this HTTP server."};
 constexpr Info kHttpRequests{"rts_http_requests_total", Type::counter, "",
@@ -104,11 +106,12 @@ constexpr std::array kAll{kFrames,       kReceived,
                           kPaused,       kControl,
                           kConnected,    kReconnects,
                           kBuffered,     kNatsDropped,
-                          kLogLost,      kHttpConnections,
-                          kHttpRequests, kSettings,
-                          kBuild,        kCpu,
-                          kRss,          kFds,
-                          kMaxFds,       kStart};
+                          kLogLost,      kLogShortened,
+                          kHttpConnections, kHttpRequests,
+                          kSettings,     kBuild,
+                          kCpu,          kRss,
+                          kFds,          kMaxFds,
+                          kStart};
 
 const Histogram::BucketBoundaries kStepBuckets{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4,
                                                2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2};
@@ -244,6 +247,7 @@ class Metrics::Registry {
     raise(reconnects_, static_cast<double>(now.nats_reconnects));
     raise(nats_dropped_, static_cast<double>(now.nats_dropped_messages));
     buffered_.Set(static_cast<double>(now.nats_buffered_bytes));
+    raise(log_shortened_, static_cast<double>(now.shortened_log_lines));
     raise(log_lost_, static_cast<double>(now.lost_log_lines));
     http_connections_.Set(static_cast<double>(now.http_connections));
     raise(http_requests_, static_cast<double>(now.http_requests));
@@ -416,6 +420,7 @@ class Metrics::Registry {
   Counter& reconnects_ = family<Counter>(kReconnects).Add({});
   Gauge& buffered_ = family<Gauge>(kBuffered).Add({});
   Counter& nats_dropped_ = family<Counter>(kNatsDropped).Add({});
+  Counter& log_shortened_ = family<Counter>(kLogShortened).Add({});
   Counter& log_lost_ = family<Counter>(kLogLost).Add({});
   Gauge& http_connections_ = family<Gauge>(kHttpConnections).Add({});
   Counter& http_requests_ = family<Counter>(kHttpRequests).Add({});
