@@ -33,6 +33,8 @@ OrderResult result_of(nats::PublishResult result) noexcept {
       return OrderResult::disconnected;
     case nats::PublishResult::buffer_full:
       return OrderResult::buffer_full;
+    case nats::PublishResult::unproven:
+      return OrderResult::expired;
     case nats::PublishResult::sent:
     case nats::PublishResult::failed:
     case nats::PublishResult::denied:
@@ -59,6 +61,25 @@ Finding finding_of(nats::PublishResult result) noexcept {
 
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
+constexpr std::string_view kUnproven =
+    "the path to the broker has been unproven for longer than the order is good for";
+
+// What is to be said of an order that did not leave.
+std::string_view detail_of(nats::PublishResult result) noexcept {
+  switch (result) {
+    case nats::PublishResult::denied:
+      return kDenied;
+    case nats::PublishResult::failed:
+      return kUnsendable;
+    case nats::PublishResult::unproven:
+      return kUnproven;
+    case nats::PublishResult::sent:
+    case nats::PublishResult::disconnected:
+    case nats::PublishResult::buffer_full:
+      break;
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -107,10 +128,7 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
     callbacks_.on_sent(received_at);
     return;
   }
-  end(key, result_of(result), {},
-      result == nats::PublishResult::denied   ? kDenied
-      : result == nats::PublishResult::failed ? kUnsendable
-                                              : "");
+  end(key, result_of(result), {}, detail_of(result));
 }
 
 Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
@@ -147,11 +165,13 @@ nats::PublishResult Publisher::send(Key key, InFlight& order, std::string_view p
   order.waiting = false;
   order.sent_at = steady_clock::now();
   const auto sent_headers = std::span(headers).first(used);
+  const nats::Life life = order.order.valid_until - callbacks_.now();
   const nats::PublishResult result =
       order.request != 0
-          ? client_.repeat(order.request, options_.subject, payload, sent_headers)
-          : client_.request(options_.subject, payload, sent_headers, options_.ack_timeout,
-                            [this, key](const nats::Reply& reply) { return on_reply(key, reply); });
+          ? client_.repeat(order.request, options_.subject, payload, sent_headers, life)
+          : client_.request(
+                options_.subject, payload, sent_headers, options_.ack_timeout,
+                [this, key](const nats::Reply& reply) { return on_reply(key, reply); }, life);
   if (result == nats::PublishResult::sent) {
     order.permit = permit;
     if (++order.attempts > 1) ++repeats_;

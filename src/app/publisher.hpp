@@ -25,7 +25,7 @@
 namespace rts::app {
 
 struct PublisherOptions {
-  std::string subject;
+  std::string subject{};
   OrderFormat format = OrderFormat::trade_order;
   DeliveryMode mode = DeliveryMode::core;
   std::chrono::milliseconds ack_timeout{1000};

@@ -88,6 +88,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         drain_timer_(io),
         request_timer_(io),
         fence_timer_(io),
+        arrival_timer_(io),
         inbox_([this](std::string_view subject) {
           if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
         }) {
@@ -101,9 +102,9 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
                         std::span<const Header> headers);
   PublishResult request(std::string_view subject, std::string_view payload,
                         std::span<const Header> headers, std::chrono::milliseconds timeout,
-                        ReplyHandler on_reply);
+                        ReplyHandler on_reply, Life life);
   PublishResult repeat(std::uint64_t number, std::string_view subject, std::string_view payload,
-                       std::span<const Header> headers);
+                       std::span<const Header> headers, Life life);
   PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);
   Status status() const;
   void drain(std::function<void()> done);
@@ -137,9 +138,11 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   PublishResult await(std::string_view subject, std::chrono::milliseconds timeout,
                       ReplyHandler on_reply, Send send);
   PublishResult send_fenced(std::uint64_t number, std::string_view subject,
-                            std::string_view payload, std::span<const Header> headers);
+                            std::string_view payload, std::span<const Header> headers, Life life);
   bool enqueue_fence();
   void send_fence();
+  void watch_arrivals(Clock::time_point next);
+  void arrival_due();
   PublishResult enqueue(std::string_view subject, const char* reply_to, std::string_view payload,
                         std::span<const Header> headers);
   PublishResult written(PublishResult enqueued);
@@ -185,6 +188,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::steady_timer drain_timer_;
   boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
   boost::asio::steady_timer fence_timer_;
+  boost::asio::steady_timer arrival_timer_;
 
   std::unique_ptr<Connector> connector_;
   int failed_rounds_ = 0;
@@ -200,9 +204,10 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   std::string fence_;  // the subject of the one that is still to be sent
   std::string broker_error_;
   int refused_heartbeats_ = 0;
-  bool refused_ = false;             // a subscription
-  std::vector<std::string> denied_;  // subjects we may not publish to
-  bool proven_ = false;              // the first round trip has come back
+  std::optional<Clock::time_point> arrivals_watched_;  // when arrival_timer_ is up
+  bool refused_ = false;                               // a subscription
+  std::vector<std::string> denied_;                    // subjects we may not publish to
+  bool proven_ = false;                                // the first round trip has come back
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
   std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
@@ -214,6 +219,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   std::function<void()> drained_;
   bool closing_ = false;
   std::uint64_t flush_number_ = 0;  // the heartbeat whose return ends close()
+  bool all_arrived_ = false;        // it has returned
   std::function<void(bool)> closed_;
 };
 
@@ -426,12 +432,19 @@ void Client::Impl::ended(std::string error) {
 void Client::Impl::drop_session() {
   if (!session_) return;
   dropped_before_ += dropped_now();
-  session_->close();  // before the subscriptions go, so that they need not say good-bye
+  // Before the subscriptions go, so that they need not say good-bye.
+  if (all_arrived_) {
+    session_->close();
+  } else {
+    session_->cut();
+  }
   data_.reset();
   commands_.reset();
   replies_.reset();
   session_.reset();
   fence_.clear();
+  arrival_timer_.cancel();
+  arrivals_watched_.reset();
   broker_error_.clear();
   refused_heartbeats_ = 0;
   refused_ = false;
@@ -450,15 +463,17 @@ PublishResult Client::Impl::publish(std::string_view subject, std::string_view p
 
 PublishResult Client::Impl::request(std::string_view subject, std::string_view payload,
                                     std::span<const Header> headers,
-                                    std::chrono::milliseconds timeout, ReplyHandler on_reply) {
+                                    std::chrono::milliseconds timeout, ReplyHandler on_reply,
+                                    Life life) {
   return await(subject, timeout, std::move(on_reply), [&](std::uint64_t number) {
-    return send_fenced(number, subject, payload, headers);
+    return send_fenced(number, subject, payload, headers, life);
   });
 }
 
 PublishResult Client::Impl::repeat(std::uint64_t number, std::string_view subject,
-                                   std::string_view payload, std::span<const Header> headers) {
-  const PublishResult result = send_fenced(number, subject, payload, headers);
+                                   std::string_view payload, std::span<const Header> headers,
+                                   Life life) {
+  const PublishResult result = send_fenced(number, subject, payload, headers, life);
   if (result == PublishResult::sent) {
     inbox_.requests().renew(number, Clock::now());
     wait_for_replies();
@@ -492,16 +507,22 @@ PublishResult Client::Impl::await(std::string_view subject, std::chrono::millise
 // The fence leaves a moment after its request, or right before the next one: the broker answers the
 // two together, and would often wake us for the fence before it hands the request on.
 PublishResult Client::Impl::send_fenced(std::uint64_t number, std::string_view subject,
-                                        std::string_view payload, std::span<const Header> headers) {
+                                        std::string_view payload, std::span<const Header> headers,
+                                        Life life) {
   const std::size_t fence_bytes = wire_size(inbox_.name(), "", {});
   const auto obstacle = can_send(subject, wire_size(subject, payload, headers) + fence_bytes);
   if (obstacle) return *obstacle;
+  const auto now = Clock::now();
+  if (inbox_.heartbeat().unproven_for(now) >= life) return PublishResult::unproven;
+  if (inbox_.arrivals().size() >= options_.max_requests) return PublishResult::buffer_full;
   if (!enqueue_fence()) return PublishResult::failed;  // it would be told what is said of this one
   const std::string reply_to = inbox_.reply_subject(number);
   const PublishResult result = written(enqueue(subject, reply_to.c_str(), payload, headers));
   if (result != PublishResult::sent) return result;
-  fence_ = inbox_.next_fence(number);
+  const auto arrive_by = life == kUnlimited ? Clock::time_point::max() : now + life;
+  fence_ = inbox_.next_fence(number, arrive_by);
   after(fence_timer_, kFenceDelay, &Impl::send_fence);
+  if (life != kUnlimited) watch_arrivals(arrive_by);
   return result;
 }
 
@@ -516,6 +537,28 @@ void Client::Impl::send_fence() {
   if (!is_connected()) return;
   if (!enqueue_fence()) after(fence_timer_, kFenceDelay, &Impl::send_fence);
   session_->flush();
+}
+
+void Client::Impl::watch_arrivals(Clock::time_point next) {
+  if (arrivals_watched_ && *arrivals_watched_ <= next) return;
+  arrivals_watched_ = next;
+  arrival_timer_.expires_at(next);
+  arrival_timer_.async_wait([run = weakly(&Impl::arrival_due)](error_code error) {
+    if (!error) run();
+  });
+}
+
+// Most often all have arrived long since. What has not is cut off here, or it would arrive whenever
+// the path goes on.
+void Client::Impl::arrival_due() {
+  arrivals_watched_.reset();
+  const auto next = inbox_.arrivals().earliest();
+  if (!next || !is_connected()) return;
+  if (*next > Clock::now()) {
+    watch_arrivals(*next);
+  } else {
+    rebuild("a message is not known to have arrived within its life");
+  }
 }
 
 void Client::Impl::wait_for_replies() {
@@ -638,6 +681,7 @@ void Client::Impl::close_overdue() {
 }
 
 void Client::Impl::finish_close(bool flushed) {
+  all_arrived_ = flushed;
   abandon();
   if (draining_) finish_drain();
   if (!closed_) return;
@@ -675,13 +719,13 @@ PublishResult Client::publish(std::string_view subject, std::string_view payload
 
 PublishResult Client::request(std::string_view subject, std::string_view payload,
                               std::span<const Header> headers, std::chrono::milliseconds timeout,
-                              ReplyHandler on_reply) {
-  return impl_->request(subject, payload, headers, timeout, std::move(on_reply));
+                              ReplyHandler on_reply, Life life) {
+  return impl_->request(subject, payload, headers, timeout, std::move(on_reply), life);
 }
 
 PublishResult Client::repeat(std::uint64_t number, std::string_view subject,
-                             std::string_view payload, std::span<const Header> headers) {
-  return impl_->repeat(number, subject, payload, headers);
+                             std::string_view payload, std::span<const Header> headers, Life life) {
+  return impl_->repeat(number, subject, payload, headers, life);
 }
 
 PublishResult Client::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {

@@ -89,6 +89,7 @@ enum class PublishResult {
   sent,          // given to the kernel or to the bounded write buffer; close() proves arrival
   disconnected,  // no connection, it broke on this message, or a heartbeat is not back for
                  // proof_patience: nothing is kept for later
+  unproven,      // the last round trip that came back began longer ago than the message is good for
   buffer_full,   // more than max_buffered_bytes would be waiting for the socket
   failed,        // the broker cannot take it: subject invalid, payload above its maximum
   denied,        // on this connection the broker has refused us this subject before
@@ -117,6 +118,13 @@ enum class AfterReply : std::uint8_t {
 // Runs once for each request that was `sent`, and once more each time it keeps waiting; never
 // inside request(). May publish, request and repeat.
 using ReplyHandler = std::function<AfterReply(const Reply&)>;
+
+// How long a request is good for at the broker, from now. It leaves only on a path that was proven
+// sound more recently than that; and when its arrival is not proven in this time, the connection is
+// cut and what is still on our side of it thrown away, so that it never arrives. What another
+// machine has taken (a proxy, a broker that stands still) cannot be called back.
+using Life = std::chrono::milliseconds;
+inline constexpr Life kUnlimited = Life::max();
 
 struct Status {
   bool connected = false;
@@ -164,15 +172,18 @@ class Client {
   [[nodiscard]] PublishResult publish(std::string_view subject, std::string_view payload,
                                       std::span<const Header> headers);
 
-  // As publish(), with a reply address. `buffer_full` also says that max_requests are waiting.
+  // As publish(), with a reply address. `buffer_full` also says that max_requests are waiting, for
+  // a reply or for the proof that they have arrived.
   [[nodiscard]] PublishResult request(std::string_view subject, std::string_view payload,
                                       std::span<const Header> headers,
-                                      std::chrono::milliseconds timeout, ReplyHandler on_reply);
+                                      std::chrono::milliseconds timeout, ReplyHandler on_reply,
+                                      Life life = kUnlimited);
 
   // Sends a request again that waits still, so that the answer to either is the answer. Only from
   // its handler, or after that has kept it waiting, on the same connection.
   [[nodiscard]] PublishResult repeat(std::uint64_t number, std::string_view subject,
-                                     std::string_view payload, std::span<const Header> headers);
+                                     std::string_view payload, std::span<const Header> headers,
+                                     Life life = kUnlimited);
 
   // A message to ourselves through the broker: `answered` proves that all sent before has arrived.
   [[nodiscard]] PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);

@@ -17,10 +17,13 @@
 #include <gtest/gtest.h>
 
 #include "nats/client.hpp"
+#include "nats/sockets.hpp"
 #include "nats/subjects.hpp"
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
+#include "support/own_network.hpp"
 #include "support/peer.hpp"
+#include "support/proxy.hpp"
 #include "support/reply_text.hpp"
 #include "support/responder.hpp"
 #include "support/tcp_segments.hpp"
@@ -34,6 +37,7 @@ using std::chrono::milliseconds;
 using test::always;
 using test::NatsServer;
 using test::Peer;
+using test::Proxy;
 using test::Responder;
 using testing::Each;
 using testing::ElementsAre;
@@ -574,6 +578,101 @@ TEST(NatsRequest, AFrameThatSaysNobodyListensIsCountedAndStopsNothing) {
   ASSERT_EQ(caller.request("nobody", "a"), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
   EXPECT_THAT(caller.ends, ElementsAre("a no_responders"));
+}
+
+// ---- Requests that are good for a while only ----------------------------------------------------
+
+TEST(NatsRequest, LeavesOnlyOnAPathThatWasProvenMoreRecentlyThanItIsGoodFor) {
+  NatsServer broker;
+  Proxy proxy(broker.port());
+  Peer sink(broker.url());
+  sink.subscribe("orders");
+  Caller caller(proxy.url());
+  const auto request = [&](const char* name, milliseconds life) {
+    return caller.client->request("orders", name, {}, kLong, caller.noting(name), life);
+  };
+  EXPECT_EQ(request("of no use", 0ms), PublishResult::unproven);
+  proxy.hold_client(true);
+  caller.io.run_for(600ms);
+  EXPECT_EQ(request("short-lived", 550ms), PublishResult::unproven);
+  EXPECT_EQ(request("long-lived", 60s), PublishResult::sent);
+  proxy.set({});
+  ASSERT_TRUE(sink.wait_for(1, kSoon));
+  EXPECT_EQ(sink.received()[0].payload, "long-lived");
+}
+
+TEST(NatsRequest, AnArrivalInTimeCostsNoConnectionThoughNobodyAnswers) {
+  NatsServer broker;
+  Responder silent(broker.url(), "orders");
+  Caller caller(broker.url());
+  ASSERT_TRUE(caller.round_trip());
+  for (const char* name : {"a", "b", "c"}) {
+    ASSERT_EQ(caller.client->request("orders", name, {}, kLong, caller.noting(name), 1500ms),
+              PublishResult::sent);
+  }
+  caller.io.run_for(2s);
+  EXPECT_EQ(caller.client->status().reconnects, 0U);
+  EXPECT_THAT(caller.ends, IsEmpty());
+}
+
+// How many bytes of `written` the other side gets when we close with a full socket.
+struct Closed {
+  std::size_t written = 0;
+  std::size_t arrived = 0;
+};
+template <typename Prepare>
+Closed close_when_full(Prepare prepare) {
+  boost::asio::io_context io(1);
+  tcp::acceptor acceptor(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  tcp::socket ours(io);
+  ours.connect(acceptor.local_endpoint());
+  tcp::socket theirs = acceptor.accept();
+  EXPECT_TRUE(tune_socket(ours.native_handle()));
+  ours.non_blocking(true);
+  const std::string bytes(64 << 10, 'x');
+  Closed closed;
+  boost::system::error_code error;
+  while (!error) closed.written += ours.write_some(boost::asio::buffer(bytes), error);
+  prepare(ours.native_handle());
+  ours.close(error);
+  std::string buffer(64 << 10, '\0');
+  for (error.clear(); !error;) {
+    closed.arrived += theirs.read_some(boost::asio::buffer(buffer), error);
+  }
+  return closed;
+}
+
+// So does the end of the process, of which a test of the same could not tell why.
+TEST(NatsSockets, AfterACloseDeliverNothingMoreUnlessTold) {
+  const Closed cut = close_when_full([](int) {});
+  EXPECT_LT(cut.arrived, cut.written);
+  const Closed flushed = close_when_full(deliver_after_close);
+  EXPECT_EQ(flushed.arrived, flushed.written);
+  const Closed discarded = close_when_full([](int fd) {
+    deliver_after_close(fd);
+    discard_unsent(fd);
+  });
+  EXPECT_LT(discarded.arrived, discarded.written);
+}
+
+// The kernel would go on trying, and deliver as soon as the path is whole again.
+TEST(NatsRequest, WhatIsNotProvenToArriveInItsTimeNeverDoes) {
+  const auto network = test::OwnNetwork::enter();
+  if (!network) GTEST_SKIP() << "this machine gives us no network of our own";
+  NatsServer broker({}, NatsServer::Listen::everywhere);
+  Peer sink(broker.url());
+  sink.subscribe("orders");
+  Caller caller(fmt::format("nats://127.0.0.2:{}", broker.port()));
+  ASSERT_TRUE(caller.round_trip());
+  network->cut("127.0.0.2");
+  ASSERT_EQ(caller.client->request("orders", "late", {}, kLong, caller.noting("a"), 900ms),
+            PublishResult::sent);
+  ASSERT_TRUE(caller.ended(1));
+  EXPECT_THAT(caller.ends, ElementsAre("a connection_lost"));
+  EXPECT_THAT(caller.client->status().last_error, HasSubstr("not known to have arrived"));
+  network->heal();
+  ASSERT_TRUE(caller.run_until([&] { return caller.client->status().subscribed; }, kSoon));
+  EXPECT_FALSE(caller.run_until([&] { return !sink.received().empty(); }, 2500ms));
 }
 
 // Found by this test: the next request was told that nobody listens, though it had been received.

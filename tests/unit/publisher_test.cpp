@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "app/order_clock.hpp"
 #include "app/status.hpp"
 
 namespace rts::app {
@@ -41,6 +42,16 @@ TEST(Publisher, SendsBeforeValidUntilAndNotAtIt) {
 
 TEST(Publisher, ADryRunSendsNothing) {
   EXPECT_EQ(publish(UnixMs(0ms), true), OrderResult::dry_run);
+}
+
+TEST(OrderClock, IsNeverBeforeTheNewestEventThatWasAccepted) {
+  OrderClock clock;
+  EXPECT_EQ(clock.now(UnixMs(10s)), UnixMs(10s));
+  clock.accepted(UnixMs(12s));
+  clock.accepted(UnixMs(11s));
+  EXPECT_EQ(clock.now(UnixMs(10s)), UnixMs(12s));
+  EXPECT_EQ(clock.now(UnixMs(12s)), UnixMs(12s));
+  EXPECT_EQ(clock.now(UnixMs(13s)), UnixMs(13s));
 }
 
 TEST(Traceparent, HasTheFormOfW3cTraceContext) {
