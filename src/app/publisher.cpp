@@ -61,6 +61,8 @@ Finding finding_of(nats::PublishResult result) noexcept {
 
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
+constexpr std::string_view kHeaderless =
+    "the broker takes no headers, and every order has some: switch them on there, or update it";
 constexpr std::string_view kUnproven =
     "the path to the broker has been unproven for longer than the order is good for";
 
@@ -118,6 +120,7 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
   if (callbacks_.now() >= order.valid_until) {
     return refuse(order, OrderResult::expired);
   }
+  if (in_flight_.size() >= options_.max_in_flight) return refuse(order, OrderResult::buffer_full);
   const auto permit = admit();
   if (!permit) return refuse(order, OrderResult::circuit_open);
 
@@ -128,7 +131,8 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
     callbacks_.on_sent(received_at);
     return;
   }
-  end(key, result_of(result), {}, detail_of(result));
+  const bool for_headers = result == nats::PublishResult::failed && !client_.status().takes_headers;
+  end(key, result_of(result), {}, for_headers ? kHeaderless : detail_of(result));
 }
 
 Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
@@ -295,15 +299,11 @@ void Publisher::on_connection_change() {
   const nats::Status now = client_.status();
   if (!now.connected || connection_ == now.reconnects) return;
   connection_ = now.reconnects;
-  forget_that_nobody_listens();
+  if (path_ != Path::denied) path_ = Path::untried;
 }
 
 void Publisher::on_stream_looked() {
-  forget_that_nobody_listens();
-}
-
-void Publisher::forget_that_nobody_listens() {
-  if (path_ == Path::unheard) path_ = Path::fine;
+  if (path_ == Path::unheard) path_ = Path::untried;
 }
 
 // --- Ending -------------------------------------------------------------------------------------
@@ -312,8 +312,7 @@ void Publisher::end(Key key, OrderResult result,
                     std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
   const auto node = in_flight_.extract(key);
   const InFlight& order = node.mapped();
-  if (result == OrderResult::confirmed || result == OrderResult::duplicate ||
-      result == OrderResult::unconfirmed) {
+  if (answered_in || result == OrderResult::unconfirmed) {
     path_ = Path::fine;
   } else if (result == OrderResult::no_responders) {
     path_ = Path::unheard;
@@ -328,7 +327,11 @@ void Publisher::refuse(const Order& order, OrderResult result) {
 }
 
 std::string Publisher::path_problem() const {
+  if (options_.dry_run) return "";
+  const nats::Status broker = client_.status();
+  if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
   switch (path_) {
+    case Path::untried:
     case Path::fine:
       return "";
     case Path::unheard:
@@ -338,6 +341,10 @@ std::string Publisher::path_problem() const {
                          options_.subject);
   }
   return "";
+}
+
+bool Publisher::path_tried() const {
+  return options_.mode == DeliveryMode::jetstream || path_ != Path::untried;
 }
 
 void Publisher::finish(std::function<void()> done) {

@@ -146,6 +146,12 @@ class Service {
                                   "an answer that no order awaits: late, twice or invented",
                                   {{"subject", subject}});
                      },
+                 .on_status_message =
+                     [this](std::string_view text) {
+                       log_.write(Level::warning, "nats_status",
+                                  "a broker's own message on a subject of ours",
+                                  {{"status", text.substr(0, kExcerptBytes)}});
+                     },
                  .on_status_change = [this] { on_status_change(); }}),
         publisher_(loop, client_, publisher_options(settings_), publisher_callbacks()),
         stream_watch_(loop, client_, stream_needs(settings_),
@@ -338,6 +344,9 @@ class Service {
       log_.write(Level::info, "nats_connected", "connected to the broker",
                  {{"server", std::string_view(now.server)}, {"reconnects", now.reconnects}});
       notifier_.status("connected to " + now.server);
+      if (const auto problem = publisher_.path_problem(); !problem.empty()) {
+        log_.write(Level::error, "order_path", problem);
+      }
     }
     if (!now.connected && before_.connected) {
       log_.write(Level::warning, "nats_disconnected", "the connection is gone; trying again",
@@ -363,6 +372,8 @@ class Service {
     state.nats = client_.status();
     state.delivery = publisher_.stats();
     state.path_problem = publisher_.path_problem();
+    state.path_tried = publisher_.path_tried();
+    state.dry_run = settings_.dry_run;
     if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
     state.draining = draining_;
     for (const StrategyId strategy : kStrategies) {
@@ -398,6 +409,7 @@ class Service {
     snapshot.nats_connected = now.nats.connected;
     snapshot.nats_reconnects = now.nats.reconnects;
     snapshot.nats_dropped_messages = now.nats.messages_dropped_by_library;
+    snapshot.nats_status_messages = now.nats.status_messages;
     snapshot.nats_buffered_bytes = now.nats.buffered_bytes;
     snapshot.paused = now.paused;
     snapshot.lost_log_lines = log_.lost_lines();

@@ -32,9 +32,13 @@ constexpr std::int64_t kDrainTimeoutMs = 10'000;
 // What the broker refused is asked for again, on a new connection, after so many heartbeats.
 constexpr int kRefusedHeartbeats = 8;
 
+const char* header_of(natsMsg* message, const char* name) {
+  const char* value = nullptr;
+  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
+}
+
 Message view_of(natsMsg* message) {
-  const char* traceparent = nullptr;
-  if (natsMsgHeader_Get(message, "traceparent", &traceparent) != NATS_OK) traceparent = nullptr;
+  const char* const traceparent = header_of(message, "traceparent");
   const char* data = natsMsg_GetData(message);
   const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
   return {.subject = natsMsg_GetSubject(message),
@@ -42,11 +46,17 @@ Message view_of(natsMsg* message) {
           .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
 }
 
+// Not from a publisher but from a broker, about the subscription: "NATS/1.0 100 Idle Heartbeat".
+bool is_status(natsMsg* message) {
+  return natsMsg_GetDataLength(message) == 0 && header_of(message, "Status") != nullptr;
+}
+
 // Takes what one read has left in the subscription's list and says how many bytes that is, headers
-// included. NextMsg never waits here. It swallows messages that look like a broker's "no
-// responders"; those are counted.
+// included. NextMsg never waits here. `on_status` gets the messages that are none to the
+// subscriber; null for "no responders" (503), which nats.c keeps to itself.
+template <typename OnStatus>
 std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages,
-                         std::uint64_t& swallowed) {
+                         OnStatus on_status) {
   int count = 0;
   int bytes = 0;
   if (subscription == nullptr ||
@@ -56,8 +66,12 @@ std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>
   for (; count > 0; --count) {
     natsMsg* message = nullptr;
     const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
-    if (status == NATS_OK) messages.emplace_back(message);
-    if (status == NATS_NO_RESPONDERS) ++swallowed;
+    if (status == NATS_NO_RESPONDERS) on_status(nullptr);
+    if (status != NATS_OK) continue;
+    messages.emplace_back(message);
+    if (!is_status(message)) continue;
+    on_status(message);
+    messages.pop_back();
   }
   return static_cast<std::size_t>(bytes);
 }
@@ -123,6 +137,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   void readable();
   void deliver_messages();
   void deliver_commands();
+  void take_status(natsMsg* message);
+  void answer_flow_control();
   void handle_inbox();
   void check_broker_error();
   void send_heartbeat();
@@ -210,7 +226,9 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   bool proven_ = false;                                // the first round trip has come back
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
-  std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
+  std::uint64_t status_messages_ = 0;
+  std::vector<std::string> flow_control_;  // of the last read: where an answer is awaited
+  std::vector<MessagePtr> messages_;       // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;
   RetiredMessages retired_;  // those before, and what was sent
   MessageBuilder builder_;
@@ -312,7 +330,7 @@ void Client::Impl::readable() {
 
 void Client::Impl::deliver_commands() {
   std::vector<MessagePtr> commands;
-  take_pending(commands_.get(), commands, dropped_before_);
+  take_pending(commands_.get(), commands, [this](natsMsg* message) { take_status(message); });
   for (const MessagePtr& command : commands) callbacks_.on_control(view_of(command.get()));
 }
 
@@ -320,12 +338,36 @@ void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
   retired_.add_all(messages_, message_bytes_);
-  message_bytes_ = take_pending(data_.get(), messages_, dropped_before_);
+  message_bytes_ =
+      take_pending(data_.get(), messages_, [this](natsMsg* message) { take_status(message); });
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
     const std::size_t count = std::min(views.size(), messages_.size() - begin);
     for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
     callbacks_.on_messages({views.data(), count});
+  }
+  answer_flow_control();
+}
+
+// A push consumer that is not answered stands still; one that does says where it awaits the answer
+// with every heartbeat.
+void Client::Impl::take_status(natsMsg* message) {
+  ++status_messages_;
+  const char* const code = message == nullptr ? "503" : header_of(message, "Status");
+  if (code == std::string_view("100")) {
+    for (const char* subject :
+         {natsMsg_GetReply(message), header_of(message, "Nats-Consumer-Stalled")}) {
+      if (subject != nullptr) flow_control_.emplace_back(subject);
+    }
+  } else if (callbacks_.on_status_message) {
+    const char* const words = message == nullptr ? nullptr : header_of(message, "Description");
+    callbacks_.on_status_message(words == nullptr ? code : fmt::format("{} {}", code, words));
+  }
+}
+
+void Client::Impl::answer_flow_control() {
+  for (const std::string& subject : std::exchange(flow_control_, {})) {
+    (void)publish(subject, "", {});  // else it asks again
   }
 }
 
@@ -610,10 +652,12 @@ Status Client::Impl::status() const {
   status.reconnects = connections_ > 0 ? connections_ - 1 : 0;
   status.messages_dropped_by_library = dropped_before_ + dropped_now();
   status.unexpected_replies = inbox_.unexpected();
+  status.status_messages = status_messages_;
   status.last_error = last_error_;
   if (!is_connected()) return status;
   status.connected = true;
   status.answering = is_answering();
+  status.takes_headers = natsConnection_HasHeaderSupport(session_->connection()) == NATS_OK;
   status.subscribed = proven_ && !refused_ && !draining_;
   status.buffered_bytes = session_->blocked_bytes();
   status.heartbeat_rtt = inbox_.heartbeat().round_trip();

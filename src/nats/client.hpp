@@ -91,7 +91,8 @@ enum class PublishResult {
                  // proof_patience: nothing is kept for later
   unproven,      // the last round trip that came back began longer ago than the message is good for
   buffer_full,   // more than max_buffered_bytes would be waiting for the socket
-  failed,        // the broker cannot take it: subject invalid, payload above its maximum
+  failed,        // the broker cannot take it: subject invalid, payload above its maximum, headers
+                 // that it does not know
   denied,        // on this connection the broker has refused us this subject before
 };
 
@@ -132,10 +133,14 @@ struct Status {
   // refused: what the broker receives for us, we receive. (Also when no subject was asked for.)
   bool subscribed = false;
   bool answering = false;        // connected, and no heartbeat is missing for proof_patience
+  bool takes_headers = false;    // connected, and the broker's INFO says so
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
   std::uint64_t messages_dropped_by_library = 0;
   std::uint64_t unexpected_replies = 0;  // that no request awaits: late, twice or invented
+  // On our subjects, from a broker instead of a publisher: heartbeats and flow control of a push
+  // consumer (100), errors. They are no messages to anybody else here; flow control is answered.
+  std::uint64_t status_messages = 0;
   std::optional<std::chrono::microseconds> heartbeat_rtt;  // of the last one on this connection
   std::string server;      // scheme, host and port of the connection; empty when there is none
   std::string last_error;  // why we are not subscribed, or the broker's last complaint; no secrets
@@ -151,6 +156,8 @@ class Client {
     std::function<void(const Message&)> on_control{};
     // A reply to a request that does not wait (any more); Status::unexpected_replies counts them.
     std::function<void(std::string_view subject)> on_unexpected_reply{};
+    // One of Status::status_messages that is an error: "409 Consumer Deleted".
+    std::function<void(std::string_view text)> on_status_message{};
     // connected, subscribed or last_error has changed; never called from inside a method here.
     std::function<void()> on_status_change;
   };

@@ -76,6 +76,9 @@ constexpr Info kBuffered{"rts_nats_buffered_bytes", Type::gauge, "",
                          "Bytes of orders the socket has not taken yet."};
 constexpr Info kNatsDropped{"rts_nats_dropped_messages_total", Type::counter, "",
                             "Frames the NATS library dropped because we did not keep up."};
+constexpr Info kNatsStatus{"rts_nats_status_messages_total", Type::counter, "",
+                           "Messages of a broker itself on our subjects: heartbeats and flow "
+                           "control of a push consumer, errors. No frames."};
 constexpr Info kLogLost{"rts_log_lines_lost_total", Type::counter, "",
                         "Log lines lost because standard output stalled or closed."};
 constexpr Info kLogShortened{"rts_log_lines_shortened_total", Type::counter, "",
@@ -106,12 +109,12 @@ constexpr std::array kAll{kFrames,       kReceived,
                           kPaused,       kControl,
                           kConnected,    kReconnects,
                           kBuffered,     kNatsDropped,
-                          kLogLost,      kLogShortened,
-                          kHttpConnections, kHttpRequests,
-                          kSettings,     kBuild,
-                          kCpu,          kRss,
-                          kFds,          kMaxFds,
-                          kStart};
+                          kNatsStatus,   kLogLost,
+                          kLogShortened, kHttpConnections,
+                          kHttpRequests, kSettings,
+                          kBuild,        kCpu,
+                          kRss,          kFds,
+                          kMaxFds,       kStart};
 
 const Histogram::BucketBoundaries kStepBuckets{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4,
                                                2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2};
@@ -247,6 +250,7 @@ class Metrics::Registry {
     raise(reconnects_, static_cast<double>(now.nats_reconnects));
     raise(nats_dropped_, static_cast<double>(now.nats_dropped_messages));
     buffered_.Set(static_cast<double>(now.nats_buffered_bytes));
+    raise(nats_status_, static_cast<double>(now.nats_status_messages));
     raise(log_shortened_, static_cast<double>(now.shortened_log_lines));
     raise(log_lost_, static_cast<double>(now.lost_log_lines));
     http_connections_.Set(static_cast<double>(now.http_connections));
@@ -420,6 +424,7 @@ class Metrics::Registry {
   Counter& reconnects_ = family<Counter>(kReconnects).Add({});
   Gauge& buffered_ = family<Gauge>(kBuffered).Add({});
   Counter& nats_dropped_ = family<Counter>(kNatsDropped).Add({});
+  Counter& nats_status_ = family<Counter>(kNatsStatus).Add({});
   Counter& log_shortened_ = family<Counter>(kLogShortened).Add({});
   Counter& log_lost_ = family<Counter>(kLogLost).Add({});
   Gauge& http_connections_ = family<Gauge>(kHttpConnections).Add({});

@@ -72,8 +72,10 @@ class Caller {
   explicit Caller(const ClientOptions& options)
       : client(std::make_unique<Client>(
             io, options,
-            Client::Callbacks{.on_messages = [this](auto messages) { frames += messages.size(); },
-                              .on_status_change = {}})) {
+            Client::Callbacks{
+                .on_messages = [this](auto messages) { frames += messages.size(); },
+                .on_status_message = [this](auto text) { notices.emplace_back(text); },
+                .on_status_change = {}})) {
     client->start();
     EXPECT_TRUE(run_until([this] { return client->status().subscribed; }, kSoon));
   }
@@ -118,6 +120,7 @@ class Caller {
   boost::asio::io_context io{1};
   std::vector<std::string> ends;
   std::size_t frames = 0;
+  std::vector<std::string> notices;
   std::unique_ptr<Client> client;
 
  private:
@@ -547,14 +550,15 @@ TEST(NatsRequest, LeavesBeforeItsFenceAndBehindThatOfTheOneBefore) {
   broker.read_until(".f.2.2 0\r\n");
 }
 
-// ---- A message that looks like the broker's "nobody listens" ------------------------------------
+// ---- Messages of a broker itself ----------------------------------------------------------------
 
-// Speaks the protocol itself, for nats.c sends no such header.
-void publish_status_503(const NatsServer& broker, const std::string& subject) {
+// Speaks the protocol itself, for nats.c sends no such header. `status`: "100 Idle Heartbeat", and
+// other headers behind it; `to`: subject, or subject and reply subject.
+void publish_status(const NatsServer& broker, const std::string& to, const std::string& status) {
   tcp::iostream stream("127.0.0.1", std::to_string(broker.port()));
-  const std::string headers = "NATS/1.0 503\r\n\r\n";
+  const std::string headers = "NATS/1.0 " + status + "\r\n\r\n";
   stream << "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\n"
-         << fmt::format("HPUB {} {} {}\r\n{}\r\n", subject, headers.size(), headers.size(), headers)
+         << fmt::format("HPUB {} {} {}\r\n{}\r\n", to, headers.size(), headers.size(), headers)
          << "PING\r\n"
          << std::flush;
   for (std::string line; std::getline(stream, line) && !line.starts_with("PONG");) {
@@ -569,15 +573,69 @@ TEST(NatsRequest, AFrameThatSaysNobodyListensIsCountedAndStopsNothing) {
   for (int i = 0; i < 3; ++i) {
     peer.publish("frames", "before");
     ASSERT_TRUE(peer.flush());
-    publish_status_503(broker, "frames");
+    publish_status(broker, "frames", "503");
   }
   peer.publish("frames", "after");
   ASSERT_TRUE(peer.flush());
   ASSERT_TRUE(caller.run_until([&] { return caller.frames == 4; }, kSoon)) << caller.frames;
-  EXPECT_EQ(caller.client->status().messages_dropped_by_library, 3U);
+  EXPECT_EQ(caller.client->status().status_messages, 3U);
+  EXPECT_THAT(caller.notices, ElementsAre("503", "503", "503"));
   ASSERT_EQ(caller.request("nobody", "a"), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
   EXPECT_THAT(caller.ends, ElementsAre("a no_responders"));
+}
+
+TEST(NatsRequest, HeartbeatsAndFlowControlAreNoFramesAndTheSecondIsAnswered) {
+  NatsServer broker;
+  Caller caller(broker.url());
+  Peer consumer(broker.url());
+  consumer.subscribe("flow.>");
+  publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Last-Consumer: 7");
+  publish_status(broker, "frames flow.1", "100 FlowControl Request");
+  publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Consumer-Stalled: flow.2");
+  Peer peer(broker.url());
+  peer.publish("frames", "after");
+  ASSERT_TRUE(peer.flush());
+  ASSERT_TRUE(caller.run_until([&] { return caller.frames == 1; }, kSoon));
+  ASSERT_TRUE(consumer.wait_for(2, kSoon));
+  EXPECT_EQ(caller.client->status().status_messages, 3U);
+  EXPECT_THAT(caller.notices, IsEmpty());
+  std::vector<std::string> answered;
+  for (const auto& answer : consumer.received()) {
+    EXPECT_EQ(answer.payload, "");
+    answered.push_back(answer.subject);
+  }
+  EXPECT_THAT(answered, ElementsAre("flow.1", "flow.2"));
+}
+
+TEST(NatsRequest, AnErrorOfTheBrokersIsNoFrameAndIsSaid) {
+  NatsServer broker;
+  Caller caller(broker.url());
+  Peer consumer(broker.url());
+  consumer.subscribe("flow.>");
+  publish_status(broker, "frames flow.1", "409 Consumer Deleted");
+  publish_status(broker, "frames", "408 Request Timeout");
+  Peer peer(broker.url());
+  peer.publish("frames", "");  // empty, and of a publisher: whoever reads frames judges it
+  peer.publish("frames", "text", {{"Status", "100"}});
+  ASSERT_TRUE(peer.flush());
+  ASSERT_TRUE(caller.run_until([&] { return caller.frames == 2; }, kSoon)) << caller.frames;
+  EXPECT_THAT(caller.notices, ElementsAre("409 Consumer Deleted", "408 Request Timeout"));
+  ASSERT_TRUE(caller.round_trip());
+  EXPECT_THAT(consumer.received(), IsEmpty());
+}
+
+TEST(NatsRequest, ABrokerSaysInItsInfoWhetherItTakesHeaders) {
+  NatsServer broker;
+  NatsServer headerless("no_header_support: true");
+  Caller with(broker.url());
+  Caller without(headerless.url());
+  EXPECT_TRUE(with.client->status().takes_headers);
+  EXPECT_FALSE(without.client->status().takes_headers);
+  const std::array headers{Header{"Nats-Msg-Id", "7"}};
+  EXPECT_EQ(without.client->request("orders", "a", headers, kLong, without.noting("a")),
+            PublishResult::failed);
+  EXPECT_TRUE(without.round_trip());
 }
 
 // ---- Requests that are good for a while only ----------------------------------------------------
@@ -683,7 +741,7 @@ TEST(NatsRequest, AnAnswerThatSaysNobodyListensIsNotTakenForTheBrokersWordOnTheN
   ASSERT_EQ(caller.request("silent", "a"), PublishResult::sent);
   ASSERT_TRUE(silent.wait_for(1, kSoon));
   ASSERT_TRUE(caller.round_trip());  // its fence is back
-  publish_status_503(broker, silent.received()[0].reply_to);
+  publish_status(broker, silent.received()[0].reply_to, "503");
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == 1; }, kSoon));
   ASSERT_EQ(caller.request("silent", "b"), PublishResult::sent);
   ASSERT_EQ(caller.request("nobody", "c"), PublishResult::sent);
