@@ -33,6 +33,8 @@ OrderResult result_of(nats::PublishResult result) noexcept {
       return OrderResult::disconnected;
     case nats::PublishResult::buffer_full:
       return OrderResult::buffer_full;
+    case nats::PublishResult::unproven:
+      return OrderResult::expired;
     case nats::PublishResult::sent:
     case nats::PublishResult::failed:
     case nats::PublishResult::denied:
@@ -59,6 +61,27 @@ Finding finding_of(nats::PublishResult result) noexcept {
 
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
+constexpr std::string_view kHeaderless =
+    "the broker takes no headers, and every order has some: switch them on there, or update it";
+constexpr std::string_view kUnproven =
+    "the path to the broker has been unproven for longer than the order is good for";
+
+// What is to be said of an order that did not leave.
+std::string_view detail_of(nats::PublishResult result) noexcept {
+  switch (result) {
+    case nats::PublishResult::denied:
+      return kDenied;
+    case nats::PublishResult::failed:
+      return kUnsendable;
+    case nats::PublishResult::unproven:
+      return kUnproven;
+    case nats::PublishResult::sent:
+    case nats::PublishResult::disconnected:
+    case nats::PublishResult::buffer_full:
+      break;
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -97,6 +120,7 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
   if (callbacks_.now() >= order.valid_until) {
     return refuse(order, OrderResult::expired);
   }
+  if (in_flight_.size() >= options_.max_in_flight) return refuse(order, OrderResult::buffer_full);
   const auto permit = admit();
   if (!permit) return refuse(order, OrderResult::circuit_open);
 
@@ -107,10 +131,8 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
     callbacks_.on_sent(received_at);
     return;
   }
-  end(key, result_of(result), {},
-      result == nats::PublishResult::denied   ? kDenied
-      : result == nats::PublishResult::failed ? kUnsendable
-                                              : "");
+  const bool for_headers = result == nats::PublishResult::failed && !client_.status().takes_headers;
+  end(key, result_of(result), {}, for_headers ? kHeaderless : detail_of(result));
 }
 
 Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
@@ -147,11 +169,13 @@ nats::PublishResult Publisher::send(Key key, InFlight& order, std::string_view p
   order.waiting = false;
   order.sent_at = steady_clock::now();
   const auto sent_headers = std::span(headers).first(used);
+  const nats::Life life = order.order.valid_until - callbacks_.now();
   const nats::PublishResult result =
       order.request != 0
-          ? client_.repeat(order.request, options_.subject, payload, sent_headers)
-          : client_.request(options_.subject, payload, sent_headers, options_.ack_timeout,
-                            [this, key](const nats::Reply& reply) { return on_reply(key, reply); });
+          ? client_.repeat(order.request, options_.subject, payload, sent_headers, life)
+          : client_.request(
+                options_.subject, payload, sent_headers, options_.ack_timeout,
+                [this, key](const nats::Reply& reply) { return on_reply(key, reply); }, life);
   if (result == nats::PublishResult::sent) {
     order.permit = permit;
     if (++order.attempts > 1) ++repeats_;
@@ -275,15 +299,11 @@ void Publisher::on_connection_change() {
   const nats::Status now = client_.status();
   if (!now.connected || connection_ == now.reconnects) return;
   connection_ = now.reconnects;
-  forget_that_nobody_listens();
+  if (path_ != Path::denied) path_ = Path::untried;
 }
 
 void Publisher::on_stream_looked() {
-  forget_that_nobody_listens();
-}
-
-void Publisher::forget_that_nobody_listens() {
-  if (path_ == Path::unheard) path_ = Path::fine;
+  if (path_ == Path::unheard) path_ = Path::untried;
 }
 
 // --- Ending -------------------------------------------------------------------------------------
@@ -292,8 +312,7 @@ void Publisher::end(Key key, OrderResult result,
                     std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
   const auto node = in_flight_.extract(key);
   const InFlight& order = node.mapped();
-  if (result == OrderResult::confirmed || result == OrderResult::duplicate ||
-      result == OrderResult::unconfirmed) {
+  if (answered_in || result == OrderResult::unconfirmed) {
     path_ = Path::fine;
   } else if (result == OrderResult::no_responders) {
     path_ = Path::unheard;
@@ -308,7 +327,11 @@ void Publisher::refuse(const Order& order, OrderResult result) {
 }
 
 std::string Publisher::path_problem() const {
+  if (options_.dry_run) return "";
+  const nats::Status broker = client_.status();
+  if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
   switch (path_) {
+    case Path::untried:
     case Path::fine:
       return "";
     case Path::unheard:
@@ -318,6 +341,10 @@ std::string Publisher::path_problem() const {
                          options_.subject);
   }
   return "";
+}
+
+bool Publisher::path_tried() const {
+  return options_.mode == DeliveryMode::jetstream || path_ != Path::untried;
 }
 
 void Publisher::finish(std::function<void()> done) {

@@ -25,11 +25,12 @@
 namespace rts::app {
 
 struct PublisherOptions {
-  std::string subject;
+  std::string subject{};
   OrderFormat format = OrderFormat::trade_order;
   DeliveryMode mode = DeliveryMode::core;
   std::chrono::milliseconds ack_timeout{1000};
-  CircuitBreaker::Policy breaker;
+  CircuitBreaker::Policy breaker{};
+  std::size_t max_in_flight = 8192;  // of orders whose end is not known; more are `buffer_full`
   bool dry_run = false;
 };
 
@@ -83,9 +84,13 @@ class Publisher {
   // Ends what is in flight as `ambiguous`.
   void abandon();
 
-  // Why orders do not arrive, as the last one found; empty when it did. That nobody listens is
-  // known of one connection only; a refusal stays until an order gets through.
+  // Why orders do not arrive, as the last one found or the broker says of itself; empty when they
+  // do, for all that is known. That nobody listens is known of one connection only; a refusal stays
+  // until an order gets through.
   [[nodiscard]] std::string path_problem() const;
+  // Whether it is known at all who takes the orders: of this connection, by an order that has found
+  // somebody or nobody; in JetStream mode by the look at the stream.
+  [[nodiscard]] bool path_tried() const;
   [[nodiscard]] Stats stats() const;
 
  private:
@@ -118,7 +123,6 @@ class Publisher {
   void end(Key key, OrderResult result, std::optional<std::chrono::nanoseconds> answered_in,
            std::string_view detail);
   void refuse(const Order& order, OrderResult result);
-  void forget_that_nobody_listens();
 
   std::optional<CircuitBreaker::Permit> admit();
   void found(CircuitBreaker::Permit permit, CircuitBreaker::Finding finding);
@@ -140,7 +144,7 @@ class Publisher {
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
   std::uint64_t connection_ = 0;  // the client's number of the present connection
-  enum class Path : std::uint8_t { fine, unheard, denied } path_ = Path::fine;
+  enum class Path : std::uint8_t { untried, fine, unheard, denied } path_ = Path::untried;
   std::function<void()> finished_;
 };
 
