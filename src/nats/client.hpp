@@ -130,6 +130,7 @@ struct Status {
   std::uint64_t unexpected_replies = 0;  // that no request awaits: late, twice or invented
   std::optional<std::chrono::microseconds> heartbeat_rtt;  // of the last one on this connection
   std::string server;      // scheme, host and port of the connection; empty when there is none
+  std::string server_id;   // which process answers there: a broker has a new one at each start
   std::string last_error;  // why we are not subscribed, or the broker's last complaint; no secrets
 };
 

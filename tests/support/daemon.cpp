@@ -36,6 +36,7 @@ ProcessOptions options_of(Environment environment) {
 Environment with_free_port(Environment environment) {
   environment.try_emplace("HEALTH_CHECK_PORT", "0");
   environment.try_emplace("HEALTH_CHECK_HOST", "127.0.0.1");
+  environment.try_emplace("ENVIRONMENT", "test");  // production refuses a made-up market
   return environment;
 }
 
