@@ -22,9 +22,11 @@ give_up() { echo "run-local: $*" >&2; exit 69; }
 
 pids=()  # newest first: the market, the service, the broker
 
-# In a session of its own, so that Ctrl-C ends one after the other; and with us, however we end.
+# In a session of its own, so that Ctrl-C ends one after the other; and with us, however we end: also
+# when that was before it could ask to be told.
 start() {
-  setsid setpriv --pdeathsig TERM "$@" &
+  setsid setpriv --pdeathsig TERM \
+    bash -c 'if [[ $PPID == "$0" ]]; then exec "$@"; fi' $$ "$@" &
   pids=($! "${pids[@]}")
 }
 
