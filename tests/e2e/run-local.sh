@@ -30,6 +30,10 @@ start() {
   pids=($! "${pids[@]}")
 }
 
+all_run() {
+  for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null || return 1; done
+}
+
 # Where the terminal is gone nothing can be said, which must not keep the rest from being stopped.
 stop() {
   trap '' HUP INT TERM PIPE
@@ -178,6 +182,12 @@ Settings of this demonstration: ENVIRONMENT=local ${demonstration[*]}
 Each line below is an order as it arrived on ${NATS_PUBLISHER_TOPIC:-tradeengine.orders}. Ctrl-C stops.
 EOF
 start "$binary" simulate --rate "$rate" --show-orders "${to_broker[@]}"
-wait -n "${pids[@]}" || true
+# A terminal that is closed tells its first process only. That may be make, which waits for us.
+terminal=
+if [[ -t 1 ]]; then terminal=yes; fi
+while all_run; do
+  if [[ $terminal && ! -t 1 ]]; then exit 0; fi
+  sleep 0.5
+done
 kill -0 "$service" 2>/dev/null || service_ended
 give_up "the market or the broker has ended; the service's log: $log"

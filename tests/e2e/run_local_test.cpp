@@ -40,8 +40,8 @@ std::string line_behind(const std::string& text, const std::string& label) {
 
 class RunLocal {
  public:
-  explicit RunLocal(Environment settings = {}, std::vector<std::string> wrapper = {})
-      : port(free_port()), process(command(std::move(wrapper)), options(std::move(settings))) {}
+  explicit RunLocal(Environment settings = {}, std::vector<std::string> command = {kScript})
+      : port(free_port()), process(std::move(command), options(std::move(settings))) {}
 
   void expect_first_order_within(std::chrono::seconds limit) {
     ASSERT_TRUE(process.wait_for_out("the service is ready", 20s)) << said();
@@ -63,10 +63,6 @@ class RunLocal {
   Process process;
 
  private:
-  static std::vector<std::string> command(std::vector<std::string> wrapper) {
-    wrapper.push_back(kScript);
-    return wrapper;
-  }
   [[nodiscard]] ProcessOptions options(Environment settings) const {
     settings.try_emplace("NATS_URL", "");
     settings.try_emplace("SIMULATE_ON_REAL_BROKER", "");
@@ -156,12 +152,15 @@ TEST(RunLocalScript, PassesSettingsThrough) {
   EXPECT_NE(info.find(R"("environment":"local")"), std::string::npos) << info;
 }
 
-// A terminal that is closed sends SIGHUP, and takes no more words.
+// A terminal that is closed takes no more words, and sends SIGHUP to its first process: the script,
+// or one that waits for it, as make does.
 TEST(RunLocalScript, LeavesNothingRunningWhenTheTerminalIsClosed) {
-  RunLocal run({}, {"script", "--quiet", "--return", "/dev/null", "--command"});
-  run.expect_first_order_within(10s);
-  run.process.signal(SIGKILL);  // the terminal, not the script
-  run.expect_to_leave_nothing_running();
+  for (const std::string& first : {kScript, "trap : HUP; " + kScript + "; true"}) {
+    RunLocal run({}, {"script", "--quiet", "--return", "/dev/null", "--command", first});
+    run.expect_first_order_within(10s);
+    run.process.signal(SIGKILL);  // the terminal, not the script
+    run.expect_to_leave_nothing_running();
+  }
 }
 
 TEST(RunLocalScript, LeavesNothingRunningWhenItIsKilled) {
@@ -172,7 +171,7 @@ TEST(RunLocalScript, LeavesNothingRunningWhenItIsKilled) {
 }
 
 TEST(RunLocalScript, LeavesNothingRunningWhenNobodyReadsItsOutput) {
-  RunLocal run({}, {"bash", "-c", "\"$0\" | head -n 2"});
+  RunLocal run({}, {"bash", "-c", "\"$0\" | head -n 2", kScript});
   EXPECT_TRUE(run.process.wait(30s)) << run.said();
   run.expect_to_leave_nothing_running();
 }
