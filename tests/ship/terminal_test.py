@@ -2,7 +2,7 @@
 """Tests say on a terminal, below make and in another language what they say in a pipe.
 
 They are run as `make test` runs them, in a folder of their own: those that read what other programs
-print and need no broker. Needs the build's test folder at RTS_TESTS and ctest at RTS_CTEST.
+print, need no broker and are quick. Needs the build's test folder at RTS_TESTS and ctest at RTS_CTEST.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CTEST = os.environ["RTS_CTEST"]
 SELECTED = "^(Ship|Manifests|Planted)[.]"
-NOT_AGAIN = "^Ship[.](Terminal|Commands|Hardening)$"
+NOT_AGAIN = "^(Ship[.](Terminal|Commands|Hardening)|Manifests[.]Alerts)$"
 # Whatever a user's shell may export, as far as programs heed it.
 LOUD = {
     "CLICOLOR_FORCE": "1", "FORCE_COLOR": "1", "SYSTEMD_COLORS": "1", "GTEST_COLOR": "yes",
