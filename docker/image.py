@@ -91,6 +91,7 @@ def starting(verb: str, *arguments: str) -> list[str]:
     return command(verb, *options, *arguments)
 
 
+@cache
 def version() -> tuple[str, str]:
     script = ["cmake", f"-DSOURCE={ROOT}", "-P", str(ROOT / "cmake/Version.cmake")]
     words = run(*script, check=True).stdout.split()
