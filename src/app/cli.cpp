@@ -24,7 +24,9 @@ constexpr std::array kSimulateOptions{
     Option{"--rate", "N", "frames a second when publishing (default 200)"},
     Option{"--seed", "N", "the same seed gives the same market (default 1)"},
     Option{"--start", "TIME", "event time of the first frame when writing to a file"},
-    Option{"--show-orders", "", "subscribe to the orders and print each as it arrives"}};
+    Option{"--show-orders", "", "subscribe to the orders and print each as a line"},
+    Option{"--json", "", "with --show-orders: each order as it is"},
+    Option{"--broker-id", "ID", "publish to the broker with this server_id and to no other"}};
 constexpr std::array kConfigOptions{
     Option{"--format", "FORMAT", "text, json, env, markdown or configmap (default text)"},
     Option{"--json", "", "the same as --format json"}};
@@ -54,8 +56,10 @@ constexpr std::array kCommands{
             "run recordings through the same engine; orders as NDJSON to standard output",
             "realtime-strategies replay --counts counts.json recording.ndjson.gz", kReplayOptions,
             true},
-    Command{"simulate", "", "make a market: publish seeded frames in Binance's formats",
-            "realtime-strategies simulate --rate 500 --show-orders", kSimulateOptions, true},
+    Command{"simulate", "",
+            "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
+            "realtime-strategies simulate --output market.log --frames 50000", kSimulateOptions,
+            true},
     Command{"check",
             "",
             "validate the settings; exit 78 with everything that is wrong",

@@ -218,6 +218,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   SubscriptionPtr replies_;  // everything below inbox_
   Inbox inbox_;
   std::string fence_;  // the subject of the one that is still to be sent
+  std::string server_id_;
   std::string broker_error_;
   int refused_heartbeats_ = 0;
   std::optional<Clock::time_point> arrivals_watched_;  // when arrival_timer_ is up
@@ -285,6 +286,7 @@ void Client::Impl::connected(Outcome outcome) {
   session_ = std::make_shared<Session>(
       io_, std::move(outcome),
       Session::Events{.readable = weakly(&Impl::readable), .lost = weakly(&Impl::lost)});
+  server_id_ = server_id(session_->connection());
   session_->start();
   if (!subscribe()) {
     rebuild("subscribing failed");
@@ -662,6 +664,7 @@ Status Client::Impl::status() const {
   status.buffered_bytes = session_->blocked_bytes();
   status.heartbeat_rtt = inbox_.heartbeat().round_trip();
   status.server = session_->server();
+  status.server_id = server_id_;
   return status;
 }
 

@@ -143,6 +143,7 @@ struct Status {
   std::uint64_t status_messages = 0;
   std::optional<std::chrono::microseconds> heartbeat_rtt;  // of the last one on this connection
   std::string server;      // scheme, host and port of the connection; empty when there is none
+  std::string server_id;   // which process answers there: a broker has a new one at each start
   std::string last_error;  // why we are not subscribed, or the broker's last complaint; no secrets
 };
 

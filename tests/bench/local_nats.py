@@ -71,7 +71,8 @@ class Service:
             [binary], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=clean_environment() | settings | {
                 "NATS_URL": url, "HEALTH_CHECK_HOST": "127.0.0.1",
-                "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR"})
+                "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR",
+                "ENVIRONMENT": "test"})  # production refuses a made-up market
         wait_until(lambda: self._get("/ready") is not None, "the service is ready")
 
     def frames(self) -> int:

@@ -24,6 +24,10 @@ import yaml
 import manifests_test as written
 import rules
 
+sys.path.insert(0, str(written.ROOT / "tests/ship"))
+
+from smoke import works  # noqa: E402
+
 ROOT = written.ROOT
 HERE = written.HERE
 TOOLS = ROOT / "build/tools"
@@ -123,18 +127,21 @@ def run(
 @cache
 def tool(name: str) -> str | None:
     """Where it is; built with Go when the machine has it not."""
-    found = shutil.which(name) or shutil.which(str(TOOLS / name))
-    if found or not shutil.which("go"):
-        return found
+    for place in (name, str(TOOLS / name)):
+        if works(place, "version"):
+            return place
+    if not works("go", "version"):
+        return None
     print(f"building {name} with Go into {TOOLS.relative_to(ROOT)}", flush=True)
     built = run(str(ROOT / "tests/ship/go_tool.py"), GO_TOOLS[name], str(TOOLS))
     if built.returncode != 0:
         print(f"it cannot be built: {built.stderr.strip()}", flush=True)
-    return shutil.which(str(TOOLS / name))
+        return None
+    return str(TOOLS / name)
 
 
 def kustomize() -> list[str] | None:
-    if shutil.which("kubectl"):
+    if works("kubectl", "version", "--client"):
         return ["kubectl", "kustomize"]
     built = tool("kustomize")
     return [built, "build"] if built else None
@@ -142,7 +149,7 @@ def kustomize() -> list[str] | None:
 
 def schema_checker() -> Path | None:
     """A folder with validate.mjs and what it imports."""
-    if not shutil.which("npm"):
+    if not works("npm", "--version"):
         return None
     folder = TOOLS / "schemas"
     locks = [f / "package-lock.json" for f in (HERE / "schemas", folder)]

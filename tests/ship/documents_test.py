@@ -137,6 +137,12 @@ class Documents(unittest.TestCase):
         explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
         self.assertLessEqual(set(SEED_TARGETS), set(explained))
 
+    def test_the_setup_has_the_dry_run_before_the_deployment(self) -> None:
+        steps = re.findall(r"^\| \d+ \| .+$", documents()["docs/COMPLETE_SETUP_SUMMARY.md"], re.M)
+        number = {word: next(n for n, step in enumerate(steps) if word in step)
+                  for word in ("DRY_RUN_MODE=true", "make deploy")}  # fmt: skip
+        self.assertLess(number["DRY_RUN_MODE=true"], number["make deploy"])
+
     def test_no_document_knows_a_machine(self) -> None:
         for name, text in documents().items():
             self.assertNotRegex(text, r"/(?:home|root|tmp/wt)/\w", name)
