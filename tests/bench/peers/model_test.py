@@ -2,16 +2,18 @@
 """An independent model as a test of the engine: python_service.py over recordings.
 
 python_service.py was written from the specification alone. It has to give the orders and the counts
-that are expected of the engine, or that the engine gives: strings and whole numbers exactly,
-floating-point numbers to a relative 1e-9, for the two do not add up in the same order.
+that are expected of the engine, or that the engine gives: strings and numbers alike to the last bit.
 
   model_test.py FOLDER             with x.ndjson (or .gz), x.env, x.orders.ndjson, x.counts.json
+  model_test.py corpus             recorded markets and reported cases in the folder that RTS_CORPUS
+                                   names, or ../shared/corpus beside the source; 77 without one
   model_test.py random BINARY N    beside `replay`, over N made-up and bent markets of random
                                    settings; MODEL_SEED=n is another first one
 """
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -25,7 +27,8 @@ from typing import Any
 
 import python_service as service
 
-TOLERANCE = 1e-9
+SOURCE = pathlib.Path(__file__).resolve().parents[3]
+NOT_THERE = 77  # what CTest takes for "skipped"
 
 
 def settings_of(path: pathlib.Path) -> dict[str, str]:
@@ -38,7 +41,7 @@ def differences(expected: Any, actual: Any, at: str = "") -> Iterator[str]:
         for key in sorted(expected.keys() | actual.keys()):
             yield from differences(expected.get(key), actual.get(key), f"{at}.{key}")
     elif is_number(expected) and is_number(actual):
-        if abs(expected - actual) > TOLERANCE * max(abs(expected), abs(actual)):
+        if expected != actual:
             yield f"{at}: expected {expected!r}, got {actual!r}"
     elif type(expected) is not type(actual) or expected != actual:
         yield f"{at}: expected {expected!r}, got {actual!r}"
@@ -74,20 +77,63 @@ def compared(name: str, expected: tuple[list[Any], Any], settings: dict[str, str
     print(f"{name}: {counts['frames']['events']} events, {len(orders)} orders")
 
 
-def found_in(folder: pathlib.Path, name: str) -> Iterator[str]:
-    plain = folder / f"{name}.ndjson"
-    recording = plain if plain.exists() else folder / f"{name}.ndjson.gz"
-    lines = (folder / f"{name}.orders.ndjson").read_text(encoding="utf-8").splitlines()
-    counts = json.loads((folder / f"{name}.counts.json").read_text(encoding="utf-8"))
-    expected = [json.loads(line) for line in lines], counts
-    yield from compared(name, expected, settings_of(folder / f"{name}.env"), recording)
+def read(path: pathlib.Path) -> str:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as file:
+        return file.read()
+
+
+def plain_or_gzip(path: pathlib.Path) -> pathlib.Path:
+    return path if path.exists() else path.with_name(f"{path.name}.gz")
+
+
+def found_in(folder: pathlib.Path, name: str, settings: dict[str, str],
+             recording: pathlib.Path) -> Iterator[str]:
+    lines = read(plain_or_gzip(folder / f"{name}.orders.ndjson")).splitlines()
+    orders, counts = [json.loads(line) for line in lines], read(folder / f"{name}.counts.json")
+    yield from compared(name, (orders, json.loads(counts)), settings, recording)
 
 
 def recordings(folder: pathlib.Path) -> list[str]:
     names = sorted(path.name.removesuffix(".env") for path in folder.glob("*.env"))
     if not names:
         sys.exit(f"no recordings in {folder}")
-    return [difference for name in names for difference in found_in(folder, name)]
+    return [difference for name in names
+            for difference in found_in(folder, name, settings_of(folder / f"{name}.env"),
+                                       plain_or_gzip(folder / f"{name}.ndjson"))]
+
+
+# --- The corpus ---------------------------------------------------------------------------------
+
+FEED = "feed_usdm_20240719.ndjson.gz"
+LIVELY_TICKERS = {"TICKER_VELOCITY_BUY_THRESHOLD": "0.1", "TICKER_VELOCITY_SELL_THRESHOLD": "-0.1",
+                  "TICKER_VELOCITY_MIN_PRICE_CHANGE": "0.02",
+                  "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0"}
+# Of each expectation in `expected`: the recording and the settings.
+CORPUS = {
+    "feed_defaults": (FEED, {}),
+    "feed_skew0_cooldown60": (FEED, LIVELY_TICKERS | {"SIGNAL_COOLDOWN_SECONDS": "60"}),
+    "feed_no_limits": (FEED, LIVELY_TICKERS | {
+        "SIGNAL_COOLDOWN_SECONDS": "0", "RISK_MAX_DAILY_SIGNALS": "0",
+        "RISK_MAX_ORDERS_PER_MINUTE": "0", "TRADING_ENABLE_SHORTS": "false"}),
+    "session_defaults": ("session_usdm_20240719_first40k.log.gz", {}),
+    "relay_skew0": ("relay_spot_20240809_first3k.ndjson.gz", {
+        "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0", "SIGNAL_COOLDOWN_SECONDS": "30"}),
+    "edge": ("edge_frames.tsv", {}),
+}  # fmt: skip
+
+
+def corpus(folder: pathlib.Path) -> list[str]:
+    found = recordings(folder / "field")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, (file, settings) in CORPUS.items():
+            recording = folder / file
+            if recording.suffix == ".tsv":
+                recording = pathlib.Path(scratch, "edge.ndjson")
+                labelled = (folder / file).read_bytes().split(b"\n")
+                recording.write_bytes(b"\n".join(line.partition(b"\t")[2] for line in labelled))
+            found += found_in(folder / "expected", name, settings, recording)
+    return found
 
 
 # --- Random markets -----------------------------------------------------------------------------
@@ -217,6 +263,12 @@ def random_markets(binary: str, runs: int) -> list[str]:
 def main() -> int:
     if sys.argv[1:2] == ["random"] and len(sys.argv) == 4:
         wrong = random_markets(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:] == ["corpus"]:
+        folder = pathlib.Path(os.environ.get("RTS_CORPUS", SOURCE.parent / "shared" / "corpus"))
+        if not folder.is_dir():
+            print(f"no recordings at {folder}; set RTS_CORPUS to their folder")
+            return NOT_THERE
+        wrong = corpus(folder)
     elif len(sys.argv) == 2:
         wrong = recordings(pathlib.Path(sys.argv[1]))
     else:
