@@ -40,6 +40,7 @@ MAX_SYMBOLS = 512
 MIN_LEVELS, MAX_LEVELS = 5, 20
 MAX_TICKER_SAMPLES = 4096
 MAX_INT64 = 2**63 - 1
+MAX_STEPS = 2**53  # up to here a double counts one by one
 NUMBER_LIMIT = 1e15  # every price and quantity is below it
 MICROSECONDS_FROM = 10**14  # a time this large counts microseconds
 MINUTE_MS = 60_000
@@ -48,7 +49,7 @@ DAY_MS = 86_400_000
 FRESH_MS = MINUTE_MS  # a price is believed that long; an older id is a reset after it
 FUTURE_MS = 10_000
 NAMELESS_PERCENT = 0.5  # a book without its own symbol is that near to the price of its symbol
-UNITS = 1e12  # exact sums count prices and quantities in units of 1e-12
+UNITS = 10**12  # exact sums count prices and quantities in units of 1e-12
 
 BOOK = "book"  # the name of all books, in place of an `e`
 PARTIAL_BOOKS = {"depth5", "depth10", "depth20"}
@@ -730,8 +731,10 @@ def orderbook_skew(book: Book, market: Market, settings: Settings) -> Signal | s
 
 
 def in_units(value: float) -> int:
-    """A product of doubles as all formulas are, to the nearest integer; ties to even."""
-    return round(value * UNITS)
+    """The double times 10^12, exactly, to the nearest integer; ties to even."""
+    numerator, denominator = value.as_integer_ratio()
+    whole, rest = divmod(numerator * UNITS, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
 
 
 def trade_momentum(trade: Trade, market: Market, settings: Settings) -> Signal | str:
@@ -886,14 +889,14 @@ def size(price: float, instrument: Instrument, settings: Settings) -> Decimal | 
     notional = max(settings.trading_min_position_size, min(most, settings.trading_order_notional))
     step = float(instrument.step)
     worth = price * step
-    if worth == 0 or max(notional, least) / worth > MAX_INT64:
-        return None  # more steps than anybody can count
+    if worth == 0 or max(notional, least) / worth > MAX_STEPS:
+        return None
     count = math.floor(notional / worth + 1e-9)
     if count * step * price < least:
         count = math.ceil(least / worth - 1e-9)
     count = max(count, 1, math.ceil(instrument.min_quantity / instrument.step))
     quantity = count * instrument.step
-    if count * step * price > most:
+    if count > MAX_STEPS or count * step * price > most:
         return None
     if instrument.max_quantity is not None and quantity > instrument.max_quantity:
         return None
