@@ -318,9 +318,13 @@ def load_json(frame: bytes) -> Any:
 
 def load_json_first_key(frame: bytes) -> Any:
     """Of a key that occurs twice the first counts; a number may have any length."""
-    return json.loads(frame.decode("utf-8"), parse_constant=_no_constant,
-                      parse_int=lambda text: int(text) if len(text) < 100 else float(text),
+    return json.loads(frame.decode("utf-8"), parse_constant=_no_constant, parse_int=_whole,
                       object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+
+
+def _whole(text: str) -> int | float:
+    """-0 counts nothing, and what is longer than any of our integers is none of them."""
+    return float(text) if text == "-0" or len(text) > 100 else int(text)
 
 
 def _no_constant(name: str) -> None:
@@ -863,7 +867,7 @@ class Gate:
         instrument = self._instruments.of(event.symbol)
         quantity = size(found.price, instrument, settings)
         protection = {} if closes else protect(found, instrument.tick, settings)
-        if quantity is None or any(price == 0 for price in protection.values()):
+        if quantity is None or not all(0 < price < NUMBER_LIMIT for price in protection.values()):
             return "size_limit"
         self._last_order[key] = event.time
         self._day[found.strategy] = (day, today + 1)
