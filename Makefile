@@ -29,7 +29,7 @@ SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := engine settings recording stream_info answer
+FUZZ_TARGETS := engine settings recording stream_info answer instruments
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 

@@ -19,6 +19,7 @@
 #include "app/provision.hpp"
 #include "app/replay.hpp"
 #include "app/service.hpp"
+#include "app/settings_file.hpp"
 #include "app/simulate.hpp"
 #include "app/version.hpp"
 
@@ -83,14 +84,14 @@ ExitCode dispatch(const app::Invocation& invocation, const config::Configuration
   if (name == "replay") return app::replay(invocation, configuration);
   if (name == "config") return print_config(invocation, configuration);
   if (name == "check") {
-    app::write_out("settings are valid\n");
+    app::write_out(app::verdict(configuration) + "\n");
     return ExitCode::ok;
   }
   return ExitCode::internal;
 }
 
-void print_warnings(const config::Configuration& configuration) {
-  for (const std::string& warning : configuration.warnings) {
+void print_warnings(std::string_view command, const config::Configuration& configuration) {
+  for (const std::string& warning : app::warnings_for(command, configuration)) {
     print_error("warning: {}\n", warning);
   }
 }
@@ -108,13 +109,15 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
   }
   if (invocation.value().command->name == "version") return print_version(invocation.value());
 
-  const auto configuration = config::load(read_environment(), invocation.value().settings);
+  const auto configuration =
+      config::load(read_environment(), invocation.value().settings, app::read_settings_file);
   if (!configuration) {
     for (const std::string& problem : configuration.error()) print_error("{}\n", problem);
     return ExitCode::configuration;
   }
   // The service has them in its log: it starts also where nobody reads its standard error.
-  if (invocation.value().command->name != "run") print_warnings(configuration.value());
+  const std::string_view command = invocation.value().command->name;
+  if (command != "run") print_warnings(command, configuration.value());
   return dispatch(invocation.value(), configuration.value());
 }
 

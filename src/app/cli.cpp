@@ -91,13 +91,6 @@ const Option* find_option(const Command& command, std::string_view name) noexcep
   return nullptr;
 }
 
-const config::Setting* find_setting(std::string_view flag) {
-  for (const config::Setting& setting : config::table()) {
-    if (config::flag_name(setting) == flag) return &setting;
-  }
-  return nullptr;
-}
-
 // The one of `names` that is meant by a misspelt one: few letters of it are others, and what is
 // long enough to be told may leave off its end. Case is nothing; empty when none is near.
 std::string nearest(std::string_view misspelt, const std::vector<std::string>& names) {
@@ -198,19 +191,21 @@ class Parser {
     if (const Option* option = find_option(command, name)) {
       return take_option(*option, argument, equals);
     }
-    const config::Setting* setting = command.takes_settings ? find_setting(name) : nullptr;
-    if (setting == nullptr) {
-      return fmt::format("{}: unknown option '{}'{}", command.name, name, hint(name));
+    auto target = command.takes_settings ? config::find_flag(name) : std::nullopt;
+    if (!target) {
+      // Of a setting for one symbol, what is misspelt is the setting.
+      const std::string flag = name.substr(0, name.find(config::kFlagSymbolMark, 2));
+      return fmt::format("{}: unknown option '{}'{}", command.name, name, hint(flag));
     }
-    if (setting->is_secret()) {
+    if (target->setting->is_secret()) {
       return fmt::format(
           "{}: secrets are not taken from the command line, where every user of the "
           "machine can read them; set {} in the environment",
-          name, setting->name);
+          name, target->setting->name);
     }
     std::string value;
     if (std::string error = take_value(argument, equals, value); !error.empty()) return error;
-    invocation_.settings.push_back({std::string(setting->name), std::move(value)});
+    invocation_.settings.push_back({std::move(target->name), std::move(value)});
     return {};
   }
 

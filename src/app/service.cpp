@@ -24,6 +24,7 @@
 #include "app/notify.hpp"
 #include "app/order_clock.hpp"
 #include "app/publisher.hpp"
+#include "app/settings_file.hpp"
 #include "app/status.hpp"
 #include "app/stream_watch.hpp"
 #include "app/version.hpp"
@@ -553,7 +554,7 @@ ExitCode run(const config::Configuration& configuration) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   telemetry::Log log = make_log(configuration.settings);
-  for (const std::string& warning : configuration.warnings) {
+  for (const std::string& warning : warnings_for("run", configuration)) {
     log.write(Level::warning, "configuration_warning", warning);
   }
   try {

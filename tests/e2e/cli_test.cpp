@@ -101,6 +101,33 @@ TEST(Cli, AllowUnknownEnvWarnsInstead) {
   EXPECT_NE(result.err.find("warning: RISK_PRICE_BAND"), std::string::npos) << result.err;
 }
 
+TEST(Cli, CheckPrintsWarningsAndSaysHowMany) {
+  const RunResult result = run_binary({"check"}, {{"TRADING_SYMBOLS", "ADAUSDT"},
+                                                  {"TRADING_ORDER_NOTIONAL__BTCUSDT", "50"},
+                                                  {"ENVIRONMENT", "test"},
+                                                  {"NATS_CONSUMER_GROUP", ""}});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, "settings are valid, 4 warnings\n");
+  for (const char* warning :
+       {"warning: ADAUSDT: has no step", "warning: ADAUSDT: has no minimum",
+        "warning: TRADING_ORDER_NOTIONAL__BTCUSDT: BTCUSDT is not traded", "run exactly one"}) {
+    EXPECT_NE(result.err.find(warning), std::string::npos) << warning << "\n" << result.err;
+  }
+}
+
+TEST(Cli, EveryCommandThatTakesSettingsReadsTheInstrumentsFile) {
+  const std::string lacking = source_root() + "/tests/data/exchange_info_spot.json";
+  const std::string whole = source_root() + "/tests/data/exchange_info_usdm.json";
+  for (const char* command :
+       {"run", "check", "config", "replay", "provision", "simulate", "health"}) {
+    const RunResult result = run_binary({command}, {{"TRADING_INSTRUMENTS_FILE", lacking}});
+    EXPECT_EQ(result.exit_code, 78) << command;
+    EXPECT_NE(result.err.find(lacking + ": does not have ETHUSDT"), std::string::npos)
+        << command << result.err;
+  }
+  EXPECT_EQ(run_binary({"check"}, {{"TRADING_INSTRUMENTS_FILE", whole}}).exit_code, 0);
+}
+
 TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {
   const RunResult result = run_binary({"config", "--json", "--trading-leverage=3"},
                                       {{"TRADING_LEVERAGE", "2"}, {"ENVIRONMENT", "test"}});
@@ -108,6 +135,9 @@ TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {
   EXPECT_NE(result.out.find(R"("TRADING_LEVERAGE":{"value":"3","origin":"flag"})"),
             std::string::npos);
   EXPECT_NE(result.out.find(R"("ENVIRONMENT":{"value":"test","origin":"environment"})"),
+            std::string::npos);
+  EXPECT_NE(run_binary({"config", "--json", "--signal-cooldown-seconds--btcusdt", "60"})
+                .out.find(R"("SIGNAL_COOLDOWN_SECONDS__BTCUSDT":{"value":"60","origin":"flag"})"),
             std::string::npos);
   for (const char* format : {"text", "json", "env", "markdown", "configmap"}) {
     EXPECT_NE(run_binary({"config", "--format", format}).out.find("TRADING_SYMBOLS"),

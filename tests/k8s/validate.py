@@ -50,6 +50,7 @@ AS_PRODUCTION = ["--set", "monitoring.enabled=true"]
 SETTINGS_AS_GIVEN = {
     "NATS_URL": "nats://a, tls://b:5222", "DRY_RUN_MODE": True,
     "TRADING_MAX_POSITION_SIZE": 2000000, "TRADE_MOMENTUM_MIN_QUANTITY": 0.00001,
+    "TRADING_ORDER_NOTIONAL__BTCUSDT": 50,
 }  # fmt: skip
 HELM_VARIANTS = {
     "helm": [],
@@ -78,6 +79,7 @@ HELM_REFUSES = {
     "the tag latest": "image.tag=latest",
     "a value that is none": "image.tga=1.0.0",
     "a setting that is none": "settings.TRADING_SYMBOL=BTCUSDT",
+    "a symbol of a setting that is none": "settings.TRADING_NOTIONAL__BTCUSDT=50",
     "a secret among the settings": "settings.NATS_PASSWORD=x",
     "a user in the broker's URL": "settings.NATS_URL=nats://u:s3cret@n:4222",
     "no broker": "settings.NATS_URL=null",
@@ -246,7 +248,8 @@ def check_settings(name: str, objects: rules.Objects) -> None:
     """The ConfigMap has every setting of the table, and the service accepts what it is given."""
     maps = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
     table = written.env_file((ROOT / "k8s/base/settings.env").read_text())
-    offences = [] if [set(m) for m in maps] == [set(table)] else ["the ConfigMap lacks settings"]
+    given = [{setting.split("__")[0] for setting in m} for m in maps]  # NAME__SYMBOL is of NAME
+    offences = [] if given == [set(table)] else ["the ConfigMap lacks settings"]
     for o, template in rules.workloads(objects):
         if o["kind"] == "StatefulSet":  # the broker
             continue

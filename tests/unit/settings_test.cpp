@@ -77,6 +77,9 @@ constexpr Default kSpecDefaults[] = {
     {"TRADING_MAX_POSITION_SIZE", "1000"},
     {"TRADING_QUANTITY_STEP", "0.001"},
     {"TRADING_QUANTITY_STEPS", "BTCUSDT:0.001,ETHUSDT:0.001,BNBUSDT:0.01"},
+    {"TRADING_QUOTE_ASSETS", "USDT"},
+    {"TRADING_MIN_NOTIONALS", "BTCUSDT:100,ETHUSDT:20,BNBUSDT:5"},
+    {"TRADING_INSTRUMENTS_FILE", ""},
     {"STRATEGY_ENABLED_ORDERBOOK_SKEW", "true"},
     {"STRATEGY_ENABLED_TRADE_MOMENTUM", "true"},
     {"STRATEGY_ENABLED_TICKER_VELOCITY", "true"},
@@ -92,6 +95,7 @@ constexpr Default kSpecDefaults[] = {
     {"TRADE_MOMENTUM_SELL_THRESHOLD", "-0.7"},
     {"TRADE_MOMENTUM_MIN_QUANTITY", "0.001"},
     {"TRADE_MOMENTUM_WINDOW", "100"},
+    {"TRADE_MOMENTUM_MAX_GAP_SECONDS", "60"},
     {"TRADE_MOMENTUM_PRICE_SCALE_PERCENT", "0.05"},
     {"TRADE_MOMENTUM_QUANTITY_MULTIPLE", "5"},
     {"TICKER_VELOCITY_TIME_WINDOW", "60"},
@@ -167,10 +171,13 @@ TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
   EXPECT_EQ(loaded.message_ttl, built.message_ttl);
   EXPECT_EQ(loaded.defaults.enabled, built.defaults.enabled);
   EXPECT_EQ(loaded.defaults.orderbook_skew.top_levels, built.defaults.orderbook_skew.top_levels);
-  EXPECT_EQ(loaded.defaults.orderbook_skew.min_spread_percent, built.defaults.orderbook_skew.min_spread_percent);
+  EXPECT_EQ(loaded.defaults.orderbook_skew.min_spread_percent,
+            built.defaults.orderbook_skew.min_spread_percent);
   EXPECT_EQ(loaded.defaults.trade_momentum.window, built.defaults.trade_momentum.window);
-  EXPECT_EQ(loaded.defaults.trade_momentum.quantity_multiple, built.defaults.trade_momentum.quantity_multiple);
-  EXPECT_EQ(loaded.defaults.ticker_velocity.time_window, built.defaults.ticker_velocity.time_window);
+  EXPECT_EQ(loaded.defaults.trade_momentum.quantity_multiple,
+            built.defaults.trade_momentum.quantity_multiple);
+  EXPECT_EQ(loaded.defaults.ticker_velocity.time_window,
+            built.defaults.ticker_velocity.time_window);
   EXPECT_EQ(loaded.defaults.terms.cooldown, built.defaults.terms.cooldown);
   EXPECT_EQ(loaded.gate.max_daily_signals, built.gate.max_daily_signals);
   EXPECT_EQ(loaded.gate.max_orders_per_minute, built.gate.max_orders_per_minute);
@@ -204,6 +211,11 @@ std::vector<Range> spec_ranges() {
       {"TRADING_QUANTITY_STEPS",
        {"", "BTCUSDT:1", "a:0.1, b:2"},
        {"BTCUSDT", "BTCUSDT:0", "BTCUSDT:-1", ":1", "BTCUSDT:1,", "BTCUSDT:1,,ETHUSDT:1"}},
+      {"TRADING_QUOTE_ASSETS", {"USDT", "usdt, USDC"}, {"", "USDT,", "US DT", "*"}},
+      {"TRADING_MIN_NOTIONALS",
+       {"", "BTCUSDT:100", "a:0.1, b:2"},
+       {"BTCUSDT", "BTCUSDT:0", "BTCUSDT:-1", ":1", "BTCUSDT:1,", "BTCUSDT:1e3"}},
+      {"TRADING_INSTRUMENTS_FILE", {"", "/etc/exchangeInfo.json"}, {"a\nb"}},
       {"ORDERBOOK_SKEW_TOP_LEVELS", {"1", "20"}, {"0", "21", "-5"}},
       {"ORDERBOOK_SKEW_BUY_THRESHOLD", {tiny, "1000"}, {"0", "-1"}},
       {"ORDERBOOK_SKEW_SELL_THRESHOLD", {tiny, "1"}, {"0", "-1"}},
@@ -216,6 +228,7 @@ std::vector<Range> spec_ranges() {
       {"TRADE_MOMENTUM_SELL_THRESHOLD", {"-1", "1"}, {"-1.0001", "1.0001"}},
       {"TRADE_MOMENTUM_MIN_QUANTITY", {"0", "1000"}, {"-0.0001"}},
       {"TRADE_MOMENTUM_WINDOW", {"2", "10000"}, {"1", "10001", "0", "2.5"}},
+      {"TRADE_MOMENTUM_MAX_GAP_SECONDS", {"0", "86400"}, {"-1", "86401", "1.5"}},
       {"TRADE_MOMENTUM_PRICE_SCALE_PERCENT", {tiny, "100"}, {"0", "-1"}},
       {"TRADE_MOMENTUM_QUANTITY_MULTIPLE", {tiny, "100"}, {"0", "-1"}},
       {"TICKER_VELOCITY_TIME_WINDOW", {"1", "3600"}, {"0", "3601", "60s"}},
@@ -239,7 +252,7 @@ std::vector<Range> spec_ranges() {
       {"MESSAGE_TTL_SECONDS", {"0", "86400"}, {"-1"}},
       {"HEALTH_CHECK_PORT", {"1", "65535"}, {"-1", "65536", "http"}},
       {"HEALTH_CHECK_HOST", {"127.0.0.1", "::"}, {""}},
-      {"LOG_LEVEL", {"DEBUG", "info", "Warning", "ERROR"}, {"", "LOUD"}},
+      {"LOG_LEVEL", {"DEBUG", "info", "Warning", "warn", "ERROR"}, {"", "LOUD"}},
       {"LOG_FORMAT", {"auto", "json", "text"}, {"", "xml"}},
       {"ENVIRONMENT", {"staging"}, {""}},
       {"TRADING_SYMBOLS",
