@@ -59,6 +59,17 @@ Finding finding_of(nats::PublishResult result) noexcept {
   return error ? Finding::failure : Finding::nothing;
 }
 
+// The TradeEngine's word, as the log shows it: "status processed, result rejected: no margin".
+std::string words_of(const wire::EngineStatus& answer) {
+  std::string words;
+  if (!answer.status.empty()) words = fmt::format("status {}", answer.status);
+  if (!answer.result_status.empty()) {
+    words += fmt::format("{}result {}", words.empty() ? "" : ", ", answer.result_status);
+  }
+  if (!answer.reason.empty()) words += fmt::format(": {}", answer.reason);
+  return words;
+}
+
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
 constexpr std::string_view kHeaderless =
@@ -231,8 +242,8 @@ std::optional<Publisher::Ending> Publisher::read(const nats::Reply& reply) {
   }
   // Of JetStream only the stream's word counts.
   if (options_.mode == DeliveryMode::jetstream) return {};
-  return Ending{AttemptEnd::acknowledged,
-                fmt::format("status {}", std::get<wire::EngineStatus>(*answer).status)};
+  const auto& status = std::get<wire::EngineStatus>(*answer);
+  return Ending{status.refused ? AttemptEnd::refused : AttemptEnd::acknowledged, words_of(status)};
 }
 
 void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {

@@ -359,22 +359,22 @@ TEST_F(TradeEngineContract, TheEngineAcceptsEveryOrderOfEveryStrategyOnceAndItsS
                lines.size() == expected.size()});
 }
 
-// The engine has the order: what it makes of it is its business, and no fault of the delivery.
-TEST_F(TradeEngineContract, ARejectionIsShownAndTheDeliveryStaysConfirmed) {
+// The engine has the order and does not trade it: that is a rejection, and no fault of the path.
+TEST_F(TradeEngineContract, ARejectionIsShownAndIsNoFailureOfThePath) {
   EngineRules rules;
   rules.refuse_symbol("ETHUSDT");
   const TradeEngine engine(broker_.url(), rules);
-  const Daemon daemon(environment({}));
+  const Daemon daemon(environment({{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "1"}}));
   ASSERT_TRUE(daemon.wait_ready());
   publish_book("ETHUSDT", Side::buy);
   publish_book("BTCUSDT", Side::buy);
   const auto lines = order_log(daemon, 2);
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_THAT(lines[0], testing::AllOf(HasSubstr("ETHUSDT"), HasSubstr(R"("result":"confirmed")"),
-                                       HasSubstr(R"("detail":"status rejected")")));
+  EXPECT_THAT(lines[0], testing::AllOf(HasSubstr("ETHUSDT"), HasSubstr(R"("result":"rejected")"),
+                                       HasSubstr("status rejected: symbol not traded")));
   EXPECT_THAT(lines[1], testing::AllOf(HasSubstr("BTCUSDT"), HasSubstr(R"("result":"confirmed")"),
                                        HasSubstr(R"("detail":"status accepted")")));
-  EXPECT_EQ(confirmed(daemon), 2);
+  EXPECT_EQ(confirmed(daemon), 1);
   EXPECT_TRUE(daemon.ready());
   EXPECT_EQ(engine.ids("rejected").size(), 1U);
   expect_valid(engine.handled());

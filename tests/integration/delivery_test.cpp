@@ -251,6 +251,26 @@ TEST_F(Delivery, AnAnswerThatRefusesIsARejection) {
   EXPECT_TRUE(service.daemon.ready());
 }
 
+// The TradeEngine answers what it refuses, and was taken to have the order.
+TEST_F(Delivery, WhatTheTradeEngineRefusesIsARejectionAndNoFailure) {
+  Responder engine(broker.url(), kOrders, [](const Request& order) {
+    return std::vector<std::string>{
+        order.number == 1
+            ? R"({"status":"processed","result":{"status":"rejected","reason":"cooldown\n300 s"}})"
+            : R"({"status":"error","error":"no timestamp"})"};
+  });
+  Service service(settings(broker.url(), {{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "1"},
+                                          {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  feed();
+  service.expect_one("rejected", 1, "status processed, result rejected: cooldown 300 s", true);
+  feed();
+  ASSERT_TRUE(service.ended(2));
+  EXPECT_EQ(service.lines()[1].result, "rejected");
+  EXPECT_THAT(service.lines()[1].detail, HasSubstr("status error: no timestamp"));
+  EXPECT_TRUE(service.daemon.ready());
+}
+
 TEST_F(Delivery, AStreamThatHasTheIdAlreadyMakesADuplicate) {
   Responder stream(broker.url(), kOrders, always(R"({"stream":"S","seq":3,"duplicate":true})"));
   Service service(settings(broker.url()));

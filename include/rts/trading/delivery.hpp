@@ -41,7 +41,7 @@ enum class DeliveryMode : std::uint8_t {
 enum class AttemptEnd : std::uint8_t {
   acknowledged,     // by the TradeEngine (core) or the stream
   duplicate,        // the stream says that it has this id
-  refused,          // an error for which the stream has looked for the id: it never stored it
+  refused,          // by the TradeEngine, or by a stream that never stored the id: it has looked
   refused_unseen,   // another error, which says nothing of earlier attempts
   no_responders,    // the broker says that nobody listens
   timed_out,        // the broker has it, and there is no answer within ORDER_ACK_TIMEOUT_MS
