@@ -1,5 +1,6 @@
 #include "app/publisher.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <rts/trading/order_subject.hpp>
 #include <rts/wire/answer.hpp>
 
 namespace rts::app {
@@ -121,6 +123,14 @@ Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, Publishe
       retry_timer_(io),
       breaker_timer_(io) {
   payload_.reserve(kUsualOrderBytes);
+  for (std::string& subject : order_subjects(options_.subject)) {
+    destinations_.push_back({std::move(subject)});
+  }
+}
+
+Publisher::Destination& Publisher::destination_of(const InFlight& order) {
+  const auto strategy = static_cast<std::size_t>(order.order.strategy);
+  return destinations_[destinations_.size() == 1 ? 0 : strategy];
 }
 
 // --- Sending ------------------------------------------------------------------------------------
@@ -181,18 +191,19 @@ nats::PublishResult Publisher::send(Key key, InFlight& order, std::string_view p
   order.sent_at = steady_clock::now();
   const auto sent_headers = std::span(headers).first(used);
   const nats::Life life = order.order.valid_until - callbacks_.now();
+  Destination& destination = destination_of(order);
   const nats::PublishResult result =
       order.request != 0
-          ? client_.repeat(order.request, options_.subject, payload, sent_headers, life)
+          ? client_.repeat(order.request, destination.subject, payload, sent_headers, life)
           : client_.request(
-                options_.subject, payload, sent_headers, options_.ack_timeout,
+                destination.subject, payload, sent_headers, options_.ack_timeout,
                 [this, key](const nats::Reply& reply) { return on_reply(key, reply); }, life);
   if (result == nats::PublishResult::sent) {
     order.permit = permit;
     if (++order.attempts > 1) ++repeats_;
   } else {
     found(permit, finding_of(result));
-    if (result == nats::PublishResult::denied) path_ = Path::denied;
+    if (result == nats::PublishResult::denied) destination.path = Path::denied;
   }
   return result;
 }
@@ -206,17 +217,17 @@ nats::AfterReply Publisher::on_reply(Key key, const nats::Reply& reply) {
   InFlight& order = entry->second;
   order.request = reply.kind == nats::Reply::Kind::connection_lost ? 0 : reply.number;
   const bool waits_already = order.waiting && reply.kind == nats::Reply::Kind::timed_out;
-  const auto ending = waits_already ? std::nullopt : read(reply);
+  const auto ending = waits_already ? std::nullopt : read(order, reply);
   if (ending) conclude(key, order, *ending);
   return in_flight_.contains(key) ? nats::AfterReply::keep_waiting : nats::AfterReply::done;
 }
 
 // Empty: that was no answer to an order; the right one may still come.
-std::optional<Publisher::Ending> Publisher::read(const nats::Reply& reply) {
+std::optional<Publisher::Ending> Publisher::read(const InFlight& order, const nats::Reply& reply) {
   switch (reply.kind) {
     case nats::Reply::Kind::no_responders:
       return Ending{AttemptEnd::no_responders,
-                    fmt::format("nobody listens on {}", options_.subject)};
+                    fmt::format("nobody listens on {}", destination_of(order).subject)};
     case nats::Reply::Kind::timed_out:
       return Ending{reply.arrived ? AttemptEnd::timed_out : AttemptEnd::unproven, ""};
     case nats::Reply::Kind::connection_lost:
@@ -253,7 +264,7 @@ void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {
     found(*permit, ruling.finding);
   }
   if (ending.end == AttemptEnd::denied || ending.end == AttemptEnd::denied_unsure) {
-    path_ = Path::denied;
+    destination_of(order).path = Path::denied;
   }
   if (ruling.result) {
     return end(key, *ruling.result, is_answer(ending.end) ? std::optional(waited) : std::nullopt,
@@ -310,11 +321,15 @@ void Publisher::on_connection_change() {
   const nats::Status now = client_.status();
   if (!now.connected || connection_ == now.reconnects) return;
   connection_ = now.reconnects;
-  if (path_ != Path::denied) path_ = Path::untried;
+  for (Destination& destination : destinations_) {
+    if (destination.path != Path::denied) destination.path = Path::untried;
+  }
 }
 
 void Publisher::on_stream_looked() {
-  if (path_ == Path::unheard) path_ = Path::untried;
+  for (Destination& destination : destinations_) {
+    if (destination.path == Path::unheard) destination.path = Path::untried;
+  }
 }
 
 // --- Ending -------------------------------------------------------------------------------------
@@ -323,10 +338,11 @@ void Publisher::end(Key key, OrderResult result,
                     std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
   const auto node = in_flight_.extract(key);
   const InFlight& order = node.mapped();
+  Destination& destination = destination_of(order);
   if (answered_in || result == OrderResult::unconfirmed) {
-    path_ = Path::fine;
+    destination.path = Path::fine;
   } else if (result == OrderResult::no_responders) {
-    path_ = Path::unheard;
+    destination.path = Path::unheard;
   }
   callbacks_.on_result({order.order, result, order.attempts, answered_in, detail});
   if (finished_ && in_flight_.empty()) std::exchange(finished_, nullptr)();
@@ -341,21 +357,23 @@ std::string Publisher::path_problem() const {
   if (options_.dry_run) return "";
   const nats::Status broker = client_.status();
   if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
-  switch (path_) {
-    case Path::untried:
-    case Path::fine:
-      return "";
-    case Path::unheard:
-      return fmt::format("nobody listens on {}", options_.subject);
-    case Path::denied:
-      return fmt::format("the broker refuses us {}; no order has got through since",
-                         options_.subject);
+  std::string problem;
+  for (const auto& [subject, path] : destinations_) {
+    if (path == Path::untried || path == Path::fine) continue;
+    problem += problem.empty() ? "" : "; ";
+    problem +=
+        path == Path::unheard
+            ? fmt::format("nobody listens on {}", subject)
+            : fmt::format("the broker refuses us {}; no order has got through since", subject);
   }
-  return "";
+  return problem;
 }
 
 bool Publisher::path_tried() const {
-  return options_.mode == DeliveryMode::jetstream || path_ != Path::untried;
+  return options_.mode == DeliveryMode::jetstream ||
+         std::any_of(
+             destinations_.begin(), destinations_.end(),
+             [](const Destination& destination) { return destination.path != Path::untried; });
 }
 
 void Publisher::finish(std::function<void()> done) {

@@ -1,5 +1,6 @@
 #include "app/simulate.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -11,6 +12,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+
+#include <rts/trading/order_subject.hpp>
 
 #include "app/broker.hpp"
 #include "app/market.hpp"
@@ -69,7 +72,7 @@ ExitCode write_recording(const Plan& plan, Market market, OutputFile file) {
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
   nats::ClientOptions options = broker_options(settings);
   options.name = "realtime-strategies-simulate";
-  if (plan.show_orders) options.subject = settings.publisher_topic;
+  if (plan.show_orders) options.subject = order_subject_pattern(settings.publisher_topic);
   return options;
 }
 
@@ -82,8 +85,9 @@ class Broadcast {
         plan_(plan),
         market_(std::move(market)),
         subject_(settings.consumer_topic),
+        order_subjects_(order_subjects(settings.publisher_topic)),
         client_(loop, client_options(plan, settings),
-                {.on_messages = [](auto orders) { print(orders); },
+                {.on_messages = [this](auto orders) { print(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
         ticks_(loop),
         signals_(loop, SIGINT, SIGTERM) {}
@@ -98,9 +102,13 @@ class Broadcast {
  private:
   static constexpr std::chrono::milliseconds kTick{5};
 
-  static void print(std::span<const nats::Message> orders) {
+  void print(std::span<const nats::Message> orders) {
     for (const nats::Message& order : orders) {
-      print_out("{}\n", order.payload);
+      // Where the strategies have a subject each, the wildcard brings other people's, too.
+      if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) !=
+          order_subjects_.end()) {
+        print_out("{}\n", order.payload);
+      }
     }
     std::fflush(stdout);
   }
@@ -150,6 +158,7 @@ class Broadcast {
   Plan plan_;
   Market market_;
   std::string subject_;
+  std::vector<std::string> order_subjects_;
   nats::Client client_;
   asio::steady_timer ticks_;
   asio::signal_set signals_;

@@ -230,6 +230,29 @@ TEST_F(Delivery, SilentOrNotWhoListensHealsThePath) {
   EXPECT_THAT(service.ends(), ElementsAre("no_responders/1", "unconfirmed/1"));
 }
 
+// Each strategy's subject has a path of its own: what one finds out is not true of the other.
+TEST_F(Delivery, ATokenInThePublisherTopicBecomesTheStrategysName) {
+  Service service(settings(broker.url(), {{"NATS_PUBLISHER_TOPIC", "cio.intent.{strategy}"},
+                                          {"RISK_PRICE_BAND_PERCENT", "0"},
+                                          {"TRADE_MOMENTUM_WINDOW", "2"},
+                                          {"TRADE_MOMENTUM_BUY_THRESHOLD", "0.2"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  feed();
+  service.expect_one("no_responders", 1, "nobody listens on cio.intent.orderbook_skew", false);
+  EXPECT_TRUE(service.says("nobody listens on cio.intent.orderbook_skew", kSoon));
+
+  Responder cio(broker.url(), "cio.intent.*", always(kAccepted));
+  for (int i = 0; i < 3; ++i)
+    market.publish(kFrames, trade({.at_ms = now_ms(), .id = ++id}).json());
+  ASSERT_TRUE(market.flush());
+  ASSERT_TRUE(service.ended(2));
+  EXPECT_EQ(cio.received()[0].subject, "cio.intent.trade_momentum");
+  EXPECT_TRUE(service.says("nobody listens on cio.intent.orderbook_skew", kSoon));
+  feed();
+  EXPECT_TRUE(service.becomes(true, kSoon)) << service.ready();
+  EXPECT_EQ(cio.received()[1].subject, "cio.intent.orderbook_skew");
+}
+
 TEST_F(Delivery, OfANewConnectionNothingBadIsKnown) {
   Service service(settings(broker.url()));
   ASSERT_TRUE(service.daemon.wait_ready());

@@ -309,6 +309,14 @@ constexpr Subject kSubjects[] = {
     {"a\t", false, false},
     {"a\nb", false, false},
     {"orders-\xE7\x89\x9B", true, true},
+    {"a.{strategy}", true, true},
+    {"{strategy}", true, true},
+    {"a.{strategy}.b", true, true},
+    {"a.{strategy}s", false, true},
+    {"a.{Strategy}", false, true},
+    {"a.{symbol}", false, true},
+    {"{strategy}.{strategy}", false, true},
+    {"a.{strategy", false, true},
 };
 
 TEST(SettingsSubjects, PublishingTakesNoWildcardWhitespaceOrEmptyToken) {

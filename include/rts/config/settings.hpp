@@ -103,7 +103,7 @@ struct Text {
     address,          // IPv4 or IPv6
     connection_name,  // printable ASCII without quotes and backslash: it goes into the handshake
     group,            // no blanks; may be empty
-    subject,          // no wildcards
+    order_subject,    // no wildcards; one token may be {strategy}
     pattern,          // a subject that may have wildcards
     subject_or_empty,
   } form;
