@@ -104,16 +104,6 @@ struct Publisher::Ending {
   std::string detail;
 };
 
-bool is_traceparent(std::string_view text) noexcept {
-  constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-  if (text.size() != kForm.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-    if (kForm[i] == '-' ? text[i] != '-' : !hex) return false;
-  }
-  return true;
-}
-
 Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, PublisherOptions options,
                      Callbacks callbacks)
     : client_(client),
@@ -171,7 +161,7 @@ Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view hea
   taken.order.correlation_id = taken.correlation_id;
   taken.order.traceparent = taken.traceparent;
   payload_.clear();
-  append_json(payload_, taken.order, options_.format);
+  append_json(payload_, order, options_.format);  // as replay writes it, which sees no NATS header
   if (options_.mode == DeliveryMode::jetstream) taken.payload = payload_;
   return taken;
 }

@@ -156,7 +156,4 @@ class Publisher {
   std::function<void()> finished_;
 };
 
-// W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.
-[[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
-
 }  // namespace rts::app

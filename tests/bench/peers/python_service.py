@@ -638,6 +638,9 @@ class Order:
     traceparent: str | None
 
 
+TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
 def iso_time(ms: int) -> str:
     moment = EPOCH + timedelta(milliseconds=ms)
     return moment.isoformat(timespec="milliseconds")
@@ -659,7 +662,10 @@ class OrderWriter:
             metadata["correlation_id"] = envelope.message_id
         metadata["indicators"] = found.indicators
         body = self._format(order_id, found, float(quantity), event, closes)
-        return Order(order_id, body | {"metadata": metadata}, envelope.message_id,
+        body["metadata"] = metadata
+        if settings.order_format == "signal" and TRACEPARENT.fullmatch(envelope.traceparent or ""):
+            body["_otel_trace_context"] = {"traceparent": envelope.traceparent}
+        return Order(order_id, body, envelope.message_id,
                      envelope.traceparent)
 
     def _id(self, found: Signal, event: Event) -> str:
