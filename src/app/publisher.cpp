@@ -73,6 +73,8 @@ std::string words_of(const wire::EngineStatus& answer) {
 }
 
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
+constexpr std::string_view kWentSilent =
+    "who has confirmed orders before answers no more; ORDER_SILENCE_LIMIT opens the breaker";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
 constexpr std::string_view kHeaderless =
     "the broker takes no headers, and every order has some: switch them on there, or update it";
@@ -110,6 +112,7 @@ Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, Publishe
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
       breaker_(options_.breaker),
+      silence_(options_.silence_limit),
       retry_timer_(io),
       breaker_timer_(io) {
   payload_.reserve(kUsualOrderBytes);
@@ -249,7 +252,12 @@ std::optional<Publisher::Ending> Publisher::read(const InFlight& order, const na
 
 void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {
   const auto waited = steady_clock::now() - order.sent_at;
-  const Ruling ruling = judge(options_.mode, ending.end, order.in_doubt);
+  Ruling ruling = judge(options_.mode, ending.end, order.in_doubt);
+  std::string_view detail = ending.detail;
+  if (options_.mode == DeliveryMode::core && silence_.is_outage(ending.end)) {
+    ruling.finding = Finding::outage;
+    detail = kWentSilent;
+  }
   if (const auto permit = std::exchange(order.permit, std::nullopt)) {
     found(*permit, ruling.finding);
   }
@@ -258,7 +266,7 @@ void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {
   }
   if (ruling.result) {
     return end(key, *ruling.result, is_answer(ending.end) ? std::optional(waited) : std::nullopt,
-               ending.detail);
+               detail);
   }
   order.in_doubt = true;
   if (ending.end == AttemptEnd::timed_out || ending.end == AttemptEnd::unproven) {
@@ -311,6 +319,7 @@ void Publisher::on_connection_change() {
   const nats::Status now = client_.status();
   if (!now.connected || connection_ == now.reconnects) return;
   connection_ = now.reconnects;
+  silence_.on_new_connection();
   for (Destination& destination : destinations_) {
     if (destination.path != Path::denied) destination.path = Path::untried;
   }

@@ -32,6 +32,7 @@ struct PublisherOptions {
   std::chrono::milliseconds ack_timeout{1000};
   CircuitBreaker::Policy breaker{};
   std::size_t max_in_flight = 8192;  // of orders whose end is not known; more are `buffer_full`
+  std::int64_t silence_limit = 3;    // 0: off
   bool dry_run = false;
 };
 
@@ -142,6 +143,7 @@ class Publisher {
   const PublisherOptions options_;
   const Callbacks callbacks_;
   CircuitBreaker breaker_;
+  SilenceWatch silence_;
   CircuitBreaker::State breaker_before_ = CircuitBreaker::State::closed;  // as last told
   boost::asio::steady_timer retry_timer_;
   boost::asio::steady_timer breaker_timer_;

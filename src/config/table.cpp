@@ -163,6 +163,9 @@ constexpr std::array kTable{
             "Life of a closing order from its event time, in seconds."},
     Setting{"ORDER_ACK_TIMEOUT_MS", "1000", Whole{&S::order_ack_timeout_ms, 10, 60'000},
             Group::orders, "How long an answer to an order is awaited, in milliseconds."},
+    Setting{"ORDER_SILENCE_LIMIT", "3", Whole{&S::order_silence_limit, 0, 1000}, Group::orders,
+            "Orders in a row without an answer, of a TradeEngine that has confirmed one on this "
+            "connection, that open the circuit breaker; core only; 0 = off."},
     Setting{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "5",
             Whole{&S::breaker_failure_threshold, 1, kMany}, Group::orders,
             "Consecutive failures that open the circuit breaker."},

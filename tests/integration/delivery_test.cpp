@@ -183,6 +183,42 @@ TEST_F(Delivery, SilenceIsUnconfirmedAndNoFailure) {
   EXPECT_TRUE(service.daemon.ready());
 }
 
+// Frozen behind the broker, it would get them all when it thaws. Found out after two, not before.
+TEST_F(Delivery, OrderSilenceLimitIsHowManyAnEngineThatHasConfirmedMayLeaveUnanswered) {
+  Responder engine(broker.url(), kOrders, [](const Request& order) {
+    return order.number == 1 ? std::vector<std::string>{kAccepted} : std::vector<std::string>{};
+  });
+  Service service(settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "100"},
+                                          {"ORDER_SILENCE_LIMIT", "2"},
+                                          {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  for (std::size_t order = 1; order <= 4; ++order) {
+    feed();
+    ASSERT_TRUE(service.ended(order));
+  }
+  EXPECT_THAT(service.ends(),
+              ElementsAre("confirmed/1", "unconfirmed/1", "unconfirmed/1", "circuit_open/0"));
+  EXPECT_THAT(service.lines()[2].detail, HasSubstr("ORDER_SILENCE_LIMIT"));
+  EXPECT_FALSE(service.daemon.ready());
+  EXPECT_EQ(engine.received().size(), 3U);
+}
+
+TEST_F(Delivery, AnOrderSilenceLimitOfZeroHoldsNothingBack) {
+  Responder engine(broker.url(), kOrders, [](const Request& order) {
+    return order.number == 1 ? std::vector<std::string>{kAccepted} : std::vector<std::string>{};
+  });
+  Service service(settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "50"},
+                                          {"ORDER_SILENCE_LIMIT", "0"},
+                                          {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  for (std::size_t order = 1; order <= 7; ++order) {
+    feed();
+    ASSERT_TRUE(service.ended(order));
+  }
+  EXPECT_EQ(service.results("unconfirmed"), 6);
+  EXPECT_TRUE(service.daemon.ready());
+}
+
 // Two see the same frame; when the engine answers, only one is still listening.
 TEST_F(Delivery, OrderAckTimeoutMsIsHowLongAnAnswerIsAwaited) {
   Responder engine(broker.url(), kOrders);

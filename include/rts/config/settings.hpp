@@ -62,6 +62,7 @@ struct Settings {
 
   std::string order_format, order_delivery;
   std::int64_t order_ttl_seconds = 0, order_ttl_reduce_only_seconds = 0, order_ack_timeout_ms = 0;
+  std::int64_t order_silence_limit = 0;
   std::int64_t breaker_failure_threshold = 0, breaker_recovery_timeout_seconds = 0;
   std::int64_t message_ttl_seconds = 0;
 
