@@ -290,9 +290,7 @@ TEST(Traceparent, HasTheFormOfW3cTraceContext) {
   EXPECT_FALSE(is_traceparent("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
 }
 
-TEST(OrderFormat, SignalSaysBuySellOrClose) {
-  OrderTerms long_only;
-  long_only.sells = Sells::close_long;
+TEST(OrderFormat, SignalSaysBuyOrSell) {
   const auto action = [](const Order& order) {
     const std::string signal = text(order, OrderFormat::signal);
     const std::size_t at = signal.find("\"action\":\"") + 10;
@@ -300,11 +298,6 @@ TEST(OrderFormat, SignalSaysBuySellOrClose) {
   };
   EXPECT_EQ(action(make_order({}, source())), "buy");
   EXPECT_EQ(action(make_order({}, source({.side = Side::sell}))), "sell");
-  EXPECT_EQ(action(make_order(long_only, source())), "buy");
-  const Order close = make_order(long_only, source({.side = Side::sell}));
-  EXPECT_EQ(action(close), "close");
-  EXPECT_EQ(text(close, OrderFormat::signal).find("stop_loss"), std::string::npos);
-  EXPECT_EQ(text(close, OrderFormat::signal).find("take_profit"), std::string::npos);
 }
 
 TEST(OrderFormat, SignalStrengthHasThreeBoundaries) {

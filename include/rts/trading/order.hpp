@@ -69,7 +69,8 @@ enum class OrderFormat : std::uint8_t { trade_order, signal };
 
 // Appends the order as one JSON object without a line end; numbers are the shortest that read back
 // the same. `trade_order` is docs/schemas/trade_order.v1.json, `signal`
-// docs/schemas/signal.v1.json, which alone carries the trace context, where it is one.
+// docs/schemas/signal.v1.json, which alone carries the trace context, where it is one, and cannot
+// say "close only". Precondition: a `signal` is not reduce-only (the gate refuses those).
 void append_json(std::string& out, const Order& order, OrderFormat format);
 
 }  // namespace rts
