@@ -36,7 +36,7 @@ constexpr std::array kProvisionOptions{
            "orders in 24 h, all replicas together; 0 = none (default 3 x RISK_MAX_DAILY_SIGNALS)"},
     Option{"--republish", "SUBJECT",
            "where what was stored goes; empty: nowhere (default tradeengine.orders, unless that is "
-           "NATS_PUBLISHER_TOPIC)"},
+           "NATS_PUBLISHER_TOPIC); with a token {strategy} where that has one"},
     Option{"--replicas", "N", "copies, in a cluster of brokers (default 1)"},
     Option{"--dry-run", "", "change nothing; exit 1 when something would change"},
     Option{"--json", "", "print as JSON"},

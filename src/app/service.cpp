@@ -117,6 +117,7 @@ PublisherOptions publisher_options(const config::Settings& settings) {
       .failure_threshold = settings.breaker_failure_threshold,
       .recovery_timeout = std::chrono::seconds(settings.breaker_recovery_timeout_seconds),
       .probe_patience = options.ack_timeout + std::chrono::seconds(1)};
+  options.silence_limit = settings.order_silence_limit;
   options.dry_run = settings.dry_run;
   return options;
 }

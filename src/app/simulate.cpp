@@ -1,5 +1,6 @@
 #include "app/simulate.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -11,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <rts/trading/order_subject.hpp>
 #include <rts/wire/order_text.hpp>
 
 #include "app/broker.hpp"
@@ -124,7 +126,9 @@ ExitCode write_recording(const Plan& plan, Market market, OutputFile file) {
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
   nats::ClientOptions options = broker_options(settings);
   options.name = "realtime-strategies-simulate";
-  if (plan.show_orders != ShowOrders::no) options.subject = settings.publisher_topic;
+  if (plan.show_orders != ShowOrders::no) {
+    options.subject = order_subject_pattern(settings.publisher_topic);
+  }
   return options;
 }
 
@@ -137,6 +141,7 @@ class Broadcast {
         plan_(plan),
         market_(std::move(market)),
         subject_(settings.consumer_topic),
+        order_subjects_(order_subjects(settings.publisher_topic)),
         client_(loop, client_options(plan, settings),
                 {.on_messages = [this](auto orders) { show(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
@@ -159,6 +164,11 @@ class Broadcast {
   void show(std::span<const nats::Message> orders) {
     std::string lines;
     for (const nats::Message& order : orders) {
+      // Where the strategies have a subject each, the wildcard brings other people's, too.
+      if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) ==
+          order_subjects_.end()) {
+        continue;
+      }
       lines +=
           printable(plan_.show_orders == ShowOrders::as_json ? std::string(order.payload)
                                                              : wire::order_text(order.payload));
@@ -224,6 +234,7 @@ class Broadcast {
   Plan plan_;
   Market market_;
   std::string subject_;
+  std::vector<std::string> order_subjects_;
   nats::Client client_;
   asio::steady_timer ticks_;
   asio::signal_set signals_;

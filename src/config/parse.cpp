@@ -11,6 +11,7 @@
 
 #include <rts/base/utf8.hpp>
 #include <rts/config/broker_url.hpp>
+#include <rts/trading/order_subject.hpp>
 
 namespace rts::config {
 namespace {
@@ -125,8 +126,8 @@ struct Assign {
       case Text::Form::group:
         valid = is_printable(text) && text.find(' ') == std::string_view::npos;
         break;
-      case Text::Form::subject:
-        valid = is_subject(text, Wildcards::refused);
+      case Text::Form::order_subject:
+        valid = is_subject(text, Wildcards::refused) && has_sound_tokens(text);
         break;
       case Text::Form::pattern:
         valid = is_subject(text, Wildcards::accepted);

@@ -48,8 +48,8 @@ struct Accepted {
         return "printable ASCII without quotes and backslash";
       case Text::Form::group:
         return "printable ASCII without blanks, or empty";
-      case Text::Form::subject:
-        return "a subject without wildcards, blanks or empty tokens";
+      case Text::Form::order_subject:
+        return "a subject without wildcards, blanks or empty tokens; one token may be {strategy}";
       case Text::Form::pattern:
         return "a subject without blanks or empty tokens";
       case Text::Form::subject_or_empty:

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include <fmt/format.h>
 
@@ -69,7 +70,7 @@ class OrderWriter {
   }
 
   void signal() {
-    const std::string_view opening = order_.side == Side::buy ? "buy" : "sell";
+    assert(!order_.reduce_only);  // "sell" would open what it may only close
     json_.begin_object();
     json_.key("id").string(id());
     json_.key("signal_id").string(id());
@@ -77,7 +78,7 @@ class OrderWriter {
     json_.key("strategy").string(to_string(order_.strategy));
     json_.key("strategy_mode").string("deterministic");
     json_.key("symbol").string(order_.symbol);
-    json_.key("action").string(order_.reduce_only ? "close" : opening);
+    json_.key("action").string(order_.side == Side::buy ? "buy" : "sell");
     json_.key("confidence").number(order_.confidence);
     json_.key("strength").string(strength(order_.confidence));
     json_.key("price").number(order_.price);
@@ -90,6 +91,10 @@ class OrderWriter {
     protection();
     time("timestamp", order_.timestamp);
     metadata("signal.v1");
+    if (is_traceparent(order_.traceparent)) {
+      json_.key("_otel_trace_context").begin_object();
+      json_.key("traceparent").string(order_.traceparent).end_object();
+    }
     json_.end_object();
   }
 
@@ -151,6 +156,16 @@ Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept {
   order.event_id = source.event_id;
   order.indicators = source.indicators;
   return order;
+}
+
+bool is_traceparent(std::string_view text) noexcept {
+  constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+  if (text.size() != kForm.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (kForm[i] == '-' ? text[i] != '-' : !hex) return false;
+  }
+  return true;
 }
 
 void append_json(std::string& out, const Order& order, OrderFormat format) {

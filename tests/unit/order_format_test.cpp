@@ -267,9 +267,30 @@ TEST(OrderFormat, SignalOfABuy) {
                 R"("spread_percent":0.25}}})");
 }
 
-TEST(OrderFormat, SignalSaysBuySellOrClose) {
-  OrderTerms long_only;
-  long_only.sells = Sells::close_long;
+TEST(OrderFormat, SignalCarriesTheTraceContextWhereItIsOne) {
+  const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  Order order = make_order({}, source());
+  const std::string without = text(order, OrderFormat::signal);
+  order.traceparent = traceparent;
+  EXPECT_EQ(text(order, OrderFormat::signal), without.substr(0, without.size() - 1) +
+                                                  R"(,"_otel_trace_context":{"traceparent":")" +
+                                                  traceparent + "\"}}");
+  EXPECT_EQ(text(order, OrderFormat::trade_order).find("_otel"), std::string::npos);
+  order.traceparent = "00-nonsense";
+  EXPECT_EQ(text(order, OrderFormat::signal), without);
+}
+
+TEST(Traceparent, HasTheFormOfW3cTraceContext) {
+  const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_TRUE(is_traceparent(good));
+  EXPECT_FALSE(is_traceparent(""));
+  EXPECT_FALSE(is_traceparent(good + "0"));
+  EXPECT_FALSE(is_traceparent(good.substr(1)));
+  EXPECT_FALSE(is_traceparent("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  EXPECT_FALSE(is_traceparent("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+}
+
+TEST(OrderFormat, SignalSaysBuyOrSell) {
   const auto action = [](const Order& order) {
     const std::string signal = text(order, OrderFormat::signal);
     const std::size_t at = signal.find("\"action\":\"") + 10;
@@ -277,11 +298,6 @@ TEST(OrderFormat, SignalSaysBuySellOrClose) {
   };
   EXPECT_EQ(action(make_order({}, source())), "buy");
   EXPECT_EQ(action(make_order({}, source({.side = Side::sell}))), "sell");
-  EXPECT_EQ(action(make_order(long_only, source())), "buy");
-  const Order close = make_order(long_only, source({.side = Side::sell}));
-  EXPECT_EQ(action(close), "close");
-  EXPECT_EQ(text(close, OrderFormat::signal).find("stop_loss"), std::string::npos);
-  EXPECT_EQ(text(close, OrderFormat::signal).find("take_profit"), std::string::npos);
 }
 
 TEST(OrderFormat, SignalStrengthHasThreeBoundaries) {

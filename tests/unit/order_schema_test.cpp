@@ -86,8 +86,10 @@ constexpr Breakage kSignalBreakages[] = {
     {"a key is missing", R"("timeframe":"tick",)", ""},
     {"an unknown action", R"("action":"buy")", R"("action":"hold")"},
     {"action in capitals", R"("action":"buy")", R"("action":"BUY")"},
-    {"a closing order with protection", R"("action":"buy")", R"("action":"close")"},
-    {"an opening order without protection", R"("stop_loss":98,"take_profit":104,)", ""},
+    {"a closing signal", R"("action":"buy")", R"("action":"close")"},
+    {"a signal without protection", R"("stop_loss":98,"take_profit":104,)", ""},
+    {"a trace context that is none", R"(}}})", R"(}},"_otel_trace_context":{"traceparent":"1"}})"},
+    {"a trace context without one", R"(}}})", R"(}},"_otel_trace_context":{}})"},
     {"strength too low for the confidence", R"("strength":"extreme")", R"("strength":"strong")"},
     {"confidence too low for the strength", R"("confidence":0.95)", R"("confidence":0.89)"},
     {"another mode", "deterministic", "ml_light"},
@@ -111,9 +113,8 @@ TEST(OrderSchema, AcceptsAClosingTradeOrder) {
   EXPECT_EQ(test::schema_error(order_of("trade_order", true), OrderFormat::trade_order), "");
 }
 
-TEST(OrderSchema, AcceptsAnOpeningAndAClosingSignal) {
+TEST(OrderSchema, AcceptsAnOpeningSignal) {
   EXPECT_EQ(test::schema_error(order_of("signal", false), OrderFormat::signal), "");
-  EXPECT_EQ(test::schema_error(order_of("signal", true), OrderFormat::signal), "");
 }
 
 TEST(OrderSchema, RefusesABrokenTradeOrder) {

@@ -61,16 +61,6 @@ TEST(OrderClock, IsNeverBeforeTheNewestEventThatWasAccepted) {
   EXPECT_EQ(clock.now(UnixMs(13s)), UnixMs(13s));
 }
 
-TEST(Traceparent, HasTheFormOfW3cTraceContext) {
-  const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  EXPECT_TRUE(is_traceparent(good));
-  EXPECT_FALSE(is_traceparent(""));
-  EXPECT_FALSE(is_traceparent(good + "0"));
-  EXPECT_FALSE(is_traceparent(good.substr(1)));
-  EXPECT_FALSE(is_traceparent("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-  EXPECT_FALSE(is_traceparent("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-}
-
 // --- Readiness: each check alone takes it away
 
 State healthy() {

@@ -114,6 +114,7 @@ constexpr Default kSpecDefaults[] = {
     {"ORDER_TTL_SECONDS", "5"},
     {"ORDER_TTL_REDUCE_ONLY_SECONDS", "30"},
     {"ORDER_ACK_TIMEOUT_MS", "1000"},
+    {"ORDER_SILENCE_LIMIT", "3"},
     {"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "5"},
     {"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "60"},
     {"MESSAGE_TTL_SECONDS", "60"},
@@ -247,6 +248,7 @@ std::vector<Range> spec_ranges() {
       {"ORDER_TTL_SECONDS", {"1", "86400"}, {"0", "86401"}},
       {"ORDER_TTL_REDUCE_ONLY_SECONDS", {"1", "86400"}, {"0", "86401"}},
       {"ORDER_ACK_TIMEOUT_MS", {"10", "60000"}, {"9", "60001"}},
+      {"ORDER_SILENCE_LIMIT", {"0", "1000"}, {"-1", "1001"}},
       {"CIRCUIT_BREAKER_FAILURE_THRESHOLD", {"1", "1000"}, {"0", "-1"}},
       {"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", {"1", "3600"}, {"0", "-1"}},
       {"MESSAGE_TTL_SECONDS", {"0", "86400"}, {"-1"}},
@@ -322,6 +324,14 @@ constexpr Subject kSubjects[] = {
     {"a\t", false, false},
     {"a\nb", false, false},
     {"orders-\xE7\x89\x9B", true, true},
+    {"a.{strategy}", true, true},
+    {"{strategy}", true, true},
+    {"a.{strategy}.b", true, true},
+    {"a.{strategy}s", false, true},
+    {"a.{Strategy}", false, true},
+    {"a.{symbol}", false, true},
+    {"{strategy}.{strategy}", false, true},
+    {"a.{strategy", false, true},
 };
 
 TEST(SettingsSubjects, PublishingTakesNoWildcardWhitespaceOrEmptyToken) {

@@ -78,6 +78,7 @@ struct Settings : SymbolSettings {
 
   std::string order_format, order_delivery;
   std::int64_t order_ttl_seconds = 0, order_ttl_reduce_only_seconds = 0, order_ack_timeout_ms = 0;
+  std::int64_t order_silence_limit = 0;
   std::int64_t breaker_failure_threshold = 0, breaker_recovery_timeout_seconds = 0;
   std::int64_t message_ttl_seconds = 0;
 
@@ -127,7 +128,7 @@ struct Text {
     address,          // IPv4 or IPv6
     connection_name,  // printable ASCII without quotes and backslash: it goes into the handshake
     group,            // no blanks; may be empty
-    subject,          // no wildcards
+    order_subject,    // no wildcards; one token may be {strategy}
     pattern,          // a subject that may have wildcards
     subject_or_empty,
     file,  // a path; may be empty

@@ -936,6 +936,9 @@ class Order:
     traceparent: str | None
 
 
+TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
 def iso_time(ms: int) -> str:
     """Python's dates end with the year 9999; the calendar is the same 400 years later."""
     days, of_day = divmod(ms, DAY_MS)
@@ -961,7 +964,7 @@ class OrderWriter:
             metadata["correlation_id"] = envelope.message_id
         metadata["indicators"] = found.indicators
         body = self._format(order_id, found, admitted, event) | {"metadata": metadata}
-        if settings.order_format == "signal" and envelope.traceparent:
+        if settings.order_format == "signal" and TRACEPARENT.fullmatch(envelope.traceparent or ""):
             body["_otel_trace_context"] = {"traceparent": envelope.traceparent}
         return Order(order_id, found.strategy, body, envelope.message_id, envelope.traceparent)
 
