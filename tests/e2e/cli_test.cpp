@@ -13,6 +13,7 @@
 #include "support/frames.hpp"
 #include "support/nats_server.hpp"
 #include "support/order_schema.hpp"
+#include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/scratch_files.hpp"
 
