@@ -5,12 +5,11 @@
 
 #include <fmt/format.h>
 
+#include <rts/trading/order_subject.hpp>
 #include <rts/trading/stream_plan.hpp>
 
 namespace rts::config {
 namespace {
-
-constexpr std::string_view kStrategyToken = "{strategy}";
 
 bool contains(std::span<const std::string> list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -23,18 +22,6 @@ void check_thresholds(std::string_view family, double sell, double buy, const Na
   if (sell < buy || !names.applies({sell_name, buy_name})) return;
   problems.push_back(fmt::format("{}={}: must be below {}={}; lower the one or raise the other.",
                                  names.shown(sell_name), sell, names.shown(buy_name), buy));
-}
-
-// The subjects that orders may be published to.
-std::vector<std::string> order_subjects(const std::string& topic) {
-  const std::size_t token = topic.find(kStrategyToken);
-  if (token == std::string::npos) return {topic};
-  std::vector<std::string> subjects;
-  for (const StrategyId strategy : kStrategies) {
-    subjects.push_back(
-        std::string(topic).replace(token, kStrategyToken.size(), to_string(strategy)));
-  }
-  return subjects;
 }
 
 bool has_amount(const std::vector<SymbolAmount>& amounts, const Symbol& symbol) {

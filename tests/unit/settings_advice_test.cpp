@@ -56,7 +56,6 @@ constexpr Subjects kSubjects[] = {
     {"cio.{strategy}", "cio.trade_momentum", "control", "NATS_CONSUMER_TOPIC=cio.trade_momentum"},
     {"cio.{strategy}", "cio.data", "control", ""},
     {"cio.{strategy}", "data", "cio.ticker_velocity", "CONTROL_TOPIC=cio.ticker_velocity"},
-    {"x{strategy}.o", "xorderbook_skew.*", "control", "NATS_CONSUMER_TOPIC=xorderbook_skew.*"},
 };
 
 // SPEC §5: "matched neither by the consumer nor by the control subject (our own subscription would
