@@ -7,6 +7,7 @@ made is mostly well formed, so that it gets past the rules that come first.
 from __future__ import annotations
 
 import json
+import math
 import pathlib
 import random
 from collections.abc import Callable, Iterator
@@ -128,7 +129,8 @@ def instrument(dice: random.Random, coin: tuple[str, float], futures: bool) -> d
     quote = next((name for name in ("USDT", "USDC", "FDUSD", "BTC", "USD") if name in symbol), "X")
     if symbol.startswith("BTC"):
         quote = symbol[3:].partition("_")[0]
-    tick = dice.choice([price * 1e-5, price * 1e-3, price * 0.3, 1e-8, 0.1])
+    coarse = 10.0 ** math.floor(math.log10(price))  # most ticks are some digits finer than that
+    tick = dice.choice([coarse * 1e-5, coarse * 5e-4, coarse * 0.2, 1e-8, 0.1])
     step = dice.choice(["0.001", "0.00001000", "1", "0.5"])
     known: dict[str, Any] = {"symbol": symbol, "quoteAsset": quote,
                              "status": "TRADING" if dice.random() < 0.95 else "BREAK"}
@@ -136,7 +138,7 @@ def instrument(dice: random.Random, coin: tuple[str, float], futures: bool) -> d
         known |= {"marginAsset": quote, "contractType": "PERPETUAL", "pair": symbol}
     filters = [
         {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000",
-         "tickSize": f"{tick:.15f}"},
+         "tickSize": f"{tick:.8f}"},
         {"filterType": "LOT_SIZE", "minQty": dice.choice([step, "0.002", "10"]),
          "maxQty": dice.choice(["9000", "90000000", "0.5"]), "stepSize": step},
         {"filterType": "MARKET_LOT_SIZE", "minQty": dice.choice(["0.00000000", step]),
