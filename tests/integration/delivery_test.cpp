@@ -68,10 +68,11 @@ Environment with(Environment all, const Environment& more) {
   return all;
 }
 
-// Settings under which each buying book makes an order of its own id.
+// Settings under which each buying book makes an order of its own id, without a price before it.
 Environment settings(const std::string& url, const Environment& more = {}) {
   return with({{"NATS_URL", url},
                {"SIGNAL_COOLDOWN_SECONDS", "0"},
+               {"RISK_PRICE_BAND_PERCENT", "0"},
                {"RISK_MAX_DAILY_SIGNALS", "0"},
                {"RISK_MAX_ORDERS_PER_MINUTE", "0"}},
               more);
@@ -188,9 +189,8 @@ TEST_F(Delivery, OrderSilenceLimitIsHowManyAnEngineThatHasConfirmedMayLeaveUnans
   Responder engine(broker.url(), kOrders, [](const Request& order) {
     return order.number == 1 ? std::vector<std::string>{kAccepted} : std::vector<std::string>{};
   });
-  Service service(settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "100"},
-                                          {"ORDER_SILENCE_LIMIT", "2"},
-                                          {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  Service service(
+      settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "100"}, {"ORDER_SILENCE_LIMIT", "2"}}));
   ASSERT_TRUE(service.daemon.wait_ready());
   for (std::size_t order = 1; order <= 4; ++order) {
     feed();
@@ -207,9 +207,8 @@ TEST_F(Delivery, AnOrderSilenceLimitOfZeroHoldsNothingBack) {
   Responder engine(broker.url(), kOrders, [](const Request& order) {
     return order.number == 1 ? std::vector<std::string>{kAccepted} : std::vector<std::string>{};
   });
-  Service service(settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "50"},
-                                          {"ORDER_SILENCE_LIMIT", "0"},
-                                          {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  Service service(
+      settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "50"}, {"ORDER_SILENCE_LIMIT", "0"}}));
   ASSERT_TRUE(service.daemon.wait_ready());
   for (std::size_t order = 1; order <= 7; ++order) {
     feed();
@@ -269,7 +268,6 @@ TEST_F(Delivery, SilentOrNotWhoListensHealsThePath) {
 // Each strategy's subject has a path of its own: what one finds out is not true of the other.
 TEST_F(Delivery, ATokenInThePublisherTopicBecomesTheStrategysName) {
   Service service(settings(broker.url(), {{"NATS_PUBLISHER_TOPIC", "cio.intent.{strategy}"},
-                                          {"RISK_PRICE_BAND_PERCENT", "0"},
                                           {"TRADE_MOMENTUM_WINDOW", "2"},
                                           {"TRADE_MOMENTUM_BUY_THRESHOLD", "0.2"}}));
   ASSERT_TRUE(service.daemon.wait_ready());
@@ -318,8 +316,7 @@ TEST_F(Delivery, WhatTheTradeEngineRefusesIsARejectionAndNoFailure) {
             ? R"({"status":"processed","result":{"status":"rejected","reason":"cooldown\n300 s"}})"
             : R"({"status":"error","error":"no timestamp"})"};
   });
-  Service service(settings(broker.url(), {{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "1"},
-                                          {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  Service service(settings(broker.url(), {{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "1"}}));
   ASSERT_TRUE(service.daemon.wait_ready());
   feed();
   service.expect_one("rejected", 1, "status processed, result rejected: cooldown 300 s", true);
