@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include <fmt/format.h>
 
@@ -69,7 +70,7 @@ class OrderWriter {
   }
 
   void signal() {
-    const std::string_view opening = order_.side == Side::buy ? "buy" : "sell";
+    assert(!order_.reduce_only);
     json_.begin_object();
     json_.key("id").string(id());
     json_.key("signal_id").string(id());
@@ -77,7 +78,7 @@ class OrderWriter {
     json_.key("strategy").string(to_string(order_.strategy));
     json_.key("strategy_mode").string("deterministic");
     json_.key("symbol").string(order_.symbol);
-    json_.key("action").string(order_.reduce_only ? "close" : opening);
+    json_.key("action").string(order_.side == Side::buy ? "buy" : "sell");
     json_.key("confidence").number(order_.confidence);
     json_.key("strength").string(strength(order_.confidence));
     json_.key("price").number(order_.price);

@@ -49,7 +49,7 @@ struct Order {
 struct OrderSource {
   StrategyId strategy;
   std::string_view symbol;
-  UnixMs at;      // event time
+  UnixMs at;       // event time
   UnixMs aged_at;  // what its life is counted from: the event's age time
   EventId event_id;
   Signal signal;
@@ -58,14 +58,16 @@ struct OrderSource {
   std::optional<Protection> protection;
 };
 
-// Precondition: quantity and protection are what the gate has passed. The views are the caller's to fill in.
+// Precondition: quantity and protection are what the gate has passed. The views are the caller's to
+// fill in.
 [[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
 enum class OrderFormat : std::uint8_t { trade_order, signal };
 
 // Appends the order as one JSON object without a line end; numbers are the shortest that read back
 // the same. `trade_order` is docs/schemas/trade_order.v1.json, `signal`
-// docs/schemas/signal.v1.json.
+// docs/schemas/signal.v1.json, which cannot say that an order only closes.
+// Precondition: an order in `signal` opens; the gate refuses the others.
 void append_json(std::string& out, const Order& order, OrderFormat format);
 
 }  // namespace rts
