@@ -79,12 +79,8 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   decision.outcome = verdict.outcome;
   if (!verdict.signal) return;
 
-  const Gate::Request request{strategy,
-                              event.symbol_index,
-                              context.terms,
-                              *verdict.signal,
-                              event.at,
-                              event.reference};
+  const Gate::Request request{strategy,        event.symbol_index, context.terms,
+                              *verdict.signal, event.at,           event.reference};
   const auto passed = gate_.pass(request);
   if (!passed) {
     decision.outcome = passed.error();
@@ -92,10 +88,9 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   }
   decision.outcome = verdict.signal->side == Side::buy ? Outcome::signal_buy : Outcome::signal_sell;
   const std::string_view symbol = intake_.symbols().at(event.symbol_index).text();
-  Order& order = decision.order.emplace(
-      make_order(context.terms,
-                 {strategy, symbol, event.at, event.aged_at, event.id, *verdict.signal,
-                  verdict.indicators, passed.value().quantity, passed.value().protection}));
+  Order& order = decision.order.emplace(make_order(
+      context.terms, {strategy, symbol, event.at, event.aged_at, event.id, *verdict.signal,
+                      verdict.indicators, passed.value().quantity, passed.value().protection}));
   const wire::Envelope& envelope = reader_.envelope();
   if (envelope.message_id.value.size() <= kMaxCorrelationIdBytes) {
     order.correlation_id = envelope.message_id.value;

@@ -291,9 +291,9 @@ bool Intake::may_be_traded(std::string_view name) const noexcept {
       std::any_of(quote_assets_.begin(), quote_assets_.end(), [&](const std::string& asset) {
         return name.size() > asset.size() && name.ends_with(asset);
       });
-  return linear && !std::binary_search(
-                       untraded_.begin(), untraded_.end(), name,
-                       [](const auto& a, const auto& b) { return text_of(a) < text_of(b); });
+  return linear &&
+         !std::binary_search(untraded_.begin(), untraded_.end(), name,
+                             [](const auto& a, const auto& b) { return text_of(a) < text_of(b); });
 }
 
 Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::Envelope& envelope,

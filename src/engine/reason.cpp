@@ -4,11 +4,16 @@ namespace rts {
 
 std::string_view to_string(Reason reason) noexcept {
   static constexpr std::array<std::string_view, kReasonCount> kNames{
-      "control",          "unsupported_kind", "diff_depth",        "symbol_not_traded",
-      "non_market_trade", "simulated",        "other_source",      "too_large",
-      "malformed",        "symbol_conflict",  "no_symbol",         "no_event_time",
-      "bad_timestamp",    "stale",            "future",            "bad_number",
-      "empty_side",       "unsorted_book",    "crossed_book",      "unverified_symbol",
+      "control",          "unsupported_kind",
+      "diff_depth",       "symbol_not_traded",
+      "non_market_trade", "simulated",
+      "other_source",     "too_large",
+      "malformed",        "symbol_conflict",
+      "no_symbol",        "no_event_time",
+      "bad_timestamp",    "stale",
+      "future",           "bad_number",
+      "empty_side",       "unsorted_book",
+      "crossed_book",     "unverified_symbol",
       "out_of_order",     "outlier"};
   return kNames[static_cast<std::size_t>(reason)];
 }

@@ -35,6 +35,10 @@ struct Effect {
 std::string result(const Effect& row, const char* value) {
   auto environment = row.others;
   environment.push_back({row.setting, value});
+  // A lone book has no reference price.
+  if (row.setting != std::string("RISK_PRICE_BAND_PERCENT")) {
+    environment.push_back({"RISK_PRICE_BAND_PERCENT", "0"});
+  }
   test::EngineRun run(test::configured(environment), row.clock);
   run.lines(row.lines);
   return run.orders_text() + "last=" + run.last() + ";";
@@ -206,7 +210,7 @@ std::vector<Effect> velocity_effects() {
   return {
       {"STRATEGY_ENABLED_TICKER_VELOCITY", "true", "false", window_10s(), tickers(101), kBuy,
        "last=disabled;"},
-      {"TICKER_VELOCITY_TIME_WINDOW", "12", "13", {}, tickers(101), kBuy, "last=warming_up;"},
+      {"TICKER_VELOCITY_TIME_WINDOW", "10", "11", {}, tickers(101), kBuy, "last=warming_up;"},
       {"TICKER_VELOCITY_BUY_THRESHOLD", "5.9", "6.1", window_10s(), tickers(101), kBuy, kNeutral},
       {"TICKER_VELOCITY_SELL_THRESHOLD", "-5.9", "-6.1", window_10s(), tickers(99), kSell,
        kNeutral},

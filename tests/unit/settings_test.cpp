@@ -167,10 +167,13 @@ TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
   EXPECT_EQ(loaded.message_ttl, built.message_ttl);
   EXPECT_EQ(loaded.defaults.enabled, built.defaults.enabled);
   EXPECT_EQ(loaded.defaults.orderbook_skew.top_levels, built.defaults.orderbook_skew.top_levels);
-  EXPECT_EQ(loaded.defaults.orderbook_skew.min_spread_percent, built.defaults.orderbook_skew.min_spread_percent);
+  EXPECT_EQ(loaded.defaults.orderbook_skew.min_spread_percent,
+            built.defaults.orderbook_skew.min_spread_percent);
   EXPECT_EQ(loaded.defaults.trade_momentum.window, built.defaults.trade_momentum.window);
-  EXPECT_EQ(loaded.defaults.trade_momentum.quantity_multiple, built.defaults.trade_momentum.quantity_multiple);
-  EXPECT_EQ(loaded.defaults.ticker_velocity.time_window, built.defaults.ticker_velocity.time_window);
+  EXPECT_EQ(loaded.defaults.trade_momentum.quantity_multiple,
+            built.defaults.trade_momentum.quantity_multiple);
+  EXPECT_EQ(loaded.defaults.ticker_velocity.time_window,
+            built.defaults.ticker_velocity.time_window);
   EXPECT_EQ(loaded.defaults.terms.cooldown, built.defaults.terms.cooldown);
   EXPECT_EQ(loaded.gate.max_daily_signals, built.gate.max_daily_signals);
   EXPECT_EQ(loaded.gate.max_orders_per_minute, built.gate.max_orders_per_minute);

@@ -1,6 +1,6 @@
 // The gate between a signal and an order: pause, confidence, price band, cooldown, limits and size,
-// all in event time, in the order of SPEC §4. Only an accepted signal moves a counter. One a process; not
-// thread-safe.
+// all in event time, in the order of SPEC §4. Only an accepted signal moves a counter. One a
+// process; not thread-safe.
 #pragma once
 
 #include <array>

@@ -8,11 +8,11 @@ namespace rts {
 
 struct Instrument {
   Decimal quantity_step = *Decimal::parse("0.001");  // base asset, not zero
-  Decimal min_quantity{};                              // base asset; zero: none
-  Decimal max_quantity{};                              // base asset; zero: none
+  Decimal min_quantity{};                            // base asset; zero: none
+  Decimal max_quantity{};                            // base asset; zero: none
   double min_notional = 0;                           // quote currency; 0: none
   double max_notional = 0;                           // quote currency; 0: none
-  Decimal tick{};                                      // quote currency; zero: not known
+  Decimal tick{};                                    // quote currency; zero: not known
 };
 
 }  // namespace rts

@@ -74,7 +74,7 @@ inline constexpr std::size_t kSequenceCount = 8;
 struct WireEvent {
   EventKind kind = EventKind::unknown;  // unknown: an object or element that is no event
   Sequence sequence = Sequence::book;
-  bool is_depth_update = false;     // books: it says so itself, as spot's partial books do not
+  bool is_depth_update = false;  // books: it says so itself, as spot's partial books do not
   TextField symbol;
   IntegerField event_time;          // as sent: milliseconds, or microseconds from 10^14 on
   IntegerField trade_time;          // T, likewise: when the venue's engine made the event
