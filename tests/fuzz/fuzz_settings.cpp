@@ -80,6 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(reloaded.ok() && reloaded.value().values == configuration.values,
                 "effective values load again");
   const auto parameters = config::engine_parameters(configuration.settings, Clock::live);
-  fuzz::require(parameters.defaults.terms.size.minimum <= parameters.defaults.terms.size.maximum, "minimum <= maximum");
+  fuzz::require(parameters.defaults.terms.size.minimum <= parameters.defaults.terms.size.maximum,
+                "minimum <= maximum");
   return 0;
 }

@@ -115,7 +115,8 @@ RunResult run_binary(const std::vector<std::string>& arguments, const Environmen
 }
 
 Daemon::Daemon(Environment environment, std::vector<std::string> wrapper)
-    : process_(command(std::move(wrapper)), options_of(with_test_defaults(std::move(environment)))) {
+    : process_(command(std::move(wrapper)),
+               options_of(with_test_defaults(std::move(environment)))) {
   const std::string_view key = "\"http_port\":";
   if (!process_.wait_for_out(key, seconds(20))) {
     throw std::runtime_error("the service did not start:\n" + process_.out() + process_.err());

@@ -45,9 +45,9 @@ using Environment = std::map<std::string, std::string>;
                                    const Environment& environment = {});
 
 // The settings of a Daemon: those that are given, and what a test wants where it does not say
-// otherwise: a free port; an environment in which a made-up market is traded; and no price band, for
-// what a test sends is seldom a whole market, and a book without a trade before it has no reference
-// price.
+// otherwise: a free port; an environment in which a made-up market is traded; and no price band,
+// for what a test sends is seldom a whole market, and a book without a trade before it has no
+// reference price.
 [[nodiscard]] Environment with_test_defaults(Environment environment);
 
 // `run`, on a free port, with JSON logs. The constructor returns when it serves HTTP, and throws
