@@ -203,7 +203,6 @@ class Metrics::Registry {
  public:
   Registry(const SymbolTable& symbols, const Running& running)
       : symbols_(symbols),
-        last_event_at_(symbols.capacity()),
         last_event_(prometheus::BuildGauge()
                         .Name(std::string(kLastEvent.name))
                         .Help(std::string(kLastEvent.help))
@@ -216,7 +215,7 @@ class Metrics::Registry {
       lag_.emplace_back(lag.Add({{"kind", std::string(rts::to_string(kind))}}, kLagBuckets),
                         kLagBuckets);
     }
-    add_symbols();
+    follow_symbols();
     family<Gauge>(kBuild)
         .Add({{"version", std::string(running.version)}, {"commit", std::string(running.commit)}})
         .Set(1);
@@ -224,13 +223,14 @@ class Metrics::Registry {
   }
 
   void observe(const Step& step, UnixNs received_at) {
+    follow_symbols();
     for (const EventRecord& record : step.events) {
       const Decision* const decision = record.decision();
       if (decision == nullptr) continue;
       const auto kind = static_cast<std::size_t>(record.kind);
       const double lag = to_seconds(received_at - decision->at);
       lag_[kind].observe(lag > 0 ? lag : 0);
-      last_event_at_[decision->symbol_index][kind] = decision->at;
+      symbol_series_[decision->symbol_index].last_event_at[kind] = decision->at;
     }
   }
 
@@ -293,11 +293,11 @@ class Metrics::Registry {
         if (decisions) raise(*decisions, static_cast<double>(count));
       }
     }
-    add_symbols();
-    for (std::size_t symbol = 0; symbol < last_event_by_symbol_.size(); ++symbol) {
+    follow_symbols();
+    for (const SymbolSeries& series : symbol_series_) {
       for (std::size_t kind = 0; kind < kMarketKinds.size(); ++kind) {
-        const std::chrono::duration<double> at = last_event_at_[symbol][kind].time_since_epoch();
-        last_event_by_symbol_[symbol][kind]->Set(at.count());
+        const std::chrono::duration<double> at = series.last_event_at[kind].time_since_epoch();
+        series.last_event[kind]->Set(at.count());
       }
     }
     for (Observations* histogram : {&step_, &publish_, &answer_}) histogram->hand_over();
@@ -384,15 +384,34 @@ class Metrics::Registry {
     }
   }
 
-  // Series for symbols the table has learnt since; allocates only then.
-  void add_symbols() {
-    while (last_event_by_symbol_.size() < symbols_.size()) {
-      const std::string symbol(symbols_.at(last_event_by_symbol_.size()).text());
-      auto& gauges = last_event_by_symbol_.emplace_back();
-      for (const EventKind kind : kMarketKinds) {
-        gauges[static_cast<std::size_t>(kind)] =
-            &last_event_.Add({{"symbol", symbol}, {"kind", std::string(rts::to_string(kind))}});
+  struct SymbolSeries {
+    Symbol symbol;
+    std::array<UnixMs, kMarketKinds.size()> last_event_at{};  // 1970: never
+    std::array<Gauge*, kMarketKinds.size()> last_event{};
+  };
+
+  SymbolSeries make_symbol_series(const Symbol& symbol) {
+    SymbolSeries series{symbol};
+    for (const EventKind kind : kMarketKinds) {
+      series.last_event[static_cast<std::size_t>(kind)] = &last_event_.Add(
+          {{"symbol", std::string(symbol.text())}, {"kind", std::string(rts::to_string(kind))}});
+    }
+    return series;
+  }
+
+  // Series for the symbols the table has learnt since, also in place of others; allocates only
+  // then.
+  void follow_symbols() {
+    if (replacements_ != symbols_.replacements()) {
+      replacements_ = symbols_.replacements();
+      for (std::size_t i = 0; i < symbol_series_.size(); ++i) {
+        if (symbol_series_[i].symbol == symbols_.at(i)) continue;
+        for (Gauge* const gauge : symbol_series_[i].last_event) last_event_.Remove(gauge);
+        symbol_series_[i] = make_symbol_series(symbols_.at(i));
       }
+    }
+    while (symbol_series_.size() < symbols_.size()) {
+      symbol_series_.push_back(make_symbol_series(symbols_.at(symbol_series_.size())));
     }
   }
 
@@ -410,9 +429,9 @@ class Metrics::Registry {
   Counter* unreadable_answers_ = nullptr;
   Counter* unexpected_answers_ = nullptr;
   std::vector<Observations> lag_;  // by kind: book, trade, ticker
-  std::vector<std::array<UnixMs, kMarketKinds.size()>> last_event_at_;  // by symbol; 1970: never
   prometheus::Family<Gauge>& last_event_;
-  std::vector<std::array<Gauge*, kMarketKinds.size()>> last_event_by_symbol_;
+  std::vector<SymbolSeries> symbol_series_;  // by the symbols' numbers
+  std::uint64_t replacements_ = 0;           // of symbols, as far as they have been followed
   Counter& frames_ = family<Counter>(kFrames).Add({});
   Observations step_{family<Histogram>(kStep).Add({}, kStepBuckets), kStepBuckets};
   Observations publish_{family<Histogram>(kPublish).Add({}, kPublishBuckets), kPublishBuckets};

@@ -46,7 +46,10 @@ std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noex
   const double notional = std::clamp(order.value(), minimum.value(), maximum.value());
 
   double steps = whole_steps_down(notional, price.value() * step);
-  if (steps * step * price.value() < least) steps = whole_steps_up(least, price.value() * step);
+  if (steps * step * price.value() < least) {
+    // One at least: of a step worth a billion minimums, the allowance for the error leaves none.
+    steps = std::max(1.0, whole_steps_up(least, price.value() * step));
+  }
   if (!instrument.min_quantity.is_zero()) {
     steps = std::max(steps, whole_steps_up(instrument.min_quantity.to_double(), step));
   }

@@ -166,9 +166,9 @@ EngineParameters eager_parameters() {
   parameters.defaults.trade_momentum.sell_threshold = -0.01;
   parameters.defaults.trade_momentum.window = 2;
   parameters.defaults.ticker_velocity = {.time_window = std::chrono::seconds(10),
-                                .buy_threshold = 1e-9,
-                                .sell_threshold = -1e-9,
-                                .min_price_change = 0};
+                                         .buy_threshold = 1e-9,
+                                         .sell_threshold = -1e-9,
+                                         .min_price_change = 0};
   parameters.gate = {.max_daily_signals = 0, .max_orders_per_minute = 0};
   parameters.defaults.terms.cooldown = std::chrono::seconds(0);
   return parameters;
@@ -211,9 +211,7 @@ class Orders {
 class GateStage final : public Stage {
  public:
   explicit GateStage(const Frames& frames) : orders_(frames) {}
-  void prepare() override {
-    gate_.emplace(parameters_.gate, parameters_.symbols.size());
-  }
+  void prepare() override { gate_.emplace(parameters_.gate, parameters_.symbols.size()); }
   std::size_t run() override {
     std::size_t passed = 0;
     for (const Gate::Request& request : orders_.requests) {

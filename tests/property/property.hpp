@@ -2,6 +2,7 @@
 // environment's RTS_SEED replaces.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <rts/market/units.hpp>
 
 namespace rts::test {
 
@@ -51,6 +54,10 @@ class Property : public testing::Test {
       default:
         return std::ldexp(uniform(0.5, 1), static_cast<int>(between(-1070, 1023)));
     }
+  }
+  // Any price or quantity > 0, the extremes often.
+  double extreme_market_number() {
+    return std::min(extreme_positive(), std::nextafter(kMarketNumbersBelow, 0));
   }
   std::mt19937_64& random() { return random_; }
 

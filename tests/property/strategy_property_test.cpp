@@ -1,6 +1,7 @@
 // What holds of the three strategies for any market: mirrored markets give mirrored signals, the
 // scale of prices and quantities does not matter, stricter thresholds never add a signal, and no
 // number is ever not one.
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -90,8 +91,9 @@ Sides mirrored(const Sides& sides, double mid) {
 }
 
 // Bids and asks change places around the mid, and the thresholds are reciprocal: the ratio becomes
-// its reciprocal, the side flips, and the price is the mirrored price. (The spread is in percent of
-// the bid and the confidence in distance of the ratio: those two have no mirror image.)
+// its reciprocal, the side flips, the price is the mirrored price, and both are equally sure, but
+// for the rounding of 1/sell_threshold. (The spread is in percent of the bid: it has no mirror
+// image.)
 TEST_F(SkewProperty, AMirroredBookGivesTheMirroredSignal) {
   for (int round = 0; round < kRounds; ++round) {
     const Sides sides = random_sides();
@@ -110,6 +112,7 @@ TEST_F(SkewProperty, AMirroredBookGivesTheMirroredSignal) {
     ASSERT_EQ(image.signal->price.value(), 2 * kMid - verdict.signal->price.value());
     ASSERT_EQ(image.signal->current_price.value(),
               2 * kMid - verdict.signal->current_price.value());
+    ASSERT_NEAR(image.signal->confidence.value(), verdict.signal->confidence.value(), 1e-15);
   }
 }
 
@@ -155,13 +158,13 @@ TEST_F(SkewProperty, StricterThresholdsNeverAddASignal) {
 TEST_F(SkewProperty, NoNumberIsEverNone) {
   for (int round = 0; round < kRounds; ++round) {
     Sides sides;
-    const double bid = extreme_positive();
+    const double bid = extreme_market_number();
     const double ask = std::nextafter(bid, std::numeric_limits<double>::infinity());
-    if (!std::isfinite(ask)) continue;
+    if (!Price::from(ask)) continue;
     for (int i = 0; i < 3; ++i) {
-      sides.bids.push_back({price(bid), quantity(extreme_positive())});
-      sides.asks.push_back({price(pick(2) == 0 ? ask : std::max(ask, extreme_positive())),
-                            quantity(extreme_positive())});
+      sides.bids.push_back({price(bid), quantity(extreme_market_number())});
+      sides.asks.push_back({price(pick(2) == 0 ? ask : std::max(ask, extreme_market_number())),
+                            quantity(extreme_market_number())});
     }
     const Verdict verdict = OrderbookSkew(random_parameters())(sides.book());
     for (const Indicator& number : verdict.indicators) ASSERT_TRUE(std::isfinite(number.value()));
@@ -180,10 +183,20 @@ class MomentumProperty : public test::Property {
   Trade random_trade() {
     return {price(random_price()), quantity(random_quantity()), pick(2) == 0};
   }
-  MomentumContext random_context() { return {random_price(), random_quantity(), 1'000'000}; }
+  // A full window of trades alike: its means are theirs, exactly.
+  static TradeWindow window_of(const TradeMomentumParameters& parameters, double mean_price,
+                               double mean_quantity) {
+    TradeWindow window;
+    for (int i = 0; i < parameters.window; ++i) {
+      window.append({price(mean_price), quantity(mean_quantity), false}, kNow,
+                    static_cast<std::size_t>(parameters.window));
+    }
+    return window;
+  }
 
   TradeMomentumParameters random_parameters() {
     TradeMomentumParameters parameters;
+    parameters.window = static_cast<int>(between(2, 5));
     parameters.price_weight = uniform(0, 1);
     parameters.quantity_weight = uniform(0, 1 - parameters.price_weight);
     parameters.maker_weight = 1 - parameters.price_weight - parameters.quantity_weight;
@@ -193,19 +206,22 @@ class MomentumProperty : public test::Property {
     parameters.quantity_multiple = log_uniform(0.5, 20);
     return parameters;
   }
+
+  static constexpr UnixMs kNow{std::chrono::hours(24)};
 };
 
 // The other side is the aggressor and the price lies as far on the other side of the mean: with
 // thresholds ±x every score changes its sign, and confidence stays.
 TEST_F(MomentumProperty, AMirroredTradeGivesTheMirroredSignal) {
   for (int round = 0; round < kRounds; ++round) {
-    const MomentumContext context = random_context();
+    const TradeMomentumParameters parameters = random_parameters();
+    const TradeWindow window = window_of(parameters, random_price(), random_quantity());
     const Trade trade = random_trade();
-    const Trade mirror{price(2 * context.mean_price - trade.price.value()), trade.quantity,
+    const Trade mirror{price(2 * window.mean_price() - trade.price.value()), trade.quantity,
                        !trade.buyer_is_maker};
-    const TradeMomentum momentum(random_parameters());
-    const Verdict verdict = momentum(trade, context);
-    const Verdict image = momentum(mirror, context);
+    const TradeMomentum momentum(parameters);
+    const Verdict verdict = momentum(trade, kNow, window);
+    const Verdict image = momentum(mirror, kNow, window);
     ASSERT_EQ(side_of(image), flipped(side_of(verdict)));
     ASSERT_EQ(image.outcome, verdict.outcome);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -217,57 +233,60 @@ TEST_F(MomentumProperty, AMirroredTradeGivesTheMirroredSignal) {
   }
 }
 
+// As long as the scaled numbers are whole multiples of 10^-12: 64ths are, down to 2^-12.
 TEST_F(MomentumProperty, TheScaleOfQuantitiesAndPricesDoesNotMatter) {
   for (int round = 0; round < kRounds; ++round) {
-    const double p = std::ldexp(1, static_cast<int>(between(-30, 30)));
-    const double q = std::ldexp(1, static_cast<int>(between(-30, 30)));
-    const MomentumContext context = random_context();
-    const Trade trade = random_trade();
+    const double p = std::ldexp(1, static_cast<int>(between(-6, 30)));
+    const double q = std::ldexp(1, static_cast<int>(between(-6, 30)));
     TradeMomentumParameters parameters = random_parameters();
+    const double mean_price = random_price();
+    const double mean_quantity = random_quantity();
+    const Trade trade = random_trade();
+    TradeWindow window = window_of(parameters, mean_price, mean_quantity);
     const TradeMomentum momentum(parameters);
     parameters.min_quantity *= q;
     const TradeMomentum momentum_scaled(parameters);
-    const MomentumContext context_scaled{context.mean_price * p, context.mean_quantity * q,
-                                         context.count};
+    TradeWindow window_scaled = window_of(parameters, mean_price * p, mean_quantity * q);
     const Trade trade_scaled{price(trade.price.value() * p), quantity(trade.quantity.value() * q),
                              trade.buyer_is_maker};
-    const Verdict verdict = momentum(trade, context);
-    const Verdict scaled = momentum_scaled(trade_scaled, context_scaled);
+    const Verdict verdict = momentum(trade, kNow, window);
+    const Verdict scaled = momentum_scaled(trade_scaled, kNow, window_scaled);
     ASSERT_EQ(side_of(scaled), side_of(verdict));
     ASSERT_EQ(scaled.indicators, verdict.indicators);
-    const MomentumContext after = momentum.updated(context, trade);
-    const MomentumContext after_scaled = momentum_scaled.updated(context_scaled, trade_scaled);
-    ASSERT_EQ(after_scaled.mean_price, after.mean_price * p);
-    ASSERT_EQ(after_scaled.mean_quantity, after.mean_quantity * q);
+    momentum.remember(trade, kNow, window);
+    momentum_scaled.remember(trade_scaled, kNow, window_scaled);
+    ASSERT_EQ(window_scaled.mean_price(), window.mean_price() * p);
+    ASSERT_EQ(window_scaled.mean_quantity(), window.mean_quantity() * q);
   }
 }
 
 TEST_F(MomentumProperty, StricterThresholdsNeverAddASignal) {
   for (int round = 0; round < kRounds; ++round) {
-    const MomentumContext context = random_context();
-    const Trade trade = random_trade();
     const TradeMomentumParameters loose = random_parameters();
+    const TradeWindow window = window_of(loose, random_price(), random_quantity());
+    const Trade trade = random_trade();
     TradeMomentumParameters strict = loose;
     strict.buy_threshold += uniform(0, 0.5);
     strict.sell_threshold -= uniform(0, 0.5);
     strict.min_quantity += uniform(0, 5);
-    const auto with_strict = side_of(TradeMomentum(strict)(trade, context));
+    const auto with_strict = side_of(TradeMomentum(strict)(trade, kNow, window));
     if (with_strict) {
-      ASSERT_EQ(with_strict, side_of(TradeMomentum(loose)(trade, context)));
+      ASSERT_EQ(with_strict, side_of(TradeMomentum(loose)(trade, kNow, window)));
     }
   }
 }
 
-TEST_F(MomentumProperty, NoNumberIsEverNoneAndTheMeansStayPositive) {
+TEST_F(MomentumProperty, NoNumberIsEverNoneAndTheMeansAreWithinTheirTrades) {
   for (int round = 0; round < kRounds / 100; ++round) {
     TradeMomentumParameters parameters = random_parameters();
-    parameters.window = static_cast<int>(between(2, 5));
     parameters.min_quantity = 0;
     const TradeMomentum momentum(parameters);
-    MomentumContext context;
+    TradeWindow window;
+    std::vector<double> prices;
     for (int i = 0; i < 100; ++i) {
-      const Trade trade{price(extreme_positive()), quantity(extreme_positive()), pick(2) == 0};
-      const Verdict verdict = momentum(trade, context);
+      const Trade trade{price(extreme_market_number()), quantity(extreme_market_number()),
+                        pick(2) == 0};
+      const Verdict verdict = momentum(trade, kNow, window);
       for (const Indicator& number : verdict.indicators) {
         ASSERT_TRUE(std::abs(number.value()) <= 1 + 1e-12) << number.value();
       }
@@ -275,9 +294,14 @@ TEST_F(MomentumProperty, NoNumberIsEverNoneAndTheMeansStayPositive) {
         ASSERT_GE(verdict.signal->confidence.value(), 0.65);
         ASSERT_LE(verdict.signal->confidence.value(), 0.95);
       }
-      context = momentum.updated(context, trade);
-      ASSERT_TRUE(std::isfinite(context.mean_price) && context.mean_price > 0);
-      ASSERT_TRUE(std::isfinite(context.mean_quantity) && context.mean_quantity > 0);
+      momentum.remember(trade, kNow, window);
+      prices.push_back(trade.price.value());
+      const auto last = prices.end() - static_cast<std::ptrdiff_t>(window.size());
+      const auto [least, most] = std::minmax_element(last, prices.end());
+      ASSERT_GE(window.mean_price(), *least * (1 - 1e-15) - 1e-12);
+      ASSERT_LE(window.mean_price(), *most * (1 + 1e-15) + 1e-12);
+      ASSERT_GE(window.mean_quantity(), 0);
+      ASSERT_LE(window.mean_quantity(), kMarketNumbersBelow);
     }
   }
 }
@@ -358,7 +382,8 @@ TEST_F(VelocityProperty, StricterThresholdsNeverAddASignal) {
 
 TEST_F(VelocityProperty, NoNumberIsEverNone) {
   for (int round = 0; round < kRounds; ++round) {
-    const Verdict verdict = verdict_of(random_parameters(), extreme_positive(), extreme_positive());
+    const Verdict verdict =
+        verdict_of(random_parameters(), extreme_market_number(), extreme_market_number());
     for (const Indicator& number : verdict.indicators) ASSERT_TRUE(std::isfinite(number.value()));
     if (!verdict.signal) continue;
     ASSERT_GE(verdict.signal->confidence.value(), 0.6);

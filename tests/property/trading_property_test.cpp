@@ -1,7 +1,9 @@
 // What holds of the gate for any event times, and of sizes for any price: limits are never
 // exceeded, and nothing is refused that SPEC §4 lets pass.
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -23,8 +25,12 @@ class Model {
 
   Outcome judge(const Gate::Request& request) {
     const Key key{request.strategy, request.symbol_index, request.signal.side};
+    if (request.signal.side == Side::sell && request.terms.sells == Sells::refused) {
+      return Outcome::shorts_disabled;
+    }
     if (request.signal.confidence.value() < request.terms.min_confidence)
       return Outcome::low_confidence;
+    if (const auto off_band = judge_price(request)) return *off_band;
     const auto last = last_.find(key);
     if (request.terms.cooldown.count() > 0 && last != last_.end()) {
       const milliseconds cooldown = request.terms.cooldown;
@@ -53,6 +59,16 @@ class Model {
   }
 
  private:
+  [[nodiscard]] std::optional<Outcome> judge_price(const Gate::Request& request) const {
+    if (limits_.price_band_percent == 0) return std::nullopt;
+    if (!request.reference || request.at - request.reference->at > std::chrono::minutes(1)) {
+      return Outcome::no_reference;
+    }
+    const double price = request.reference->price.value();
+    const double away = std::abs(request.signal.price.value() - price) / price * 100;
+    return away > limits_.price_band_percent ? std::optional(Outcome::price_band) : std::nullopt;
+  }
+
   GateLimits limits_;
   std::map<Key, UnixMs> last_;
   std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day_;
@@ -67,14 +83,16 @@ class GateProperty : public test::Property {
 
   GateLimits random_limits() {
     GateLimits limits;
-    limits.price_band_percent = 0;
+    limits.price_band_percent = static_cast<double>(pick(3)) * 5;
     limits.max_daily_signals = static_cast<std::int64_t>(pick(30));
     limits.max_orders_per_minute = static_cast<std::int64_t>(pick(5));
     return limits;
   }
 
   OrderTerms random_terms() {
-    return {.cooldown = std::chrono::seconds(pick(4) == 0 ? 0 : pick(2000))};
+    constexpr Sells kSells[] = {Sells::open_short, Sells::close_long, Sells::refused};
+    return {.cooldown = std::chrono::seconds(pick(4) == 0 ? 0 : pick(2000)),
+            .sells = kSells[pick(std::size(kSells))]};
   }
 
   Gate::Request random_request(const OrderTerms& terms, UnixMs at) {
@@ -83,7 +101,12 @@ class GateProperty : public test::Property {
     signal.price = *Price::from(100);
     signal.current_price = signal.price;
     signal.confidence = *Confidence::from(uniform(0.5, 0.95));
-    return {kStrategies[pick(3)], pick(kSymbols), terms, signal, at, {}};
+    std::optional<ReferencePrice> reference;
+    if (pick(10) != 0) {
+      const double price = static_cast<double>(between(88, 112));
+      reference = {*Price::from(price), at - milliseconds(between(-1000, 61'000))};
+    }
+    return {kStrategies[pick(3)], pick(kSymbols), terms, signal, at, reference};
   }
 
   milliseconds random_wait(double most_ms) {
@@ -214,8 +237,13 @@ TEST_F(SizeProperty, IsRefusedOnlyWhenTheFewestStepsAreWorthTooMuch) {
     const OrderTerms terms = terms_of(limits, step);
     if (order_quantity(terms, price)) continue;
     const double step_value = price.value() * terms.instrument.quantity_step.to_double();
-    const double steps = std::ceil(limits.minimum.value() / step_value - 1e-9);
-    if (steps >= 9e15) continue;  // beyond what a double counts: refused whatever it is worth
+    const double notional =
+        std::clamp(limits.order.value(), limits.minimum.value(), limits.maximum.value());
+    const double bought = std::floor(notional / step_value + 1e-9);
+    if (bought >= 9e15) continue;  // beyond what a double counts
+    if (bought * step_value > limits.maximum.value() * (1 - 1e-12))
+      continue;  // all but the maximum
+    const double steps = std::max(1.0, std::ceil(limits.minimum.value() / step_value - 1e-9));
     ASSERT_GT(steps * step_value, limits.maximum.value() * (1 - 1e-12))
         << "so many are the fewest that are worth the minimum";
   }

@@ -29,9 +29,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// Loose limits, so that there are many orders.
+// Loose limits, so that there are many orders, also from a lone book.
 std::vector<config::Given> lively() {
   return given({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0"},
+                {"RISK_PRICE_BAND_PERCENT", "0"},
                 {"SIGNAL_COOLDOWN_SECONDS", "5"},
                 {"TRADE_MOMENTUM_WINDOW", "10"},
                 {"TICKER_VELOCITY_TIME_WINDOW", "5"},
@@ -216,7 +217,8 @@ TEST_F(Replay, OfBinaryGarbageCountsEveryLineAsMalformed) {
   while (begin < garbage.size()) {
     const std::size_t end = std::min(garbage.find('\n', begin), garbage.size());
     const std::string line = garbage.substr(begin, end - begin);
-    lines += line.find_first_not_of(" \t\r") != std::string::npos ? 1 : 0;
+    const std::size_t first = line.find_first_not_of(" \t\r");
+    lines += first != std::string::npos && line[first] != '#' ? 1 : 0;
     begin = end + 1;
   }
   const Outcome outcome = replay({garbage});

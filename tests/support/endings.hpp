@@ -58,11 +58,13 @@ inline void feed(Engine& engine, const std::string& frame,
   return all;
 }
 
-// Replay clock, three symbols, and a skew that also wakes at narrow spreads.
+// Replay clock, three symbols, a skew that also wakes at narrow spreads, and no price band: a lone
+// book may trade.
 [[nodiscard]] inline EngineParameters usual_parameters() {
   EngineParameters parameters;
   parameters.symbols = symbols({"BTCUSDT", "ETHUSDT", "BNBUSDT"});
   parameters.defaults.orderbook_skew.min_spread_percent = 0;
+  parameters.gate.price_band_percent = 0;
   return parameters;
 }
 

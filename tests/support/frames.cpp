@@ -14,6 +14,8 @@ std::string number(std::int64_t value) {
   return std::to_string(value);
 }
 
+constexpr std::size_t kLeastLevels = 5;
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), [](char c) {
@@ -124,6 +126,22 @@ Levels ladder(int best, int step, int count) {
   return levels;
 }
 
+Levels filled_bids(Levels levels) {
+  if (levels.empty()) return levels;
+  while (levels.size() < kLeastLevels) {
+    levels.push_back({fmt::format("1e-{}", 300 + levels.size()), "1e-300"});
+  }
+  return levels;
+}
+
+Levels filled_asks(Levels levels) {
+  if (levels.empty()) return levels;
+  while (levels.size() < kLeastLevels) {
+    levels.push_back({fmt::format("9{}e13", levels.size()), "1e-300"});
+  }
+  return levels;
+}
+
 std::string levels_json(const Levels& levels) {
   std::string out = "[";
   for (const auto& [price, quantity] : levels) {
@@ -141,15 +159,15 @@ Object futures_book(const BookParts& parts) {
       .add("U", number(parts.id))
       .add("u", number(parts.id))
       .add("pu", number(parts.id > 0 ? parts.id - 1 : 0))
-      .add("b", levels_json(parts.bids))
-      .add("a", levels_json(parts.asks));
+      .add("b", levels_json(filled_bids(parts.bids)))
+      .add("a", levels_json(filled_asks(parts.asks)));
 }
 
 Object spot_book(const BookParts& parts) {
   return Object()
       .add("lastUpdateId", number(parts.id))
-      .add("bids", levels_json(parts.bids))
-      .add("asks", levels_json(parts.asks));
+      .add("bids", levels_json(filled_bids(parts.bids)))
+      .add("asks", levels_json(filled_asks(parts.asks)));
 }
 
 std::string combined(std::string_view stream, const std::string& data) {

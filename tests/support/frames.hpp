@@ -73,6 +73,10 @@ struct LevelParts {
 using Levels = std::vector<LevelParts>;
 // `count` levels of quantity 1 from `best` on, `step` apart: {100, -1, 3} is 100, 99, 98.
 [[nodiscard]] Levels ladder(int best, int step, int count);
+// A partial book has 5 levels a side at least. One that is given fewer gets the rest far away from
+// the market, of so little that no volume changes by it; a side without levels stays without.
+[[nodiscard]] Levels filled_bids(Levels levels);
+[[nodiscard]] Levels filled_asks(Levels levels);
 // [["100","1"],["99","2"]]
 [[nodiscard]] std::string levels_json(const Levels& levels);
 
@@ -80,7 +84,7 @@ struct BookParts {
   std::string symbol = "BTCUSDT";
   std::int64_t at_ms = kNoonMs;
   std::uint64_t id = 1;
-  Levels bids{{"100", "3"}};
+  Levels bids{{"100", "3"}};  // filled, as asks are; a test of thin books sets "b" or "a" itself
   Levels asks{{"100.2", "2"}};
 };
 // A futures partial book, told from a diff by its stream name only: e,E,T,s,U,u,pu,b,a

@@ -25,8 +25,8 @@ using OrderIds = std::vector<std::string>;
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-// The ids of the orders that an engine of a Daemon with these settings makes of the frames, in its order. The
-// clock is the live one: no frame may be as old as MESSAGE_TTL_SECONDS.
+// The ids of the orders that an engine of a Daemon with these settings makes of the frames, in its
+// order. The clock is the live one: no frame may be as old as MESSAGE_TTL_SECONDS.
 [[nodiscard]] inline OrderIds decided_ids(const Environment& settings, const Frames& frames) {
   std::vector<config::Given> environment;
   for (const auto& [name, value] : with_test_defaults(settings)) {

@@ -37,7 +37,11 @@ struct LevelText {
   double price, quantity;
 };
 
+// Sides of fewer levels than a partial book has get the rest far away from the market, of so little
+// that no volume changes by it.
 struct BookText {
+  static constexpr std::size_t kLeastLevels = 5;
+
   std::string symbol = "BTCUSDT";
   std::int64_t id = 1;
   std::int64_t at_ms = kMidnightMs;
@@ -48,15 +52,19 @@ struct BookText {
     return fmt::format(
         R"({{"stream":"{}","data":{{"e":"depthUpdate","E":{},"T":{},"s":"{}","U":{},"u":{},)"
         R"("pu":{},"b":[{}],"a":[{}]}}}})",
-        stream_name(symbol, "depth20@100ms"), at_ms, at_ms, symbol, id, id, id - 1, side(bids),
-        side(asks));
+        stream_name(symbol, "depth20@100ms"), at_ms, at_ms, symbol, id, id, id - 1,
+        side(bids, "1e-30{}"), side(asks, "9{}e13"));
   }
 
  private:
-  [[nodiscard]] static std::string side(const std::vector<LevelText>& levels) {
+  [[nodiscard]] static std::string side(const std::vector<LevelText>& levels,
+                                        const char* far_price) {
     std::string text;
     for (const LevelText& level : levels) {
       text += fmt::format(R"({}["{}","{}"])", text.empty() ? "" : ",", level.price, level.quantity);
+    }
+    for (std::size_t i = levels.size(); i > 0 && i < kLeastLevels; ++i) {
+      text += fmt::format(R"(,["{}","1e-300"])", fmt::format(fmt::runtime(far_price), i));
     }
     return text;
   }

@@ -48,7 +48,7 @@ class SeededMarket {
   [[nodiscard]] double quantity() { return static_cast<double>(pick(random_, 5000) + 1) / 1000; }
   [[nodiscard]] BookText book(const std::string& symbol, double mid) {
     BookText book{symbol, id_, at_ms_, {}, {}};
-    const std::size_t levels = pick(random_, 20) + 1;
+    const std::size_t levels = pick(random_, 16) + 5;
     for (std::size_t i = 0; i < levels; ++i) {
       const double away = 0.1 * static_cast<double>(i + 1);
       book.bids.push_back({mid - away, quantity()});

@@ -27,7 +27,7 @@ std::vector<std::string> frames_of_second(std::uint64_t n) {
   const BookParts book{.at_ms = at,
                        .id = 2 * n + 1,
                        .bids = {{price, even ? "3" : "1"}, {"90", "1"}},
-                       .asks = {{"103", even ? "1" : "3"}}};
+                       .asks = {{price + ".6", even ? "1" : "3"}}};  // a mid 0.3 % off
   BookParts nameless = book;
   nameless.id += 1;
   const TradeParts print{.at_ms = at,
@@ -37,9 +37,12 @@ std::vector<std::string> frames_of_second(std::uint64_t n) {
                          .buyer_is_maker = n % 4 < 2};
   TradeParts ether = print;
   ether.symbol = "ETHUSDT";
+  ether.price += "00";  // far away, or a book without a name could be its as well
   const TickerParts last{.at_ms = at, .price = n % 120 < 60 ? "100" : "102"};
   TickerParts ether_last = last;
   ether_last.symbol = "ETHUSDT";
+  ether_last.price += "00";
+  const TickerParts wild{.at_ms = at - 1, .price = "900"};
   const std::string relay_book = envelope({.stream = "btcusdt@depth20@100ms"}, spot_book(nameless))
                                      .set("timestamp", quote("2024-07-19T12:00:00Z"))
                                      .set("message_id", R"("m\u002d1")");
@@ -49,6 +52,7 @@ std::vector<std::string> frames_of_second(std::uint64_t n) {
       relay_book,
       envelope({.stream = "ethusdt@trade"}, trade(ether).set("s", R"("\u0045THUSDT")")),
       agg_trade(print),
+      ticker(wild),
       ticker(last),
       combined("!ticker@arr", array({ticker(ether_last), "5", ticker({.symbol = "XRPUSDT"})})),
       array({trade(ether), R"({"result":null,"id":1})", R"({"e":"kline"})"}),
@@ -67,6 +71,7 @@ EngineParameters eager_parameters() {
   EngineParameters parameters = usual_parameters();
   parameters.defaults.trade_momentum.window = 10;
   parameters.defaults.terms.cooldown = std::chrono::seconds(0);
+  parameters.gate.price_band_percent = 5;
   parameters.gate.max_daily_signals = 0;
   parameters.gate.max_orders_per_minute = 0;
   return parameters;
@@ -137,9 +142,10 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
   for (const Reason reason :
        {Reason::control, Reason::unsupported_kind, Reason::diff_depth, Reason::symbol_not_traded,
         Reason::non_market_trade, Reason::malformed, Reason::bad_number, Reason::unsorted_book,
-        Reason::out_of_order}) {
+        Reason::out_of_order, Reason::other_source, Reason::outlier}) {
     EXPECT_GT(tally.count(reason), 600U) << to_string(reason);
   }
+  EXPECT_EQ(tally.count(Reason::unverified_symbol), 0U) << "the nameless books are read, too";
 }
 
 }  // namespace

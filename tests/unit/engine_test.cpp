@@ -69,6 +69,14 @@ EngineParameters with(void (*change)(EngineParameters&)) {
 
 // ---- Every reason, of every kind of event that can end so
 
+// A frame of a made-up market.
+std::string simulated(const std::string& data) {
+  return Object()
+      .add("stream", quote("btcusdt@depth20"))
+      .add("data", data)
+      .add("source", quote("simulation"));
+}
+
 struct Refusal {
   EventKind kind;
   Reason reason;
@@ -88,8 +96,13 @@ std::vector<Refusal> refusals() {
       {unknown, Reason::malformed, "{}"},
       {book, Reason::diff_depth, futures_book()},
       {trade, Reason::non_market_trade, test::trade({.execution_type = "NA"})},
+      {other, Reason::simulated, simulated(R"({"e":"kline","E":1})")},
+      {trade, Reason::other_source, agg_trade({.id = 2})},
+      {ticker, Reason::other_source, test::ticker({.event = "1dTicker", .at_ms = kNoonMs + 1})},
+      {trade, Reason::outlier, test::trade({.id = 2, .price = "900"})},
+      {ticker, Reason::outlier, test::ticker({.at_ms = kNoonMs + 1, .price = "9"})},
       {book, Reason::empty_side, book_frame({.bids = {}})},
-      {book, Reason::unsorted_book, book_frame({.bids = ladder(90, 1, 2)})},
+      {book, Reason::unsorted_book, book_frame({.bids = ladder(90, 1, 5)})},
       {book, Reason::crossed_book, book_frame({.bids = {{"200", "1"}}})},
       {book, Reason::unverified_symbol, partial(deaf_book)},
   };
@@ -111,6 +124,7 @@ std::vector<Refusal> refusals() {
     all.push_back({kind, Reason::bad_timestamp, partial(Object(good).set("E", "0"))});
     all.push_back({kind, Reason::bad_number, partial(Object(good).set(number, bad))});
     all.push_back({kind, Reason::out_of_order, partial(good)});  // after one just like it
+    all.push_back({kind, Reason::simulated, simulated(Object(good).without("E"))});
   }
   return all;
 }
@@ -123,27 +137,44 @@ void collect(const Step& step, std::set<KindAndReason>& seen) {
   }
 }
 
-TEST(EngineReasons, AreProducedByEveryKindThatCanEndSoAndByNoOther) {
-  Engine engine(eager_parameters());
+EngineParameters banded_parameters() {
+  EngineParameters parameters = eager_parameters();
+  parameters.gate.price_band_percent = 5;
+  return parameters;
+}
+
+// One of each kind, at noon and about 100.
+void see_noon(Engine& engine) {
   for (const std::string& frame : {book_frame(), trade().json(), ticker().json()}) {
     feed(engine, frame);
   }
+}
+
+// A made-up market's frames are refused live only, unverified books are of a symbol whose prices
+// are unknown, all others of one that is known.
+Step step_of(Engine& fresh, Engine& live, Engine& engine, const Refusal& refusal) {
+  if (refusal.reason == Reason::simulated) return live.step(refusal.frame, ms_as_ns(kNoonMs));
+  return (refusal.reason == Reason::unverified_symbol ? fresh : engine).step(refusal.frame, {});
+}
+
+TEST(EngineReasons, AreProducedByEveryKindThatCanEndSoAndByNoOther) {
+  Engine engine(banded_parameters());
+  see_noon(engine);
+  Engine fresh(banded_parameters());
+  EngineParameters parameters = banded_parameters();
+  parameters.clock = Clock::live;
+  parameters.refuse_simulation = true;
+  Engine live(parameters);
   std::set<KindAndReason> seen;
-  for (const auto& [kind, reason, frame] : refusals()) {
-    // An unverified book needs a symbol whose prices are unknown, the others one that is known.
-    Engine fresh(eager_parameters());
-    const Step step =
-        reason == Reason::unverified_symbol ? fresh.step(frame, {}) : engine.step(frame, {});
+  for (const Refusal& refusal : refusals()) {
+    const Step step = step_of(fresh, live, engine, refusal);
     ASSERT_EQ(step.events.size(), 1U);
-    EXPECT_EQ(step.events[0].kind, kind) << to_string(reason);
-    EXPECT_EQ(ending(step.events[0]),
-              std::string(disposition(reason)) + "/" + std::string(to_string(reason)))
-        << to_string(kind);
+    EXPECT_EQ(step.events[0].kind, refusal.kind) << to_string(refusal.reason);
+    EXPECT_EQ(ending(step.events[0]), std::string(disposition(refusal.reason)) + "/" +
+                                          std::string(to_string(refusal.reason)))
+        << to_string(refusal.kind) << ": " << refusal.frame.substr(0, 300);
     collect(step, seen);
   }
-  EngineParameters parameters = eager_parameters();
-  parameters.clock = Clock::live;
-  Engine live(parameters);
   for (const std::string& frame : {book_frame(), trade().json(), ticker().json()}) {
     collect(live.step(frame, ms_as_ns(kNoonMs + 60'001)), seen);
     collect(live.step(frame, ms_as_ns(kNoonMs - 10'001)), seen);
@@ -156,17 +187,18 @@ TEST(EngineReasons, AreProducedByEveryKindThatCanEndSoAndByNoOther) {
   }
 }
 
-TEST(EngineReasons, AreFiveIgnoredAndFourteenDropped) {
+TEST(EngineReasons, AreSevenIgnoredAndFifteenDropped) {
   constexpr std::string_view kNames[]{"ignored/control",          "ignored/unsupported_kind",
                                       "ignored/diff_depth",       "ignored/symbol_not_traded",
-                                      "ignored/non_market_trade", "dropped/too_large",
+                                      "ignored/non_market_trade", "ignored/simulated",
+                                      "ignored/other_source",     "dropped/too_large",
                                       "dropped/malformed",        "dropped/symbol_conflict",
                                       "dropped/no_symbol",        "dropped/no_event_time",
                                       "dropped/bad_timestamp",    "dropped/stale",
                                       "dropped/future",           "dropped/bad_number",
                                       "dropped/empty_side",       "dropped/unsorted_book",
                                       "dropped/crossed_book",     "dropped/unverified_symbol",
-                                      "dropped/out_of_order"};
+                                      "dropped/out_of_order",     "dropped/outlier"};
   static_assert(std::size(kNames) == kReasonCount);
   for (std::size_t i = 0; i < kReasonCount; ++i) {
     const Reason reason = reason_at(i);
@@ -175,7 +207,62 @@ TEST(EngineReasons, AreFiveIgnoredAndFourteenDropped) {
   }
 }
 
+// ---- A made-up market
+
+TEST(EngineSimulation, IsRefusedLiveWhereTheParametersSaySo) {
+  const std::string frame = simulated(trade());
+  const auto ends = [&](Clock clock, bool refuses, const std::string& text) {
+    EngineParameters parameters = eager_parameters();
+    parameters.clock = clock;
+    parameters.refuse_simulation = refuses;
+    Engine engine(parameters);
+    return endings(engine, text, ms_as_ns(kNoonMs));
+  };
+  EXPECT_THAT(ends(Clock::live, true, frame), ElementsAre("ignored/simulated"));
+  EXPECT_THAT(ends(Clock::live, false, frame), ElementsAre("trade_momentum/warming_up"));
+  EXPECT_THAT(ends(Clock::replay, true, frame), ElementsAre("trade_momentum/warming_up"));
+  const auto from = [&](std::string raw) {
+    const std::string text = envelope({}, trade()).set("source", std::move(raw));
+    return ends(Clock::live, true, text);
+  };
+  EXPECT_THAT(from(quote("simulation")), ElementsAre("ignored/simulated"));
+  for (const std::string& other : {quote("binance-websocket"), quote("Simulation"), quote(""),
+                                   quote("simulation "), std::string("5"), std::string("null")}) {
+    EXPECT_THAT(from(other), ElementsAre("trade_momentum/warming_up")) << other;
+  }
+  EXPECT_THAT(ends(Clock::live, true, trade().set("source", quote("simulation"))),
+              ElementsAre("trade_momentum/warming_up"))
+      << "a bare event has no envelope";
+}
+
+TEST(EngineSimulation, IsSaidOfEveryEventOfTheFrameBeforeAnyRule) {
+  EngineParameters parameters = eager_parameters();
+  parameters.clock = Clock::live;
+  parameters.refuse_simulation = true;
+  Engine engine(parameters);
+  const std::string frame = simulated(array(
+      {trade(), ticker().without("c"), R"({"e":"kline"})", "5", trade({.symbol = "XRPUSDT"})}));
+  EXPECT_THAT(endings(engine, frame, ms_as_ns(kNoonMs)),
+              ElementsAre("ignored/simulated", "ignored/simulated", "ignored/simulated",
+                          "dropped/malformed", "ignored/simulated"));
+  EXPECT_EQ(ending(engine, trade(), ms_as_ns(kNoonMs)), "trade_momentum/warming_up")
+      << "it has moved no sequence";
+}
+
 // ---- Every outcome of every strategy
+
+void refusing_shorts(EngineParameters& p) {
+  p.defaults.terms.sells = Sells::refused;
+}
+void banded(EngineParameters& p) {
+  p.gate.price_band_percent = 5;
+}
+// Banded, and the strategies remember for longer than a price is a reference.
+void banded_and_patient(EngineParameters& p) {
+  banded(p);
+  p.defaults.trade_momentum.max_gap = seconds(0);
+  p.defaults.ticker_velocity.time_window = seconds(120);
+}
 
 std::vector<Script> scripts_of_the_skew() {
   const auto off = with([](auto& p) { p.defaults.enabled[0] = false; });
@@ -191,7 +278,9 @@ std::vector<Script> scripts_of_the_skew() {
       {eager_parameters(), {even}, "neutral"},
       {with([](auto& p) { p.paused = true; }), {buy}, "paused"},
       {with([](auto& p) { p.defaults.terms.min_confidence = 0.8; }), {buy}, "low_confidence"},
-      {eager_parameters(), {trade({.price = "200"}), buy}, "price_band"},
+      {with(refusing_shorts), {falling_book()}, "shorts_disabled"},
+      {with(banded), {buy}, "no_reference"},
+      {with(banded), {trade({.price = "200"}), buy}, "price_band"},
       {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), {buy, again}, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), {buy, again}, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), {buy, again}, "rate_limit"},
@@ -213,7 +302,16 @@ std::vector<Script> scripts_of_the_momentum() {
       {eager_parameters(), {trade({.id = 1}), trade({.id = 2})}, "warming_up"},
       {eager_parameters(), {trade({.id = 1}), trade({.id = 2}), trade({.id = 3})}, "neutral"},
       {with([](auto& p) { p.paused = true; }), buy, "paused"},
+      {with(refusing_shorts), falling_trades(), "shorts_disabled"},
       {with([](auto& p) { p.defaults.terms.min_confidence = 0.9; }), buy, "low_confidence"},
+      {with(banded_and_patient),
+       {trade({.id = 1}), trade({.id = 2}),
+        trade({.at_ms = kNoonMs + 60'001, .id = 3, .price = "101", .quantity = "10"})},
+       "no_reference"},
+      {with(banded),
+       {trade({.id = 1}), trade({.id = 2}), trade({.id = 3, .price = "200", .quantity = "10"}),
+        trade({.id = 4, .price = "200", .quantity = "10"})},
+       "price_band"},
       {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), once_more, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), once_more, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), once_more, "rate_limit"},
@@ -235,7 +333,16 @@ std::vector<Script> scripts_of_the_velocity() {
       {eager_parameters(), tickers("100.09"), "below_min_price_change"},
       {eager_parameters(), tickers("100.4"), "neutral"},
       {with([](auto& p) { p.paused = true; }), buy, "paused"},
+      {with(refusing_shorts), tickers("99"), "shorts_disabled"},
       {with([](auto& p) { p.defaults.terms.min_confidence = 0.8; }), buy, "low_confidence"},
+      {with(banded_and_patient),
+       {ticker(), ticker({.at_ms = kNoonMs + 120'000, .price = "102"})},
+       "no_reference"},
+      {with(banded),
+       {ticker(), ticker({.at_ms = kNoonMs + 30'000}),
+        ticker({.at_ms = kNoonMs + 59'999, .price = "200"}),
+        ticker({.at_ms = kNoonMs + 60'000, .price = "200"})},
+       "price_band"},
       {with([](auto& p) { p.defaults.terms.cooldown = seconds(2); }), again, "cooldown"},
       {with([](auto& p) { p.gate.max_daily_signals = 1; }), again, "daily_limit"},
       {with([](auto& p) { p.gate.max_orders_per_minute = 1; }), again, "rate_limit"},
@@ -267,7 +374,7 @@ TEST(EngineOutcomes, AreProducedByEveryStrategyThatCanEndSo) {
   }
 }
 
-TEST(EngineOutcomes, AreSixteen) {
+TEST(EngineOutcomes, AreEighteen) {
   constexpr std::string_view kNames[]{"disabled",
                                       "spread_below_minimum",
                                       "spread_above_maximum",
@@ -276,7 +383,9 @@ TEST(EngineOutcomes, AreSixteen) {
                                       "below_min_price_change",
                                       "neutral",
                                       "paused",
+                                      "shorts_disabled",
                                       "low_confidence",
+                                      "no_reference",
                                       "price_band",
                                       "cooldown",
                                       "daily_limit",
@@ -434,6 +543,75 @@ TEST(EngineOrder, LeavesOutACorrelationIdOfMoreThan256Bytes) {
   }
 }
 
+// What an order shows is as old as what its event shows: its life is counted from there.
+TEST(EngineOrder, LivesFromTheAgeTimeOfItsEvent) {
+  struct Case {
+    std::string name;
+    std::string trade_time;  // raw; the event time is noon
+    std::int64_t until_ms;   // after noon
+  };
+  for (const auto& [name, trade_time, until_ms] : std::vector<Case>{
+           {"the same", std::to_string(kNoonMs), 5000},
+           {"earlier", std::to_string(kNoonMs - 1234), 3766},
+           {"much earlier", "1", -kNoonMs + 5001},
+           {"earlier, in µs", std::to_string((kNoonMs - 1234) * 1000 + 999), 3766},
+           {"later", std::to_string(kNoonMs + 1234), 5000},
+           {"0", "0", 5000},
+           {"no number", quote("x"), 5000},
+       }) {
+    Engine engine(usual_parameters());
+    const std::string frame = combined("btcusdt@depth20", futures_book().set("T", trade_time));
+    const Decision decision = last_decision(engine, {frame});
+    ASSERT_TRUE(decision.order.has_value()) << name;
+    EXPECT_EQ(decision.order->timestamp, kNoon) << name;
+    EXPECT_EQ(decision.order->valid_until, kNoon + milliseconds(until_ms)) << name;
+  }
+  EngineParameters closing = usual_parameters();
+  closing.defaults.terms.sells = Sells::close_long;
+  Engine engine(closing);
+  const Object book = futures_book({.bids = {{"100", "2"}}, .asks = {{"100.2", "3"}}});
+  const std::string frame =
+      combined("btcusdt@depth20", Object(book).set("T", std::to_string(kNoonMs - 7000)));
+  const Decision sell = last_decision(engine, {frame});
+  ASSERT_TRUE(sell.order.has_value());
+  EXPECT_EQ(sell.order->valid_until, kNoon + seconds(23));
+}
+
+TEST(EngineOrder, HasItsStopsInTicksOfItsSymbol) {
+  EngineParameters parameters = usual_parameters();
+  parameters.per_symbol.push_back({*Symbol::from("ETHUSDT"), parameters.defaults});
+  parameters.per_symbol.back().parameters.terms.instrument.tick = *Decimal::parse("0.1");
+  Engine engine(parameters);
+  const Decision plain = last_decision(engine, {book_frame()});
+  const Decision ticked = last_decision(engine, {book_frame({.symbol = "ETHUSDT"})});
+  ASSERT_TRUE(plain.order && ticked.order && plain.order->protection && ticked.order->protection);
+  EXPECT_EQ(plain.order->protection->stop_loss.value(), 98.196);
+  EXPECT_EQ(ticked.order->protection->stop_loss.value(), 98.2);
+  EXPECT_EQ(ticked.order->protection->take_profit.value(), 104.2);
+}
+
+// The parameters of a symbol stand in place of the defaults, all of them.
+TEST(EngineParameters, MayDifferFromSymbolToSymbol) {
+  EngineParameters parameters = eager_parameters();
+  parameters.per_symbol.push_back({*Symbol::from("ETHUSDT"), parameters.defaults});
+  SymbolParameters& ether = parameters.per_symbol.back().parameters;
+  ether.orderbook_skew.buy_threshold = 2;
+  ether.trade_momentum.window = 3;
+  ether.enabled[index_of(StrategyId::ticker_velocity)] = false;
+  Engine engine(parameters);
+  EXPECT_EQ(ending(engine, book_frame()), "orderbook_skew/signal_buy");
+  EXPECT_EQ(ending(engine, book_frame({.symbol = "ETHUSDT"})), "orderbook_skew/neutral");
+  EXPECT_EQ(ending(engine, ticker()), "ticker_velocity/warming_up");
+  EXPECT_EQ(ending(engine, ticker({.symbol = "ETHUSDT"})), "ticker_velocity/disabled");
+  for (std::uint64_t id = 1; id <= 2; ++id) {
+    feed(engine, trade({.id = id}));
+    feed(engine, trade({.symbol = "ETHUSDT", .id = id}));
+  }
+  EXPECT_EQ(ending(engine, trade({.id = 3})), "trade_momentum/neutral");
+  EXPECT_EQ(ending(engine, trade({.symbol = "ETHUSDT", .id = 3})), "trade_momentum/warming_up");
+  EXPECT_EQ(ending(engine, trade({.symbol = "ETHUSDT", .id = 4})), "trade_momentum/neutral");
+}
+
 TEST(EngineOrder, UsesTheStepOfItsSymbol) {
   EngineParameters parameters = usual_parameters();
   parameters.defaults.terms.instrument.quantity_step = *Decimal::parse("0.1");
@@ -525,8 +703,8 @@ TEST(EngineContext, IsPerSymbol) {
 
 TEST(EngineContext, OfTradesAndAggregatedTradesIsOne) {
   Engine engine(eager_parameters());
-  feed(engine, trade());
   feed(engine, agg_trade());
+  feed(engine, trade());
   EXPECT_EQ(ending(engine, trade({.id = 2})), "trade_momentum/neutral");
 }
 
@@ -546,6 +724,94 @@ TEST(EngineContext, IsUntouchedByEventsThatWereRefused) {
   feed(engine, trade({.id = 4, .quantity = "0.0001"}));    // below the minimum quantity
   EXPECT_EQ(ending(engine, trade({.id = 5})), "trade_momentum/warming_up") << "the second";
   EXPECT_EQ(ending(engine, trade({.id = 6})), "trade_momentum/neutral") << "the third";
+}
+
+TEST(EngineContext, IsUntouchedByOutliers) {
+  Engine engine(with(banded));
+  EXPECT_EQ(ending(engine, trade({.id = 1})), "trade_momentum/warming_up");
+  EXPECT_EQ(ending(engine, trade({.id = 2, .price = "900"})), "dropped/outlier");
+  EXPECT_EQ(ending(engine, trade({.id = 3})), "trade_momentum/warming_up");
+  EXPECT_EQ(ending(engine, trade({.id = 4})), "trade_momentum/neutral");
+  feed(engine, ticker());
+  EXPECT_EQ(ending(engine, ticker({.at_ms = kNoonMs + 1, .price = "90"})), "dropped/outlier");
+  feed(engine, ticker({.at_ms = kNoonMs + 30'000}));
+  EXPECT_EQ(ending(engine, ticker({.at_ms = kNoonMs + 60'001})), "ticker_velocity/warming_up")
+      << "the oldest is the one half a minute ago, not 90 at noon";
+}
+
+TEST(EngineContext, OfTradesIsEmptiedByASilence) {
+  const auto after = [](std::int64_t silence_ms) {
+    Engine engine(eager_parameters());
+    feed(engine, trade({.id = 1}));
+    feed(engine, trade({.id = 2}));
+    return ending(engine, trade({.at_ms = kNoonMs + silence_ms, .id = 3}));
+  };
+  EXPECT_EQ(after(60'000), "trade_momentum/neutral");
+  EXPECT_EQ(after(60'001), "trade_momentum/warming_up");
+}
+
+// All symbols, and 512 of them have been seen a day ago; BTCUSDT first of all, which has full
+// means, an order and a cooldown of a day.
+class FullHouse {
+ public:
+  static constexpr std::int64_t kNextDayMs = kNoonMs + 86'400'000;
+
+  FullHouse() : engine_(parameters()) {
+    for (const auto& frame : rising_trades()) feed(engine_, frame);
+    EXPECT_EQ(ending(engine_, trade({.id = 4, .price = "110", .quantity = "100"})),
+              "trade_momentum/cooldown");
+    for (int i = 1; i < 512; ++i) {
+      const std::string name = "S" + std::to_string(i) + "USDT";
+      feed(engine_, trade({.symbol = name, .at_ms = kNoonMs + 1}));
+    }
+  }
+  Engine& engine() { return engine_; }
+
+ private:
+  static EngineParameters parameters() {
+    EngineParameters parameters = eager_parameters();
+    parameters.symbols.clear();
+    parameters.defaults.terms.cooldown = std::chrono::hours(24);
+    parameters.per_symbol.push_back({*Symbol::from("NEWUSDT"), parameters.defaults});
+    parameters.per_symbol.back().parameters.terms.leverage = 7;
+    return parameters;
+  }
+
+  Engine engine_;
+};
+
+TEST(EngineContext, IsAnotherSymbolsOnceItsNumberIs) {
+  FullHouse house;
+  const auto trade_of_new = [&](std::uint64_t id, std::string price, std::string quantity) {
+    return trade({.symbol = "NEWUSDT",
+                  .at_ms = FullHouse::kNextDayMs,
+                  .id = id,
+                  .price = std::move(price),
+                  .quantity = std::move(quantity)})
+        .json();
+  };
+  EXPECT_EQ(ending(house.engine(), trade_of_new(1, "100", "1")), "trade_momentum/warming_up")
+      << "the means were another symbol's";
+  EXPECT_EQ(house.engine().symbols().at(0).text(), "NEWUSDT");
+  feed(house.engine(), trade_of_new(2, "100", "1"));
+  const Step step = house.engine().step(trade_of_new(3, "101", "10"), std::nullopt);
+  const Decision* decision = step.events[0].decision();
+  ASSERT_TRUE(decision != nullptr && decision->order) << ending(step.events[0]);
+  EXPECT_EQ(decision->order->symbol, "NEWUSDT");
+  EXPECT_EQ(decision->order->leverage, 7) << "by its own parameters";
+}
+
+// An older event than the newcomer's first is near the order of the symbol before it.
+TEST(EngineContext, OfTheGateForgetsASymbolThatHasLostItsNumber) {
+  FullHouse house;
+  feed(house.engine(), trade({.symbol = "NEWUSDT", .at_ms = FullHouse::kNextDayMs}));
+  feed(house.engine(), trade({.symbol = "NEWUSDT", .at_ms = kNoonMs, .id = 2}));
+  EXPECT_EQ(
+      ending(
+          house.engine(),
+          trade(
+              {.symbol = "NEWUSDT", .at_ms = kNoonMs, .id = 3, .price = "101", .quantity = "10"})),
+      "trade_momentum/signal_buy");
 }
 
 TEST(EngineContext, OfADisabledStrategyIsNotFilled) {
@@ -597,7 +863,7 @@ TEST(EnginePause, MovesNoCounter) {
   EXPECT_EQ(ending(engine, book_frame({.id = 4})), "orderbook_skew/cooldown");
 }
 
-// ---- The price band: only a book can be further from the reference than itself
+// ---- The price band: an order's price is held against what was known before its event
 
 TEST(EnginePriceBand, HoldsABookAgainstTheLastTradeOrTicker) {
   struct Case {
@@ -608,23 +874,56 @@ TEST(EnginePriceBand, HoldsABookAgainstTheLastTradeOrTicker) {
   };
   // The book below buys at 105: that is 5 % above 100.
   for (const auto& c : std::vector<Case>{
-           {"no reference", {}, 0, "signal_buy"},
+           {"no reference", {}, 0, "no_reference"},
            {"exactly on the band", {trade({.price = "100"})}, 0, "signal_buy"},
            {"just off the band", {trade({.price = "99.99"})}, 0, "price_band"},
            {"below", {ticker({.price = "110.6"})}, 0, "price_band"},
            {"a minute old", {trade({.price = "50"})}, 60'000, "price_band"},
-           {"older", {trade({.price = "50"})}, 60'001, "signal_buy"},
-           {"of another symbol", {trade({.symbol = "ETHUSDT", .price = "50"})}, 0, "signal_buy"},
+           {"a minute old, and on the band", {trade({.price = "100"})}, 60'000, "signal_buy"},
+           {"older", {trade({.price = "100"})}, 60'001, "no_reference"},
+           {"of another symbol", {trade({.symbol = "ETHUSDT", .price = "100"})}, 0, "no_reference"},
            {"from the future",
             {trade({.at_ms = kNoonMs + 3'600'000, .price = "50"})},
             0,
             "price_band"},
+           {"an outlier is none",
+            {trade({.price = "100"}), trade({.id = 2, .price = "50"})},
+            0,
+            "signal_buy"},
        }) {
     auto frames = c.before;
     frames.push_back(book_frame(
         {.at_ms = kNoonMs + c.later_ms, .bids = {{"104.9", "3"}}, .asks = {{"105", "2"}}}));
-    EXPECT_EQ(play({eager_parameters(), frames, ""}), "orderbook_skew/" + c.expected) << c.name;
+    EXPECT_EQ(play({with(banded), frames, ""}), "orderbook_skew/" + c.expected) << c.name;
   }
+}
+
+TEST(EnginePriceBand, HoldsATradeOrTickerAgainstTheOneBeforeIt) {
+  const auto at = [](std::int64_t later_ms, std::uint64_t id, std::string price) {
+    return trade(
+               {.at_ms = kNoonMs + later_ms, .id = id, .price = std::move(price), .quantity = "10"})
+        .json();
+  };
+  EXPECT_EQ(
+      play(
+          {with(banded_and_patient), {at(0, 1, "100"), at(0, 2, "100"), at(60'000, 3, "105")}, ""}),
+      "trade_momentum/signal_buy");
+  EXPECT_EQ(play({with(banded_and_patient),
+                  {at(0, 1, "100"), at(0, 2, "100"), at(60'001, 3, "100.1")},
+                  ""}),
+            "trade_momentum/no_reference")
+      << "it is no reference for itself";
+  EXPECT_EQ(play({with(banded_and_patient),
+                  {at(0, 1, "100"), at(0, 2, "100"), at(0, 3, "106"), at(0, 4, "106")},
+                  ""}),
+            "trade_momentum/price_band")
+      << "the second far price is believed, but not traded on";
+  EXPECT_EQ(
+      play({with(banded_and_patient),
+            {at(0, 1, "100"), at(0, 2, "100"), at(0, 3, "106"), at(0, 4, "106"), at(0, 5, "106")},
+            ""}),
+      "trade_momentum/signal_buy")
+      << "the third is";
 }
 
 TEST(Engine, GivesTheSameFramesTheSameOrders) {

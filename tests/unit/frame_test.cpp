@@ -2,6 +2,7 @@
 // before any rule has looked at them (SPEC §2, first paragraphs and table).
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -510,7 +511,7 @@ TEST_F(Frame, OfDuplicateKeysTheFirstWins) {
   EXPECT_EQ(kinds_of(arrays.substr(0, arrays.size() - 1) + R"(,"data":[{"e":"other"}]})"),
             (Kinds{"trade", "trade"}));
   const SideField& bids = *only(futures_book().add("b", R"([["9","9"]])")).bids;
-  EXPECT_EQ(bids.level_count, 1U);
+  EXPECT_EQ(bids.level_count, 5U);
   EXPECT_EQ(bids.levels.best().price.value(), 100);
 }
 
@@ -586,6 +587,14 @@ TEST_F(Frame, LevelsTakeTheSameNumbers) {
       {R"(["1","0"])", FieldState::valid},
       {R"(["1","-0"])", FieldState::valid},
       {R"(["1","1e-400"])", FieldState::valid},
+      {R"(["999999999999999.875","1"])", FieldState::valid},
+      {R"(["1","999999999999999.875"])", FieldState::valid},
+      {R"(["1000000000000000","1"])", FieldState::invalid},
+      {R"(["1","1000000000000000"])", FieldState::invalid},
+      {R"([1e15,1])", FieldState::invalid},
+      {R"(["1","1e15"])", FieldState::invalid},
+      {R"(["1e9223372036854775807","1"])", FieldState::invalid},
+      {R"([1,1e9223372036854775807])", FieldState::invalid},
       {R"(["1e-400","1"])", FieldState::invalid},
       {R"(["0","1"])", FieldState::invalid},
       {R"(["-1","1"])", FieldState::invalid},
@@ -662,9 +671,9 @@ TEST_F(Frame, NothingOfOneBookIsLeftInTheNext) {
   only(futures_book({.bids = zero, .asks = ladder(101, 1, 30)}));
   const WireEvent& event = only(futures_book());
   EXPECT_FALSE(event.bids->has_zero_quantity);
-  EXPECT_EQ(event.bids->level_count, 1U);
-  EXPECT_EQ(event.bids->levels.levels().size(), 1U);
-  EXPECT_EQ(event.asks->levels.levels().size(), 1U);
+  EXPECT_EQ(event.bids->level_count, 5U);
+  EXPECT_EQ(event.bids->levels.levels().size(), 5U);
+  EXPECT_EQ(event.asks->levels.levels().size(), 5U);
   EXPECT_EQ(only(futures_book().without("a")).asks->state, FieldState::absent);
 }
 
@@ -726,13 +735,30 @@ TEST_F(Frame, IntegersAreJsonNumbersFromZeroTo2To63Minus1) {
       {"null", FieldState::absent, 0},
   };
   for (const auto& c : cases) {
-    for (const std::string_view key : {"E", "t"}) {
+    for (const auto& [key, field] :
+         {std::pair("E", &WireEvent::event_time), std::pair("t", &WireEvent::id),
+          std::pair("T", &WireEvent::trade_time), std::pair("st", &WireEvent::symbol_type)}) {
       const WireEvent& event = only(trade().set(key, c.raw));
-      const IntegerField& field = key == "E" ? event.event_time : event.id;
-      EXPECT_EQ(field.state, c.state) << key << ": " << c.raw;
-      EXPECT_EQ(field.value, c.value) << key << ": " << c.raw;
+      EXPECT_EQ((event.*field).state, c.state) << key << ": " << c.raw;
+      EXPECT_EQ((event.*field).value, c.value) << key << ": " << c.raw;
     }
   }
+}
+
+TEST_F(Frame, BookSaysWhetherItCallsItselfAnUpdate) {
+  EXPECT_TRUE(only(futures_book()).is_depth_update);
+  EXPECT_TRUE(only(futures_book().without("T")).is_depth_update);
+  EXPECT_FALSE(only(spot_book()).is_depth_update);
+  EXPECT_FALSE(only(spot_book().set("s", quote("BTCUSDT")).set("T", "1")).is_depth_update);
+}
+
+TEST_F(Frame, NothingOfOneEventIsLeftInTheNext) {
+  const WireEvent& full = only(trade().set("st", "2"));
+  EXPECT_EQ(full.symbol_type.value, 2U);
+  EXPECT_EQ(full.trade_time.value, static_cast<std::uint64_t>(rts::test::kNoonMs));
+  const WireEvent& bare = only(R"({"e":"trade","s":"BTCUSDT"})");
+  EXPECT_EQ(bare.symbol_type.state, FieldState::absent);
+  EXPECT_EQ(bare.trade_time.state, FieldState::absent);
 }
 
 TEST_F(Frame, FlagsAndTextsHaveOneTypeEach) {
@@ -745,6 +771,9 @@ TEST_F(Frame, FlagsAndTextsHaveOneTypeEach) {
     EXPECT_EQ(only(trade().set("s", raw)).symbol.state, FieldState::wrong_type) << raw;
     EXPECT_EQ(only(trade().set("X", raw)).execution_type.state, FieldState::wrong_type) << raw;
     EXPECT_EQ(envelope_of(envelope({}, trade()).set("timestamp", raw)).timestamp.state,
+              FieldState::wrong_type)
+        << raw;
+    EXPECT_EQ(envelope_of(envelope({}, trade()).set("source", raw)).source.state,
               FieldState::wrong_type)
         << raw;
   }
@@ -795,6 +824,7 @@ TEST_F(Frame, EnvelopeIsRead) {
   EXPECT_EQ(read.timestamp.value, "2024-07-19T12:00:00.250000Z");
   EXPECT_EQ(read.message_id.value, "6f1c2a9e-4f0a-4b0e-9a53-3f1f6f0c7f11");
   EXPECT_EQ(read.traceparent.value, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  EXPECT_EQ(read.source.value, "binance-websocket");
 }
 
 TEST_F(Frame, NothingOfOneEnvelopeIsLeftInTheNext) {
@@ -804,6 +834,7 @@ TEST_F(Frame, NothingOfOneEnvelopeIsLeftInTheNext) {
   EXPECT_EQ(read.timestamp.state, FieldState::absent);
   EXPECT_EQ(read.message_id.state, FieldState::absent);
   EXPECT_EQ(read.traceparent.state, FieldState::absent);
+  EXPECT_EQ(read.source.state, FieldState::absent);
 }
 
 TEST_F(Frame, TraceContextOfAnotherShapeIsNone) {

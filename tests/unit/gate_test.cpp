@@ -61,18 +61,54 @@ TestGate gate_with(void (*change)(Limits&)) {
   return TestGate(limits);
 }
 
-TEST(Gate, LetsPassWithTheQuantity) {
+Result<Gate::Pass, Outcome> pass_at_3424_99(const OrderTerms& terms, Side side) {
   Gate gate({.price_band_percent = 0}, 1);
-  const OrderTerms terms;
   const Price price = *Price::from(3424.99);
-  const auto quantity = gate.pass({StrategyId::trade_momentum,
-                                   0,
-                                   terms,
-                                   {Side::buy, price, price, *Confidence::from(0.7)},
-                                   kNoon,
-                                   {}});
-  ASSERT_TRUE(quantity.ok());
-  EXPECT_EQ(quantity.value().to_string(), "0.029");
+  const Signal signal{side, price, price, *Confidence::from(0.7)};
+  return gate.pass({StrategyId::trade_momentum, 0, terms, signal, kNoon, {}});
+}
+
+TEST(Gate, LetsPassWithTheQuantityAndTheProtection) {
+  const auto buy = pass_at_3424_99({}, Side::buy);
+  ASSERT_TRUE(buy.ok());
+  EXPECT_EQ(buy.value().quantity.to_string(), "0.029");
+  ASSERT_TRUE(buy.value().protection.has_value());
+  EXPECT_EQ(buy.value().protection->stop_loss.value(), 3424.99 * (1 - 2.0 / 100));
+  EXPECT_EQ(buy.value().protection->take_profit.value(), 3424.99 * (1 + 4.0 / 100));
+  const auto sell = pass_at_3424_99({}, Side::sell);
+  ASSERT_TRUE(sell.ok() && sell.value().protection);
+  EXPECT_EQ(sell.value().protection->stop_loss.value(), 3424.99 * (1 + 2.0 / 100));
+}
+
+TEST(Gate, LetsAClosingOrderPassWithoutProtection) {
+  OrderTerms terms;
+  terms.sells = Sells::close_long;
+  const auto sell = pass_at_3424_99(terms, Side::sell);
+  ASSERT_TRUE(sell.ok());
+  EXPECT_EQ(sell.value().quantity.to_string(), "0.029");
+  EXPECT_FALSE(sell.value().protection.has_value());
+  EXPECT_TRUE(pass_at_3424_99(terms, Side::buy).value().protection.has_value());
+}
+
+// In doubt, an opening order is not sent: one without both its stops is not one.
+TEST(Gate, RefusesAnOpeningOrderWhoseStopsAreNoPrices) {
+  OrderTerms terms;
+  terms.instrument.tick = *Decimal::parse("100000");
+  EXPECT_EQ(pass_at_3424_99(terms, Side::buy).error(), Outcome::size_limit)
+      << "less than half a tick";
+  terms.sells = Sells::close_long;
+  EXPECT_TRUE(pass_at_3424_99(terms, Side::sell).ok()) << "it needs none";
+}
+
+TEST(Gate, RefusesASellThatMayNotOpenAndCannotSayThatItCloses) {
+  for (const auto& [sells, sell] :
+       {std::pair(Sells::open_short, "pass"), std::pair(Sells::close_long, "pass"),
+        std::pair(Sells::refused, "shorts_disabled")}) {
+    TestGate gate;
+    gate.terms.sells = sells;
+    EXPECT_EQ(answer(gate, {.side = Side::sell}), sell);
+    EXPECT_EQ(answer(gate, {.side = Side::buy}), "pass");
+  }
 }
 
 TEST(Gate, RefusesConfidenceBelowTheMinimumAndNotOnIt) {
@@ -103,20 +139,23 @@ TEST(Gate, RefusesPricesBeyondTheBandAndNotOnIt) {
                                                    {1, "price_band"}}) {
     EXPECT_EQ(answer(gate, {.price = price, .reference = reference(100)}), expected) << price;
   }
-  EXPECT_EQ(answer(gate, {.price = 200}), "pass") << "no reference, no band";
+  EXPECT_EQ(answer(gate, {}), "no_reference") << "nothing to hold it against";
   TestGate off;
   EXPECT_EQ(answer(off, {.price = 200, .reference = reference(100)}), "pass") << "0 is off";
+  EXPECT_EQ(answer(off, {}), "pass");
 }
 
 TEST(Gate, HoldsPricesOnlyAgainstAFreshReference) {
   TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 5; });
-  const auto of_age = [&](milliseconds age) {
-    return answer(gate, {.price = 200, .reference = reference(100, kNoon - age)});
+  const auto of_age = [&](double price, milliseconds age) {
+    return answer(gate, {.price = price, .reference = reference(100, kNoon - age)});
   };
-  EXPECT_EQ(of_age(milliseconds(0)), "price_band");
-  EXPECT_EQ(of_age(seconds(60)), "price_band");
-  EXPECT_EQ(of_age(seconds(60) + milliseconds(1)), "pass");
-  EXPECT_EQ(of_age(-hours(1)), "price_band") << "a reference that is newer is not old";
+  EXPECT_EQ(of_age(100, seconds(60)), "pass");
+  EXPECT_EQ(of_age(100, seconds(60) + milliseconds(1)), "no_reference");
+  EXPECT_EQ(of_age(200, milliseconds(0)), "price_band");
+  EXPECT_EQ(of_age(200, seconds(60)), "price_band");
+  EXPECT_EQ(of_age(200, seconds(60) + milliseconds(1)), "no_reference");
+  EXPECT_EQ(of_age(200, -hours(1)), "price_band") << "a reference that is newer is not old";
 }
 
 TEST(Gate, CoolsDownUntilTheNextBucketAndTheFullDistance) {
@@ -155,6 +194,31 @@ TEST(Gate, CoolsDownPerStrategySymbolAndSide) {
       }
     }
   }
+}
+
+// Number 1 now stands for another symbol.
+TEST(Gate, ForgetsTheLastOrdersOfOneSymbol) {
+  TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
+  for (const std::size_t symbol : {std::size_t{0}, std::size_t{1}}) {
+    for (const Side side : {Side::buy, Side::sell}) {
+      ASSERT_EQ(answer(gate, {.symbol = symbol, .side = side}), "pass");
+    }
+  }
+  gate.gate.forget(1);
+  EXPECT_EQ(answer(gate, {.symbol = 0}), "cooldown");
+  EXPECT_EQ(answer(gate, {.symbol = 1}), "pass");
+  EXPECT_EQ(answer(gate, {.symbol = 1, .side = Side::sell}), "pass");
+}
+
+// The cooldown is the symbol's own, as all its terms are.
+TEST(Gate, CoolsDownAsLongAsTheTermsSay) {
+  TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
+  EXPECT_EQ(answer(gate, {}), "pass");
+  EXPECT_EQ(answer(gate, {.symbol = 1}), "pass");
+  const UnixMs later = kNoon + seconds(60);
+  EXPECT_EQ(answer(gate, {.at = later}), "cooldown");
+  gate.terms.cooldown = seconds(60);
+  EXPECT_EQ(answer(gate, {.symbol = 1, .at = later}), "pass");
 }
 
 TEST(Gate, CooldownOfZeroIsOff) {
@@ -219,6 +283,10 @@ TEST(Gate, RefusesASizeThatIsImpossible) {
   TestGate gate;
   EXPECT_EQ(answer(gate, {.price = 1'000'000}), "pass") << "one step of 0.001 costs 1000";
   EXPECT_EQ(answer(gate, {.price = 1'000'001}), "size_limit");
+  gate.terms.instrument.min_notional = 2000;
+  EXPECT_EQ(answer(gate, {.price = 100}), "size_limit") << "what the venue takes is too much";
+  gate.terms.instrument.min_notional = 1000;
+  EXPECT_EQ(answer(gate, {.price = 100}), "pass");
   EXPECT_EQ(answer(gate, {.step = "1000"}), "size_limit");
 }
 
@@ -233,14 +301,20 @@ TEST(Gate, MovesItsCountersForAcceptedSignalsOnly) {
   gate.gate.set_paused(true);
   EXPECT_EQ(answer(gate, {}), "paused");
   gate.gate.set_paused(false);
-  EXPECT_EQ(answer(gate, {.confidence = 0.5}), "low_confidence");
+  gate.terms.sells = Sells::refused;
+  EXPECT_EQ(answer(gate, {.side = Side::sell}), "shorts_disabled");
+  gate.terms.sells = Sells::open_short;
+  const auto near = reference(100);
+  EXPECT_EQ(answer(gate, {.confidence = 0.5, .reference = near}), "low_confidence");
+  EXPECT_EQ(answer(gate, {}), "no_reference");
   EXPECT_EQ(answer(gate, {.reference = reference(1)}), "price_band");
-  EXPECT_EQ(answer(gate, {.step = "1000"}), "size_limit");
-  EXPECT_EQ(answer(gate, {}), "pass") << "four refusals have used nothing up";
-  EXPECT_EQ(answer(gate, {}), "cooldown");
-  EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum}), "rate_limit");
+  EXPECT_EQ(answer(gate, {.step = "1000", .reference = near}), "size_limit");
+  EXPECT_EQ(answer(gate, {.reference = near}), "pass") << "six refusals have used nothing up";
+  EXPECT_EQ(answer(gate, {.reference = near}), "cooldown");
+  const auto momentum = StrategyId::trade_momentum;
+  EXPECT_EQ(answer(gate, {.strategy = momentum, .reference = near}), "rate_limit");
   const UnixMs later = kNoon + minutes(1);
-  EXPECT_EQ(answer(gate, {.strategy = StrategyId::trade_momentum, .at = later}), "pass")
+  EXPECT_EQ(answer(gate, {.strategy = momentum, .at = later, .reference = near}), "pass")
       << "the refusal by the minute has not moved the day or the cooldown";
 }
 
@@ -259,25 +333,34 @@ TEST(Gate, RefusalByTheDayMovesNeitherMinuteNorCooldown) {
 
 // A request that breaks every rule from `first_broken` on ends in that rule.
 TEST(Gate, AsksInTheOrderOfTheSpecification) {
-  const std::vector<std::string> order{"paused",      "low_confidence", "price_band", "cooldown",
-                                       "daily_limit", "rate_limit",     "size_limit", "pass"};
-  for (std::size_t first_broken = 0; first_broken < order.size(); ++first_broken) {
-    const auto broken = [&](std::size_t rule) { return rule >= first_broken; };
-    Limits limits;
-    limits.terms.min_confidence = 0.6;
-    limits.gate.price_band_percent = 5;
-    if (broken(3)) limits.terms.cooldown = seconds(900);
-    if (broken(4)) limits.gate.max_daily_signals = 1;
-    if (broken(5)) limits.gate.max_orders_per_minute = 1;
-    TestGate gate(limits);
-    if (first_broken < 7) {
-      ASSERT_EQ(answer(gate, {}), "pass");
+  const std::vector<std::string> order{"paused",     "shorts_disabled", "low_confidence",
+                                       "price_band", "cooldown",        "daily_limit",
+                                       "rate_limit", "size_limit",      "pass"};
+  for (const bool without_reference : {false, true}) {
+    for (std::size_t first_broken = 0; first_broken < order.size(); ++first_broken) {
+      const auto broken = [&](std::size_t rule) {
+        return rule >= first_broken && first_broken < order.size() - 1;
+      };
+      Limits limits;
+      limits.terms.min_confidence = 0.6;
+      limits.gate.price_band_percent = 5;
+      if (broken(4)) limits.terms.cooldown = seconds(900);
+      if (broken(5)) limits.gate.max_daily_signals = 1;
+      if (broken(6)) limits.gate.max_orders_per_minute = 1;
+      TestGate gate(limits);
+      if (first_broken < 8) {
+        ASSERT_EQ(answer(gate, {.side = Side::sell, .reference = reference(100)}), "pass");
+      }
+      gate.gate.set_paused(broken(0));
+      if (broken(1)) gate.terms.sells = Sells::refused;
+      const auto far = without_reference ? std::nullopt : std::optional(reference(1));
+      const Ask ask{.side = Side::sell,
+                    .confidence = broken(2) ? 0.5 : 0.7,
+                    .step = broken(7) ? "1000" : "0.001",
+                    .reference = broken(3) ? far : reference(100)};
+      const bool asks_reference = without_reference && first_broken == 3;
+      EXPECT_EQ(answer(gate, ask), asks_reference ? "no_reference" : order[first_broken]);
     }
-    gate.gate.set_paused(broken(0));
-    const Ask ask{.confidence = broken(1) && first_broken < 7 ? 0.5 : 0.7,
-                  .step = broken(6) && first_broken < 7 ? "1000" : "0.001",
-                  .reference = reference(broken(2) && first_broken < 7 ? 1 : 100)};
-    EXPECT_EQ(answer(gate, ask), order[first_broken]);
   }
 }
 

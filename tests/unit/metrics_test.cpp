@@ -10,6 +10,8 @@
 
 #include <rts/engine/engine.hpp>
 
+#include "support/endings.hpp"
+#include "support/frames.hpp"
 #include "support/paths.hpp"
 
 namespace rts::test {
@@ -49,18 +51,46 @@ TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
   telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
   Tally tally;
   for (int i = 0; i < 600; ++i) {
-    const std::string frame = R"({"e":"trade","E":1721347022708,"s":"S)" + std::to_string(i) +
-                              R"(","t":1,"p":"1","q":"1","m":true})";
-    const UnixNs received_at(std::chrono::seconds(1721347023));
+    const std::string frame = trade({.symbol = "S" + std::to_string(i) + "USDT"});
+    const UnixNs received_at = ms_as_ns(kNoonMs + 250);
     const Step step = engine.step(frame, received_at);
     tally.add(step);
     metrics.observe(step, received_at);
   }
   const std::string text = metrics.scrape({.tally = tally});
-  EXPECT_NE(text.find(R"(symbol="S511")"), std::string::npos);
-  EXPECT_EQ(text.find(R"(symbol="S512")"), std::string::npos);
+  EXPECT_NE(text.find(R"(symbol="S511USDT")"), std::string::npos);
+  EXPECT_EQ(text.find(R"(symbol="S512USDT")"), std::string::npos);
   EXPECT_NE(text.find(R"(rts_events_ignored_total{kind="trade",reason="symbol_not_traded"} 88)"),
             std::string::npos);
+}
+
+// A symbol that has not been seen for a day may lose its number to another: its series goes, and
+// nothing of its times is said of the newcomer.
+TEST(Metrics, SeriesOfASymbolGoWithItsNumber) {
+  Engine engine(EngineParameters{});  // all symbols
+  telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
+  const auto observe = [&](const std::string& frame, std::int64_t at_ms) {
+    metrics.observe(engine.step(frame, ms_as_ns(at_ms)), ms_as_ns(at_ms));
+  };
+  for (int i = 0; i < 512; ++i) {
+    const std::string symbol = "S" + std::to_string(i) + "USDT";
+    observe(trade({.symbol = symbol, .at_ms = kNoonMs + i}), kNoonMs + i);
+    observe(ticker({.symbol = symbol, .at_ms = kNoonMs + i}), kNoonMs + i);
+  }
+  EXPECT_THAT(metrics.scrape({}),
+              testing::HasSubstr(
+                  R"(rts_last_event_timestamp_seconds{kind="ticker",symbol="S0USDT"} 1721390400)"));
+  const std::int64_t next_day = kNoonMs + 86'400'000;
+  observe(trade({.symbol = "NEWUSDT", .at_ms = next_day}), next_day);
+  const std::string text = metrics.scrape({});
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr(R"(symbol="S0USDT")")));
+  for (const std::string_view line :
+       {R"(rts_last_event_timestamp_seconds{kind="trade",symbol="NEWUSDT"} 1721476800)",
+        R"(rts_last_event_timestamp_seconds{kind="ticker",symbol="NEWUSDT"} 0)",
+        R"(rts_last_event_timestamp_seconds{kind="book",symbol="NEWUSDT"} 0)",
+        R"(rts_last_event_timestamp_seconds{kind="trade",symbol="S1USDT"} 1721390400.001)"}) {
+    EXPECT_THAT(text, testing::HasSubstr(std::string(line) + "\n"));
+  }
 }
 
 // Observing adds up here and is handed over at a scrape: whenever that is, nothing is lost and

@@ -56,7 +56,9 @@ TEST(NumberText, IsRoundedCorrectly) {
 TEST(NumberText, BelowTheSmallestDoubleIsZero) {
   for (const std::string& text :
        {std::string("1e-400"), std::string("2e-324"), std::string("-1e-400"),
-        std::string("1e-99999999999999999999"), "0." + std::string(400, '0') + "1",
+        std::string("1e-99999999999999999999"), std::string("1e-9223372036854775807"),
+        std::string("1e-9223372036854775808"), std::string("-1.5e-9223372036854775807"),
+        std::string(400, '9') + "e-9223372036854775807", "0." + std::string(400, '0') + "1",
         std::string("0.001e-322"), "1" + std::string(20, '0') + "e-400"}) {
     const auto value = parse_number(text);
     ASSERT_TRUE(value.has_value()) << text;
@@ -68,15 +70,18 @@ TEST(NumberText, BeyondTheLargestDoubleIsNone) {
   for (const std::string& text :
        {std::string("1e400"), std::string("-1e400"), std::string("1.8e308"),
         std::string("1.7976931348623159e308"), std::string("1e99999999999999999999"),
-        "1" + std::string(400, '0'), std::string("0.001e400"),
-        "0." + std::string(20, '0') + "1e400"}) {
+        std::string("1e9223372036854775807"), std::string("-12.5E+9223372036854775807"),
+        std::string("1e9223372036854775808"),
+        "0." + std::string(400, '0') + "1e9223372036854775807", "1" + std::string(400, '0'),
+        std::string("0.001e400"), "0." + std::string(20, '0') + "1e400"}) {
     EXPECT_EQ(parse_number(text), std::nullopt) << text;
   }
 }
 
 TEST(NumberText, ZeroStaysZeroUnderAnyExponent) {
-  for (const std::string_view text : {"0", "0.0", "0e400", "0e-400", "0.000e+999999999",
-                                      "0e99999999999999999999", "0e-99999999999999999999"}) {
+  for (const std::string_view text :
+       {"0", "0.0", "0e400", "0e-400", "0.000e+999999999", "0e99999999999999999999",
+        "0e-99999999999999999999", "0e9223372036854775807", "0.0e-9223372036854775807"}) {
     EXPECT_EQ(parse_number(text), 0.0) << text;
   }
   const auto minus_zero = parse_number("-0");

@@ -1,6 +1,7 @@
 // Orders as values and as text (SPEC §4): side, protection, lifetime and ids, and both formats key
 // by key in the specification's order.
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,18 +38,24 @@ struct Parts {
   EventId event_id{'u', 42};
   double price = 100;
   double confidence = 0.75;
+  std::optional<UnixMs> aged_at = std::nullopt;  // `at` where it is not said
 };
 
-OrderSource source(const Parts& parts = {}) {
+// With the protection that the gate gives it.
+Order order_of(const OrderTerms& terms, const Parts& parts = {}) {
   const Price price = *Price::from(parts.price);
   const Price current = *Price::from(parts.price + 0.5);
-  return {parts.strategy,
-          parts.symbol,
-          parts.at,
-          parts.event_id,
-          {parts.side, price, current, *Confidence::from(parts.confidence)},
-          indicators(parts.strategy),
-          *Decimal::parse("0.029")};
+  OrderSource source{parts.strategy,
+                     parts.symbol,
+                     parts.at,
+                     parts.aged_at.value_or(parts.at),
+                     parts.event_id,
+                     {parts.side, price, current, *Confidence::from(parts.confidence)},
+                     indicators(parts.strategy),
+                     *Decimal::parse("0.029"),
+                     {}};
+  if (!is_reduce_only(terms, parts.side)) source.protection = protection(terms, parts.side, price);
+  return make_order(terms, source);
 }
 
 std::string text(const Order& order, OrderFormat format) {
@@ -96,14 +103,14 @@ TEST(OrderId, KnownAnswers) {
        }) {
     OrderTerms terms;
     terms.cooldown = c.cooldown;
-    EXPECT_EQ(id_text(make_order(terms, source(c.parts))), c.id);
+    EXPECT_EQ(id_text(order_of(terms, c.parts)), c.id);
   }
 }
 
 TEST(OrderId, IsTheSameWithinABucketAndOfAnyEventInIt) {
   const OrderTerms terms;
   const auto at = [&](milliseconds after, std::uint64_t number) {
-    return make_order(terms, source({.at = kNoon + after, .event_id = {'u', number}})).id;
+    return order_of(terms, {.at = kNoon + after, .event_id = {'u', number}}).id;
   };
   EXPECT_EQ(at(milliseconds(0), 1), at(milliseconds(899'999), 2));
   EXPECT_NE(at(milliseconds(899'999), 1), at(milliseconds(900'000), 1));
@@ -113,7 +120,7 @@ TEST(OrderId, IsTheSameWithinABucketAndOfAnyEventInIt) {
 TEST(OrderId, WithoutCooldownIsTheEvents) {
   OrderTerms terms;
   terms.cooldown = seconds(0);
-  const auto of = [&](const Parts& parts) { return make_order(terms, source(parts)).id; };
+  const auto of = [&](const Parts& parts) { return order_of(terms, parts).id; };
   EXPECT_EQ(of({}), make_order_id("orderbook_skew|BTCUSDT|BUY|u:42"));
   EXPECT_EQ(of({.at = kNoon + seconds(5)}), of({})) << "the time is not in it";
   EXPECT_NE(of({.event_id = {'u', 43}}), of({}));
@@ -123,7 +130,7 @@ TEST(OrderId, WithoutCooldownIsTheEvents) {
 }
 
 TEST(OrderId, DiffersByStrategySymbolAndSide) {
-  const auto of = [](const Parts& parts) { return make_order({}, source(parts)).id; };
+  const auto of = [](const Parts& parts) { return order_of({}, parts).id; };
   EXPECT_NE(of({.strategy = StrategyId::trade_momentum}), of({}));
   EXPECT_NE(of({.symbol = "ETHUSDT"}), of({}));
   EXPECT_NE(of({.side = Side::sell}), of({}));
@@ -139,7 +146,7 @@ TEST(Order, OfABuyOpensLong) {
     OrderTerms terms;
     terms.sells = shorts ? Sells::open_short : Sells::close_long;
     terms.leverage = 20;
-    const Order order = make_order(terms, source());
+    const Order order = order_of(terms);
     EXPECT_FALSE(order.reduce_only);
     EXPECT_EQ(order.leverage, 20);
     ASSERT_TRUE(order.protection.has_value());
@@ -151,7 +158,7 @@ TEST(Order, OfABuyOpensLong) {
 }
 
 TEST(Order, OfASellOpensShortWithMirroredProtection) {
-  const Order order = make_order({}, source({.side = Side::sell}));
+  const Order order = order_of({}, {.side = Side::sell});
   EXPECT_FALSE(order.reduce_only);
   ASSERT_TRUE(order.protection.has_value());
   EXPECT_EQ(order.protection->stop_loss.value(), 100 * (1 + 2.0 / 100));
@@ -162,27 +169,38 @@ TEST(Order, OfASellOpensShortWithMirroredProtection) {
 TEST(Order, OfASellOnlyClosesWhenShortsAreOff) {
   OrderTerms terms;
   terms.sells = Sells::close_long;
-  const Order order = make_order(terms, source({.side = Side::sell}));
+  const Order order = order_of(terms, {.side = Side::sell});
   EXPECT_TRUE(order.reduce_only);
   EXPECT_FALSE(order.protection.has_value());
   EXPECT_EQ(order.valid_until, kNoon + seconds(30));
 }
 
-TEST(Order, TakesPercentsAndLifetimesFromThePolicy) {
+TEST(Order, LivesFromItsAgeTimeAndIsDatedByTheEvent) {
+  const Parts aged{.aged_at = kNoon - milliseconds(4321)};
+  const Order buy = order_of({}, aged);
+  EXPECT_EQ(buy.timestamp, kNoon);
+  EXPECT_EQ(buy.valid_until, kNoon - milliseconds(4321) + seconds(5));
+  OrderTerms closing;
+  closing.sells = Sells::close_long;
+  const Order sell = order_of(closing, {.side = Side::sell, .aged_at = kNoon - seconds(7)});
+  EXPECT_EQ(sell.valid_until, kNoon + seconds(23));
+}
+
+TEST(Order, TakesPercentsAndLifetimesFromTheTerms) {
   OrderTerms terms;
   terms.stop_loss_percent = 12.5;
   terms.take_profit_percent = 50;
   terms.ttl = seconds(7);
   terms.reduce_only_ttl = seconds(99);
-  const Order buy = make_order(terms, source());
+  const Order buy = order_of(terms);
   EXPECT_EQ(buy.protection->stop_loss.value(), 87.5);
   EXPECT_EQ(buy.protection->take_profit.value(), 150);
   EXPECT_EQ(buy.valid_until, kNoon + seconds(7));
-  const Order sell = make_order(terms, source({.side = Side::sell}));
+  const Order sell = order_of(terms, {.side = Side::sell});
   EXPECT_EQ(sell.protection->stop_loss.value(), 112.5);
   EXPECT_EQ(sell.protection->take_profit.value(), 50);
   terms.sells = Sells::close_long;
-  EXPECT_EQ(make_order(terms, source({.side = Side::sell})).valid_until, kNoon + seconds(99));
+  EXPECT_EQ(order_of(terms, {.side = Side::sell}).valid_until, kNoon + seconds(99));
 }
 
 // ---- trade_order
@@ -193,7 +211,7 @@ std::string with_id(const Order& order, std::string_view rest) {
 }
 
 TEST(OrderFormat, TradeOrderOfABuy) {
-  const Order order = make_order({}, source());
+  const Order order = order_of({});
   EXPECT_EQ(
       text(order, OrderFormat::trade_order),
       with_id(order, R"(,"symbol":"BTCUSDT","side":"BUY","order_type":"MARKET","quantity":0.029,)"
@@ -209,10 +227,10 @@ TEST(OrderFormat, TradeOrderOfABuy) {
 }
 
 TEST(OrderFormat, TradeOrderOfAShort) {
-  const Order order = make_order({}, source({.strategy = StrategyId::trade_momentum,
-                                             .side = Side::sell,
-                                             .at = kNoon + milliseconds(191'109),
-                                             .event_id = {'t', 7}}));
+  const Order order = order_of({}, {.strategy = StrategyId::trade_momentum,
+                                    .side = Side::sell,
+                                    .at = kNoon + milliseconds(191'109),
+                                    .event_id = {'t', 7}});
   EXPECT_EQ(
       text(order, OrderFormat::trade_order),
       with_id(order, R"(,"symbol":"BTCUSDT","side":"SELL","order_type":"MARKET","quantity":0.029,)"
@@ -230,9 +248,9 @@ TEST(OrderFormat, TradeOrderOfAShort) {
 TEST(OrderFormat, TradeOrderThatOnlyCloses) {
   OrderTerms terms;
   terms.sells = Sells::close_long;
-  Order order = make_order(terms, source({.strategy = StrategyId::ticker_velocity,
-                                          .side = Side::sell,
-                                          .event_id = {'E', 1721390400000}}));
+  Order order = order_of(terms, {.strategy = StrategyId::ticker_velocity,
+                                 .side = Side::sell,
+                                 .event_id = {'E', 1721390400000}});
   order.correlation_id = "6f1c2a9e-4f0a-4b0e-9a53-3f1f6f0c7f11";
   EXPECT_EQ(
       text(order, OrderFormat::trade_order),
@@ -252,7 +270,7 @@ TEST(OrderFormat, TradeOrderThatOnlyCloses) {
 // ---- signal
 
 TEST(OrderFormat, SignalOfABuy) {
-  Order order = make_order({}, source());
+  Order order = order_of({});
   order.correlation_id = "m-1";
   EXPECT_EQ(text(order, OrderFormat::signal),
             R"({"id":")" + id_text(order) + R"(","signal_id":")" + id_text(order) +
@@ -269,7 +287,7 @@ TEST(OrderFormat, SignalOfABuy) {
 
 TEST(OrderFormat, SignalCarriesTheTraceContextWhereItIsOne) {
   const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  Order order = make_order({}, source());
+  Order order = order_of({}, {});
   const std::string without = text(order, OrderFormat::signal);
   order.traceparent = traceparent;
   EXPECT_EQ(text(order, OrderFormat::signal), without.substr(0, without.size() - 1) +
@@ -291,13 +309,13 @@ TEST(Traceparent, HasTheFormOfW3cTraceContext) {
 }
 
 TEST(OrderFormat, SignalSaysBuyOrSell) {
-  const auto action = [](const Order& order) {
-    const std::string signal = text(order, OrderFormat::signal);
+  const auto action = [](Side side) {
+    const std::string signal = text(order_of({}, {.side = side}), OrderFormat::signal);
     const std::size_t at = signal.find("\"action\":\"") + 10;
     return signal.substr(at, signal.find('"', at) - at);
   };
-  EXPECT_EQ(action(make_order({}, source())), "buy");
-  EXPECT_EQ(action(make_order({}, source({.side = Side::sell}))), "sell");
+  EXPECT_EQ(action(Side::buy), "buy");
+  EXPECT_EQ(action(Side::sell), "sell");
 }
 
 TEST(OrderFormat, SignalStrengthHasThreeBoundaries) {
@@ -313,8 +331,7 @@ TEST(OrderFormat, SignalStrengthHasThreeBoundaries) {
                                                               {0.5, "medium"},
                                                               {0.4999999, "weak"},
                                                               {0, "weak"}}) {
-    const std::string signal =
-        text(make_order({}, source({.confidence = confidence})), OrderFormat::signal);
+    const std::string signal = text(order_of({}, {.confidence = confidence}), OrderFormat::signal);
     EXPECT_NE(signal.find("\"strength\":\"" + std::string(strength) + "\""), std::string::npos)
         << confidence << " " << signal;
   }
@@ -323,7 +340,7 @@ TEST(OrderFormat, SignalStrengthHasThreeBoundaries) {
 // ---- Text
 
 TEST(OrderFormat, AppendsAndNeverClears) {
-  const Order order = make_order({}, source());
+  const Order order = order_of({});
   std::string out = "before ";
   append_json(out, order, OrderFormat::trade_order);
   EXPECT_EQ(out, "before " + text(order, OrderFormat::trade_order));
@@ -331,7 +348,7 @@ TEST(OrderFormat, AppendsAndNeverClears) {
 }
 
 TEST(OrderFormat, EscapesWhatCameFromOutside) {
-  Order order = make_order({}, source({.symbol = "\xE7\x89\x9BUSDT"}));
+  Order order = order_of({}, {.symbol = "\xE7\x89\x9BUSDT"});
   order.correlation_id = "a\"b\\c\nd\x01\xFF";
   const std::string out = text(order, OrderFormat::trade_order);
   EXPECT_NE(out.find("\"symbol\":\"\xE7\x89\x9BUSDT\""), std::string::npos) << out;
@@ -342,7 +359,7 @@ TEST(OrderFormat, EscapesWhatCameFromOutside) {
 }
 
 TEST(OrderFormat, NumbersAreTheShortestThatReadBackTheSame) {
-  Order order = make_order({}, source({.price = 0.1 + 0.2}));
+  Order order = order_of({}, {.price = 0.1 + 0.2});
   order.quantity = *Decimal::parse("0.30000");
   const std::string out = text(order, OrderFormat::trade_order);
   EXPECT_NE(out.find("\"price\":0.30000000000000004,"), std::string::npos) << out;

@@ -1,6 +1,7 @@
 // The schemas accept what the engine writes and refuse every kind of broken order.
 #include "support/order_schema.hpp"
 
+#include <cstdint>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -14,10 +15,16 @@ namespace {
 using test::BookText;
 using test::EngineRun;
 
-// One order of orderbook_skew: a BUY at 100, or a closing SELL at 99.
-std::string order_of(const char* format, bool closing) {
-  EngineRun run(test::configured({{"ORDER_FORMAT", format}, {"TRADING_ENABLE_SHORTS", "false"}}));
-  run.line(closing ? BookText{.bids = {{99, 1}}, .asks = {{100, 3}}}.frame() : BookText{}.frame());
+enum class Kind : std::uint8_t { opening_buy, opening_sell, closing_sell };
+
+// One order of orderbook_skew: a BUY at 100, or a SELL at 99.
+std::string order_of(const char* format, Kind kind) {
+  const bool closes = kind == Kind::closing_sell;
+  EngineRun run(test::configured({{"ORDER_FORMAT", format},
+                                  {"TRADING_ENABLE_SHORTS", closes ? "false" : "true"},
+                                  {"RISK_PRICE_BAND_PERCENT", "0"}}));
+  const BookText sell{.bids = {{99, 1}}, .asks = {{100, 3}}};
+  run.line(kind == Kind::opening_buy ? BookText{}.frame() : sell.frame());
   EXPECT_EQ(run.orders().size(), 1U);
   return run.orders().empty() ? "" : run.orders().front();
 }
@@ -86,8 +93,10 @@ constexpr Breakage kSignalBreakages[] = {
     {"a key is missing", R"("timeframe":"tick",)", ""},
     {"an unknown action", R"("action":"buy")", R"("action":"hold")"},
     {"action in capitals", R"("action":"buy")", R"("action":"BUY")"},
-    {"a closing signal", R"("action":"buy")", R"("action":"close")"},
-    {"a signal without protection", R"("stop_loss":98,"take_profit":104,)", ""},
+    {"an action that closes", R"("action":"buy")", R"("action":"close")"},
+    {"without protection", R"("stop_loss":98,"take_profit":104,)", ""},
+    {"without stop loss", R"("stop_loss":98,)", ""},
+    {"without take profit", R"("take_profit":104,)", ""},
     {"a trace context that is none", R"(}}})", R"(}},"_otel_trace_context":{"traceparent":"1"}})"},
     {"a trace context without one", R"(}}})", R"(}},"_otel_trace_context":{}})"},
     {"strength too low for the confidence", R"("strength":"extreme")", R"("strength":"strong")"},
@@ -104,21 +113,24 @@ constexpr Breakage kSignalBreakages[] = {
 };
 
 TEST(OrderSchema, AcceptsAnOpeningTradeOrder) {
-  const std::string order = order_of("trade_order", false);
+  const std::string order = order_of("trade_order", Kind::opening_buy);
   EXPECT_EQ(test::schema_error(order, OrderFormat::trade_order), "");
   EXPECT_NE(order.find(kId), std::string::npos) << "the tables below stand on this id: " << order;
 }
 
-TEST(OrderSchema, AcceptsAClosingTradeOrder) {
-  EXPECT_EQ(test::schema_error(order_of("trade_order", true), OrderFormat::trade_order), "");
+TEST(OrderSchema, AcceptsAnOpeningSellAndAClosingOne) {
+  for (const Kind kind : {Kind::opening_sell, Kind::closing_sell}) {
+    EXPECT_EQ(test::schema_error(order_of("trade_order", kind), OrderFormat::trade_order), "");
+  }
 }
 
-TEST(OrderSchema, AcceptsAnOpeningSignal) {
-  EXPECT_EQ(test::schema_error(order_of("signal", false), OrderFormat::signal), "");
+TEST(OrderSchema, AcceptsASignalToBuyAndToSell) {
+  EXPECT_EQ(test::schema_error(order_of("signal", Kind::opening_buy), OrderFormat::signal), "");
+  EXPECT_EQ(test::schema_error(order_of("signal", Kind::opening_sell), OrderFormat::signal), "");
 }
 
 TEST(OrderSchema, RefusesABrokenTradeOrder) {
-  const std::string order = order_of("trade_order", false);
+  const std::string order = order_of("trade_order", Kind::opening_buy);
   for (const Breakage& breakage : kTradeOrderBreakages) {
     const std::string text = broken(order, breakage);
     EXPECT_NE(test::schema_error(text, OrderFormat::trade_order), "")
@@ -127,7 +139,7 @@ TEST(OrderSchema, RefusesABrokenTradeOrder) {
 }
 
 TEST(OrderSchema, RefusesABrokenSignal) {
-  const std::string order = order_of("signal", false);
+  const std::string order = order_of("signal", Kind::opening_buy);
   for (const Breakage& breakage : kSignalBreakages) {
     const std::string text = broken(order, breakage);
     EXPECT_NE(test::schema_error(text, OrderFormat::signal), "") << breakage.what << ": " << text;
@@ -135,7 +147,7 @@ TEST(OrderSchema, RefusesABrokenSignal) {
 }
 
 TEST(OrderSchema, RefusesAClosingOrderWithProtection) {
-  const std::string order = order_of("trade_order", true);
+  const std::string order = order_of("trade_order", Kind::closing_sell);
   const Breakage stop_loss{"with stop loss", R"("timestamp")", R"("stop_loss":98,"timestamp")"};
   const Breakage both{"with both", R"("timestamp")",
                       R"("stop_loss":98,"take_profit":104,"timestamp")"};
@@ -144,13 +156,15 @@ TEST(OrderSchema, RefusesAClosingOrderWithProtection) {
 }
 
 TEST(OrderSchema, DoesNotTakeOneFormatForTheOther) {
-  EXPECT_NE(test::schema_error(order_of("trade_order", false), OrderFormat::signal), "");
-  EXPECT_NE(test::schema_error(order_of("signal", false), OrderFormat::trade_order), "");
+  EXPECT_NE(test::schema_error(order_of("trade_order", Kind::opening_buy), OrderFormat::signal),
+            "");
+  EXPECT_NE(test::schema_error(order_of("signal", Kind::opening_buy), OrderFormat::trade_order),
+            "");
 }
 
 TEST(OrderSchema, SaysWhereAndWhy) {
-  const std::string text =
-      broken(order_of("trade_order", false), {"leverage 0", R"("leverage":1)", R"("leverage":0)"});
+  const std::string text = broken(order_of("trade_order", Kind::opening_buy),
+                                  {"leverage 0", R"("leverage":1)", R"("leverage":0)"});
   EXPECT_EQ(test::schema_error(text, OrderFormat::trade_order),
             "/leverage: breaks 'minimum' of #/properties/leverage");
 }

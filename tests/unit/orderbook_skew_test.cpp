@@ -49,7 +49,7 @@ TEST(OrderbookSkew, ExampleOfTheHeader) {
   EXPECT_EQ(verdict.signal->side, Side::buy);
   EXPECT_EQ(verdict.signal->price.value(), 100.2);
   EXPECT_EQ(verdict.signal->current_price.value(), (100 + 100.2) / 2);
-  EXPECT_EQ(verdict.signal->confidence.value(), 0.60 + 0.5 * std::abs(1.5 - 1.2));
+  EXPECT_EQ(verdict.signal->confidence.value(), 0.60 + 0.5 * (1.5 - 1.2));
   EXPECT_EQ(verdict.indicators[0].value(), 3);
   EXPECT_EQ(verdict.indicators[1].value(), 2);
   EXPECT_EQ(verdict.indicators[2].value(), 1.5);
@@ -57,13 +57,13 @@ TEST(OrderbookSkew, ExampleOfTheHeader) {
 }
 
 TEST(OrderbookSkew, SellsAtTheBestBidInTheMirrorCase) {
-  const Verdict verdict = judge({}, {{100, 2}}, {{100.2, 4}});
+  const Verdict verdict = judge({}, {{100, 2}}, {{100.2, 3}});
   ASSERT_TRUE(verdict.signal.has_value());
   EXPECT_EQ(verdict.signal->side, Side::sell);
   EXPECT_EQ(verdict.signal->price.value(), 100);
   EXPECT_EQ(verdict.signal->current_price.value(), (100 + 100.2) / 2);
-  EXPECT_EQ(verdict.signal->confidence.value(), 0.60 + 0.5 * std::abs(0.5 - 0.8));
-  EXPECT_EQ(verdict.indicators[2].value(), 0.5);
+  EXPECT_EQ(verdict.signal->confidence.value(), 0.60 + 0.5 * (3.0 / 2 - 1 / 0.8));
+  EXPECT_EQ(verdict.indicators[2].value(), 2.0 / 3);
 }
 
 TEST(OrderbookSkew, BuysJustAboveThreshold) {
@@ -154,15 +154,30 @@ TEST(OrderbookSkew, SumsTheTopLevelsOnly) {
 TEST(OrderbookSkew, IsNeverSurerThan95Percent) {
   struct Case {
     double bid_volume;
+    double ask_volume;
     double confidence;
   };
-  for (const auto& [bid_volume, confidence] : {Case{1.5, 0.60 + 0.5 * (1.5 - 1.2)},
-                                               {1.875, 0.60 + 0.5 * (1.875 - 1.2)},
-                                               {2, 0.95},
-                                               {1000, 0.95}}) {
-    const Verdict verdict = judge({}, {{100, bid_volume}}, {{100.2, 1}});
+  for (const auto& [bid_volume, ask_volume, confidence] :
+       {Case{1.5, 1, 0.60 + 0.5 * (1.5 - 1.2)}, Case{1.875, 1, 0.60 + 0.5 * (1.875 - 1.2)},
+        Case{2, 1, 0.95}, Case{1000, 1, 0.95}, Case{1, 1.5, 0.60 + 0.5 * (1.5 - 1 / 0.8)},
+        Case{1, 1.875, 0.60 + 0.5 * (1.875 - 1 / 0.8)}, Case{1, 2, 0.95}, Case{1, 1000, 0.95},
+        Case{1e-300, 1e10, 0.95}}) {
+    const Verdict verdict = judge({}, {{100, bid_volume}}, {{100.2, ask_volume}});
     ASSERT_TRUE(verdict.signal.has_value());
-    EXPECT_EQ(verdict.signal->confidence.value(), confidence) << bid_volume;
+    EXPECT_EQ(verdict.signal->confidence.value(), confidence) << bid_volume << " " << ask_volume;
+  }
+}
+
+// 1/0.5 is 2: with those thresholds a book and its mirror image are equally far beyond theirs.
+TEST(OrderbookSkew, IsAsSureOfABookAsOfItsMirrorImage) {
+  OrderbookSkewParameters parameters;
+  parameters.buy_threshold = 2;
+  parameters.sell_threshold = 0.5;
+  for (const double heavy : {2.001, 2.1, 2.3333, 2.69}) {
+    const Verdict buy = judge(parameters, {{100, heavy}}, {{100.2, 1}});
+    const Verdict sell = judge(parameters, {{100, 1}}, {{100.2, heavy}});
+    ASSERT_TRUE(buy.signal && sell.signal) << heavy;
+    EXPECT_EQ(buy.signal->confidence, sell.signal->confidence) << heavy;
   }
 }
 
@@ -179,12 +194,15 @@ TEST(OrderbookSkew, KeepsItsNumbersWhenItIsSilent) {
 }
 
 TEST(OrderbookSkew, IsNeutralBeyondTheRangeOfDouble) {
-  constexpr double kMax = std::numeric_limits<double>::max();
   constexpr double kLeast = std::numeric_limits<double>::denorm_min();
-  EXPECT_EQ(word(judge({}, {{100, kMax}, {99, kMax}}, {{101, 1}})), "neutral") << "volume";
-  EXPECT_EQ(word(judge({}, {{100, 1e300}}, {{101, 1e-300}})), "neutral") << "ratio";
-  EXPECT_EQ(word(judge({}, {{kLeast, 2}}, {{1e300, 1}})), "neutral") << "spread";
-  EXPECT_EQ(word(judge({}, {{kMax / 2, 2}}, {{kMax, 1}})), "neutral") << "mid";
+  const double most = std::nextafter(kMarketNumbersBelow, 0);
+  EXPECT_EQ(word(judge({}, {{100, most}}, {{101, 1e-300}})), "neutral") << "ratio";
+  EXPECT_EQ(word(judge({}, {{kLeast, 2}}, {{most, 1}})), "neutral") << "spread";
+  Pairs bids;
+  for (int i = 0; i < 20; ++i) bids.emplace_back(100 - i, most);
+  OrderbookSkewParameters all_levels;
+  all_levels.top_levels = 20;
+  EXPECT_EQ(judge(all_levels, bids, {{101, most}}).indicators[2].value(), 20) << "no volume is";
 }
 
 TEST(OrderbookSkew, NamesItsIndicators) {

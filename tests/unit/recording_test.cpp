@@ -55,6 +55,19 @@ TEST(Recording, LineWithoutAReceiveTimeIsTheFrame) {
   }
 }
 
+// What was heard from the logs, or what somebody has noted: no frame. Inside a line it is text.
+TEST(Recording, LinesThatBeginWithANumberSignAreNoFrames) {
+  for (const std::string_view line :
+       {"#", "# a comment", R"(#{"e":"trade"})", R"(# order {"id":"x"})", R"(# pause {})",
+        R"(# settings {})", "  # after blanks", "\t#", "#1721347200123456789 {}"}) {
+    EXPECT_FALSE(parse_recorded_line(line).has_value()) << line;
+  }
+  const auto frame = parse_recorded_line("1721347200123456789 # {}");
+  ASSERT_TRUE(frame.has_value()) << "it begins with a receive time";
+  EXPECT_EQ(frame->frame, "# {}");
+  EXPECT_TRUE(parse_recorded_line(R"({"e":"#"})").has_value());
+}
+
 TEST(Recording, BlankLinesCarryNothing) {
   for (const std::string_view line : {"", " ", "\t", "\r", " \t \r"}) {
     EXPECT_FALSE(parse_recorded_line(line).has_value());

@@ -161,8 +161,9 @@ TEST(RegressionReplay, AnExpectedFileThatCannotBeReadIsBadInputAndIsSaid) {
   const auto invocation = app::parse_command_line(words);
   ASSERT_TRUE(invocation);
   testing::internal::CaptureStderr();
-  const auto code =
-      app::replay(invocation.value(), test::configured({{"SIGNAL_COOLDOWN_SECONDS", "0"}}));
+  const auto code = app::replay(
+      invocation.value(),
+      test::configured({{"SIGNAL_COOLDOWN_SECONDS", "0"}, {"RISK_PRICE_BAND_PERCENT", "0"}}));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("No such file"));
   EXPECT_EQ(code, app::ExitCode::bad_input);
 }

@@ -60,24 +60,30 @@ TEST(Regression, IntegerWithALeadingZeroIsNoJsonNumber) {
   EXPECT_EQ(wire::parse_integer("00"), std::nullopt);
 }
 
+// SPEC §2.5: numbers that are not "finite and below 10^15" are bad_number, also inside a book. The
+// largest exponent that fits 64 bits overflowed when the digits before the point were added to it.
+TEST(Regression, AnExponentOfAllThatFitsIsABadNumber) {
+  const std::string huge = quote("1e9223372036854775807");
+  Engine engine(usual_parameters());
+  EXPECT_EQ(ending(engine, trade().set("p", huge)), "dropped/bad_number");
+  EXPECT_EQ(ending(engine, ticker().set("c", huge)), "dropped/bad_number");
+  const std::string side = R"([["100",)" + huge + R"(],["4","1"],["3","1"],["2","1"],["1","1"]])";
+  EXPECT_EQ(ending(engine, combined("btcusdt@depth20", futures_book().set("b", side))),
+            "dropped/bad_number");
+}
+
 // SPEC §4: opening orders have protection, and §6: "in doubt, an opening order is not sent". Where
-// price·(1 + TP/100) is beyond double's range, the order goes out with neither stop loss nor take
-// profit. It takes absurd prices and a maximum position to match; the price band does not help,
-// because a trade is its own reference.
+// price·(1 + TP/100) is no price any more, the order went out with neither stop loss nor take
+// profit. It takes absurd prices and a step to match.
 TEST(Regression, OpeningOrderIsNeverWithoutProtection) {
   EngineParameters parameters = usual_parameters();
   parameters.defaults.trade_momentum.window = 2;
   parameters.defaults.terms.instrument.quantity_step = *Decimal::parse("0.000000000000000001");
-  parameters.defaults.terms.size.maximum = *Notional::from(1e300);
   Engine engine(parameters);
-  feed(engine, trade({.id = 1, .price = "1.7e308"}));
-  feed(engine, trade({.id = 2, .price = "1.7e308"}));
-  const std::string third = trade({.id = 3, .price = "1.75e308", .quantity = "10"});
-  const Step step = engine.step(third, std::nullopt);
-  const Decision* decision = step.events[0].decision();
-  ASSERT_NE(decision, nullptr);
-  EXPECT_TRUE(!decision->order || decision->order->protection.has_value())
-      << ending(step.events[0]);
+  feed(engine, trade({.id = 1, .price = "9.7e14"}));
+  feed(engine, trade({.id = 2, .price = "9.7e14"}));
+  EXPECT_EQ(ending(engine, trade({.id = 3, .price = "9.75e14", .quantity = "10"})),
+            "trade_momentum/size_limit");
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 // never above the maximum.
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <rts/trading/sizing.hpp>
@@ -98,6 +100,130 @@ TEST(Sizing, MakesNoOrderWhenTheFewestStepsExceedTheMaximum) {
       {"very dear", {}, "0.001", 9e14, "none"},
       {"very cheap", {}, "0.001", 1e-300, "none"},
   });
+}
+
+// ---- What the venue takes
+
+std::string quantity_at(double price, const Instrument& instrument,
+                        const SizeLimits& size = limits(100, 10, 1000)) {
+  OrderTerms terms;
+  terms.size = size;
+  terms.instrument = instrument;
+  const auto result = order_quantity(terms, *Price::from(price));
+  return result ? result->to_string() : "none";
+}
+
+TEST(Sizing, ReachesTheVenuesMinimumNotional) {
+  const auto at_least = [](double min_notional, double price, const SizeLimits& size) {
+    return quantity_at(price, {.quantity_step = *Decimal::parse("1"), .min_notional = min_notional},
+                       size);
+  };
+  EXPECT_EQ(at_least(0, 30, limits(100, 10, 1000)), "3") << "0 is none";
+  EXPECT_EQ(at_least(90, 30, limits(100, 10, 1000)), "3") << "exactly that";
+  EXPECT_EQ(at_least(90.01, 30, limits(100, 10, 1000)), "4");
+  EXPECT_EQ(at_least(100, 30, limits(100, 10, 1000)), "4") << "99 with three would be too little";
+  EXPECT_EQ(at_least(5, 30, limits(20, 10, 1000)), "1") << "our own minimum is greater";
+  EXPECT_EQ(at_least(500, 30, limits(100, 10, 1000)), "17") << "more than the order's notional";
+  EXPECT_EQ(at_least(1000, 30, limits(100, 10, 1000)), "none") << "34 are worth 1020";
+  EXPECT_EQ(at_least(1000, 30, limits(100, 10, 1020)), "34");
+  EXPECT_EQ(at_least(1000, 31, limits(100, 10, 1020)), "none");
+}
+
+// The defaults of BTCUSDT: a step is worth 62, the venue takes 100 at least.
+TEST(Sizing, RoundsUpWhereAStepLessWouldBeRefused) {
+  EXPECT_EQ(quantity_at(61837.63, {.min_notional = 100}), "0.002");
+  EXPECT_EQ(quantity_at(61837.63, {}), "0.001");
+}
+
+TEST(Sizing, KeepsTheVenuesMaximumNotional) {
+  const auto at_most = [](double max_notional) {
+    return quantity_at(30, {.quantity_step = *Decimal::parse("1"), .max_notional = max_notional});
+  };
+  EXPECT_EQ(at_most(0), "3") << "0 is none";
+  EXPECT_EQ(at_most(90), "3");
+  EXPECT_EQ(at_most(89.99), "none");
+  EXPECT_EQ(at_most(1e9), "3");
+}
+
+TEST(Sizing, KeepsTheVenuesQuantities) {
+  const auto within = [](std::string_view least, std::string_view most, double price) {
+    Instrument instrument{.quantity_step = *Decimal::parse("0.5")};
+    instrument.min_quantity = *Decimal::parse(least);
+    instrument.max_quantity = *Decimal::parse(most);
+    return quantity_at(price, instrument);
+  };
+  EXPECT_EQ(within("0", "0", 40), "2.5") << "0 is none";
+  EXPECT_EQ(within("2.5", "0", 40), "2.5");
+  EXPECT_EQ(within("3", "0", 40), "3") << "at least";
+  EXPECT_EQ(within("2.6", "0", 40), "3") << "in whole steps";
+  EXPECT_EQ(within("25", "0", 40), "25") << "worth the maximum";
+  EXPECT_EQ(within("25.5", "0", 40), "none") << "and more than that";
+  EXPECT_EQ(within("0", "2.5", 40), "2.5");
+  EXPECT_EQ(within("0", "2.9", 40), "2.5") << "whole steps below it";
+  EXPECT_EQ(within("0", "2.4", 40), "none") << "more than the venue takes at once";
+  EXPECT_EQ(within("3", "2.5", 40), "none");
+}
+
+// ---- Stops
+
+std::string stops(const OrderTerms& terms, Side side, double price) {
+  const auto stops = protection(terms, side, *Price::from(price));
+  return stops ? fmt::format("{} {}", stops->stop_loss.value(), stops->take_profit.value())
+               : "none";
+}
+
+OrderTerms with_tick(std::string_view tick, double stop_loss = 2, double take_profit = 4) {
+  OrderTerms terms;
+  terms.instrument.tick = *Decimal::parse(tick);
+  terms.stop_loss_percent = stop_loss;
+  terms.take_profit_percent = take_profit;
+  return terms;
+}
+
+TEST(Protection, IsAPercentageOfThePrice) {
+  EXPECT_EQ(stops({}, Side::buy, 100), "98 104");
+  EXPECT_EQ(stops({}, Side::sell, 100), "102 96");
+  EXPECT_EQ(stops({}, Side::buy, 100.2), "98.196 104.20800000000001") << "no tick, no rounding";
+  EXPECT_EQ(stops(with_tick("0", 12.5, 50), Side::sell, 8), "9 4");
+}
+
+TEST(Protection, IsRoundedToTheNearestTick) {
+  EXPECT_EQ(stops(with_tick("0.1"), Side::buy, 100.2), "98.2 104.2");
+  EXPECT_EQ(stops(with_tick("0.1"), Side::sell, 100.2), "102.2 96.2");
+  EXPECT_EQ(stops(with_tick("0.01"), Side::buy, 100.2), "98.2 104.21");
+  EXPECT_EQ(stops(with_tick("0.001"), Side::buy, 100.2), "98.196 104.208")
+      << "exact in decimal where 100.2 · 1.04 is not";
+  EXPECT_EQ(stops(with_tick("5"), Side::buy, 100.2), "100 105");
+}
+
+// The stop of a BUY lies below its entry and goes down, its target above and goes up.
+TEST(Protection, GoesAwayFromTheEntryOnATie) {
+  EXPECT_EQ(stops(with_tick("1", 12.5, 12.5), Side::buy, 100), "87 113");
+  EXPECT_EQ(stops(with_tick("1", 12.5, 12.5), Side::sell, 100), "113 87");
+  EXPECT_EQ(stops(with_tick("0.5", 6.25, 6.25), Side::buy, 100), "93.5 106.5");
+  EXPECT_EQ(stops(with_tick("1", 12.4, 12.4), Side::buy, 100), "88 112") << "no tie";
+  EXPECT_EQ(stops(with_tick("1", 12.6, 12.6), Side::buy, 100), "87 113");
+}
+
+TEST(Protection, IsNoneWhereOneOfThemIsNoPrice) {
+  EXPECT_EQ(stops(with_tick("1"), Side::buy, 0.4), "none") << "less than half a tick";
+  EXPECT_EQ(stops(with_tick("1", 50, 50), Side::buy, 1), "none") << "a tie away from the entry: 0";
+  EXPECT_EQ(stops(with_tick("1", 49, 50), Side::buy, 1), "1 2");
+  EXPECT_EQ(stops({}, Side::buy, 9.7e14), "none") << "the target is beyond a price";
+  EXPECT_EQ(stops({}, Side::sell, 9.9e14), "none") << "the stop is";
+  EXPECT_EQ(stops({}, Side::sell, 9.7e14), "989400000000000 931200000000000");
+  EXPECT_EQ(stops(with_tick("0.000000000000000001"), Side::buy, 100), "none") << "too many ticks";
+}
+
+TEST(Protection, BelongsToOrdersThatOpen) {
+  OrderTerms terms;
+  for (const auto& [sells, closes] :
+       {std::pair(Sells::open_short, false), std::pair(Sells::close_long, true),
+        std::pair(Sells::refused, true)}) {
+    terms.sells = sells;
+    EXPECT_EQ(is_reduce_only(terms, Side::sell), closes);
+    EXPECT_FALSE(is_reduce_only(terms, Side::buy));
+  }
 }
 
 TEST(Sizing, IsExactWhereBinaryIsNot) {

@@ -1,4 +1,5 @@
 // Symbols: any text of 1 to 63 bytes, ASCII letters upper-cased.
+#include <cmath>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -67,7 +68,9 @@ TEST(Units, AdmitWhatTheirRuleSays) {
                         {kLeast, true, true, true, true, true},
                         {-kLeast, false, false, false, false, true},
                         {1 + 1e-15, true, true, true, false, true},
-                        {kMost, true, true, true, false, true},
+                        {std::nextafter(1e15, 0), true, true, true, false, true},
+                        {1e15, false, false, true, false, true},
+                        {kMost, false, false, true, false, true},
                         {-kMost, false, false, false, false, true},
                         {kInfinity, false, false, false, false, false},
                         {-kInfinity, false, false, false, false, false},

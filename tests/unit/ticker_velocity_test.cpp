@@ -59,25 +59,50 @@ TEST(TickerVelocity, SellsInTheMirrorCase) {
   EXPECT_EQ(verdict.indicators[0].value(), -1);
 }
 
+// The first sample of all lies a day back: what came before a window's oldest is known.
+std::string known_for_long(const Samples& samples,
+                           const TickerVelocityParameters& parameters = {}) {
+  Samples all{{-86'400'000, 1}};
+  all.insert(all.end(), samples.begin(), samples.end());
+  return word(judge(all, parameters));
+}
+
 TEST(TickerVelocity, WarmsUpBelow80PercentOfTheWindow) {
-  EXPECT_EQ(word(judge({{0, 100}})), "warming_up");
-  EXPECT_EQ(word(judge({{0, 100}, {47'999, 101}})), "warming_up");
-  EXPECT_EQ(word(judge({{0, 100}, {48'000, 101}})), "BUY") << "exactly 80 %";
-  EXPECT_EQ(word(judge({{0, 100}, {60'000, 101}})), "BUY") << "the whole window";
-  EXPECT_EQ(word(judge({{0, 100}, {60'001, 101}})), "warming_up") << "the first has left";
+  EXPECT_EQ(known_for_long({{0, 100}}), "warming_up");
+  EXPECT_EQ(known_for_long({{0, 100}, {47'999, 101}}), "warming_up");
+  EXPECT_EQ(known_for_long({{0, 100}, {48'000, 101}}), "BUY") << "exactly 80 %";
+  EXPECT_EQ(known_for_long({{0, 100}, {60'000, 101}}), "BUY") << "the whole window";
+  EXPECT_EQ(known_for_long({{0, 100}, {60'001, 101}}), "warming_up") << "the first has left";
   TickerVelocityParameters one_second;
   one_second.time_window = seconds(1);
-  EXPECT_EQ(word(judge({{0, 100}, {799, 101}}, one_second)), "warming_up");
-  EXPECT_EQ(word(judge({{0, 100}, {800, 101}}, one_second)), "BUY");
+  EXPECT_EQ(known_for_long({{0, 100}, {799, 101}}, one_second), "warming_up");
+  EXPECT_EQ(known_for_long({{0, 100}, {800, 101}}, one_second), "BUY");
   TickerVelocityParameters hour;
   hour.time_window = seconds(3600);
-  EXPECT_EQ(word(judge({{0, 100}, {2'879'999, 200}}, hour)), "warming_up");
-  EXPECT_EQ(word(judge({{0, 100}, {2'880'000, 200}}, hour)), "BUY");
+  EXPECT_EQ(known_for_long({{0, 100}, {2'879'999, 200}}, hour), "warming_up");
+  EXPECT_EQ(known_for_long({{0, 100}, {2'880'000, 200}}, hour), "BUY");
+}
+
+// What was before its first sample, nobody knows: the oldest of a whole window might be another.
+TEST(TickerVelocity, WarmsUpUntilAWholeWindowHasPassedSinceTheFirstSample) {
+  EXPECT_EQ(word(judge({{0, 100}})), "warming_up");
+  EXPECT_EQ(word(judge({{0, 100}, {48'000, 101}})), "warming_up") << "80 % are not the whole";
+  EXPECT_EQ(word(judge({{0, 100}, {59'999, 101}})), "warming_up");
+  EXPECT_EQ(word(judge({{0, 100}, {60'000, 101}})), "BUY");
+  EXPECT_EQ(word(judge({{0, 7}, {12'000, 100}, {60'001, 101}})), "BUY")
+      << "the first has left, and the next is 48,001 ms old";
+  TickerVelocityParameters hour;
+  hour.time_window = seconds(3600);
+  EXPECT_EQ(word(judge({{0, 100}, {3'599'999, 200}}, hour)), "warming_up");
+  EXPECT_EQ(word(judge({{0, 100}, {3'600'000, 200}}, hour)), "BUY");
 }
 
 TEST(TickerVelocity, IsPerMinuteWhateverTheSpan) {
-  EXPECT_EQ(judge({{0, 100}, {48'000, 101}}).indicators[0].value(), 1 / (48.0 / 60));
-  EXPECT_EQ(judge({{0, 100}, {48'001, 101}}).indicators[0].value(), 1 / (48'001.0 / 60'000))
+  const auto velocity = [](std::int64_t span_ms) {
+    return judge({{-86'400'000, 1}, {0, 100}, {span_ms, 101}}).indicators[0].value();
+  };
+  EXPECT_EQ(velocity(48'000), 1 / (48.0 / 60));
+  EXPECT_EQ(velocity(48'001), 1 / (48'001.0 / 60'000))
       << "to the last bit, as the expected orders of the recordings have it";
   TickerVelocityParameters hour;
   hour.time_window = seconds(3600);
@@ -144,7 +169,7 @@ TEST(TickerVelocity, IsNeverSurerThan95Percent) {
 
 TEST(TickerVelocity, IsNeutralBeyondTheRangeOfDouble) {
   constexpr double kLeast = std::numeric_limits<double>::denorm_min();
-  EXPECT_EQ(word(judge({{0, kLeast}, {60'000, 1e300}})), "neutral");
+  EXPECT_EQ(word(judge({{0, kLeast}, {60'000, 9e14}})), "neutral");
 }
 
 TEST(TickerVelocity, NamesItsIndicators) {
@@ -169,6 +194,15 @@ TEST(TickerWindow, KeepsWhatIsNotOlderThanTheWindow) {
   window.append(sample(1'000'000, 5), seconds(60));
   EXPECT_EQ(window.size(), 1U);
   EXPECT_EQ(window.oldest().price.value(), 5);
+}
+
+TEST(TickerWindow, KnowsSinceWhenItHasBeenLooking) {
+  TickerWindow window;
+  window.append(sample(5, 1), seconds(60));
+  EXPECT_EQ(window.known_since(), UnixMs(milliseconds(5)));
+  for (int i = 1; i < 10'000; ++i) window.append(sample(5 + i * 100, 1), seconds(60));
+  EXPECT_GT(window.oldest().at, window.known_since());
+  EXPECT_EQ(window.known_since(), UnixMs(milliseconds(5))) << "also when that sample has left";
 }
 
 TEST(TickerWindow, HoldsAtMost4096AndTheOldestLeavesFirst) {
