@@ -888,9 +888,9 @@ class Gate:
 
 def size(price: float, instrument: Instrument, settings: Settings) -> Decimal | None:
     """The quantity of an order, or None where the limits leave none."""
-    most = min(settings.trading_max_position_size, instrument.max_notional)
-    least = max(settings.trading_min_position_size, instrument.min_notional)
-    notional = max(settings.trading_min_position_size, min(most, settings.trading_order_notional))
+    smallest, largest = settings.trading_min_position_size, settings.trading_max_position_size
+    notional = max(smallest, min(largest, settings.trading_order_notional))
+    least, most = max(smallest, instrument.min_notional), min(largest, instrument.max_notional)
     step = float(instrument.step)
     worth = price * step
     if worth == 0 or max(notional, least) / worth > MAX_STEPS:
