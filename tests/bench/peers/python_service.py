@@ -492,7 +492,7 @@ class Symbols:
             return
         if symbol not in self._seen and len(self._seen) >= MAX_SYMBOLS:
             self._free_a_place(at)
-        self._seen[symbol] = self._seen.get(symbol, 0) if at is None else at
+        self._seen[symbol] = max(self._seen.get(symbol, 0), at or 0)
 
     def _is_tradable(self, symbol: str) -> bool:
         found = self._tradable.get(symbol)
