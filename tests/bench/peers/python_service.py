@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 MAX_FRAME_BYTES = 1 << 20
@@ -915,11 +914,17 @@ def protect(found: Signal, tick: Decimal | None, settings: Settings) -> dict[str
 
 
 def on_tick(price: float, tick: Decimal | None, away: int) -> float:
-    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down)."""
+    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down).
+
+    Counted in double as all formulas are: 109.515 lies between two ticks of 0.01, though the double
+    of this name does not quite.
+    """
     if tick is None:
         return price
-    ticks, rest = divmod(Fraction(price) / Fraction(tick), 1)
-    if 2 * rest > 1 or (2 * rest == 1 and away > 0):
+    count = price / float(tick)
+    ticks = math.floor(count)
+    rest = count - ticks
+    if rest > 0.5 or (rest == 0.5 and away > 0):
         ticks += 1
     return float(ticks * tick)
 
