@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 MAX_FRAME_BYTES = 1 << 20
@@ -492,7 +491,7 @@ class Symbols:
             return
         if symbol not in self._seen and len(self._seen) >= MAX_SYMBOLS:
             self._free_a_place(at)
-        self._seen[symbol] = self._seen.get(symbol, 0) if at is None else at
+        self._seen[symbol] = max(self._seen.get(symbol, 0), at or 0)
 
     def _is_tradable(self, symbol: str) -> bool:
         found = self._tradable.get(symbol)
@@ -888,9 +887,9 @@ class Gate:
 
 def size(price: float, instrument: Instrument, settings: Settings) -> Decimal | None:
     """The quantity of an order, or None where the limits leave none."""
-    most = min(settings.trading_max_position_size, instrument.max_notional)
-    least = max(settings.trading_min_position_size, instrument.min_notional)
-    notional = max(settings.trading_min_position_size, min(most, settings.trading_order_notional))
+    smallest, largest = settings.trading_min_position_size, settings.trading_max_position_size
+    notional = max(smallest, min(largest, settings.trading_order_notional))
+    least, most = max(smallest, instrument.min_notional), min(largest, instrument.max_notional)
     step = float(instrument.step)
     worth = price * step
     if worth == 0 or max(notional, least) / worth > MAX_STEPS:
@@ -915,11 +914,17 @@ def protect(found: Signal, tick: Decimal | None, settings: Settings) -> dict[str
 
 
 def on_tick(price: float, tick: Decimal | None, away: int) -> float:
-    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down)."""
+    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down).
+
+    Counted in double as all formulas are: 109.515 lies between two ticks of 0.01, though the double
+    of this name does not quite.
+    """
     if tick is None:
         return price
-    ticks, rest = divmod(Fraction(price) / Fraction(tick), 1)
-    if 2 * rest > 1 or (2 * rest == 1 and away > 0):
+    count = price / float(tick)
+    ticks = math.floor(count)
+    rest = count - ticks
+    if rest > 0.5 or (rest == 0.5 and away > 0):
         ticks += 1
     return float(ticks * tick)
 
