@@ -11,10 +11,16 @@ FAULT_REPORT := $(CURDIR)/build/$(PRESET)/faults.jsonl
 PYTHON := /usr/bin/python3 -B
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
+# Targets install packages and share build folders: one after the other, whatever -j says.
+.NOTPARALLEL:
+# Programs whose output is read would colour it, for make says where its own goes.
+unexport MAKE_TERMOUT MAKE_TERMERR
+
 # What Debian 12 has to have; make and git are there already. What building takes is shared with the
 # image.
-PACKAGES := $(shell cat docker/build-packages) curl \
-  libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
+BUILD_PACKAGES := $(shell cat docker/build-packages)
+LOCAL_PACKAGES := nats-server
+TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
   nats-server prometheus iptables python3 python3-yaml valgrind systemd
 LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
 COVERAGE_PACKAGES := gcovr
@@ -23,25 +29,19 @@ SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := engine settings recording stream_info answer
+FUZZ_TARGETS := engine settings recording stream_info answer instruments
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 
-# Installs what is missing of the packages given; does nothing when nothing is.
-define install
-@missing=$$(for p in $(1); do \
-    dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
-  if [ -n "$$missing" ]; then \
-    sudo=; if [ "$$(id -u)" -ne 0 ]; then sudo=sudo; fi; \
-    echo "installing:" $$missing; \
-    $$sudo apt-get update -qq && \
-    $$sudo env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-  fi
-endef
+# Installs what is missing of the packages given; does nothing when nothing is. Starts no service.
+INSTALL := cmake/setup/install-packages.sh
+install = @$(INSTALL) $(1)
+
+# Whether a command works, by its exit code: one that is there may print, too, and fail.
+works = $(shell $(1) >/dev/null 2>&1 && echo yes)
 
 # Helm, kustomize and the loader of docker compose are built with Go where they are not there.
-need_go = $(if $(shell command -v go),,$(call install,golang-go))
+need_go = $(if $(call works,go version),,$(call install,golang-go))
 
 # All tests of a build. Those of real processes and clocks can lose a race on a machine that is
 # taken away for a moment: what failed is named, runs once more, alone, and then has to pass.
@@ -56,19 +56,29 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Install what building, running and testing need (apt; sudo when not root)
-	$(call install,$(PACKAGES))
+	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+.PHONY: setup-build
+setup-build:
+	$(call install,$(BUILD_PACKAGES))
+
+.PHONY: setup-local
+setup-local:
+	$(call install,$(BUILD_PACKAGES) $(LOCAL_PACKAGES))
 
 .PHONY: setup-lint
 setup-lint: setup
 	$(call install,$(LINT_PACKAGES))
 
+# Without the tests where what they take has never been asked for.
 .PHONY: compile
-compile: setup ## Build build/release/realtime-strategies
-	@cmake --preset $(PRESET) >/dev/null
+compile: setup-build ## Build build/release/realtime-strategies
+	@cmake --preset $(PRESET) >/dev/null \
+	  -DRTS_TESTS=$$([ -n "$$($(INSTALL) --missing $(TEST_PACKAGES))" ] && echo OFF || echo ON)
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target realtime-strategies
 
 .PHONY: run-local
-run-local: compile ## Broker, service and a made-up market on this machine; Ctrl-C stops all
+run-local: setup-local compile ## Broker, service and a made-up market on this machine; Ctrl-C stops all
 	@BINARY=$(BINARY) tests/e2e/run-local.sh
 
 .PHONY: build-tests
@@ -131,12 +141,12 @@ bench-docs: ## Write docs/PERFORMANCE.md anew from what the last `make bench` ha
 	@tests/bench/bench.py --publish
 
 .PHONY: bench-peers
-bench-peers: compile ## Figures: what a user would pick instead, over the same feed (from PyPI)
+bench-peers: setup compile ## Figures: what a user would pick instead, over the same feed (from PyPI)
 	$(call install,python3-venv)
 	@tests/bench/peers/run.py --json build/release/peers.json
 
 .PHONY: bench-broker
-bench-broker: compile ## Figures: where the broker becomes the limit; partitioned subjects
+bench-broker: setup compile ## Figures: where the broker becomes the limit; partitioned subjects
 	@tests/bench/broker_limits.py --json build/release/broker.json
 
 # Threads share counters, and one of them may come out as -2: that line is left out, with a word.
@@ -152,14 +162,14 @@ coverage: setup ## Line and branch coverage of the product code: build/coverage/
 	  --html-details build/coverage/index.html --print-summary --sort-percentage
 
 .PHONY: helm-lint
-helm-lint: compile ## Lint and render the Helm chart (builds helm with Go where there is none)
+helm-lint: setup compile ## Lint and render the Helm chart (builds helm with Go where there is none)
 	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py helm
 
 .PHONY: k8s-validate
-k8s-validate: compile ## Manifests, chart, alerts and dashboard against schemas and rules; no cluster
+k8s-validate: setup compile ## Manifests, chart, alerts and dashboard against schemas and rules; no cluster
 	$(need_go)
-	$(if $(shell command -v npm),,$(call install,nodejs npm))
+	$(if $(call works,npm --version),,$(call install,nodejs npm))
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py
 
@@ -195,7 +205,7 @@ CPPCHECK := cppcheck --quiet --std=c++20 --language=c++ --enable=warning,portabi
   --error-exitcode=1 -j $(JOBS) -I include -I src
 
 .PHONY: security
-security: compile ## Hardening of the binary, cppcheck, secrets in git, the manifests' rules, an SBOM
+security: setup compile ## Hardening of the binary, cppcheck, secrets in git, the manifests' rules, an SBOM
 	$(call install,$(SECURITY_PACKAGES))
 	@tests/ship/hardening.py $(BINARY)
 	@$(CPPCHECK) src && echo "cppcheck: clean"
@@ -214,11 +224,11 @@ format: setup-lint ## Format the code
 
 # --- The image, the Debian package, the cluster -------------------------------------------------------
 
-# Podman, where no docker answers.
+# Podman, where no docker works or another engine is asked for.
+uses_docker = $(and $(filter docker,$(or $(CONTAINER_ENGINE),docker)),$(call works,docker info))
 .PHONY: setup-container
 setup-container:
-	$(call install,cmake python3 nats-server \
-	  $(if $(shell docker info 2>/dev/null),,podman runc mmdebstrap))
+	$(call install,cmake python3 nats-server $(if $(uses_docker),,podman runc mmdebstrap))
 
 .PHONY: build
 build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG)
@@ -233,7 +243,7 @@ docker-clean: ## Remove the image, the builder's base image and what building le
 	@docker/image.py clean
 
 .PHONY: compose-validate
-compose-validate: compile ## docker/compose.yaml against the loader of docker compose; starts nothing
+compose-validate: setup compile ## docker/compose.yaml against the loader of docker compose; starts nothing
 	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
 
@@ -245,7 +255,7 @@ package: compile ## Build the Debian package: build/package/*.deb
 	@rm -rf build/package/_CPack_Packages; ls build/package/*.deb
 
 .PHONY: package-test
-package-test: package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
+package-test: setup package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
 	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/package_test.py build/package/*.deb
 
 # What is deployed, and where to, reaches the script through the environment: neither make nor a

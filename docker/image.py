@@ -13,7 +13,6 @@ podman or buildah, which builds only (default: the first that works); BASE, the 
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -28,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/ship"))
 
 import smoke  # noqa: E402
-from smoke import check, eventually, free_port, nats_server  # noqa: E402
+from smoke import check, eventually, free_port, nats_server, works  # noqa: E402
 
 NAME = os.environ.get("IMAGE", "yurisa2/petrosa-realtime-strategies")
 OFFICIAL_BASE = "docker.io/library/debian:bookworm-slim"
@@ -51,16 +50,15 @@ def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
 # --- Engine, version, base ----------------------------------------------------------------------
 
 
-def works(engine: str) -> bool:
-    question = ["--version"] if engine == "buildah" else ["info"]
-    return bool(shutil.which(engine)) and run(engine, *question).returncode == 0
+def answers(engine: str) -> bool:
+    return works(engine, "--version" if engine == "buildah" else "info")
 
 
 @cache
 def engine() -> str:
     wanted = os.environ.get("CONTAINER_ENGINE")
     for candidate in [wanted] if wanted else ["docker", "podman", "buildah"]:
-        if works(candidate):
+        if answers(candidate):
             return candidate
     fail(f"{wanted or 'docker, podman and buildah'}: not there, or not working")
 
@@ -68,7 +66,7 @@ def engine() -> str:
 def runner() -> str:
     """buildah keeps its images where podman looks for them."""
     name = "podman" if engine() == "buildah" else engine()
-    return name if shutil.which(name) else fail("buildah only builds; running needs podman")
+    return name if answers(name) else fail("buildah only builds; running needs podman")
 
 
 HAS_SYSTEMD = Path("/run/systemd/system").exists()
@@ -79,7 +77,7 @@ def command(*arguments: str) -> list[str]:
     flags = []
     if runner() == "podman":
         flags += [] if HAS_SYSTEMD else ["--cgroup-manager=cgroupfs"]
-        flags += [] if shutil.which("crun") else ["--runtime=runc"]
+        flags += [] if works("crun", "--version") else ["--runtime=runc"]
     return [runner(), *flags, *arguments]
 
 
@@ -93,6 +91,7 @@ def starting(verb: str, *arguments: str) -> list[str]:
     return command(verb, *options, *arguments)
 
 
+@cache
 def version() -> tuple[str, str]:
     script = ["cmake", f"-DSOURCE={ROOT}", "-P", str(ROOT / "cmake/Version.cmake")]
     words = run(*script, check=True).stdout.split()
@@ -169,7 +168,8 @@ class Container:
         self.name = f"rts-smoke-{os.getpid()}"
         self.port = free_port()
         settings = [f"--env=NATS_URL=nats://localhost:{broker}",
-                    f"--env=HEALTH_CHECK_PORT={self.port}"]  # fmt: skip
+                    f"--env=HEALTH_CHECK_PORT={self.port}",
+                    "--env=ENVIRONMENT=smoke"]  # fmt: skip
         done = run(*starting("run", "-d", f"--name={self.name}", *RESTRICTED, *settings, image()))
         if done.returncode != 0:
             fail(f"it does not start: {done.stderr}")
@@ -270,8 +270,10 @@ def check_endpoints(container: Container) -> None:
 
 def check_order(container: Container, broker: Broker) -> None:
     """The made-up market is the image's own; what it prints is what a TradeEngine would get."""
-    market = ["simulate", "--rate=2000", "--frames=20000", "--show-orders"]
-    lines = once(*market, f"--nats-url=nats://localhost:{broker.port}").stdout.splitlines()
+    market = ["simulate", "--rate=2000", "--frames=20000", "--show-orders", "--json",
+              f"--nats-url=nats://localhost:{broker.port}"]  # fmt: skip
+    meant = [*RESTRICTED, "--env=SIMULATE_ON_REAL_BROKER=yes"]
+    lines = once(*market, options=meant).stdout.splitlines()
     orders = [json.loads(line) for line in lines if line.startswith('{"order_id"')]
     check("frames go in and orders come out", bool(orders), f"{len(orders)} orders")
     check("an order is whole", bool(orders) and orders[0]["metadata"]["schema"] == "trade_order.v1")

@@ -1,12 +1,11 @@
 // The composition root: the command line and the environment → one of the commands.
-#include <cstdio>
+#include <csignal>
 #include <exception>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <rts/base/json_writer.hpp>
@@ -16,9 +15,11 @@
 #include "app/cli.hpp"
 #include "app/exit_code.hpp"
 #include "app/health.hpp"
+#include "app/output.hpp"
 #include "app/provision.hpp"
 #include "app/replay.hpp"
 #include "app/service.hpp"
+#include "app/settings_file.hpp"
 #include "app/simulate.hpp"
 #include "app/version.hpp"
 
@@ -26,6 +27,8 @@ namespace {
 
 using namespace rts;  // NOLINT(google-build-using-namespace): this file only joins the others
 using app::ExitCode;
+using app::print_error;
+using app::print_out;
 
 // What is closed at the start would be the number of the next socket, and what is printed would be
 // sent through it. Read-only: writing still fails, and lines that are lost are counted.
@@ -53,9 +56,9 @@ ExitCode print_version(const app::Invocation& invocation) {
     json.begin_object();
     json.key("version").string(app::kVersion).key("commit").string(app::kCommit);
     json.key("build").string(app::kBuild).end_object();
-    fmt::print("{}\n", out);
+    print_out("{}\n", out);
   } else {
-    fmt::print("realtime-strategies {} ({})\n", app::kVersion, app::kCommit);
+    print_out("realtime-strategies {} ({})\n", app::kVersion, app::kCommit);
   }
   return ExitCode::ok;
 }
@@ -65,10 +68,10 @@ ExitCode print_config(const app::Invocation& invocation,
   const std::string name = invocation.option("format", invocation.has("json") ? "json" : "text");
   const auto format = config::parse_format(name);
   if (!format) {
-    fmt::print(stderr, "config: unknown format '{}'; see config --help\n", name);
+    print_error("config: unknown format '{}'; see config --help\n", name);
     return ExitCode::usage;
   }
-  fmt::print("{}", config::render(configuration, *format));
+  app::write_out(config::render(configuration, *format));
   return ExitCode::ok;
 }
 
@@ -81,33 +84,40 @@ ExitCode dispatch(const app::Invocation& invocation, const config::Configuration
   if (name == "replay") return app::replay(invocation, configuration);
   if (name == "config") return print_config(invocation, configuration);
   if (name == "check") {
-    fmt::print("settings are valid\n");
+    app::write_out(app::verdict(configuration) + "\n");
     return ExitCode::ok;
   }
   return ExitCode::internal;
 }
 
+void print_warnings(std::string_view command, const config::Configuration& configuration) {
+  for (const std::string& warning : app::warnings_for(command, configuration)) {
+    print_error("warning: {}\n", warning);
+  }
+}
+
 ExitCode run_main(const std::vector<std::string>& arguments) {
   const auto invocation = app::parse_command_line(arguments);
   if (!invocation) {
-    fmt::print(stderr, "realtime-strategies: {}\n", invocation.error());
+    print_error("realtime-strategies: {}\n", invocation.error());
     return ExitCode::usage;
   }
   if (invocation.value().help) {
     const app::Command* command = invocation.value().command;
-    fmt::print("{}", command == nullptr ? app::help_text() : app::help_text(*command));
+    app::write_out(command == nullptr ? app::help_text() : app::help_text(*command));
     return ExitCode::ok;
   }
   if (invocation.value().command->name == "version") return print_version(invocation.value());
 
-  const auto configuration = config::load(read_environment(), invocation.value().settings);
+  const auto configuration =
+      config::load(read_environment(), invocation.value().settings, app::read_settings_file);
   if (!configuration) {
-    for (const std::string& problem : configuration.error()) fmt::print(stderr, "{}\n", problem);
+    for (const std::string& problem : configuration.error()) print_error("{}\n", problem);
     return ExitCode::configuration;
   }
-  for (const std::string& warning : configuration.value().warnings) {
-    fmt::print(stderr, "warning: {}\n", warning);
-  }
+  // The service has them in its log: it starts also where nobody reads its standard error.
+  const std::string_view command = invocation.value().command->name;
+  if (command != "run") print_warnings(command, configuration.value());
   return dispatch(invocation.value(), configuration.value());
 }
 
@@ -115,10 +125,15 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   occupy_closed_descriptors();
+  // A reader that has gone, or a file at its size limit, is output that was lost, no death.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  ExitCode code = ExitCode::internal;
   try {
-    return static_cast<int>(run_main({argv + 1, argv + argc}));
+    code = run_main({argv + 1, argv + argc});
   } catch (const std::exception& bug) {
-    fmt::print(stderr, "realtime-strategies: internal error: {}\n", bug.what());
-    return static_cast<int>(ExitCode::internal);
+    print_error("realtime-strategies: internal error: {}\n", bug.what());
   }
+  if (!app::all_output_arrived() && code == ExitCode::ok) code = ExitCode::output_lost;
+  return static_cast<int>(code);
 }

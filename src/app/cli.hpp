@@ -30,7 +30,7 @@ struct Command {
 [[nodiscard]] std::span<const Command> commands() noexcept;
 
 struct Invocation {
-  const Command* command = nullptr;
+  const Command* command = nullptr;  // null: help for all of them
   bool help = false;
   std::map<std::string, std::string, std::less<>> options;  // by name without dashes
   std::vector<std::string> arguments;
@@ -40,7 +40,8 @@ struct Invocation {
   [[nodiscard]] std::string option(std::string_view name, std::string_view fallback) const;
 };
 
-// `arguments` without the program's name; none means `run`. The error is one line for stderr.
+// `arguments` without the program's name; none means help. The error is one line for stderr; what
+// it quotes is as it was given.
 [[nodiscard]] Result<Invocation, std::string> parse_command_line(
     std::span<const std::string> arguments);
 

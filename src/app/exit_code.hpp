@@ -10,6 +10,7 @@ enum class ExitCode : int {
   bad_input = 65,      // a file is unreadable, truncated or no recording
   unavailable = 69,    // something outside is not there (health: nobody answers; the port is taken)
   internal = 70,       // a bug
+  output_lost = 74,    // standard output, standard error or a file could not be written
   configuration = 78,  // a setting is wrong
 };
 

@@ -7,6 +7,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
+#include "app/output.hpp"
+
 namespace rts::app {
 
 ExitCode health(const Invocation& invocation, const config::Configuration& configuration) {
@@ -31,14 +33,13 @@ ExitCode health(const Invocation& invocation, const config::Configuration& confi
   }
   const std::string body(std::istreambuf_iterator<char>(stream), {});
   if (status == 0) {
-    fmt::print(stderr, "health: nobody answers at http://{}:{}{}\n", host, settings.health_port,
-               path);
+    print_error("health: nobody answers at http://{}:{}{}\n", host, settings.health_port, path);
     return ExitCode::unavailable;
   }
   if (invocation.has("json")) {
-    fmt::print("{}\n", body);
+    print_out("{}\n", body);
   } else {
-    fmt::print("{} {}\n", path, status == 200 ? "is well" : fmt::format("answers {}", status));
+    print_out("{} {}\n", path, status == 200 ? "is well" : fmt::format("answers {}", status));
   }
   return status == 200 ? ExitCode::ok : ExitCode::different;
 }

@@ -19,6 +19,59 @@ namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10U;
 
+// What may be given for a recording by mistake, by its first bytes, and what to do with it.
+struct Foreign {
+  std::string_view magic;
+  std::size_t at;
+  std::string_view what;
+  std::string_view advice;
+};
+constexpr std::string_view kUnpack = "unpack it first";
+constexpr std::string_view kConvert = "convert it to UTF-8 first (iconv -t UTF-8)";
+constexpr std::string_view kFrames = "a recording is text, one frame a line";
+using namespace std::string_view_literals;
+constexpr std::array kForeign{
+    Foreign{"\3757zXZ\0"sv, 0, "xz data", "unpack it first (xz -dc)"},
+    Foreign{"BZh"sv, 0, "bzip2 data", "unpack it first (bzip2 -dc)"},
+    Foreign{"\x04\x22\x4D\x18"sv, 0, "lz4 data", "unpack it first (lz4 -dc)"},
+    Foreign{"\x1F\x9D"sv, 0, "compress data (.Z)", "unpack it first (zcat)"},
+    Foreign{"PK\x03\x04"sv, 0, "a zip archive (.zip, .npz)", kUnpack},
+    Foreign{"PK\x05\x06"sv, 0, "an empty zip archive", kFrames},
+    Foreign{"7z\xBC\xAF\x27\x1C"sv, 0, "a 7z archive", kUnpack},
+    Foreign{"ustar"sv, 257, "a tar archive", kUnpack},
+    Foreign{"\xFF\xFE"sv, 0, "UTF-16 text", kConvert},
+    Foreign{"\xFE\xFF"sv, 0, "UTF-16 text", kConvert},
+    Foreign{"\0\0\xFE\xFF"sv, 0, "UTF-32 text", kConvert},
+    Foreign{"PAR1"sv, 0, "a Parquet file", kFrames},
+    Foreign{"ARROW1"sv, 0, "an Arrow file", kFrames},
+    Foreign{"\x93NUMPY"sv, 0, "a NumPy array", kFrames},
+    Foreign{"\x89HDF\r\n"sv, 0, "an HDF5 file", kFrames},
+    Foreign{"SQLite format 3\0"sv, 0, "an SQLite database", kFrames},
+    // Inside what was unpacked:
+    Foreign{"\x1F\x8B"sv, 0, "gzip data in compressed data", kUnpack},
+    Foreign{"\x28\xB5\x2F\xFD"sv, 0, "zstd data in compressed data", kUnpack},
+};
+// Every magic lies within these.
+constexpr std::size_t kHeadBytes = 512;
+
+// Every second byte of ASCII in UTF-16 is 0, also where no byte-order mark says so.
+bool alternates_with_zero(std::string_view head) noexcept {
+  if (head.size() < 4) return false;
+  const bool even = head[0] == 0 && head[2] == 0;
+  const bool odd = head[1] == 0 && head[3] == 0;
+  return even != odd;
+}
+
+std::optional<std::string> foreign_format(std::string_view head) {
+  for (const Foreign& foreign : kForeign) {
+    const bool within = head.size() >= foreign.at + foreign.magic.size();
+    if (!within || head.substr(foreign.at, foreign.magic.size()) != foreign.magic) continue;
+    return fmt::format("is {}; {}", foreign.what, foreign.advice);
+  }
+  if (alternates_with_zero(head)) return fmt::format("is UTF-16 text; {}", kConvert);
+  return std::nullopt;
+}
+
 struct ZstdDelete {
   void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
 };
@@ -78,6 +131,10 @@ class LineReader::Source {
     return 0;
   }
 
+  // Nothing more is read.
+  void refuse(const std::string& why) { error_ = fmt::format("{}: {}", name_, why); }
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
   [[nodiscard]] std::uint64_t consumed() const noexcept { return consumed_; }
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
@@ -182,7 +239,37 @@ LineReader::LineReader(const std::string& path)
 
 LineReader::~LineReader() = default;
 
+// More decoded bytes behind those that are there; false at the end. Precondition: room for a chunk.
+bool LineReader::fill() {
+  const std::size_t n = source_->read(buffer_.data() + end_, kChunkBytes);
+  end_ += n;
+  return n > 0;
+}
+
+void LineReader::look_at_the_beginning() {
+  begun_ = true;
+  // A pipe may bring it in pieces; a whole line is enough.
+  const auto head = [&] { return std::string_view(buffer_.data(), end_); };
+  while (end_ < kHeadBytes && head().find('\n') == std::string_view::npos && fill()) {
+  }
+  if (const auto what = foreign_format(head())) {
+    end_ = 0;
+    return source_->refuse(*what);
+  }
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (head().starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
+}
+
 std::optional<std::string_view> LineReader::next() {
+  if (!begun_) look_at_the_beginning();
+  auto line = find_line();
+  if (!line) return line;
+  ++line_number_;
+  if (line->ends_with('\r')) line->remove_suffix(1);
+  return line;
+}
+
+std::optional<std::string_view> LineReader::find_line() {
   std::size_t searched = 0;
   for (;;) {
     const std::string_view pending(buffer_.data() + begin_, end_ - begin_);
@@ -203,9 +290,7 @@ std::optional<std::string_view> LineReader::next() {
       end_ -= begin_;
       begin_ = 0;
     }
-    const std::size_t n = source_->read(buffer_.data() + end_, kChunkBytes);
-    end_ += n;
-    if (n > 0) continue;
+    if (fill()) continue;
     const std::string_view last(buffer_.data() + begin_, end_ - begin_);
     begin_ = end_;
     if (last.empty() || skipping_) return std::nullopt;
@@ -213,6 +298,9 @@ std::optional<std::string_view> LineReader::next() {
   }
 }
 
+const std::string& LineReader::name() const noexcept {
+  return source_->name();
+}
 const std::string& LineReader::error() const noexcept {
   return source_->error();
 }

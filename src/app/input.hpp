@@ -1,5 +1,7 @@
 // Line by line through a recording: plain, gzip or zstd, from a file or standard input; what it is,
-// is seen from its first bytes. Memory is bounded whatever the input.
+// is seen from its first bytes. A byte-order mark and Windows line ends are no part of a line. What
+// is no text at all (an archive, UTF-16) is named and not read. Memory is bounded whatever the
+// input.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +30,12 @@ class LineReader {
   // The next line without its end, or empty after the last. Lives until the next call.
   [[nodiscard]] std::optional<std::string_view> next();
 
+  // Of the line that next() gave, from 1; 0 before the first.
+  [[nodiscard]] std::uint64_t line_number() const noexcept { return line_number_; }
+
+  // The path, or "standard input".
+  [[nodiscard]] const std::string& name() const noexcept;
+
   // Why reading ended early ("… is truncated"), or empty.
   [[nodiscard]] const std::string& error() const noexcept;
 
@@ -37,11 +45,17 @@ class LineReader {
 
  private:
   class Source;
+  bool fill();
+  void look_at_the_beginning();
+  std::optional<std::string_view> find_line();
+
   std::unique_ptr<Source> source_;
   std::string buffer_;  // decoded bytes, of which [begin_, end_) is not consumed yet
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool skipping_ = false;  // inside the rest of a line that was cut
+  bool begun_ = false;
+  std::uint64_t line_number_ = 0;
 };
 
 }  // namespace rts::app

@@ -121,7 +121,7 @@ void Market::end_envelope(UnixMs now) {
   append_iso8601(frame_, now);
   fmt::format_to(std::back_inserter(frame_),
                  R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",)"
-                 R"("source":"binance-websocket","version":"1.0"}})",
+                 R"("source":"simulation","version":"1.0"}})",
                  draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
                  draw(1ULL << 48U));
 }

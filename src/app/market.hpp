@@ -1,6 +1,7 @@
 // A made-up market for demonstrations, smoke tests and load: a few symbols that are calm, trend,
 // burst or have one-sided books, written in Binance's wire formats inside the relay's envelope, a
-// few broken frames among them. The same seed gives the same frames. No clock: time is passed in.
+// few broken frames among them. Every envelope says `"source":"simulation"`, so that a service in
+// production can refuse it. The same seed gives the same frames. No clock: time is passed in.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <rts/trading/order_subject.hpp>
+
 #include "nats/subjects.hpp"
 
 namespace rts::app {
@@ -61,14 +63,22 @@ std::string block(const User& user) {
   return out + "      }\n    }\n";
 }
 
+// The subjects of a topic one by one: a wildcard would allow more than there is.
+std::vector<Allowed> orders_on(std::string_view topic) {
+  std::vector<Allowed> rows;
+  for (std::string& subject : order_subjects(topic)) rows.push_back({std::move(subject), "orders"});
+  return rows;
+}
+
 User service(const PermissionNeeds& needs) {
   const std::string inbox = nats::inbox_prefix(needs.consumer_name) + ".>";
   User user{"the service",
             nats::subject_safe(needs.consumer_name),
             "RTS_NATS_PASSWORD",
-            {{needs.publisher_topic, "orders"},
-             {inbox, "heartbeats to itself, which prove that what was sent has arrived"}},
+            orders_on(needs.publisher_topic),
             {}};
+  user.publish.push_back(
+      {inbox, "heartbeats to itself, which prove that what was sent has arrived"});
   if (needs.jetstream) {
     user.publish.push_back({"$JS.API.STREAM.NAMES", "which stream stores the orders?"});
     user.publish.push_back({"$JS.API.STREAM.INFO." + needs.stream, "does it fit? (it only reads)"});
@@ -106,7 +116,7 @@ User trade_engine(const PermissionNeeds& needs) {
           "tradeengine",
           "RTS_TRADEENGINE_PASSWORD",
           {},
-          {{needs.engine_topic, "orders"}},
+          orders_on(needs.engine_topic),
           true};
 }
 

@@ -7,12 +7,12 @@
 namespace rts::app {
 
 struct PermissionNeeds {
-  std::string consumer_name;   // also the service's user name, made subject-safe
-  std::string consumer_topic;  // may have wildcards
-  std::string consumer_group;  // empty: a plain subscription
-  std::string control_topic;   // empty: off
-  std::string publisher_topic;
-  std::string engine_topic;  // where the TradeEngine listens
+  std::string consumer_name;    // also the service's user name, made subject-safe
+  std::string consumer_topic;   // may have wildcards
+  std::string consumer_group;   // empty: a plain subscription
+  std::string control_topic;    // empty: off
+  std::string publisher_topic;  // may have the token {strategy}
+  std::string engine_topic;     // where the TradeEngine listens, likewise
   std::string stream;
   bool jetstream = false;  // ORDER_DELIVERY
 };

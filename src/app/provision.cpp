@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstdio>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "app/broker.hpp"
+#include "app/output.hpp"
 #include "app/permissions.hpp"
 #include "config/parse.hpp"
 #include "nats/admin.hpp"
@@ -41,6 +42,33 @@ bool is_stream_name(std::string_view text) {
 
 using Failed = Failure<std::string>;
 
+// Why the broker could not be asked to republish so; empty: it could.
+std::optional<std::string> republish_problem(const StreamWish& wish) {
+  const bool many = is_per_strategy(wish.subject);
+  if (!wish.republish_to) {
+    if (!many) return std::nullopt;
+    return fmt::format(
+        "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
+        "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
+        wish.subject, kStrategyToken, kStrategyToken);
+  }
+  const std::string& to = *wish.republish_to;
+  if (to.empty()) return std::nullopt;
+  if (!config::is_subject(to, config::Wildcards::refused) || !has_sound_tokens(to)) {
+    return fmt::format("--republish: '{}' is no subject without wildcards", to);
+  }
+  if (to == wish.subject) {
+    return fmt::format("--republish: {} is what the stream stores; it would go in circles", to);
+  }
+  if (is_per_strategy(to) != many) {
+    return fmt::format(
+        "--republish: {} and {} both have a token {}, or neither: a stream cannot "
+        "republish many subjects onto one",
+        to, wish.subject, kStrategyToken);
+  }
+  return std::nullopt;
+}
+
 // The conversation with the broker: what is there, and what of it has to change.
 class Provisioning {
  public:
@@ -54,15 +82,8 @@ class Provisioning {
 
   // What would be done. Reads only.
   Result<Outcome, std::string> look() {
-    auto owner = ask("NAMES", wire::stream_names_request(plan_.subject));
-    if (!owner) return Failed{owner.error()};
-    const auto name = wire::parse_stream_names(owner.value());
-    if (!name) return Failed{text_of(name.error())};
-    if (!name.value().empty() && name.value() != plan_.name) {
-      return Failed{
-          fmt::format("stream {} stores {} already; it was not touched. Take it with --stream {}, "
-                      "or choose another NATS_PUBLISHER_TOPIC",
-                      name.value(), plan_.subject, name.value())};
+    for (const std::string& subject : order_subjects(plan_.subject)) {
+      if (auto problem = taken_by_another(subject)) return Failed{std::move(*problem)};
     }
     auto info = ask("INFO." + plan_.name, "");
     if (!info) return Failed{info.error()};
@@ -100,6 +121,19 @@ class Provisioning {
   }
 
  private:
+  // Why the subject cannot be ours; empty: no other stream has it.
+  std::optional<std::string> taken_by_another(const std::string& subject) {
+    auto owner = ask("NAMES", wire::stream_names_request(subject));
+    if (!owner) return owner.error();
+    const auto name = wire::parse_stream_names(owner.value());
+    if (!name) return text_of(name.error());
+    if (name.value().empty() || name.value() == plan_.name) return std::nullopt;
+    return fmt::format(
+        "stream {} stores {} already; it was not touched. Take it with --stream {}, or choose "
+        "another NATS_PUBLISHER_TOPIC",
+        name.value(), subject, name.value());
+  }
+
   Result<std::string, std::string> ask(const std::string& verb, std::string_view payload) {
     return admin_.request("$JS.API.STREAM." + verb, payload);
   }
@@ -161,7 +195,7 @@ void print_json(const Ending& ending) {
     json.key("wanted").string(change.wanted).end_object();
   }
   json.end_array().end_object();
-  fmt::print("{}\n", out);
+  print_out("{}\n", out);
 }
 
 std::string_view result_of(const Ending& ending) {
@@ -173,32 +207,32 @@ std::string_view result_of(const Ending& ending) {
 }
 
 void print_text(const Ending& ending) {
-  fmt::print("stream {} at {}: {}\n", ending.plan.name, ending.server, result_of(ending));
+  print_out("stream {} at {}: {}\n", ending.plan.name, ending.server, result_of(ending));
   for (const Difference& change : ending.outcome.changes) {
     if (change.present.empty()) {
-      fmt::print("  {}: {}\n", change.field, change.wanted);
+      print_out("  {}: {}\n", change.field, change.wanted);
     } else {
-      fmt::print("  {}: {} → {}\n", change.field, change.present, change.wanted);
+      print_out("  {}: {} → {}\n", change.field, change.present, change.wanted);
     }
   }
 }
 
 ExitCode unavailable(std::string_view reason) {
-  fmt::print(stderr, "provision: {}\n", reason);
+  print_error("provision: {}\n", reason);
   return ExitCode::unavailable;
 }
 
 PermissionNeeds permission_needs(const StreamPlan& plan, const config::Settings& settings) {
   const bool jetstream = settings.order_delivery == "jetstream";
-  return {.consumer_name = settings.consumer_name,
-          .consumer_topic = settings.consumer_topic,
-          .consumer_group = settings.consumer_group,
-          .control_topic = settings.control_topic,
-          .publisher_topic = settings.publisher_topic,
-          .engine_topic =
-              jetstream && plan.republish ? plan.republish->destination : settings.publisher_topic,
-          .stream = plan.name,
-          .jetstream = jetstream};
+  return {
+      .consumer_name = settings.consumer_name,
+      .consumer_topic = settings.consumer_topic,
+      .consumer_group = settings.consumer_group,
+      .control_topic = settings.control_topic,
+      .publisher_topic = settings.publisher_topic,
+      .engine_topic = jetstream && plan.republish ? plan.republish_topic : settings.publisher_topic,
+      .stream = plan.name,
+      .jetstream = jetstream};
 }
 
 ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
@@ -226,10 +260,10 @@ ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
   }
   if (problem) return unavailable(*problem);
   if (!plan.republish) {
-    fmt::print(stderr,
-               "provision: note: nothing is republished, so who listens on {} without the stream "
-               "also gets what the stream refuses\n",
-               plan.subject);
+    print_error(
+        "provision: note: nothing is republished, so who listens on {} without the stream "
+        "also gets what the stream refuses\n",
+        plan.subject);
   }
   return ending.as_planned() ? ExitCode::ok : ExitCode::different;
 }
@@ -258,16 +292,11 @@ Result<StreamPlan, std::string> plan_of(const Invocation& invocation,
   if (!replicas)
     return Failed{fmt::format("--replicas takes a whole number, 1 to {}", kMaxReplicas)};
   wish.replicas = *replicas;
-  if (invocation.has("republish")) {
-    const std::string to = invocation.option("republish", "");
-    if (!to.empty() && !config::is_subject(to, config::Wildcards::refused)) {
-      return Failed{fmt::format("--republish: '{}' is no subject without wildcards", to)};
-    }
-    if (to == wish.subject) {
-      return Failed{
-          fmt::format("--republish: {} is what the stream stores; it would go in circles", to)};
-    }
-    wish.republish_to = to;
+  if (invocation.has("republish")) wish.republish_to = invocation.option("republish", "");
+  const bool has_stream =
+      !invocation.has("permissions") || config::delivery_mode(settings) == DeliveryMode::jetstream;
+  if (auto problem = republish_problem(wish); problem && has_stream) {
+    return Failed{std::move(*problem)};
   }
   return plan_stream(wish);
 }
@@ -276,11 +305,11 @@ ExitCode provision(const Invocation& invocation, const config::Configuration& co
   const config::Settings& settings = configuration.settings;
   const auto plan = plan_of(invocation, settings);
   if (!plan) {
-    fmt::print(stderr, "provision: {}\n", plan.error());
+    print_error("provision: {}\n", plan.error());
     return ExitCode::usage;
   }
   if (invocation.has("permissions")) {
-    fmt::print("{}", permissions(permission_needs(plan.value(), settings)));
+    write_out(permissions(permission_needs(plan.value(), settings)));
     return ExitCode::ok;
   }
   return make_stream(invocation, plan.value(), settings);

@@ -1,5 +1,6 @@
 #include "app/publisher.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <rts/trading/order_subject.hpp>
 #include <rts/wire/answer.hpp>
 
 namespace rts::app {
@@ -33,6 +35,8 @@ OrderResult result_of(nats::PublishResult result) noexcept {
       return OrderResult::disconnected;
     case nats::PublishResult::buffer_full:
       return OrderResult::buffer_full;
+    case nats::PublishResult::unproven:
+      return OrderResult::expired;
     case nats::PublishResult::sent:
     case nats::PublishResult::failed:
     case nats::PublishResult::denied:
@@ -57,8 +61,42 @@ Finding finding_of(nats::PublishResult result) noexcept {
   return error ? Finding::failure : Finding::nothing;
 }
 
+// The TradeEngine's word, as the log shows it: "status processed, result rejected: no margin".
+std::string words_of(const wire::EngineStatus& answer) {
+  std::string words;
+  if (!answer.status.empty()) words = fmt::format("status {}", answer.status);
+  if (!answer.result_status.empty()) {
+    words += fmt::format("{}result {}", words.empty() ? "" : ", ", answer.result_status);
+  }
+  if (!answer.reason.empty()) words += fmt::format(": {}", answer.reason);
+  return words;
+}
+
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
+constexpr std::string_view kWentSilent =
+    "who has confirmed orders before answers no more; ORDER_SILENCE_LIMIT opens the breaker";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
+constexpr std::string_view kHeaderless =
+    "the broker takes no headers, and every order has some: switch them on there, or update it";
+constexpr std::string_view kUnproven =
+    "the path to the broker has been unproven for longer than the order is good for";
+
+// What is to be said of an order that did not leave.
+std::string_view detail_of(nats::PublishResult result) noexcept {
+  switch (result) {
+    case nats::PublishResult::denied:
+      return kDenied;
+    case nats::PublishResult::failed:
+      return kUnsendable;
+    case nats::PublishResult::unproven:
+      return kUnproven;
+    case nats::PublishResult::sent:
+    case nats::PublishResult::disconnected:
+    case nats::PublishResult::buffer_full:
+      break;
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -68,25 +106,24 @@ struct Publisher::Ending {
   std::string detail;
 };
 
-bool is_traceparent(std::string_view text) noexcept {
-  constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-  if (text.size() != kForm.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-    if (kForm[i] == '-' ? text[i] != '-' : !hex) return false;
-  }
-  return true;
-}
-
 Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, PublisherOptions options,
                      Callbacks callbacks)
     : client_(client),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
       breaker_(options_.breaker),
+      silence_(options_.silence_limit),
       retry_timer_(io),
       breaker_timer_(io) {
   payload_.reserve(kUsualOrderBytes);
+  for (std::string& subject : order_subjects(options_.subject)) {
+    destinations_.push_back({std::move(subject)});
+  }
+}
+
+Publisher::Destination& Publisher::destination_of(const InFlight& order) {
+  const auto strategy = static_cast<std::size_t>(order.order.strategy);
+  return destinations_[destinations_.size() == 1 ? 0 : strategy];
 }
 
 // --- Sending ------------------------------------------------------------------------------------
@@ -97,6 +134,7 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
   if (callbacks_.now() >= order.valid_until) {
     return refuse(order, OrderResult::expired);
   }
+  if (in_flight_.size() >= options_.max_in_flight) return refuse(order, OrderResult::buffer_full);
   const auto permit = admit();
   if (!permit) return refuse(order, OrderResult::circuit_open);
 
@@ -107,10 +145,8 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
     callbacks_.on_sent(received_at);
     return;
   }
-  end(key, result_of(result), {},
-      result == nats::PublishResult::denied   ? kDenied
-      : result == nats::PublishResult::failed ? kUnsendable
-                                              : "");
+  const bool for_headers = result == nats::PublishResult::failed && !client_.status().takes_headers;
+  end(key, result_of(result), {}, for_headers ? kHeaderless : detail_of(result));
 }
 
 Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
@@ -128,7 +164,7 @@ Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view hea
   taken.order.correlation_id = taken.correlation_id;
   taken.order.traceparent = taken.traceparent;
   payload_.clear();
-  append_json(payload_, taken.order, options_.format);
+  append_json(payload_, order, options_.format);  // as replay writes it, which sees no NATS header
   if (options_.mode == DeliveryMode::jetstream) taken.payload = payload_;
   return taken;
 }
@@ -147,17 +183,20 @@ nats::PublishResult Publisher::send(Key key, InFlight& order, std::string_view p
   order.waiting = false;
   order.sent_at = steady_clock::now();
   const auto sent_headers = std::span(headers).first(used);
+  const nats::Life life = order.order.valid_until - callbacks_.now();
+  Destination& destination = destination_of(order);
   const nats::PublishResult result =
       order.request != 0
-          ? client_.repeat(order.request, options_.subject, payload, sent_headers)
-          : client_.request(options_.subject, payload, sent_headers, options_.ack_timeout,
-                            [this, key](const nats::Reply& reply) { return on_reply(key, reply); });
+          ? client_.repeat(order.request, destination.subject, payload, sent_headers, life)
+          : client_.request(
+                destination.subject, payload, sent_headers, options_.ack_timeout,
+                [this, key](const nats::Reply& reply) { return on_reply(key, reply); }, life);
   if (result == nats::PublishResult::sent) {
     order.permit = permit;
     if (++order.attempts > 1) ++repeats_;
   } else {
     found(permit, finding_of(result));
-    if (result == nats::PublishResult::denied) path_ = Path::denied;
+    if (result == nats::PublishResult::denied) destination.path = Path::denied;
   }
   return result;
 }
@@ -171,17 +210,17 @@ nats::AfterReply Publisher::on_reply(Key key, const nats::Reply& reply) {
   InFlight& order = entry->second;
   order.request = reply.kind == nats::Reply::Kind::connection_lost ? 0 : reply.number;
   const bool waits_already = order.waiting && reply.kind == nats::Reply::Kind::timed_out;
-  const auto ending = waits_already ? std::nullopt : read(reply);
+  const auto ending = waits_already ? std::nullopt : read(order, reply);
   if (ending) conclude(key, order, *ending);
   return in_flight_.contains(key) ? nats::AfterReply::keep_waiting : nats::AfterReply::done;
 }
 
 // Empty: that was no answer to an order; the right one may still come.
-std::optional<Publisher::Ending> Publisher::read(const nats::Reply& reply) {
+std::optional<Publisher::Ending> Publisher::read(const InFlight& order, const nats::Reply& reply) {
   switch (reply.kind) {
     case nats::Reply::Kind::no_responders:
       return Ending{AttemptEnd::no_responders,
-                    fmt::format("nobody listens on {}", options_.subject)};
+                    fmt::format("nobody listens on {}", destination_of(order).subject)};
     case nats::Reply::Kind::timed_out:
       return Ending{reply.arrived ? AttemptEnd::timed_out : AttemptEnd::unproven, ""};
     case nats::Reply::Kind::connection_lost:
@@ -207,22 +246,27 @@ std::optional<Publisher::Ending> Publisher::read(const nats::Reply& reply) {
   }
   // Of JetStream only the stream's word counts.
   if (options_.mode == DeliveryMode::jetstream) return {};
-  return Ending{AttemptEnd::acknowledged,
-                fmt::format("status {}", std::get<wire::EngineStatus>(*answer).status)};
+  const auto& status = std::get<wire::EngineStatus>(*answer);
+  return Ending{status.refused ? AttemptEnd::refused : AttemptEnd::acknowledged, words_of(status)};
 }
 
 void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {
   const auto waited = steady_clock::now() - order.sent_at;
-  const Ruling ruling = judge(options_.mode, ending.end, order.in_doubt);
+  Ruling ruling = judge(options_.mode, ending.end, order.in_doubt);
+  std::string_view detail = ending.detail;
+  if (options_.mode == DeliveryMode::core && silence_.is_outage(ending.end)) {
+    ruling.finding = Finding::outage;
+    detail = kWentSilent;
+  }
   if (const auto permit = std::exchange(order.permit, std::nullopt)) {
     found(*permit, ruling.finding);
   }
   if (ending.end == AttemptEnd::denied || ending.end == AttemptEnd::denied_unsure) {
-    path_ = Path::denied;
+    destination_of(order).path = Path::denied;
   }
   if (ruling.result) {
     return end(key, *ruling.result, is_answer(ending.end) ? std::optional(waited) : std::nullopt,
-               ending.detail);
+               detail);
   }
   order.in_doubt = true;
   if (ending.end == AttemptEnd::timed_out || ending.end == AttemptEnd::unproven) {
@@ -275,15 +319,16 @@ void Publisher::on_connection_change() {
   const nats::Status now = client_.status();
   if (!now.connected || connection_ == now.reconnects) return;
   connection_ = now.reconnects;
-  forget_that_nobody_listens();
+  silence_.on_new_connection();
+  for (Destination& destination : destinations_) {
+    if (destination.path != Path::denied) destination.path = Path::untried;
+  }
 }
 
 void Publisher::on_stream_looked() {
-  forget_that_nobody_listens();
-}
-
-void Publisher::forget_that_nobody_listens() {
-  if (path_ == Path::unheard) path_ = Path::fine;
+  for (Destination& destination : destinations_) {
+    if (destination.path == Path::unheard) destination.path = Path::untried;
+  }
 }
 
 // --- Ending -------------------------------------------------------------------------------------
@@ -292,11 +337,11 @@ void Publisher::end(Key key, OrderResult result,
                     std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
   const auto node = in_flight_.extract(key);
   const InFlight& order = node.mapped();
-  if (result == OrderResult::confirmed || result == OrderResult::duplicate ||
-      result == OrderResult::unconfirmed) {
-    path_ = Path::fine;
+  Destination& destination = destination_of(order);
+  if (answered_in || result == OrderResult::unconfirmed) {
+    destination.path = Path::fine;
   } else if (result == OrderResult::no_responders) {
-    path_ = Path::unheard;
+    destination.path = Path::unheard;
   }
   callbacks_.on_result({order.order, result, order.attempts, answered_in, detail});
   if (finished_ && in_flight_.empty()) std::exchange(finished_, nullptr)();
@@ -308,16 +353,26 @@ void Publisher::refuse(const Order& order, OrderResult result) {
 }
 
 std::string Publisher::path_problem() const {
-  switch (path_) {
-    case Path::fine:
-      return "";
-    case Path::unheard:
-      return fmt::format("nobody listens on {}", options_.subject);
-    case Path::denied:
-      return fmt::format("the broker refuses us {}; no order has got through since",
-                         options_.subject);
+  if (options_.dry_run) return "";
+  const nats::Status broker = client_.status();
+  if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
+  std::string problem;
+  for (const auto& [subject, path] : destinations_) {
+    if (path == Path::untried || path == Path::fine) continue;
+    problem += problem.empty() ? "" : "; ";
+    problem +=
+        path == Path::unheard
+            ? fmt::format("nobody listens on {}", subject)
+            : fmt::format("the broker refuses us {}; no order has got through since", subject);
   }
-  return "";
+  return problem;
+}
+
+bool Publisher::path_tried() const {
+  return options_.mode == DeliveryMode::jetstream ||
+         std::any_of(
+             destinations_.begin(), destinations_.end(),
+             [](const Destination& destination) { return destination.path != Path::untried; });
 }
 
 void Publisher::finish(std::function<void()> done) {

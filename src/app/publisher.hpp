@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -25,11 +26,13 @@
 namespace rts::app {
 
 struct PublisherOptions {
-  std::string subject;
+  std::string subject{};  // one of its tokens may be {strategy}
   OrderFormat format = OrderFormat::trade_order;
   DeliveryMode mode = DeliveryMode::core;
   std::chrono::milliseconds ack_timeout{1000};
-  CircuitBreaker::Policy breaker;
+  CircuitBreaker::Policy breaker{};
+  std::size_t max_in_flight = 8192;  // of orders whose end is not known; more are `buffer_full`
+  std::int64_t silence_limit = 3;    // 0: off
   bool dry_run = false;
 };
 
@@ -83,9 +86,13 @@ class Publisher {
   // Ends what is in flight as `ambiguous`.
   void abandon();
 
-  // Why orders do not arrive, as the last one found; empty when it did. That nobody listens is
-  // known of one connection only; a refusal stays until an order gets through.
+  // Why orders do not arrive, as the last one found or the broker says of itself; empty when they
+  // do, for all that is known. That nobody listens is known of one connection only; a refusal stays
+  // until an order gets through.
   [[nodiscard]] std::string path_problem() const;
+  // Whether it is known at all who takes the orders: of this connection, by an order that has found
+  // somebody or nobody; in JetStream mode by the look at the stream.
+  [[nodiscard]] bool path_tried() const;
   [[nodiscard]] Stats stats() const;
 
  private:
@@ -105,12 +112,18 @@ class Publisher {
   };
   using Key = std::uint64_t;
   struct Ending;
+  enum class Path : std::uint8_t { untried, fine, unheard, denied };
+  // A subject, and what the last order that went there found out about it.
+  struct Destination {
+    std::string subject;
+    Path path = Path::untried;
+  };
 
   InFlight& take_in(const Order& order, std::string_view header_traceparent, Key key);
   nats::PublishResult send(Key key, InFlight& order, std::string_view payload,
                            CircuitBreaker::Permit permit);
   nats::AfterReply on_reply(Key key, const nats::Reply& reply);
-  std::optional<Ending> read(const nats::Reply& reply);
+  std::optional<Ending> read(const InFlight& order, const nats::Reply& reply);
   void conclude(Key key, InFlight& order, const Ending& ending);
   void send_again(Key key);
   void send_all_again();
@@ -118,7 +131,7 @@ class Publisher {
   void end(Key key, OrderResult result, std::optional<std::chrono::nanoseconds> answered_in,
            std::string_view detail);
   void refuse(const Order& order, OrderResult result);
-  void forget_that_nobody_listens();
+  Destination& destination_of(const InFlight& order);
 
   std::optional<CircuitBreaker::Permit> admit();
   void found(CircuitBreaker::Permit permit, CircuitBreaker::Finding finding);
@@ -130,6 +143,7 @@ class Publisher {
   const PublisherOptions options_;
   const Callbacks callbacks_;
   CircuitBreaker breaker_;
+  SilenceWatch silence_;
   CircuitBreaker::State breaker_before_ = CircuitBreaker::State::closed;  // as last told
   boost::asio::steady_timer retry_timer_;
   boost::asio::steady_timer breaker_timer_;
@@ -139,12 +153,9 @@ class Publisher {
   Key last_key_ = 0;
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
-  std::uint64_t connection_ = 0;  // the client's number of the present connection
-  enum class Path : std::uint8_t { fine, unheard, denied } path_ = Path::fine;
+  std::uint64_t connection_ = 0;           // the client's number of the present connection
+  std::vector<Destination> destinations_;  // one for all strategies, or one for each
   std::function<void()> finished_;
 };
-
-// W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.
-[[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
 
 }  // namespace rts::app

@@ -1,9 +1,10 @@
 #include "app/replay.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,23 +15,20 @@
 #include <rts/wire/recording.hpp>
 
 #include "app/input.hpp"
+#include "app/output.hpp"
 
 namespace rts::app {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-struct FileClose {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, FileClose>;
-
-// Where the orders go: a stream, a comparison, or both.
+// Where the orders go: a file, a comparison, or both.
 class OrderSink {
  public:
   static constexpr std::size_t kMaxDifferences = 10;
 
-  explicit OrderSink(std::FILE* out) : out_(out) {}
+  // `out` may be null: the orders are only compared.
+  explicit OrderSink(OutputFile* out) : out_(out) {}
 
   // False when the file cannot be read; that has been said.
   [[nodiscard]] bool expect(const std::string& path) {
@@ -40,9 +38,7 @@ class OrderSink {
 
   void take(const std::string& line) {
     ++orders_;
-    if (out_ != nullptr) {
-      failed_ = std::fwrite(line.data(), 1, line.size(), out_) != line.size() || failed_;
-    }
+    if (out_ != nullptr) out_->write(line);
     if (!expected_) return;
     const auto expected = next_expected();
     if (!expected) {
@@ -58,23 +54,23 @@ class OrderSink {
 
   // Orders that were expected and did not come; then the verdict on stderr.
   void conclude() {
-    if (out_ != nullptr && std::fflush(out_) != 0) failed_ = true;
     if (!expected_) return;
     std::uint64_t number = orders_;
     while (const auto missing = next_expected()) {
       report(fmt::format("order {}: missing {}", ++number, *missing));
     }
-    fmt::print(stderr, "{} orders compared, {} different\n", number, differences_);
+    print_error("{} orders compared, {} different\n", number, differences_);
   }
 
   // False when the expected orders could not be read to their end; that has been said.
   [[nodiscard]] bool can_compare() const {
     if (!expected_ || expected_->error().empty()) return true;
-    fmt::print(stderr, "replay: {}\n", expected_->error());
+    print_error("replay: {}\n", expected_->error());
     return false;
   }
   [[nodiscard]] bool differs() const noexcept { return differences_ > 0; }
-  [[nodiscard]] bool failed() const noexcept { return failed_; }
+  [[nodiscard]] bool failed() const noexcept { return out_ != nullptr && out_->failed(); }
+  [[nodiscard]] std::uint64_t orders() const noexcept { return orders_; }
 
  private:
   std::optional<std::string_view> next_expected() {
@@ -85,14 +81,13 @@ class OrderSink {
   }
 
   void report(const std::string& difference) {
-    if (++differences_ <= kMaxDifferences) fmt::print(stderr, "{}\n", difference);
+    if (++differences_ <= kMaxDifferences) print_error("{}\n", difference);
   }
 
-  std::FILE* out_;
+  OutputFile* out_;
   std::unique_ptr<LineReader> expected_;
   std::uint64_t orders_ = 0;
   std::uint64_t differences_ = 0;
-  bool failed_ = false;
 };
 
 // How far along, on a terminal, ten times a second.
@@ -101,7 +96,7 @@ class Progress {
   explicit Progress(bool enabled) noexcept
       : enabled_(enabled && ::isatty(STDERR_FILENO) == 1), next_(SteadyClock::now() + kInterval) {}
   ~Progress() {
-    if (shown_) fmt::print(stderr, "\r{:60}\r", "");
+    if (shown_) write_error(fmt::format("\r{:60}\r", ""));
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -113,13 +108,13 @@ class Progress {
     next_ = SteadyClock::now() + kInterval;
     shown_ = true;
     if (reader.bytes_total() == 0) {
-      fmt::print(stderr, "\r{} frames", frames);
+      write_error(fmt::format("\r{} frames", frames));
       return;
     }
     constexpr std::size_t kWidth = 30;
     const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
-    fmt::print(stderr, "\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
-               reader.bytes_read() * 100 / reader.bytes_total(), frames);
+    write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
+                            reader.bytes_read() * 100 / reader.bytes_total(), frames));
   }
 
  private:
@@ -171,146 +166,298 @@ std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
   return {};
 }
 
-// Below this many events a share says nothing.
+// What would make events of a recording count that are refused for a reason.
+struct Remedy {
+  Reason reason;
+  std::string_view text;
+};
+constexpr std::array kRemedies{
+    Remedy{Reason::symbol_not_traded,
+           "TRADING_SYMBOLS and TRADING_QUOTE_ASSETS say what is traded"},
+    Remedy{Reason::unsupported_kind, "only books, trades and tickers are of use"},
+    Remedy{Reason::diff_depth, "only partial books are books: depth5, depth10 or depth20 streams"},
+    Remedy{Reason::malformed, "a line holds one JSON frame as the exchange or the relay sends it"},
+    Remedy{Reason::no_event_time,
+           "a frame without a time of its own needs a receive time before it"},
+    Remedy{Reason::unverified_symbol, "books without a symbol need fresh trades or tickers of it"},
+};
+
+// Below this many events a share says little, unless it is all of them.
 constexpr std::uint64_t kEnoughEvents = 100;
+
+bool is_nearly_all(std::uint64_t count, std::uint64_t events) noexcept {
+  return count == events || (events >= kEnoughEvents && count * 100 > events * 99);
+}
+
+double percent(std::uint64_t count, std::uint64_t events) noexcept {
+  return 100.0 * static_cast<double>(count) / static_cast<double>(events);
+}
+
+// The line an event came from.
+struct Place {
+  std::string file;
+  std::uint64_t line = 0;
+  std::string_view looks_like;  // what the line resembles; empty: nothing we know
+};
+
+// What a line that is no frame may be instead.
+std::string_view resemblance(std::string_view line) noexcept {
+  const auto has = [&](char c, int times) {
+    return std::count(line.begin(), line.end(), c) >= times;
+  };
+  if (line == "{" || line == "[") return "JSON spread over several lines";
+  if (has('{', 1) || has('[', 1)) return {};
+  if (line.starts_with('<')) return "HTML or XML";
+  if (has(',', 2)) return "comma-separated values (CSV)";
+  if (has(';', 2) || has('\t', 2)) return "a table";
+  return {};
+}
+
+// What was seen, for the summary.
+struct Findings {
+  using Span = std::pair<UnixMs, UnixMs>;
+
+  Tally tally;
+  OrdersPerDay days;
+  std::optional<Span> span;  // event times of what was evaluated
+  std::array<std::optional<Place>, kReasonCount> first_refused;
+
+  // Whether there was anything that is a frame.
+  [[nodiscard]] bool usable() const noexcept {
+    return tally.count(Reason::malformed) + tally.count(Reason::too_large) < tally.events();
+  }
+};
 
 void print_strategy(const Tally& tally, StrategyId strategy) {
   const std::uint64_t events = tally.events(strategy);
-  fmt::print(stderr, "{}: {} events\n", to_string(strategy), events);
+  print_error("{}: {} events\n", to_string(strategy), events);
   for (std::size_t i = 0; i < kOutcomeCount; ++i) {
     const auto outcome = static_cast<Outcome>(i);
     const std::uint64_t count = tally.count(strategy, outcome);
     if (count == 0) continue;
-    fmt::print(stderr, "  {:<24} {:>10}\n", to_string(outcome), count);
+    print_error("  {:<24} {:>10}\n", to_string(outcome), count);
     const std::string_view setting = setting_behind(strategy, outcome);
-    if (!setting.empty() && events >= kEnoughEvents && count * 100 > events * 99) {
-      fmt::print(stderr,
-                 "  warning: {} refuses {:.1f} % of what {} sees, so it hardly ever trades; "
-                 "{} decides that\n",
-                 to_string(outcome),
-                 100.0 * static_cast<double>(count) / static_cast<double>(events),
-                 to_string(strategy), setting);
-    }
+    if (setting.empty() || !is_nearly_all(count, events)) continue;
+    print_error("  warning: {} refuses {:.1f} % of what {} sees, so it hardly ever trades; {}{}\n",
+                to_string(outcome), percent(count, events), to_string(strategy), setting,
+                outcome == Outcome::spread_below_minimum ? "=0 wakes it" : " decides that");
   }
 }
 
-void print_summary(const Tally& tally, const OrdersPerDay& days, double seconds) {
-  fmt::print(stderr, "{} frames, {} events in {:.2f} s ({:.0f} frames/s)\n", tally.frames(),
-             tally.events(), seconds, static_cast<double>(tally.frames()) / seconds);
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    const Reason reason = reason_at(i);
-    if (tally.count(reason) == 0) continue;
-    fmt::print(stderr, "  {} {:<18} {:>10}\n", disposition(reason), to_string(reason),
-               tally.count(reason));
+void print_refused(const Findings& findings, Reason reason) {
+  const std::uint64_t count = findings.tally.count(reason);
+  if (count == 0) return;
+  const auto& first = findings.first_refused[static_cast<std::size_t>(reason)];
+  print_error("  {} {:<18} {:>10}", disposition(reason), to_string(reason), count);
+  if (first && !is_ignored(reason)) {
+    print_error("  first: {} line {}", first->file, first->line);
   }
-  for (const StrategyId strategy : kStrategies) print_strategy(tally, strategy);
-  for (const auto& [day, orders] : days) {
-    fmt::print(stderr, "orders on {}:", day);
-    for (const StrategyId strategy : kStrategies) {
-      fmt::print(stderr, " {} {}", to_string(strategy), orders[index_of(strategy)]);
-    }
-    fmt::print(stderr, "\n");
+  print_error("\n");
+  const std::uint64_t events = findings.tally.events();
+  const bool decides = !findings.span && count * 2 > events;  // nothing else came of the feed
+  if (!decides && !is_nearly_all(count, events)) return;
+  for (const Remedy& remedy : kRemedies) {
+    if (remedy.reason != reason) continue;
+    print_error("  warning: {:.1f} % of the events are {} for {}; {}\n", percent(count, events),
+                disposition(reason), to_string(reason), remedy.text);
   }
 }
+
+void print_span(const Findings& findings, std::uint64_t orders) {
+  if (!findings.span) {
+    print_error("no event was evaluated, so nothing could be ordered\n");
+    return;
+  }
+  const auto& [first, last] = *findings.span;
+  std::string from;
+  std::string to;
+  append_iso8601(from, first);
+  append_iso8601(to, last);
+  const std::chrono::duration<double, std::ratio<3600>> hours = last - first;
+  print_error("from {}Z to {}Z ({:.2f} h): {} orders", from, to, hours.count(), orders);
+  if (last > first) print_error(", {:.1f} an hour", static_cast<double>(orders) / hours.count());
+  print_error("\n");
+}
+
+void print_summary(const Findings& findings, std::uint64_t orders, double seconds) {
+  const Tally& tally = findings.tally;
+  print_error("{} frames, {} events in {:.2f} s ({:.0f} frames/s)\n", tally.frames(),
+              tally.events(), seconds, static_cast<double>(tally.frames()) / seconds);
+  print_span(findings, orders);
+  for (std::size_t i = 0; i < kReasonCount; ++i) print_refused(findings, reason_at(i));
+  for (const StrategyId strategy : kStrategies) print_strategy(tally, strategy);
+  for (const auto& [day, of_day] : findings.days) {
+    print_error("orders on {}:", day);
+    for (const StrategyId strategy : kStrategies) {
+      print_error(" {} {}", to_string(strategy), of_day[index_of(strategy)]);
+    }
+    print_error("\n");
+  }
+}
+
+// Why a recording could not be used. Precondition: it was read to its end and is not usable.
+void print_unusable(const Findings& findings, const std::vector<std::string>& inputs) {
+  if (findings.tally.events() == 0) {
+    for (const std::string& path : inputs) {
+      print_error("replay: {}: holds no frames\n", path == "-" ? "standard input" : path);
+    }
+    return;
+  }
+  const auto& malformed = findings.first_refused[static_cast<std::size_t>(Reason::malformed)];
+  const auto& large = findings.first_refused[static_cast<std::size_t>(Reason::too_large)];
+  const Reason reason = malformed ? Reason::malformed : Reason::too_large;
+  const Place& first = malformed ? *malformed : *large;
+  print_error("replay: {} line {}: {}", first.file, first.line, to_string(reason));
+  if (!first.looks_like.empty()) print_error("; it looks like {}", first.looks_like);
+  print_error(
+      "; no line is a frame. A recording has one JSON frame a line, as the exchange or the "
+      "relay sends it\n");
+}
+
+struct ReplayOptions {
+  bool quiet = false;
+  bool only_orders = false;  // nothing else is told: without a reader there is no use in going on
+};
 
 // One replay: the files, one after the other, through one engine.
 class Replay {
  public:
-  Replay(const config::Configuration& configuration, OrderSink& sink, bool quiet)
+  Replay(const config::Configuration& configuration, OrderSink& sink, ReplayOptions options)
       : engine_(config::engine_parameters(configuration.settings, Clock::replay)),
         format_(config::order_format(configuration.settings)),
         sink_(sink),
-        quiet_(quiet) {}
+        options_(options) {}
 
   // False when the file could not be read to its end; the error has been said.
   bool read(const std::string& path) {
     LineReader reader(path);
     {
-      Progress progress(!quiet_);
-      while (const auto line = reader.next()) {
+      Progress progress(!options_.quiet);
+      while (!is_pointless()) {
+        const auto line = reader.next();
+        if (!line) break;
         const auto recorded = wire::parse_recorded_line(*line);
         if (!recorded) continue;
-        take(engine_.step(recorded->frame, recorded->received_at));
-        progress.update(reader, tally_.frames());
+        take(engine_.step(recorded->frame, recorded->received_at), reader, *line);
+        progress.update(reader, findings_.tally.frames());
       }
     }
     if (reader.error().empty()) return true;
-    fmt::print(stderr, "replay: {}\n", reader.error());
+    print_error("replay: {}\n", reader.error());
     return false;
   }
 
-  [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
-  [[nodiscard]] const OrdersPerDay& days() const noexcept { return days_; }
+  // Whether nobody would learn of what is still to come.
+  [[nodiscard]] bool is_pointless() const noexcept {
+    return options_.only_orders && sink_.failed();
+  }
+  [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
 
  private:
-  void take(const Step& step) {
-    tally_.add(step);
+  void take(const Step& step, const LineReader& reader, std::string_view line) {
+    findings_.tally.add(step);
     for (const EventRecord& record : step.events) {
-      const Decision* decision = record.decision();
-      if (decision == nullptr || !decision->order) continue;
-      line_.clear();
-      append_json(line_, *decision->order, format_);
-      line_ += '\n';
-      sink_.take(line_);
-      std::string day;
-      append_iso8601_date(day, decision->at);
-      ++days_[day][index_of(decision->strategy)];
+      if (const Reason* reason = record.reason()) {
+        auto& first = findings_.first_refused[static_cast<std::size_t>(*reason)];
+        if (!first) first = Place{reader.name(), reader.line_number(), resemblance(line)};
+        continue;
+      }
+      take(*record.decision());
     }
+  }
+
+  void take(const Decision& decision) {
+    auto& span = findings_.span;
+    if (!span) span = {decision.at, decision.at};
+    span = {std::min(span->first, decision.at), std::max(span->second, decision.at)};
+    if (!decision.order) return;
+    line_.clear();
+    append_json(line_, *decision.order, format_);
+    line_ += '\n';
+    sink_.take(line_);
+    std::string day;
+    append_iso8601_date(day, decision.at);
+    ++findings_.days[day][index_of(decision.strategy)];
   }
 
   Engine engine_;
   OrderFormat format_;
   OrderSink& sink_;
-  bool quiet_;
-  Tally tally_;
-  OrdersPerDay days_;
+  ReplayOptions options_;
+  Findings findings_;
   std::string line_;
 };
 
-bool write_file(const std::string& path, const std::string& text) {
-  const File file(path == "-" ? ::fdopen(::dup(STDOUT_FILENO), "w")
-                              : std::fopen(path.c_str(), "w"));
-  return file && std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
-         std::fflush(file.get()) == 0;
-}
+// The files of one replay, opened before anything is read.
+struct Files {
+  std::vector<std::string> inputs;
+  std::optional<OutputFile> orders, counts;
+
+  // `ok`, or what the command ends with; why has been said.
+  ExitCode open(const Invocation& invocation) {
+    inputs = invocation.arguments.empty() ? std::vector<std::string>{"-"} : invocation.arguments;
+    Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
+                                            : Outputs::Existing::refuse);
+    for (const std::string& path : inputs) outputs.keep(path);
+    const bool compares = invocation.has("expect");
+    if (compares) outputs.keep(invocation.option("expect", ""));
+    ExitCode code = ExitCode::ok;
+    const auto open_one = [&](const std::string& option, const std::string& path) {
+      std::optional<OutputFile> file;
+      auto opened = outputs.open(option, path);
+      if (opened) {
+        file = std::move(opened).value();
+      } else {
+        print_error("replay: {}\n", opened.error().text);
+        code = opened.error().code;
+      }
+      return file;
+    };
+    const std::string counts_path = invocation.option("counts", "");
+    if (invocation.has("orders")) {
+      orders = open_one("--orders", invocation.option("orders", ""));
+    } else if (!compares) {
+      orders = open_one("orders", "-");
+    }
+    if (code == ExitCode::ok && !counts_path.empty()) counts = open_one("--counts", counts_path);
+    return code;
+  }
+};
 
 }  // namespace
 
 ExitCode replay(const Invocation& invocation, const config::Configuration& configuration) {
-  File file;
-  std::FILE* out = invocation.has("expect") ? nullptr : stdout;
-  if (invocation.has("orders")) {
-    file.reset(std::fopen(invocation.option("orders", "").c_str(), "w"));
-    if (!file) {
-      std::perror("replay: --orders");
-      return ExitCode::unavailable;
-    }
-    out = file.get();
-  }
-  OrderSink sink(out);
+  Files files;
+  if (const ExitCode code = files.open(invocation); code != ExitCode::ok) return code;
+  OrderSink sink(files.orders ? &*files.orders : nullptr);
   if (invocation.has("expect") && !sink.expect(invocation.option("expect", ""))) {
     return ExitCode::bad_input;
   }
 
   const auto begun = SteadyClock::now();
-  Replay run(configuration, sink, invocation.has("quiet"));
+  const bool quiet = invocation.has("quiet");
+  Replay run(configuration, sink,
+             {.quiet = quiet, .only_orders = !files.counts && !invocation.has("expect")});
   bool complete = true;
-  const std::vector<std::string> standard_input{"-"};
-  for (const auto& path : invocation.arguments.empty() ? standard_input : invocation.arguments) {
-    complete = run.read(path) && complete;
-  }
+  for (const std::string& path : files.inputs) complete = run.read(path) && complete;
   const std::chrono::duration<double> took = SteadyClock::now() - begun;
-  if (!invocation.has("quiet")) print_summary(run.tally(), run.days(), took.count());
+  const Findings& findings = run.findings();
+  const bool summarised = !quiet && !run.is_pointless() && findings.usable();
+  if (summarised) print_summary(findings, sink.orders(), took.count());
   sink.conclude();
 
-  const std::string counts = invocation.option("counts", "");
-  if ((!counts.empty() && !write_file(counts, run.tally().to_json())) || sink.failed()) {
-    fmt::print(stderr, "replay: cannot write the output\n");
-    return ExitCode::unavailable;
+  bool written = !files.orders || files.orders->finish("replay");
+  if (files.counts) {
+    files.counts->write(findings.tally.to_json());
+    written = files.counts->finish("replay") && written;
   }
-  if (!sink.can_compare()) complete = false;
-  if (!complete) return ExitCode::bad_input;
-  return sink.differs() ? ExitCode::different : ExitCode::ok;
+  if (!complete || !sink.can_compare()) return ExitCode::bad_input;
+  if (sink.differs()) return ExitCode::different;
+  if (!findings.usable()) {
+    print_unusable(findings, files.inputs);
+    return ExitCode::bad_input;
+  }
+  return written ? ExitCode::ok : ExitCode::output_lost;
 }
 
 }  // namespace rts::app

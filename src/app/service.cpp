@@ -22,7 +22,9 @@
 
 #include "app/broker.hpp"
 #include "app/notify.hpp"
+#include "app/order_clock.hpp"
 #include "app/publisher.hpp"
+#include "app/settings_file.hpp"
 #include "app/status.hpp"
 #include "app/stream_watch.hpp"
 #include "app/version.hpp"
@@ -79,6 +81,14 @@ std::string_view message_of(const OrderReport& report) noexcept {
   return report.attempts > 0 ? "order not acknowledged in time" : "order not sent";
 }
 
+// Of the kinds of orders that these settings allow.
+std::chrono::seconds shortest_order_life(const config::Settings& settings) noexcept {
+  const bool reduce_only_exist = !settings.enable_shorts;
+  return std::chrono::seconds(reduce_only_exist ? std::min(settings.order_ttl_seconds,
+                                                           settings.order_ttl_reduce_only_seconds)
+                                                : settings.order_ttl_seconds);
+}
+
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
@@ -88,8 +98,9 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   options.queue_group = settings.consumer_group;
   options.control_subject = settings.control_topic;
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
-  // What is sent into a path that nobody has proven may arrive late: not later than it is worth.
-  const auto half_life = std::chrono::milliseconds(settings.order_ttl_seconds * 1000 / 2);
+  // No order leaves on a path that was last proven longer ago than the order is good for. So that a
+  // young one does, even of the kind with the shorter life, a proof is asked for often enough.
+  const auto half_life = std::chrono::milliseconds(shortest_order_life(settings)) / 2;
   options.proof_patience = std::min(options.proof_patience, half_life);
   options.heartbeat_interval = std::min(options.heartbeat_interval, options.proof_patience / 2);
   return options;
@@ -106,6 +117,7 @@ PublisherOptions publisher_options(const config::Settings& settings) {
       .failure_threshold = settings.breaker_failure_threshold,
       .recovery_timeout = std::chrono::seconds(settings.breaker_recovery_timeout_seconds),
       .probe_patience = options.ack_timeout + std::chrono::seconds(1)};
+  options.silence_limit = settings.order_silence_limit;
   options.dry_run = settings.dry_run;
   return options;
 }
@@ -135,6 +147,12 @@ class Service {
                        log_.write(Level::warning, "unexpected_reply",
                                   "an answer that no order awaits: late, twice or invented",
                                   {{"subject", subject}});
+                     },
+                 .on_status_message =
+                     [this](std::string_view text) {
+                       log_.write(Level::warning, "nats_status",
+                                  "a broker's own message on a subject of ours",
+                                  {{"status", text.substr(0, kExcerptBytes)}});
                      },
                  .on_status_change = [this] { on_status_change(); }}),
         publisher_(loop, client_, publisher_options(settings_), publisher_callbacks()),
@@ -205,6 +223,7 @@ class Service {
       return true;
     }
     const Decision& decision = *record.decision();
+    order_clock_.accepted(decision.at);
     last_event_[static_cast<std::size_t>(record.kind)] = received;
     if (settings_.debug_mode) log_decision(decision);
     if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
@@ -212,7 +231,7 @@ class Service {
   }
 
   Publisher::Callbacks publisher_callbacks() {
-    return {.now = [] { return to_ms(wall_clock()); },
+    return {.now = [this] { return order_clock_.now(to_ms(wall_clock())); },
             .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
             .on_sent =
                 [this](auto received_at) {
@@ -327,6 +346,9 @@ class Service {
       log_.write(Level::info, "nats_connected", "connected to the broker",
                  {{"server", std::string_view(now.server)}, {"reconnects", now.reconnects}});
       notifier_.status("connected to " + now.server);
+      if (const auto problem = publisher_.path_problem(); !problem.empty()) {
+        log_.write(Level::error, "order_path", problem);
+      }
     }
     if (!now.connected && before_.connected) {
       log_.write(Level::warning, "nats_disconnected", "the connection is gone; trying again",
@@ -352,6 +374,8 @@ class Service {
     state.nats = client_.status();
     state.delivery = publisher_.stats();
     state.path_problem = publisher_.path_problem();
+    state.path_tried = publisher_.path_tried();
+    state.dry_run = settings_.dry_run;
     if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
     state.draining = draining_;
     for (const StrategyId strategy : kStrategies) {
@@ -387,9 +411,11 @@ class Service {
     snapshot.nats_connected = now.nats.connected;
     snapshot.nats_reconnects = now.nats.reconnects;
     snapshot.nats_dropped_messages = now.nats.messages_dropped_by_library;
+    snapshot.nats_status_messages = now.nats.status_messages;
     snapshot.nats_buffered_bytes = now.nats.buffered_bytes;
     snapshot.paused = now.paused;
     snapshot.lost_log_lines = log_.lost_lines();
+    snapshot.shortened_log_lines = log_.shortened_lines();
     snapshot.http_connections = http.open;
     for (const std::uint64_t answers : http.answers) snapshot.http_requests += answers;
     return snapshot;
@@ -475,6 +501,7 @@ class Service {
   telemetry::Metrics metrics_;
   Tally tally_;
   OrderCounts orders_{};
+  OrderClock order_clock_;
   nats::ClientOptions client_options_;
   nats::Client client_;
   Publisher publisher_;
@@ -528,7 +555,7 @@ ExitCode run(const config::Configuration& configuration) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   telemetry::Log log = make_log(configuration.settings);
-  for (const std::string& warning : configuration.warnings) {
+  for (const std::string& warning : warnings_for("run", configuration)) {
     log.write(Level::warning, "configuration_warning", warning);
   }
   try {

@@ -1,10 +1,10 @@
 #include "app/simulate.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <limits>
+#include <cstdlib>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
@@ -12,8 +12,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <rts/trading/order_subject.hpp>
+#include <rts/wire/order_text.hpp>
+
 #include "app/broker.hpp"
 #include "app/market.hpp"
+#include "app/output.hpp"
 #include "nats/client.hpp"
 
 namespace rts::app {
@@ -22,29 +26,83 @@ namespace {
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
+enum class ShowOrders : std::uint8_t { no, as_lines, as_json };
+
 struct Plan {
   std::uint64_t seed = 1;
   std::uint64_t frames = 0;  // 0 = for ever
   std::uint64_t rate = 200;  // frames a second
   UnixMs start;
-  bool show_orders = false;
+  ShowOrders show_orders = ShowOrders::no;
+  std::string broker_id;  // empty: any broker
 };
 
-std::optional<std::uint64_t> parse_count(const std::string& text) {
+constexpr UnixMs kFirstStart{std::chrono::seconds(1)};
+// Receive times are nanoseconds in 63 bits: they end on 2262-04-11.
+constexpr auto kLastSecond = std::chrono::floor<std::chrono::seconds>(UnixNs::max());
+
+// The option's whole number, or why it is none.
+Result<std::uint64_t, std::string> count_of(const Invocation& invocation, std::string_view option,
+                                            std::string_view fallback) {
+  const std::string text = invocation.option(option, fallback);
   std::uint64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (result.ec == std::errc{} && result.ptr == text.data() + text.size()) return value;
+  return Failure{fmt::format("--{} takes a whole number, not '{}'", option, text)};
 }
 
-std::optional<Plan> parse_plan(const Invocation& invocation) {
-  const bool to_file = invocation.has("output");
-  const auto seed = parse_count(invocation.option("seed", "1"));
-  const auto frames = parse_count(invocation.option("frames", to_file ? "10000" : "0"));
-  const auto rate = parse_count(invocation.option("rate", "200"));
-  const auto start = parse_iso8601(invocation.option("start", "2024-07-19T00:00:00Z"));
-  if (!seed || !frames || !rate || *rate == 0 || *rate > 1'000'000 || !start) return std::nullopt;
-  return Plan{*seed, *frames, *rate, *start, invocation.has("show-orders")};
+// Whether the receive time of every frame can be written.
+bool ends_in_time(const Plan& plan) {
+  const auto left = (kLastSecond - std::chrono::ceil<std::chrono::seconds>(plan.start)).count();
+  return plan.start >= kFirstStart && left > 0 &&
+         plan.frames / plan.rate < static_cast<std::uint64_t>(left);
+}
+
+Result<Plan, std::string> parse_plan(const Invocation& invocation) {
+  const auto seed = count_of(invocation, "seed", "1");
+  if (!seed) return Failure{seed.error()};
+  const auto frames = count_of(invocation, "frames", invocation.has("output") ? "10000" : "0");
+  if (!frames) return Failure{frames.error()};
+  const auto rate = count_of(invocation, "rate", "200");
+  if (!rate) return Failure{rate.error()};
+  if (rate.value() == 0 || rate.value() > 1'000'000) {
+    return Failure{std::string("--rate is from 1 to 1000000")};
+  }
+  const std::string start_text = invocation.option("start", "2024-07-19T00:00:00Z");
+  const auto start = parse_iso8601(start_text);
+  if (!start) return Failure{fmt::format("--start takes an ISO 8601 time, not '{}'", start_text)};
+  Plan plan{seed.value(), frames.value(), rate.value(),
+            *start,       ShowOrders::no, invocation.option("broker-id", "")};
+  if (!ends_in_time(plan)) {
+    return Failure{std::string(
+        "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11")};
+  }
+  if (invocation.has("show-orders")) {
+    plan.show_orders = invocation.has("json") ? ShowOrders::as_json : ShowOrders::as_lines;
+  }
+  return plan;
+}
+
+UnixNs time_of_frame(const Plan& plan, std::uint64_t number) {
+  // In two parts, for number x 10^9 would not fit.
+  return plan.start + std::chrono::seconds(number / plan.rate) +
+         std::chrono::nanoseconds(number % plan.rate * 1'000'000'000 / plan.rate);
+}
+
+// Whoever listens at a broker trades on what comes: the user has to mean it, or has to know that
+// the broker is the one that was started for this.
+bool may_publish(const Plan& plan) {
+  const char* meant = std::getenv("SIMULATE_ON_REAL_BROKER");
+  return !plan.broker_id.empty() || (meant != nullptr && std::string_view(meant) == "yes");
+}
+
+std::string shown_urls(const config::Settings& settings) {
+  std::string urls;
+  for (const Secret& url : settings.nats_urls) {
+    urls += urls.empty() ? "" : ",";
+    urls += config::without_userinfo(url.reveal());
+  }
+  return urls;
 }
 
 std::vector<Symbol> symbols_of(const config::Settings& settings) {
@@ -53,30 +111,24 @@ std::vector<Symbol> symbols_of(const config::Settings& settings) {
 }
 
 // A recording: the frames with their receive times, as fast as they can be written.
-ExitCode write_recording(const Plan& plan, Market market, const std::string& path) {
-  std::FILE* const file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
-  if (file == nullptr) {
-    std::perror("simulate: --output");
-    return ExitCode::unavailable;
-  }
+ExitCode write_recording(const Plan& plan, Market market, OutputFile file) {
   std::string line;
-  for (std::uint64_t i = 0; i < plan.frames; ++i) {
-    const UnixNs at = plan.start + std::chrono::nanoseconds(i * 1'000'000'000 / plan.rate);
+  for (std::uint64_t i = 0; i < plan.frames && !file.failed(); ++i) {
+    const UnixNs at = time_of_frame(plan, i);
     line = fmt::format("{} ", at.time_since_epoch().count());
     line += market.next_frame(to_ms(at));
     line += '\n';
-    if (std::fwrite(line.data(), 1, line.size(), file) != line.size()) break;
+    file.write(line);
   }
-  const bool written = std::fflush(file) == 0 && std::ferror(file) == 0;
-  if (file != stdout) std::fclose(file);
-  if (!written) fmt::print(stderr, "simulate: cannot write {}\n", path);
-  return written ? ExitCode::ok : ExitCode::unavailable;
+  return file.finish("simulate") ? ExitCode::ok : ExitCode::output_lost;
 }
 
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
   nats::ClientOptions options = broker_options(settings);
   options.name = "realtime-strategies-simulate";
-  if (plan.show_orders) options.subject = settings.publisher_topic;
+  if (plan.show_orders != ShowOrders::no) {
+    options.subject = order_subject_pattern(settings.publisher_topic);
+  }
   return options;
 }
 
@@ -89,8 +141,9 @@ class Broadcast {
         plan_(plan),
         market_(std::move(market)),
         subject_(settings.consumer_topic),
+        order_subjects_(order_subjects(settings.publisher_topic)),
         client_(loop, client_options(plan, settings),
-                {.on_messages = [](auto orders) { print(orders); },
+                {.on_messages = [this](auto orders) { show(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
         ticks_(loop),
         signals_(loop, SIGINT, SIGTERM) {}
@@ -102,26 +155,44 @@ class Broadcast {
     client_.start();
   }
 
+  // How it went; after the loop has ended.
+  [[nodiscard]] ExitCode result() const { return result_; }
+
  private:
   static constexpr std::chrono::milliseconds kTick{5};
 
-  static void print(std::span<const nats::Message> orders) {
+  void show(std::span<const nats::Message> orders) {
+    std::string lines;
     for (const nats::Message& order : orders) {
-      fmt::print("{}\n", order.payload);
+      // Where the strategies have a subject each, the wildcard brings other people's, too.
+      if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) ==
+          order_subjects_.end()) {
+        continue;
+      }
+      lines +=
+          printable(plan_.show_orders == ShowOrders::as_json ? std::string(order.payload)
+                                                             : wire::order_text(order.payload));
+      lines += '\n';
     }
-    std::fflush(stdout);
+    write_out(lines);
+    if (!all_output_arrived()) end(ExitCode::output_lost);
   }
 
   void on_status_change() {
     const nats::Status status = client_.status();
-    if (status.subscribed && !begun_) {
+    if (status.connected && !plan_.broker_id.empty() && status.server_id != plan_.broker_id) {
+      // Also when the right one has gone and somebody else has taken its port.
+      print_error("simulate: refused: {} is not the broker with the id {}\n", status.server,
+                  plan_.broker_id);
+      end(ExitCode::configuration);
+    } else if (status.subscribed && !begun_) {
       begun_ = SteadyClock::now();
-      fmt::print(stderr, "simulate: {} frames/s to {} at {}\n", plan_.rate, subject_,
-                 status.server);
+      print_error("simulate: a made-up market, {} frames/s, to {} at {}{}\n", plan_.rate, subject_,
+                  status.server, plan_.broker_id.empty() ? ": whoever listens there gets it" : "");
       tick();
     } else if (!begun_ && status.last_error != last_error_) {
       last_error_ = status.last_error;
-      fmt::print(stderr, "simulate: no broker yet: {}\n", last_error_);
+      print_error("simulate: no broker yet: {}\n", last_error_);
     }
   }
 
@@ -143,13 +214,18 @@ class Broadcast {
     });
   }
 
+  void end(ExitCode result) {
+    if (!stopping_) result_ = result;
+    stop();
+  }
+
   void stop() {
     if (stopping_) return;
     stopping_ = true;
     ticks_.cancel();
     signals_.cancel();
     client_.close([this](bool) {
-      fmt::print(stderr, "simulate: {} frames published, {} missed\n", sent_ - missed_, missed_);
+      print_error("simulate: {} frames published, {} missed\n", sent_ - missed_, missed_);
       loop_.stop();
     });
   }
@@ -158,6 +234,7 @@ class Broadcast {
   Plan plan_;
   Market market_;
   std::string subject_;
+  std::vector<std::string> order_subjects_;
   nats::Client client_;
   asio::steady_timer ticks_;
   asio::signal_set signals_;
@@ -166,34 +243,47 @@ class Broadcast {
   std::uint64_t sent_ = 0;
   std::uint64_t missed_ = 0;
   bool stopping_ = false;
+  ExitCode result_ = ExitCode::ok;
 };
 
 }  // namespace
 
 ExitCode simulate(const Invocation& invocation, const config::Configuration& configuration) {
-  const auto plan = parse_plan(invocation);
-  if (!plan) {
-    fmt::print(stderr,
-               "simulate: --seed, --frames and --rate take whole numbers (rate from 1 to "
-               "1000000), --start an ISO 8601 time\n");
+  const auto parsed = parse_plan(invocation);
+  if (!parsed) {
+    print_error("simulate: {}\n", parsed.error());
     return ExitCode::usage;
   }
+  const Plan& plan = parsed.value();
   const config::Settings& settings = configuration.settings;
-  Market market(symbols_of(settings), plan->seed);
+  Market market(symbols_of(settings), plan.seed);
   if (invocation.has("output")) {
-    return write_recording(*plan, std::move(market), invocation.option("output", "-"));
+    Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
+                                            : Outputs::Existing::refuse);
+    auto file = outputs.open("--output", invocation.option("output", "-"));
+    if (file) return write_recording(plan, std::move(market), std::move(file).value());
+    print_error("simulate: {}\n", file.error().text);
+    return file.error().code;
   }
   if (settings.consumer_topic.find_first_of("*>") != std::string::npos) {
-    fmt::print(stderr, "simulate: cannot publish to NATS_CONSUMER_TOPIC={} with wildcards\n",
-               settings.consumer_topic);
+    print_error("simulate: cannot publish to NATS_CONSUMER_TOPIC={} with wildcards\n",
+                settings.consumer_topic);
     return ExitCode::usage;
+  }
+  if (!may_publish(plan)) {
+    print_error(
+        "simulate: refused: whoever listens on {} at {} would trade on a made-up market. "
+        "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
+        "broker of its own; --output FILE publishes nothing.\n",
+        settings.consumer_topic, shown_urls(settings));
+    return ExitCode::configuration;
   }
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context loop(1);
-  Broadcast broadcast(loop, *plan, std::move(market), settings);
+  Broadcast broadcast(loop, plan, std::move(market), settings);
   broadcast.start();
   loop.run();
-  return ExitCode::ok;
+  return broadcast.result();
 }
 
 }  // namespace rts::app

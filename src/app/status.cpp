@@ -33,7 +33,10 @@ std::string detail(const State& state, Check check) {
       if (!nats.connected) return "no connection to publish on";
       if (!nats.answering) return "the broker does not answer: orders are dropped";
       if (!state.path_problem.empty()) return state.path_problem;
-      return state.holds(check) ? "orders can be sent" : "the broker does not take what is sent";
+      if (!state.holds(check)) return "the broker does not take what is sent";
+      if (state.dry_run) return "dry run: no order is sent";
+      return state.path_tried ? "orders can be sent"
+                              : "whether anybody takes orders is not known until the first order";
     case Check::breaker:
       return state.holds(check)
                  ? "closed"

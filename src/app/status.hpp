@@ -21,6 +21,8 @@ struct State {
   nats::Status nats;
   Publisher::Stats delivery;
   std::string path_problem;  // why orders do not arrive, as far as that is known
+  bool path_tried = true;    // false: nobody knows yet whether they do
+  bool dry_run = false;
   bool draining = false;
   std::array<bool, kStrategies.size()> enabled{};
   std::array<bool, kStrategies.size()> paused{};

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 namespace rts::app {
@@ -52,7 +53,8 @@ void StreamWatch::look_after(std::chrono::steady_clock::duration delay) {
 void StreamWatch::look() {
   if (looking_) return;
   denied_ = false;
-  ask("$JS.API.STREAM.NAMES", wire::stream_names_request(needs_.subject),
+  // Of the subjects of several strategies one finds the stream; its description tells the rest.
+  ask("$JS.API.STREAM.NAMES", wire::stream_names_request(order_subjects(needs_.subject).front()),
       [this](std::string_view payload) { take_name(payload); });
 }
 

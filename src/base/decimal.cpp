@@ -6,6 +6,18 @@
 #include <rts/base/decimal.hpp>
 
 namespace rts {
+namespace {
+
+__extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using): not ISO C++
+
+// 18 digits, and up to 18 places more: 10^36 is within 128 bits.
+Wide scaled(std::int64_t units, int places) noexcept {
+  Wide value = static_cast<Wide>(units);
+  for (; places > 0; --places) value *= 10;
+  return value;
+}
+
+}  // namespace
 
 std::optional<Decimal> Decimal::parse(std::string_view text) noexcept {
   std::int64_t units = 0;
@@ -31,6 +43,15 @@ std::optional<Decimal> Decimal::times(std::int64_t n) const noexcept {
   int places = places_;
   for (; places > 0 && units % 10 == 0; --places) units /= 10;
   return Decimal(units, places);
+}
+
+bool Decimal::is_multiple_of(const Decimal& other) const noexcept {
+  return scaled(units_, other.places_ - places_) % scaled(other.units_, places_ - other.places_) ==
+         0;
+}
+
+bool Decimal::is_less_than(const Decimal& other) const noexcept {
+  return scaled(units_, other.places_ - places_) < scaled(other.units_, places_ - other.places_);
 }
 
 double Decimal::to_double() const noexcept {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/utf8.hpp>
 
 namespace rts {
 namespace {
@@ -17,34 +18,6 @@ constexpr std::array<bool, 256> kIsPlain = [] {
   for (unsigned char c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
   return plain;
 }();
-
-bool is_continuation(char c) noexcept {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-// Length of the well-formed UTF-8 sequence `text` begins with, 0 when there is none (RFC 3629:
-// overlong forms, surrogates and what lies beyond U+10FFFF are none). Precondition: not empty.
-std::size_t utf8_sequence(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  std::size_t length = 0;
-  unsigned char least = 0x80;
-  unsigned char most = 0xBF;
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
-  if (lead >= 0xE0 && lead <= 0xEF) length = 3;
-  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
-  if (length == 0 || text.size() < length) return 0;
-  if (lead == 0xE0) least = 0xA0;
-  if (lead == 0xED) most = 0x9F;
-  if (lead == 0xF0) least = 0x90;
-  if (lead == 0xF4) most = 0x8F;
-  if (byte(1) < least || byte(1) > most) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (!is_continuation(text[i])) return 0;
-  }
-  return length;
-}
 
 void append_escaped(std::string& out, char c) {
   switch (c) {
@@ -69,6 +42,21 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
+// One UTF-8 sequence of two bytes or more. A control character is escaped although JSON does not
+// ask for it: the line may be read on a terminal, and YAML takes some of them for line ends.
+void append_beyond_ascii(std::string& out, std::string_view sequence) {
+  if (control_sequence(sequence) == 0) {
+    out += sequence;
+    return;
+  }
+  const bool two = sequence.size() == 2;
+  unsigned code_point = static_cast<unsigned char>(sequence[0]) & (two ? 0x1FU : 0x0FU);
+  for (const char c : sequence.substr(1)) {
+    code_point = code_point << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  }
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}", code_point);
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -84,7 +72,7 @@ void append_json_string(std::string& out, std::string_view text) {
       append_escaped(out, text.front());
       text.remove_prefix(1);
     } else if (const std::size_t length = utf8_sequence(text); length > 0) {
-      out += text.substr(0, length);
+      append_beyond_ascii(out, text.substr(0, length));
       text.remove_prefix(length);
     } else {
       out += kReplacement;

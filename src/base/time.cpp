@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -12,50 +14,92 @@ namespace {
 using std::chrono::days;
 using std::chrono::milliseconds;
 
-// Reads a fixed-width decimal field and moves past it; false when it is not all digits.
-bool take_digits(std::string_view& text, std::size_t width, int& value) noexcept {
-  if (text.size() < width) return false;
-  value = 0;
-  for (const char c : text.substr(0, width)) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + (c - '0');
-  }
-  text.remove_prefix(width);
-  return true;
+// Two decimal digits as a number; `all_digits` becomes false when they are not.
+int two_digits(const char* text, bool& all_digits) noexcept {
+  const unsigned tens = static_cast<unsigned char>(text[0]) - unsigned{'0'};
+  const unsigned ones = static_cast<unsigned char>(text[1]) - unsigned{'0'};
+  all_digits &= tens <= 9 && ones <= 9;
+  return static_cast<int>(tens * 10 + ones);
 }
 
-bool take(std::string_view& text, std::string_view any_of) noexcept {
-  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+// Reads two digits and moves past them; false when they are none.
+bool take_two_digits(std::string_view& text, int& value) noexcept {
+  bool all_digits = text.size() >= 2;
+  if (!all_digits) return false;
+  value = two_digits(text.data(), all_digits);
+  text.remove_prefix(2);
+  return all_digits;
+}
+
+bool take(std::string_view& text, char one, char or_other) noexcept {
+  if (text.empty() || (text.front() != one && text.front() != or_other)) return false;
   text.remove_prefix(1);
   return true;
 }
 
 // The first three digits of a fraction are milliseconds; the rest must be digits and is cut off.
 bool take_fraction(std::string_view& text, int& millis) noexcept {
-  int digits = 0;
+  const char* digit = text.data();
+  const char* const end = digit + text.size();
   millis = 0;
-  for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++digits) {
-    if (digits < 3) millis = millis * 10 + (text.front() - '0');
-    text.remove_prefix(1);
+  for (int worth = 100; digit != end && *digit >= '0' && *digit <= '9'; ++digit, worth /= 10) {
+    millis += worth * (*digit - '0');
   }
-  for (int missing = digits; missing < 3; ++missing) millis *= 10;
+  const auto digits = static_cast<std::size_t>(digit - text.data());
+  text.remove_prefix(digits);
   return digits > 0;
 }
 
+// What stands behind the time, to the end: nothing is UTC.
 bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept {
   offset = {};
-  if (text.empty() || take(text, "Zz")) return true;
+  if (text.empty()) return true;
+  if (take(text, 'Z', 'z')) return text.empty();
   const bool west = text.front() == '-';
   int hours = 0;
   int minutes = 0;
-  if (!take(text, "+-") || !take_digits(text, 2, hours) || hours > 23) return false;
+  if (!take(text, '+', '-') || !take_two_digits(text, hours) || hours > 23) return false;
   if (!text.empty()) {
-    take(text, ":");
-    if (!take_digits(text, 2, minutes) || minutes > 59) return false;
+    std::ignore = take(text, ':', ':');
+    if (!take_two_digits(text, minutes) || minutes > 59) return false;
   }
   offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
   if (west) offset = -offset;
-  return true;
+  return text.empty();
+}
+
+// Reads "2024-08-08T23:54:16", or without seconds, and moves past it. Empty when it is no such
+// time.
+std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
+  constexpr std::string_view kUpToMinutes = "2024-08-08T23:54";
+  if (text.size() < kUpToMinutes.size()) return std::nullopt;
+  const char separator = text[10];
+  if (text[4] != '-' || text[7] != '-' || text[13] != ':' ||
+      (separator != 'T' && separator != 't' && separator != ' ')) {
+    return std::nullopt;
+  }
+  bool all_digits = true;
+  const auto at = [&](std::size_t position) { return two_digits(&text[position], all_digits); };
+  const std::chrono::year_month_day date{std::chrono::year(at(0) * 100 + at(2)),
+                                         std::chrono::month(static_cast<unsigned>(at(5))),
+                                         std::chrono::day(static_cast<unsigned>(at(8)))};
+  const int hour = at(11);
+  const int minute = at(14);
+  int second = 0;
+  text.remove_prefix(kUpToMinutes.size());
+  if (take(text, ':', ':') && !take_two_digits(text, second)) return std::nullopt;
+  if (!all_digits || !date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second);
+}
+
+// The time when its text goes on so behind the second, or the minute.
+std::optional<UnixMs> with_rest(UnixMs second, std::string_view rest) noexcept {
+  int millis = 0;
+  std::chrono::minutes offset{};
+  if (take(rest, '.', ',') && !take_fraction(rest, millis)) return std::nullopt;
+  if (!take_offset(rest, offset)) return std::nullopt;
+  return second + milliseconds(millis) - offset;
 }
 
 struct CivilDate {
@@ -89,30 +133,21 @@ void append_digits(std::string& out, std::int64_t value) {
 }  // namespace
 
 std::optional<UnixMs> parse_iso8601(std::string_view text) noexcept {
-  int year = 0;
-  int month = 0;
-  int day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int millis = 0;
-  std::chrono::minutes offset{};
-  if (!take_digits(text, 4, year) || !take(text, "-") || !take_digits(text, 2, month) ||
-      !take(text, "-") || !take_digits(text, 2, day) || !take(text, "Tt ") ||
-      !take_digits(text, 2, hour) || !take(text, ":") || !take_digits(text, 2, minute)) {
-    return std::nullopt;
+  const auto second = take_up_to_second(text);
+  return second ? with_rest(*second, text) : std::nullopt;
+}
+
+std::optional<UnixMs> Iso8601Reader::read(std::string_view text) noexcept {
+  const std::string_view before(second_text_.data(), second_text_.size());
+  if (text.starts_with(before)) return with_rest(second_, text.substr(before.size()));
+  std::string_view rest = text;
+  const auto second = take_up_to_second(rest);
+  if (!second) return std::nullopt;
+  if (text.size() - rest.size() == before.size()) {
+    std::copy_n(text.begin(), second_text_.size(), second_text_.begin());
+    second_ = *second;
   }
-  if (take(text, ":")) {
-    if (!take_digits(text, 2, second)) return std::nullopt;
-    if (take(text, ".,") && !take_fraction(text, millis)) return std::nullopt;
-  }
-  if (!take_offset(text, offset) || !text.empty()) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second) + milliseconds(millis) - offset;
+  return with_rest(*second, rest);
 }
 
 void append_iso8601_date(std::string& out, UnixMs at) {

@@ -9,7 +9,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/config/broker_url.hpp>
+#include <rts/trading/order_subject.hpp>
 
 namespace rts::config {
 namespace {
@@ -61,14 +63,6 @@ bool is_address(const std::string& text) noexcept {
          ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-// A symbol as it stands in a list: what looks like a separator or a pattern is a slip.
-std::optional<Symbol> listed_symbol(std::string_view text) noexcept {
-  const bool slip = std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == ';' || c == ':' || c == '*' || c == 0x7F;
-  });
-  return slip ? std::nullopt : Symbol::from(text);
-}
-
 struct Assign {
   std::string_view text;
   Settings& settings;
@@ -103,13 +97,21 @@ struct Assign {
       settings.*rule.member = value;
       return true;
     }
+    for (const auto& [alias, value] : rule.aliases) {
+      if (alias != upper(text)) continue;
+      settings.*rule.member = value;
+      return true;
+    }
     return false;
   }
 
   bool operator()(const Text& rule) const {
+    // Nobody means a control character, and what shows the value may take it for a line end.
+    if (!is_plain_text(text)) return false;
     bool valid = false;
     switch (rule.form) {
       case Text::Form::any:
+      case Text::Form::file:
         valid = true;
         break;
       case Text::Form::not_empty:
@@ -124,8 +126,8 @@ struct Assign {
       case Text::Form::group:
         valid = is_printable(text) && text.find(' ') == std::string_view::npos;
         break;
-      case Text::Form::subject:
-        valid = is_subject(text, Wildcards::refused);
+      case Text::Form::order_subject:
+        valid = is_subject(text, Wildcards::refused) && has_sound_tokens(text);
         break;
       case Text::Form::pattern:
         valid = is_subject(text, Wildcards::accepted);
@@ -150,7 +152,7 @@ struct Assign {
     symbols.clear();
     if (text == "*") return true;
     return for_each_item(text, [&](std::string_view item) {
-      const auto symbol = listed_symbol(item);
+      const auto symbol = parse_symbol(item);
       if (!symbol || symbols.size() == EngineParameters::kMaxSymbols) return false;
       if (std::find(symbols.begin(), symbols.end(), *symbol) == symbols.end()) {
         symbols.push_back(*symbol);
@@ -159,21 +161,33 @@ struct Assign {
     });
   }
 
-  bool operator()(const StepList& rule) const {
-    auto& steps = settings.*rule.member;
-    steps.clear();
+  bool operator()(const AmountList& rule) const {
+    auto& amounts = settings.*rule.member;
+    amounts.clear();
     if (text.empty()) return true;
     return for_each_item(text, [&](std::string_view item) {
       const std::size_t colon = item.rfind(':');
       if (colon == std::string_view::npos) return false;
-      const auto symbol = listed_symbol(trimmed(item.substr(0, colon)));
-      const auto step = Decimal::parse(trimmed(item.substr(colon + 1)));
-      if (!symbol || !step || step->is_zero()) return false;
-      const bool twice = std::any_of(steps.begin(), steps.end(), [&](const SymbolStep& other) {
-        return other.symbol == *symbol;
-      });
+      const auto symbol = parse_symbol(trimmed(item.substr(0, colon)));
+      const auto amount = Decimal::parse(trimmed(item.substr(colon + 1)));
+      if (!symbol || !amount || amount->is_zero()) return false;
+      const bool twice = std::any_of(amounts.begin(), amounts.end(),
+                                     [&](const auto& other) { return other.symbol == *symbol; });
       if (twice) return false;
-      steps.push_back({*symbol, *step});
+      amounts.push_back({*symbol, *amount});
+      return true;
+    });
+  }
+
+  bool operator()(const AssetList& rule) const {
+    auto& assets = settings.*rule.member;
+    assets.clear();
+    return for_each_item(text, [&](std::string_view item) {
+      const auto asset = parse_symbol(item);
+      if (!asset || assets.size() == AssetList::kMaxAssets) return false;
+      if (std::find(assets.begin(), assets.end(), asset->text()) == assets.end()) {
+        assets.emplace_back(asset->text());
+      }
       return true;
     });
   }
@@ -214,6 +228,14 @@ bool is_subject(std::string_view text, Wildcards wildcards) noexcept {
     before = c;
   }
   return true;
+}
+
+std::optional<Symbol> parse_symbol(std::string_view text) noexcept {
+  constexpr std::string_view kSlips = " ;:*\"'`/\\";
+  constexpr std::string_view kBlankThatDoesNotBreak = "\xC2\xA0";
+  const bool slip = text.find_first_of(kSlips) != std::string_view::npos ||
+                    text.find(kBlankThatDoesNotBreak) != std::string_view::npos;
+  return slip || !is_plain_text(text) ? std::nullopt : Symbol::from(text);
 }
 
 bool assign(const Rule& rule, std::string_view text, Settings& settings) {

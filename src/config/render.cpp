@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include <rts/base/fnv.hpp>
+#include <rts/base/utf8.hpp>
+#include <rts/config/names.hpp>
 #include <rts/config/render.hpp>
 
 namespace rts::config {
@@ -36,28 +39,35 @@ struct Accepted {
   std::string operator()(const Text& rule) const {
     switch (rule.form) {
       case Text::Form::any:
-        return "any text";
+        return "a text without control characters";
       case Text::Form::not_empty:
-        return "a text that is not empty";
+        return "a text without control characters, not empty";
       case Text::Form::address:
         return "an IPv4 or IPv6 address";
       case Text::Form::connection_name:
         return "printable ASCII without quotes and backslash";
       case Text::Form::group:
         return "printable ASCII without blanks, or empty";
-      case Text::Form::subject:
-        return "a subject without wildcards, blanks or empty tokens";
+      case Text::Form::order_subject:
+        return "a subject without wildcards, blanks or empty tokens; one token may be {strategy}";
       case Text::Form::pattern:
         return "a subject without blanks or empty tokens";
       case Text::Form::subject_or_empty:
         return "a subject without wildcards, or empty";
+      case Text::Form::file:
+        return "a path, or empty";
     }
     return "";
   }
 
   std::string operator()(const StepSize&) const { return "a decimal > 0 of up to 18 digits"; }
   std::string operator()(const SymbolList&) const { return "* or SYMBOL,SYMBOL,… (up to 512)"; }
-  std::string operator()(const StepList&) const { return "SYMBOL:step,…, or empty"; }
+  std::string operator()(const AmountList& rule) const {
+    return fmt::format("SYMBOL:{},…, or empty", rule.amount);
+  }
+  std::string operator()(const AssetList&) const {
+    return fmt::format("ASSET,ASSET,… (up to {})", AssetList::kMaxAssets);
+  }
   std::string operator()(const UrlList&) const {
     return "host:port, nats://host:port or tls://host:port, comma-separated";
   }
@@ -68,15 +78,39 @@ struct Accepted {
   }
 };
 
+// A row of a configuration, or the value that one symbol has of its own.
+struct Shown {
+  const Setting& setting;
+  std::string name;
+  const std::string& value;
+  Origin origin;
+  bool redacted;
+};
+
+// Calls `each` with every row, the values of single symbols behind their setting's.
+template <class Each>
+void for_each_value(const Configuration& configuration, Each each) {
+  auto own = configuration.symbol_values.begin();
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    const Setting& setting = table()[i];
+    each(Shown{setting, std::string(setting.name), configuration.values[i],
+               configuration.origins[i], configuration.redacted[i]});
+    for (; own != configuration.symbol_values.end() && own->row == i; ++own) {
+      each(Shown{setting, name_for(setting, own->symbol), own->value, own->origin, false});
+    }
+  }
+}
+
 std::string render_text(const Configuration& configuration) {
   std::string out;
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    if (i == 0 || table()[i].group != table()[i - 1].group) {
-      out += fmt::format("{}# {}\n", i == 0 ? "" : "\n", title(table()[i].group));
+  std::optional<Group> group;
+  for_each_value(configuration, [&](const Shown& row) {
+    if (row.setting.group != group) {
+      out += fmt::format("{}# {}\n", group ? "\n" : "", title(row.setting.group));
     }
-    out += fmt::format("{:<38} {:<46} {}\n", table()[i].name, configuration.values[i],
-                       to_string(configuration.origins[i]));
-  }
+    group = row.setting.group;
+    out += fmt::format("{:<38} {:<46} {}\n", row.name, printable(row.value), to_string(row.origin));
+  });
   return out;
 }
 
@@ -84,21 +118,32 @@ std::string render_text(const Configuration& configuration) {
 // value would not survive being shown is said instead of written.
 template <class Write>
 void for_each_exported(const Configuration& configuration, std::string& out, Write write) {
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    const Setting& setting = table()[i];
-    if (setting.is_secret()) continue;
-    if (configuration.redacted[i]) {
-      out += fmt::format("# {} holds a secret; set it where secrets are set.\n", setting.name);
+  for_each_value(configuration, [&](const Shown& row) {
+    if (row.setting.is_secret()) return;
+    if (row.redacted) {
+      out += fmt::format("# {} holds a secret; set it where secrets are set.\n", row.name);
     } else {
-      write(setting.name, configuration.values[i]);
+      write(row.name, row.value);
     }
+  });
+}
+
+// An env file has no way to write a line end. Only lists may hold one, between their items, where a
+// blank means the same.
+std::string on_one_line(std::string_view value) {
+  std::string line;
+  while (!value.empty()) {
+    const std::size_t control = control_sequence(value);
+    line += control > 0 ? ' ' : value.front();
+    value.remove_prefix(std::max<std::size_t>(control, 1));
   }
+  return line;
 }
 
 std::string render_env(const Configuration& configuration) {
   std::string out;
   for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
-    out += fmt::format("{}={}\n", name, value);
+    out += fmt::format("{}={}\n", name, on_one_line(value));
   });
   return out;
 }
@@ -110,10 +155,21 @@ std::string render_json(const Configuration& configuration) {
   return out + "\n";
 }
 
+bool is_config_map_key(std::string_view name) noexcept {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
 std::string render_configmap(const Configuration& configuration) {
   std::string out =
       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: petrosa-realtime-strategies\ndata:\n";
   for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
+    if (!is_config_map_key(name)) {
+      out += fmt::format("  # {}: the keys of a ConfigMap are ASCII; set it elsewhere.\n", name);
+      return;
+    }
     out += fmt::format("  {}: ", name);
     append_json_string(out, value);  // JSON strings are YAML strings
     out += '\n';
@@ -121,15 +177,26 @@ std::string render_configmap(const Configuration& configuration) {
   return out;
 }
 
+constexpr std::string_view kPage =
+    "# Configuration\n\n"
+    "Generated from the settings table in the code by `realtime-strategies config --format "
+    "markdown`; a test compares. Each setting is an environment variable and, unless it is a "
+    "secret, a flag (`TRADING_SYMBOLS` is `--trading-symbols`). A flag beats the environment, "
+    "the environment beats the default. A value that is not accepted ends the start with exit code "
+    "78 and a line for each problem; `realtime-strategies check` tells without starting, and warns "
+    "of what is accepted but hardly meant.\n\n"
+    "A setting marked *per symbol* can also be given for one symbol, as `NAME__SYMBOL`: "
+    "`TRADING_ORDER_NOTIONAL__BTCUSDT=50`, or `--trading-order-notional--btcusdt 50`. That beats "
+    "the setting itself, wherever either comes from, and is held to the same rules. The symbol may "
+    "be in any case, as in `TRADING_SYMBOLS`; the name may not.\n\n"
+    "An environment variable that is not in this list, but begins as these do, is at most two "
+    "letters away from one of them (one, where it has eight or fewer) or is one in another case, "
+    "is "
+    "taken for a slip: it ends the start as well, with the nearest name, unless "
+    "`ALLOW_UNKNOWN_ENV=true`. What Kubernetes sets for its Services is passed over.\n";
+
 std::string render_markdown() {
-  std::string out =
-      "# Configuration\n\n"
-      "Generated from the settings table in the code by `realtime-strategies config --format "
-      "markdown`; a test compares. Each setting is an environment variable and, unless it is a "
-      "secret, a flag (`TRADING_SYMBOLS` is `--trading-symbols`). A flag beats the environment, "
-      "the environment beats the default. A value that is not accepted, or a variable with one of "
-      "our prefixes that is not in this list, ends the start with exit code 78 and a line for each "
-      "problem; `realtime-strategies check` tells without starting.\n";
+  std::string out(kPage);
   for (std::size_t i = 0; i < table().size(); ++i) {
     const Setting& setting = table()[i];
     if (i == 0 || setting.group != table()[i - 1].group) {
@@ -139,8 +206,15 @@ std::string render_markdown() {
     const std::string fallback =
         setting.fallback.empty() ? std::string("empty") : fmt::format("`{}`", setting.fallback);
     out +=
-        fmt::format("| `{}` | {} | {} | {}{} |\n", setting.name, fallback, accepted_values(setting),
-                    setting.help, setting.is_secret() ? " Secret." : "");
+        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, fallback,
+                    accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
+                    setting.is_per_symbol() ? " *Per symbol.*" : "");
+  }
+  out +=
+      "\n## Settings of the Python service\n\n"
+      "The Python service of this name read these. They are warned of and have no effect.\n\n";
+  for (const auto& [name, instead] : retired_names()) {
+    out += fmt::format("- `{}`: {}\n", name, instead);
   }
   return out;
 }
@@ -178,34 +252,46 @@ std::string render(const Configuration& configuration, Format format) {
 
 void append_settings(JsonWriter& json, const Configuration& configuration) {
   json.begin_object();
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    json.key(table()[i].name).begin_object();
-    json.key("value").string(configuration.values[i]);
-    json.key("origin").string(to_string(configuration.origins[i]));
+  for_each_value(configuration, [&](const Shown& row) {
+    json.key(row.name).begin_object();
+    json.key("value").string(row.value);
+    json.key("origin").string(to_string(row.origin));
     json.end_object();
-  }
+  });
   json.end_object();
 }
 
 std::string help_text() {
-  std::string out;
+  std::string out =
+      "per symbol: also for one symbol, as --name--symbol VALUE or NAME__SYMBOL=VALUE\n";
   for (std::size_t i = 0; i < table().size(); ++i) {
     const Setting& setting = table()[i];
     if (i == 0 || setting.group != table()[i - 1].group) {
       out += fmt::format("\n{}:\n", title(setting.group));
     }
     out +=
-        fmt::format("  {}\n      {} [{}; default: {}]\n",
+        fmt::format("  {}\n      {} [{}; default: {}{}]\n",
                     setting.is_secret() ? std::string(setting.name)
                                         : fmt::format("{} ({})", flag_name(setting), setting.name),
                     setting.help, accepted_values(setting),
-                    setting.fallback.empty() ? "empty" : setting.fallback);
+                    setting.fallback.empty() ? "empty" : setting.fallback,
+                    setting.is_per_symbol() ? "; per symbol" : "");
   }
   return out;
 }
 
 std::string fingerprint(const Configuration& configuration) {
-  return fmt::format("{:016x}", fnv1a(render(configuration, Format::env)));
+  std::string text = render(configuration, Format::env);
+  // A file says the same wherever it is, and something else as soon as the venue does.
+  for (const wire::ListedInstrument& i : configuration.settings.instruments) {
+    text += fmt::format("{} {} {} {}", i.symbol.text(), i.status, i.quote_asset, i.margin_asset);
+    for (const Decimal& number : {i.quantity_step, i.min_quantity, i.max_quantity, i.min_notional,
+                                  i.max_notional, i.tick}) {
+      text += ' ' + number.to_string();
+    }
+    text += '\n';
+  }
+  return fmt::format("{:016x}", fnv1a(text));
 }
 
 }  // namespace rts::config

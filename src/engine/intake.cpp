@@ -206,19 +206,20 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
        (event.is_depth_update && event.trade_time.state == FieldState::absent))) {
     return Failure{Reason::diff_depth};
   }
-  const auto place = identify(event, envelope, received_at);  // 2
-  if (!place) return Failure{place.error()};
+  const auto identified = identify(event, envelope, received_at);  // 2
+  if (!identified) return Failure{identified.error()};
+  const Place place = identified.value();
   const auto time = times(event, envelope, received_at);  // 3
   if (!time) return Failure{time.error()};
   const UnixMs at = time.value().at;
   if (const auto reason = read_data(event, admitted_.data)) return Failure{*reason};  // 4, 5, 6
   const Book* const book = std::get_if<Book>(&admitted_.data);
-  if (book != nullptr && event.symbol.value.empty() && !vouches_for(place.value(), at, *book)) {
+  if (book != nullptr && event.symbol.value.empty() && !vouches_for(place, at, *book)) {
     return Failure{Reason::unverified_symbol};
   }
 
   static const SymbolState kNew{};
-  const SymbolState& before = place.value().known ? states_[*place.value().known] : kNew;
+  const SymbolState& before = place ? states_[*place] : kNew;
   // 7. A preferred source that is not silent is the only one.
   for (auto preferred = most_preferred(event.sequence); preferred < event.sequence;
        preferred = static_cast<wire::Sequence>(static_cast<int>(preferred) + 1)) {
@@ -238,7 +239,7 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   }
 
   admitted_.replaces_symbol = false;
-  admitted_.symbol_index = settle(place.value(), at);
+  admitted_.symbol_index = place ? *place : settle(at);
   SymbolState& state = states_[admitted_.symbol_index];
   state.sequences[slot] = {id.value(), at, true};
   admitted_.reference = state.reference;
@@ -272,17 +273,16 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
     if (!untraded_.empty() && !may_be_traded(symbols_.at(*known).text())) {
       return Failure{Reason::symbol_not_traded};
     }
-    return Place{known, {}};
+    return known;
   }
-  const auto newcomer = Symbol::from(name);
-  if (!symbols_.is_open() || !newcomer || !may_be_traded(newcomer->text())) {
-    return Failure{Reason::symbol_not_traded};
-  }
+  const auto newcomer = symbols_.is_open() ? Symbol::from(name) : std::nullopt;
+  if (!newcomer || !may_be_traded(newcomer->text())) return Failure{Reason::symbol_not_traded};
   if (!symbols_.can_add()) {
     const auto time = times(event, envelope, received_at);
     if (!time || !abandoned_place(time.value().at)) return Failure{Reason::symbol_not_traded};
   }
-  return Place{std::nullopt, *newcomer};
+  newcomer_ = *newcomer;
+  return Place{};
 }
 
 // Whether it is linear in one of the quote assets, and the venue does not say otherwise.
@@ -297,10 +297,10 @@ bool Intake::may_be_traded(std::string_view name) const noexcept {
 }
 
 Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::Envelope& envelope,
-                                            Received received_at) const noexcept {
+                                            Received received_at) noexcept {
   std::optional<UnixMs> relayed;
   if (envelope.timestamp.state != FieldState::absent) {
-    relayed = parse_iso8601(envelope.timestamp.value);
+    relayed = timestamps_.read(envelope.timestamp.value);
     if (!relayed || relayed->time_since_epoch().count() < 1) return Failure{Reason::bad_timestamp};
   }
   std::optional<UnixMs> at;
@@ -325,15 +325,15 @@ Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::
 
 // A book without a name of its own was labelled by the relay, which labels every such book with one
 // symbol: its price has to be that of this symbol, and of no other.
-bool Intake::vouches_for(const Place& place, UnixMs at, const Book& book) const noexcept {
+bool Intake::vouches_for(Place place, UnixMs at, const Book& book) const noexcept {
   const auto mid =
       Price::from((book.bids.best().price.value() + book.asks.best().price.value()) / 2);
-  if (!mid || !place.known) return false;
+  if (!mid || !place) return false;
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const auto& reference = states_[i].reference;
     const bool fits = reference && reference->is_fresh(at) &&
                       reference->distance_percent(*mid) <= kNamelessBandPercent;
-    if (fits != (i == *place.known)) return false;
+    if (fits != (i == *place)) return false;
   }
   return true;
 }
@@ -366,12 +366,11 @@ std::optional<std::size_t> Intake::abandoned_place(UnixMs now) noexcept {
   return static_cast<std::size_t>(longest_unseen - states_.begin());
 }
 
-// The symbol's number, which a newcomer gets now.
-std::size_t Intake::settle(const Place& place, UnixMs at) {
-  if (place.known) return *place.known;
-  if (symbols_.can_add()) return symbols_.add(place.newcomer);
+// The number that the newcomer gets.
+std::size_t Intake::settle(UnixMs at) {
+  if (symbols_.can_add()) return symbols_.add(newcomer_);
   const std::size_t index = *abandoned_place(at);  // identify() has found one
-  symbols_.replace(index, place.newcomer);
+  symbols_.replace(index, newcomer_);
   states_[index] = {};
   admitted_.replaces_symbol = true;
   return index;

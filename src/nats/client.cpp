@@ -32,9 +32,13 @@ constexpr std::int64_t kDrainTimeoutMs = 10'000;
 // What the broker refused is asked for again, on a new connection, after so many heartbeats.
 constexpr int kRefusedHeartbeats = 8;
 
+const char* header_of(natsMsg* message, const char* name) {
+  const char* value = nullptr;
+  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
+}
+
 Message view_of(natsMsg* message) {
-  const char* traceparent = nullptr;
-  if (natsMsgHeader_Get(message, "traceparent", &traceparent) != NATS_OK) traceparent = nullptr;
+  const char* const traceparent = header_of(message, "traceparent");
   const char* data = natsMsg_GetData(message);
   const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
   return {.subject = natsMsg_GetSubject(message),
@@ -42,11 +46,17 @@ Message view_of(natsMsg* message) {
           .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
 }
 
+// Not from a publisher but from a broker, about the subscription: "NATS/1.0 100 Idle Heartbeat".
+bool is_status(natsMsg* message) {
+  return natsMsg_GetDataLength(message) == 0 && header_of(message, "Status") != nullptr;
+}
+
 // Takes what one read has left in the subscription's list and says how many bytes that is, headers
-// included. NextMsg never waits here. It swallows messages that look like a broker's "no
-// responders"; those are counted.
+// included. NextMsg never waits here. `on_status` gets the messages that are none to the
+// subscriber; null for "no responders" (503), which nats.c keeps to itself.
+template <typename OnStatus>
 std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages,
-                         std::uint64_t& swallowed) {
+                         OnStatus on_status) {
   int count = 0;
   int bytes = 0;
   if (subscription == nullptr ||
@@ -56,8 +66,12 @@ std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>
   for (; count > 0; --count) {
     natsMsg* message = nullptr;
     const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
-    if (status == NATS_OK) messages.emplace_back(message);
-    if (status == NATS_NO_RESPONDERS) ++swallowed;
+    if (status == NATS_NO_RESPONDERS) on_status(nullptr);
+    if (status != NATS_OK) continue;
+    messages.emplace_back(message);
+    if (!is_status(message)) continue;
+    on_status(message);
+    messages.pop_back();
   }
   return static_cast<std::size_t>(bytes);
 }
@@ -88,6 +102,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         drain_timer_(io),
         request_timer_(io),
         fence_timer_(io),
+        arrival_timer_(io),
         inbox_([this](std::string_view subject) {
           if (callbacks_.on_unexpected_reply) callbacks_.on_unexpected_reply(subject);
         }) {
@@ -101,9 +116,9 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
                         std::span<const Header> headers);
   PublishResult request(std::string_view subject, std::string_view payload,
                         std::span<const Header> headers, std::chrono::milliseconds timeout,
-                        ReplyHandler on_reply);
+                        ReplyHandler on_reply, Life life);
   PublishResult repeat(std::uint64_t number, std::string_view subject, std::string_view payload,
-                       std::span<const Header> headers);
+                       std::span<const Header> headers, Life life);
   PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);
   Status status() const;
   void drain(std::function<void()> done);
@@ -122,6 +137,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   void readable();
   void deliver_messages();
   void deliver_commands();
+  void take_status(natsMsg* message);
+  void answer_flow_control();
   void handle_inbox();
   void check_broker_error();
   void send_heartbeat();
@@ -137,9 +154,11 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   PublishResult await(std::string_view subject, std::chrono::milliseconds timeout,
                       ReplyHandler on_reply, Send send);
   PublishResult send_fenced(std::uint64_t number, std::string_view subject,
-                            std::string_view payload, std::span<const Header> headers);
+                            std::string_view payload, std::span<const Header> headers, Life life);
   bool enqueue_fence();
   void send_fence();
+  void watch_arrivals(Clock::time_point next);
+  void arrival_due();
   PublishResult enqueue(std::string_view subject, const char* reply_to, std::string_view payload,
                         std::span<const Header> headers);
   PublishResult written(PublishResult enqueued);
@@ -185,6 +204,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::steady_timer drain_timer_;
   boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
   boost::asio::steady_timer fence_timer_;
+  boost::asio::steady_timer arrival_timer_;
 
   std::unique_ptr<Connector> connector_;
   int failed_rounds_ = 0;
@@ -198,14 +218,18 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   SubscriptionPtr replies_;  // everything below inbox_
   Inbox inbox_;
   std::string fence_;  // the subject of the one that is still to be sent
+  std::string server_id_;
   std::string broker_error_;
   int refused_heartbeats_ = 0;
-  bool refused_ = false;             // a subscription
-  std::vector<std::string> denied_;  // subjects we may not publish to
-  bool proven_ = false;              // the first round trip has come back
+  std::optional<Clock::time_point> arrivals_watched_;  // when arrival_timer_ is up
+  bool refused_ = false;                               // a subscription
+  std::vector<std::string> denied_;                    // subjects we may not publish to
+  bool proven_ = false;                                // the first round trip has come back
 
   std::uint64_t dropped_before_ = 0;  // by the library, on earlier connections
-  std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
+  std::uint64_t status_messages_ = 0;
+  std::vector<std::string> flow_control_;  // of the last read: where an answer is awaited
+  std::vector<MessagePtr> messages_;       // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;
   RetiredMessages retired_;  // those before, and what was sent
   MessageBuilder builder_;
@@ -214,6 +238,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   std::function<void()> drained_;
   bool closing_ = false;
   std::uint64_t flush_number_ = 0;  // the heartbeat whose return ends close()
+  bool all_arrived_ = false;        // it has returned
   std::function<void(bool)> closed_;
 };
 
@@ -261,6 +286,7 @@ void Client::Impl::connected(Outcome outcome) {
   session_ = std::make_shared<Session>(
       io_, std::move(outcome),
       Session::Events{.readable = weakly(&Impl::readable), .lost = weakly(&Impl::lost)});
+  server_id_ = server_id(session_->connection());
   session_->start();
   if (!subscribe()) {
     rebuild("subscribing failed");
@@ -306,7 +332,7 @@ void Client::Impl::readable() {
 
 void Client::Impl::deliver_commands() {
   std::vector<MessagePtr> commands;
-  take_pending(commands_.get(), commands, dropped_before_);
+  take_pending(commands_.get(), commands, [this](natsMsg* message) { take_status(message); });
   for (const MessagePtr& command : commands) callbacks_.on_control(view_of(command.get()));
 }
 
@@ -314,12 +340,36 @@ void Client::Impl::deliver_messages() {
   // All are taken before the first is shown: a publish in the callback may end the connection, and
   // with it the list, but not what had already arrived.
   retired_.add_all(messages_, message_bytes_);
-  message_bytes_ = take_pending(data_.get(), messages_, dropped_before_);
+  message_bytes_ =
+      take_pending(data_.get(), messages_, [this](natsMsg* message) { take_status(message); });
   std::array<Message, kMessagesPerCallback> views;
   for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
     const std::size_t count = std::min(views.size(), messages_.size() - begin);
     for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
     callbacks_.on_messages({views.data(), count});
+  }
+  answer_flow_control();
+}
+
+// A push consumer that is not answered stands still; one that does says where it awaits the answer
+// with every heartbeat.
+void Client::Impl::take_status(natsMsg* message) {
+  ++status_messages_;
+  const char* const code = message == nullptr ? "503" : header_of(message, "Status");
+  if (code == std::string_view("100")) {
+    for (const char* subject :
+         {natsMsg_GetReply(message), header_of(message, "Nats-Consumer-Stalled")}) {
+      if (subject != nullptr) flow_control_.emplace_back(subject);
+    }
+  } else if (callbacks_.on_status_message) {
+    const char* const words = message == nullptr ? nullptr : header_of(message, "Description");
+    callbacks_.on_status_message(words == nullptr ? code : fmt::format("{} {}", code, words));
+  }
+}
+
+void Client::Impl::answer_flow_control() {
+  for (const std::string& subject : std::exchange(flow_control_, {})) {
+    (void)publish(subject, "", {});  // else it asks again
   }
 }
 
@@ -426,12 +476,19 @@ void Client::Impl::ended(std::string error) {
 void Client::Impl::drop_session() {
   if (!session_) return;
   dropped_before_ += dropped_now();
-  session_->close();  // before the subscriptions go, so that they need not say good-bye
+  // Before the subscriptions go, so that they need not say good-bye.
+  if (all_arrived_) {
+    session_->close();
+  } else {
+    session_->cut();
+  }
   data_.reset();
   commands_.reset();
   replies_.reset();
   session_.reset();
   fence_.clear();
+  arrival_timer_.cancel();
+  arrivals_watched_.reset();
   broker_error_.clear();
   refused_heartbeats_ = 0;
   refused_ = false;
@@ -450,15 +507,17 @@ PublishResult Client::Impl::publish(std::string_view subject, std::string_view p
 
 PublishResult Client::Impl::request(std::string_view subject, std::string_view payload,
                                     std::span<const Header> headers,
-                                    std::chrono::milliseconds timeout, ReplyHandler on_reply) {
+                                    std::chrono::milliseconds timeout, ReplyHandler on_reply,
+                                    Life life) {
   return await(subject, timeout, std::move(on_reply), [&](std::uint64_t number) {
-    return send_fenced(number, subject, payload, headers);
+    return send_fenced(number, subject, payload, headers, life);
   });
 }
 
 PublishResult Client::Impl::repeat(std::uint64_t number, std::string_view subject,
-                                   std::string_view payload, std::span<const Header> headers) {
-  const PublishResult result = send_fenced(number, subject, payload, headers);
+                                   std::string_view payload, std::span<const Header> headers,
+                                   Life life) {
+  const PublishResult result = send_fenced(number, subject, payload, headers, life);
   if (result == PublishResult::sent) {
     inbox_.requests().renew(number, Clock::now());
     wait_for_replies();
@@ -492,16 +551,22 @@ PublishResult Client::Impl::await(std::string_view subject, std::chrono::millise
 // The fence leaves a moment after its request, or right before the next one: the broker answers the
 // two together, and would often wake us for the fence before it hands the request on.
 PublishResult Client::Impl::send_fenced(std::uint64_t number, std::string_view subject,
-                                        std::string_view payload, std::span<const Header> headers) {
+                                        std::string_view payload, std::span<const Header> headers,
+                                        Life life) {
   const std::size_t fence_bytes = wire_size(inbox_.name(), "", {});
   const auto obstacle = can_send(subject, wire_size(subject, payload, headers) + fence_bytes);
   if (obstacle) return *obstacle;
+  const auto now = Clock::now();
+  if (inbox_.heartbeat().unproven_for(now) >= life) return PublishResult::unproven;
+  if (inbox_.arrivals().size() >= options_.max_requests) return PublishResult::buffer_full;
   if (!enqueue_fence()) return PublishResult::failed;  // it would be told what is said of this one
   const std::string reply_to = inbox_.reply_subject(number);
   const PublishResult result = written(enqueue(subject, reply_to.c_str(), payload, headers));
   if (result != PublishResult::sent) return result;
-  fence_ = inbox_.next_fence(number);
+  const auto arrive_by = life == kUnlimited ? Clock::time_point::max() : now + life;
+  fence_ = inbox_.next_fence(number, arrive_by);
   after(fence_timer_, kFenceDelay, &Impl::send_fence);
+  if (life != kUnlimited) watch_arrivals(arrive_by);
   return result;
 }
 
@@ -516,6 +581,28 @@ void Client::Impl::send_fence() {
   if (!is_connected()) return;
   if (!enqueue_fence()) after(fence_timer_, kFenceDelay, &Impl::send_fence);
   session_->flush();
+}
+
+void Client::Impl::watch_arrivals(Clock::time_point next) {
+  if (arrivals_watched_ && *arrivals_watched_ <= next) return;
+  arrivals_watched_ = next;
+  arrival_timer_.expires_at(next);
+  arrival_timer_.async_wait([run = weakly(&Impl::arrival_due)](error_code error) {
+    if (!error) run();
+  });
+}
+
+// Most often all have arrived long since. What has not is cut off here, or it would arrive whenever
+// the path goes on.
+void Client::Impl::arrival_due() {
+  arrivals_watched_.reset();
+  const auto next = inbox_.arrivals().earliest();
+  if (!next || !is_connected()) return;
+  if (*next > Clock::now()) {
+    watch_arrivals(*next);
+  } else {
+    rebuild("a message is not known to have arrived within its life");
+  }
 }
 
 void Client::Impl::wait_for_replies() {
@@ -567,14 +654,17 @@ Status Client::Impl::status() const {
   status.reconnects = connections_ > 0 ? connections_ - 1 : 0;
   status.messages_dropped_by_library = dropped_before_ + dropped_now();
   status.unexpected_replies = inbox_.unexpected();
+  status.status_messages = status_messages_;
   status.last_error = last_error_;
   if (!is_connected()) return status;
   status.connected = true;
   status.answering = is_answering();
+  status.takes_headers = natsConnection_HasHeaderSupport(session_->connection()) == NATS_OK;
   status.subscribed = proven_ && !refused_ && !draining_;
   status.buffered_bytes = session_->blocked_bytes();
   status.heartbeat_rtt = inbox_.heartbeat().round_trip();
   status.server = session_->server();
+  status.server_id = server_id_;
   return status;
 }
 
@@ -638,6 +728,7 @@ void Client::Impl::close_overdue() {
 }
 
 void Client::Impl::finish_close(bool flushed) {
+  all_arrived_ = flushed;
   abandon();
   if (draining_) finish_drain();
   if (!closed_) return;
@@ -675,13 +766,13 @@ PublishResult Client::publish(std::string_view subject, std::string_view payload
 
 PublishResult Client::request(std::string_view subject, std::string_view payload,
                               std::span<const Header> headers, std::chrono::milliseconds timeout,
-                              ReplyHandler on_reply) {
-  return impl_->request(subject, payload, headers, timeout, std::move(on_reply));
+                              ReplyHandler on_reply, Life life) {
+  return impl_->request(subject, payload, headers, timeout, std::move(on_reply), life);
 }
 
 PublishResult Client::repeat(std::uint64_t number, std::string_view subject,
-                             std::string_view payload, std::span<const Header> headers) {
-  return impl_->repeat(number, subject, payload, headers);
+                             std::string_view payload, std::span<const Header> headers, Life life) {
+  return impl_->repeat(number, subject, payload, headers, life);
 }
 
 PublishResult Client::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {

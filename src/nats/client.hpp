@@ -89,8 +89,10 @@ enum class PublishResult {
   sent,          // given to the kernel or to the bounded write buffer; close() proves arrival
   disconnected,  // no connection, it broke on this message, or a heartbeat is not back for
                  // proof_patience: nothing is kept for later
+  unproven,      // the last round trip that came back began longer ago than the message is good for
   buffer_full,   // more than max_buffered_bytes would be waiting for the socket
-  failed,        // the broker cannot take it: subject invalid, payload above its maximum
+  failed,        // the broker cannot take it: subject invalid, payload above its maximum, headers
+                 // that it does not know
   denied,        // on this connection the broker has refused us this subject before
 };
 
@@ -118,18 +120,30 @@ enum class AfterReply : std::uint8_t {
 // inside request(). May publish, request and repeat.
 using ReplyHandler = std::function<AfterReply(const Reply&)>;
 
+// How long a request is good for at the broker, from now. It leaves only on a path that was proven
+// sound more recently than that; and when its arrival is not proven in this time, the connection is
+// cut and what is still on our side of it thrown away, so that it never arrives. What another
+// machine has taken (a proxy, a broker that stands still) cannot be called back.
+using Life = std::chrono::milliseconds;
+inline constexpr Life kUnlimited = Life::max();
+
 struct Status {
   bool connected = false;
   // A round trip after subscribing has come back on this connection and no subscription was
   // refused: what the broker receives for us, we receive. (Also when no subject was asked for.)
   bool subscribed = false;
   bool answering = false;        // connected, and no heartbeat is missing for proof_patience
+  bool takes_headers = false;    // connected, and the broker's INFO says so
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
   std::uint64_t messages_dropped_by_library = 0;
   std::uint64_t unexpected_replies = 0;  // that no request awaits: late, twice or invented
+  // On our subjects, from a broker instead of a publisher: heartbeats and flow control of a push
+  // consumer (100), errors. They are no messages to anybody else here; flow control is answered.
+  std::uint64_t status_messages = 0;
   std::optional<std::chrono::microseconds> heartbeat_rtt;  // of the last one on this connection
   std::string server;      // scheme, host and port of the connection; empty when there is none
+  std::string server_id;   // which process answers there: a broker has a new one at each start
   std::string last_error;  // why we are not subscribed, or the broker's last complaint; no secrets
 };
 
@@ -143,6 +157,8 @@ class Client {
     std::function<void(const Message&)> on_control{};
     // A reply to a request that does not wait (any more); Status::unexpected_replies counts them.
     std::function<void(std::string_view subject)> on_unexpected_reply{};
+    // One of Status::status_messages that is an error: "409 Consumer Deleted".
+    std::function<void(std::string_view text)> on_status_message{};
     // connected, subscribed or last_error has changed; never called from inside a method here.
     std::function<void()> on_status_change;
   };
@@ -164,15 +180,18 @@ class Client {
   [[nodiscard]] PublishResult publish(std::string_view subject, std::string_view payload,
                                       std::span<const Header> headers);
 
-  // As publish(), with a reply address. `buffer_full` also says that max_requests are waiting.
+  // As publish(), with a reply address. `buffer_full` also says that max_requests are waiting, for
+  // a reply or for the proof that they have arrived.
   [[nodiscard]] PublishResult request(std::string_view subject, std::string_view payload,
                                       std::span<const Header> headers,
-                                      std::chrono::milliseconds timeout, ReplyHandler on_reply);
+                                      std::chrono::milliseconds timeout, ReplyHandler on_reply,
+                                      Life life = kUnlimited);
 
   // Sends a request again that waits still, so that the answer to either is the answer. Only from
   // its handler, or after that has kept it waiting, on the same connection.
   [[nodiscard]] PublishResult repeat(std::uint64_t number, std::string_view subject,
-                                     std::string_view payload, std::span<const Header> headers);
+                                     std::string_view payload, std::span<const Header> headers,
+                                     Life life = kUnlimited);
 
   // A message to ourselves through the broker: `answered` proves that all sent before has arrived.
   [[nodiscard]] PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);

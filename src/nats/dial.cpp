@@ -1,6 +1,7 @@
 #include "nats/dial.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -248,6 +249,12 @@ std::string_view complaint(natsConnection* connection) {
   const char* text = nullptr;
   if (natsConnection_GetLastError(connection, &text) == NATS_OK || text == nullptr) return {};
   return text;
+}
+
+std::string server_id(natsConnection* connection) {
+  std::array<char, 128> id{};  // a public NKey is 56 characters
+  if (natsConnection_GetConnectedServerId(connection, id.data(), id.size()) != NATS_OK) return {};
+  return id.data();
 }
 
 }  // namespace rts::nats

@@ -25,4 +25,8 @@ Result<ConnectionPtr, std::string> dial(const ClientOptions& ours, const Endpoin
 // subjects come by this way only. Lives until the next complaint. Any thread.
 std::string_view complaint(natsConnection* connection);
 
+// The id that the broker has given itself when it started; empty when it has not said one. Loop
+// thread.
+std::string server_id(natsConnection* connection);
+
 }  // namespace rts::nats

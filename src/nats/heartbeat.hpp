@@ -14,8 +14,10 @@ class Heartbeat {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // The number of the next heartbeat, counted from 1.
+  // The number of the next heartbeat, counted from 1. The first leaves when the broker has just
+  // answered the handshake.
   std::uint64_t send(TimePoint now) {
+    if (sent_ == 0) proven_at_ = now;
     ++sent_;
     sent_at_[sent_ % kRemembered] = now;
     return sent_;
@@ -25,8 +27,8 @@ class Heartbeat {
     if (number <= returned_ || number > sent_) return;
     returned_ = number;
     if (sent_ - number < kRemembered) {
-      round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(
-          now - sent_at_[number % kRemembered]);
+      proven_at_ = sent_at_[number % kRemembered];
+      round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(now - proven_at_);
     }
   }
 
@@ -40,6 +42,12 @@ class Heartbeat {
                                                                  sent_at_[oldest % kRemembered]);
   }
 
+  // Since when it is not known that what we send arrives: the path was sound when the last one that
+  // came back was sent. Never 0 for long, also on a sound path, and never less than its round trip.
+  std::chrono::milliseconds unproven_for(TimePoint now) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - proven_at_);
+  }
+
   bool any_returned() const { return returned_ > 0; }
   std::uint64_t last_sent() const { return sent_; }
   std::uint64_t last_returned() const { return returned_; }
@@ -51,6 +59,7 @@ class Heartbeat {
   std::uint64_t sent_ = 0;
   std::uint64_t returned_ = 0;
   std::array<TimePoint, kRemembered> sent_at_{};
+  TimePoint proven_at_{};
   std::optional<std::chrono::microseconds> round_trip_;
 };
 

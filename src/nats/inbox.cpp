@@ -24,6 +24,7 @@ std::uint64_t parse_number(std::string_view digits) {
 
 void Inbox::close() {
   heartbeat_ = {};
+  arrivals_.clear();
   nobody_heard_ = false;
   fence_back_ = fence_sent_;
   requests_.end_all(Reply::Kind::connection_lost);
@@ -37,8 +38,10 @@ std::string Inbox::reply_subject(std::uint64_t request) const {
   return fmt::format("{}{}{}", name_, kReplies, request);
 }
 
-std::string Inbox::next_fence(std::uint64_t request) {
-  return fmt::format("{}{}{}.{}", name_, kFences, ++fence_sent_, request);
+std::string Inbox::next_fence(std::uint64_t request, TimePoint arrive_by) {
+  ++fence_sent_;
+  if (arrive_by != TimePoint::max()) arrivals_.await(fence_sent_, arrive_by);
+  return fmt::format("{}{}{}.{}", name_, kFences, fence_sent_, request);
 }
 
 void Inbox::take(std::string_view subject, std::string_view payload, TimePoint now) {
@@ -73,6 +76,7 @@ void Inbox::take_unexpected(std::string_view subject) {
 void Inbox::fence_back(std::uint64_t fence, std::uint64_t request) {
   if (fence > fence_sent_) return;
   fence_back_ = std::max(fence_back_, fence);
+  arrivals_.proven(fence);
   requests_.arrived(request);
   if (std::exchange(nobody_heard_, false)) {
     requests_.reply(request, Reply::Kind::no_responders, {});

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "nats/arrivals.hpp"
 #include "nats/heartbeat.hpp"
 #include "nats/requests.hpp"
 
@@ -34,6 +35,7 @@ class Inbox {
 
   const std::string& name() const { return name_; }
   const Heartbeat& heartbeat() const { return heartbeat_; }
+  const Arrivals& arrivals() const { return arrivals_; }
   Requests& requests() { return requests_; }
   std::uint64_t unexpected() const { return unexpected_; }  // of all connections
 
@@ -41,8 +43,8 @@ class Inbox {
   std::string next_heartbeat(TimePoint now);
   std::string reply_subject(std::uint64_t request) const;
   // The subject of the fence that has to be sent behind an attempt of that request, and before the
-  // next one.
-  std::string next_fence(std::uint64_t request);
+  // next one. `arrive_by`: when the attempt is of no use any more; TimePoint::max(): never.
+  std::string next_fence(std::uint64_t request, TimePoint arrive_by);
 
   // A message on a subject below ours.
   void take(std::string_view subject, std::string_view payload, TimePoint now);
@@ -56,6 +58,7 @@ class Inbox {
   std::function<void(std::string_view)> on_unexpected_;
   std::string name_;
   Heartbeat heartbeat_;
+  Arrivals arrivals_;
   Requests requests_;
   bool nobody_heard_ = false;     // a request that the next fence will name
   std::uint64_t fence_sent_ = 0;  // numbers of the last one sent and the last one back

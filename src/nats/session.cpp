@@ -21,7 +21,7 @@ Session::Session(boost::asio::io_context& io, Outcome outcome, Events events)
       socket_(io) {}
 
 Session::~Session() {
-  close();
+  cut();
 }
 
 void Session::start() {
@@ -97,6 +97,16 @@ void Session::lose_if_detached() {
 }
 
 void Session::close() {
+  if (socket_.is_open()) deliver_after_close(socket_.native_handle());
+  end();
+}
+
+void Session::cut() {
+  if (socket_.is_open()) discard_unsent(socket_.native_handle());
+  end();
+}
+
+void Session::end() {
   silent_ = true;
   if (!open_) return;
   open_ = false;

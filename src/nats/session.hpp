@@ -42,11 +42,14 @@ class Session : public std::enable_shared_from_this<Session> {
   // after everything that makes nats.c write.
   void flush();
 
-  // Cuts the connection without flushing (nats.c's own close would wait for bytes that only this
-  // thread can read). No event follows.
+  // Ends the connection without flushing (nats.c's own close would wait for bytes that only this
+  // thread can read). What the kernel has taken it still delivers. No event follows.
   void close();
+  // The same, but what the kernel has not got through is thrown away: it would try for seconds.
+  void cut();
 
  private:
+  void end();
   void wait_readable(int bytes);  // until so many are there
   int bytes_wanted();
   void wait_writable();

@@ -75,7 +75,8 @@ std::vector<Socket> find_attempts(std::span<const Endpoint> endpoints,
   return found;
 }
 
-bool set_option(int fd, int level, int name, int value) {
+template <typename Value>
+bool set_option(int fd, int level, int name, Value value) {
   return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
@@ -110,6 +111,15 @@ void set_readable_at(int fd, int bytes) {
   set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
 }
 
+void deliver_after_close(int fd) {
+  set_option(fd, SOL_SOCKET, SO_LINGER, linger{.l_onoff = 0, .l_linger = 0});
+}
+
+void discard_unsent(int fd) {
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  ::connect(fd, &nobody, sizeof nobody);
+}
+
 bool is_writable(int fd) {
   pollfd descriptor{fd, POLLOUT, 0};
   return ::poll(&descriptor, 1, 0) == 1;
@@ -132,6 +142,7 @@ int bytes_of_partial_tls_record(int fd) {
 
 bool tune_socket(int fd) {
   return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+         set_option(fd, SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0}) &&
          set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
          set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveSeconds) &&
          set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveSeconds) &&

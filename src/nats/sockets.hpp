@@ -29,15 +29,23 @@ void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const i
 void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older);
 
 // Marks the socket as one whose handshake is over, and: no delay; a peer that acknowledges nothing
-// for 2 s, or is silent for 4 s, is an error. Without it the kernel would deliver stale orders
-// after a partition heals. False when the kernel refuses.
+// for 2 s, or is silent for 4 s, is an error; when it is closed, also by the end of the process,
+// what has not got through is thrown away. Without it the kernel would deliver stale orders after a
+// partition heals. False when the kernel refuses.
 bool tune_socket(int fd);
+
+// After a close the kernel still delivers what it has.
+void deliver_after_close(int fd);
 
 // Sets or clears O_NONBLOCK, which all duplicates of the descriptor share.
 bool set_nonblocking(int fd, bool nonblocking);
 
 // Makes the socket readable when so many bytes are there, and not before; or when it has ended.
 void set_readable_at(int fd, int bytes);
+
+// Throws away what the kernel has not got through, and resets the connection: not even a path that
+// heals right then delivers any of it. The descriptors stay open.
+void discard_unsent(int fd);
 
 // Whether the socket takes more: at least a third of its buffer is free.
 bool is_writable(int fd);

@@ -35,20 +35,24 @@ void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
   if (ring_.empty()) ring_.resize(most);
   Held& place = ring_[next_];
   if (size_ == most) {
-    price_sum_ -= to_exact(place.price);
-    quantity_sum_ -= to_exact(place.quantity);
+    price_sum_ -= place.price;
+    quantity_sum_ -= place.quantity;
   } else {
     ++size_;
   }
-  place = {trade.price.value(), trade.quantity.value()};
-  price_sum_ += to_exact(place.price);
-  quantity_sum_ += to_exact(place.quantity);
+  place = {to_exact(trade.price.value()), to_exact(trade.quantity.value())};
+  price_sum_ += place.price;
+  quantity_sum_ += place.quantity;
   newest_at_ = at;
   next_ = next_ + 1 == most ? 0 : next_ + 1;
 }
 
 double TradeWindow::mean(ExactSum sum) const noexcept {
-  return static_cast<double>(sum) / static_cast<double>(size_ * kExactPerUnit);
+  // Both are exact in 64 bits nearly always, and a register is converted at once.
+  const auto low = static_cast<std::int64_t>(sum);
+  const bool fits = low >= 0 && sum == static_cast<ExactSum>(low);
+  const double total = fits ? static_cast<double>(low) : static_cast<double>(sum);
+  return total / static_cast<double>(static_cast<std::int64_t>(size_ * kExactPerUnit));
 }
 
 Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,

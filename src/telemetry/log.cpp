@@ -1,5 +1,6 @@
 #include "telemetry/log.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -80,7 +81,9 @@ class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::nu
 void append_value(JsonWriter& json, const Field& field) {
   struct Append {
     JsonWriter& json;
-    void operator()(std::string_view value) const { json.string(value); }
+    void operator()(std::string_view value) const {
+      json.string(value.substr(0, Log::kMaxValueBytes));
+    }
     void operator()(std::int64_t value) const { json.integer(value); }
     void operator()(std::uint64_t value) const { json.unsigned_integer(value); }
     void operator()(bool value) const { json.boolean(value); }
@@ -95,7 +98,23 @@ void append_value(JsonWriter& json, const Field& field) {
   std::visit(Append{json}, field.value);
 }
 
+bool has_long_value(std::span<const Field> fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+    const auto* text = std::get_if<std::string_view>(&field.value);
+    return text != nullptr && text->size() > Log::kMaxValueBytes;
+  });
+}
+
 }  // namespace
+
+struct Log::Line {
+  UnixMs at;
+  Level level = Level::info;
+  std::string_view event;
+  std::string_view message;
+  std::span<const Field> fields;
+  std::uint64_t suppressed = 0;
+};
 
 // The queue, its thread and the sink.
 class Log::Writer {
@@ -178,40 +197,57 @@ void Log::write_each(Level level, std::string_view event, std::string_view messa
 
 void Log::emit(Level level, std::string_view event, std::string_view message,
                std::span<const Field> fields, std::uint64_t suppressed) {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  line_.clear();
-  std::string& out = line_;
-  const auto write_json = [&](std::span<const Field> with) {
-    JsonWriter json(out);
-    json.begin_object().key("ts").raw("\"");
-    append_iso8601(out, now);
-    out += "Z\"";
-    json.key("level").string(to_string(level)).key("event").string(event);
-    json.key("msg").string(message);
-    for (const Field& field : with) append_value(json.key(field.key), field);
-    if (suppressed > 0) json.key("suppressed").unsigned_integer(suppressed);
-    json.end_object();
-  };
-  if (format_ == LogFormat::json) {
-    write_json(fields);
-    if (line_.size() >= kMaxLineBytes) {  // a cut line would not parse: the fields go instead
-      line_.clear();
-      message = message.substr(0, kMaxLineBytes / 8);
-      write_json({});
-    }
-  } else {
-    append_iso8601(out, now);
-    fmt::format_to(std::back_inserter(out), "Z {:<7} {} ", to_string(level), event);
-    append_json_string(out, message);  // whatever it holds, a line stays a line
-    for (const Field& field : fields) {
-      fmt::format_to(std::back_inserter(out), " {}=", field.key);
-      JsonWriter json(out);
-      append_value(json, field);
-    }
-    if (suppressed > 0) fmt::format_to(std::back_inserter(out), " suppressed={}", suppressed);
+  Line line{.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+            .level = level,
+            .event = event,
+            .message = message.substr(0, kMaxValueBytes),
+            .fields = fields,
+            .suppressed = suppressed};
+  append(line);
+  bool shortened = message.size() > kMaxValueBytes || has_long_value(fields);
+  if (line_.size() >= kMaxLineBytes) {  // a cut line would not parse
+    shortened = true;
+    line.fields = {};
+    append(line);
   }
+  if (shortened) ++shortened_;
   line_ += '\n';
   writer_->put(line_);
+}
+
+void Log::append(const Line& line) {
+  line_.clear();
+  if (format_ == LogFormat::json) {
+    append_json_line(line);
+  } else {
+    append_text_line(line);
+  }
+}
+
+void Log::append_json_line(const Line& line) {
+  JsonWriter json(line_);
+  json.begin_object().key("ts").raw("\"");
+  append_iso8601(line_, line.at);
+  line_ += "Z\"";
+  json.key("level").string(to_string(line.level)).key("event").string(line.event);
+  json.key("msg").string(line.message);
+  for (const Field& field : line.fields) append_value(json.key(field.key), field);
+  if (line.suppressed > 0) json.key("suppressed").unsigned_integer(line.suppressed);
+  json.end_object();
+}
+
+void Log::append_text_line(const Line& line) {
+  append_iso8601(line_, line.at);
+  fmt::format_to(std::back_inserter(line_), "Z {:<7} {} ", to_string(line.level), line.event);
+  append_json_string(line_, line.message);  // whatever it holds, a line stays a line
+  for (const Field& field : line.fields) {
+    fmt::format_to(std::back_inserter(line_), " {}=", field.key);
+    JsonWriter json(line_);
+    append_value(json, field);
+  }
+  if (line.suppressed > 0) {
+    fmt::format_to(std::back_inserter(line_), " suppressed={}", line.suppressed);
+  }
 }
 
 }  // namespace rts::telemetry

@@ -35,6 +35,9 @@ class Log {
   static constexpr std::size_t kQueueLines = 8192;
   static constexpr std::size_t kMaxLineBytes =
       4096;  // PIPE_BUF: such a write never blocks half-way
+  // Of a message or a value. Where they are many, or of characters that have to be escaped, the
+  // line may still be too long: then the fields go, and the message says what it can.
+  static constexpr std::size_t kMaxValueBytes = 512;
   static constexpr std::uint64_t kLinesPerSecond = 10;
 
   // Writes to `fd`, which stays the caller's. SIGPIPE must be ignored by the process.
@@ -63,6 +66,8 @@ class Log {
   [[nodiscard]] bool enabled(Level level) const noexcept { return level >= least_; }
   // Lines that were lost because the reader stalled, closed or was full.
   [[nodiscard]] std::uint64_t lost_lines() const noexcept;
+  // Lines of which something is missing because it was too long.
+  [[nodiscard]] std::uint64_t shortened_lines() const noexcept { return shortened_; }
 
  private:
   class Writer;
@@ -76,11 +81,16 @@ class Log {
                      std::string_view message, std::span<const Field> fields);
   void emit(Level level, std::string_view event, std::string_view message,
             std::span<const Field> fields, std::uint64_t suppressed);
+  struct Line;
+  void append_json_line(const Line& line);
+  void append_text_line(const Line& line);
+  void append(const Line& line);
 
   Level least_;
   LogFormat format_;
   std::unordered_map<std::string_view, Window> windows_;  // by kind: literals, a closed set
   std::string line_;
+  std::uint64_t shortened_ = 0;
   std::unique_ptr<Writer> writer_;
 };
 

@@ -76,8 +76,13 @@ constexpr Info kBuffered{"rts_nats_buffered_bytes", Type::gauge, "",
                          "Bytes of orders the socket has not taken yet."};
 constexpr Info kNatsDropped{"rts_nats_dropped_messages_total", Type::counter, "",
                             "Frames the NATS library dropped because we did not keep up."};
+constexpr Info kNatsStatus{"rts_nats_status_messages_total", Type::counter, "",
+                           "Messages of a broker itself on our subjects: heartbeats and flow "
+                           "control of a push consumer, errors. No frames."};
 constexpr Info kLogLost{"rts_log_lines_lost_total", Type::counter, "",
                         "Log lines lost because standard output stalled or closed."};
+constexpr Info kLogShortened{"rts_log_lines_shortened_total", Type::counter, "",
+                             "Log lines too long to be written whole."};
 constexpr Info kHttpConnections{"rts_http_connections", Type::gauge, "",
                                 "Open connections to this HTTP server."};
 constexpr Info kHttpRequests{"rts_http_requests_total", Type::counter, "",
@@ -104,7 +109,8 @@ constexpr std::array kAll{kFrames,       kReceived,
                           kPaused,       kControl,
                           kConnected,    kReconnects,
                           kBuffered,     kNatsDropped,
-                          kLogLost,      kHttpConnections,
+                          kNatsStatus,   kLogLost,
+                          kLogShortened, kHttpConnections,
                           kHttpRequests, kSettings,
                           kBuild,        kCpu,
                           kRss,          kFds,
@@ -244,6 +250,8 @@ class Metrics::Registry {
     raise(reconnects_, static_cast<double>(now.nats_reconnects));
     raise(nats_dropped_, static_cast<double>(now.nats_dropped_messages));
     buffered_.Set(static_cast<double>(now.nats_buffered_bytes));
+    raise(nats_status_, static_cast<double>(now.nats_status_messages));
+    raise(log_shortened_, static_cast<double>(now.shortened_log_lines));
     raise(log_lost_, static_cast<double>(now.lost_log_lines));
     http_connections_.Set(static_cast<double>(now.http_connections));
     raise(http_requests_, static_cast<double>(now.http_requests));
@@ -435,6 +443,8 @@ class Metrics::Registry {
   Counter& reconnects_ = family<Counter>(kReconnects).Add({});
   Gauge& buffered_ = family<Gauge>(kBuffered).Add({});
   Counter& nats_dropped_ = family<Counter>(kNatsDropped).Add({});
+  Counter& nats_status_ = family<Counter>(kNatsStatus).Add({});
+  Counter& log_shortened_ = family<Counter>(kLogShortened).Add({});
   Counter& log_lost_ = family<Counter>(kLogLost).Add({});
   Gauge& http_connections_ = family<Gauge>(kHttpConnections).Add({});
   Counter& http_requests_ = family<Counter>(kHttpRequests).Add({});

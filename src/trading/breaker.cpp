@@ -42,6 +42,8 @@ void CircuitBreaker::report(Permit permit, Finding finding, TimePoint now) noexc
       return;
     case Finding::failure:
       if (state_ == State::closed && ++failures_ < policy_.failure_threshold) return;
+      [[fallthrough]];
+    case Finding::outage:
       enter(State::open);
       opened_at_ = now;
       return;

@@ -66,4 +66,33 @@ Ruling judge(DeliveryMode mode, AttemptEnd end, bool in_doubt) noexcept {
   return {OrderResult::ambiguous, Finding::nothing};
 }
 
+void SilenceWatch::on_new_connection() noexcept {
+  has_confirmed_ = false;
+  unanswered_ = 0;
+}
+
+bool SilenceWatch::is_outage(AttemptEnd end) noexcept {
+  switch (end) {
+    case AttemptEnd::acknowledged:
+      has_confirmed_ = true;
+      unanswered_ = 0;
+      return false;
+    case AttemptEnd::duplicate:
+    case AttemptEnd::refused:
+    case AttemptEnd::refused_unseen:
+      unanswered_ = 0;
+      return false;
+    case AttemptEnd::timed_out:
+      if (!has_confirmed_ || limit_ == 0) return false;
+      return ++unanswered_ >= limit_;
+    case AttemptEnd::no_responders:  // these say nothing of who does not answer
+    case AttemptEnd::unproven:
+    case AttemptEnd::connection_lost:
+    case AttemptEnd::denied:
+    case AttemptEnd::denied_unsure:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace rts

@@ -70,7 +70,7 @@ class OrderWriter {
   }
 
   void signal() {
-    assert(!order_.reduce_only);
+    assert(!order_.reduce_only);  // "sell" would open what it may only close
     json_.begin_object();
     json_.key("id").string(id());
     json_.key("signal_id").string(id());
@@ -91,6 +91,10 @@ class OrderWriter {
     protection();
     time("timestamp", order_.timestamp);
     metadata("signal.v1");
+    if (is_traceparent(order_.traceparent)) {
+      json_.key("_otel_trace_context").begin_object();
+      json_.key("traceparent").string(order_.traceparent).end_object();
+    }
     json_.end_object();
   }
 
@@ -152,6 +156,16 @@ Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept {
   order.event_id = source.event_id;
   order.indicators = source.indicators;
   return order;
+}
+
+bool is_traceparent(std::string_view text) noexcept {
+  constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+  if (text.size() != kForm.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (kForm[i] == '-' ? text[i] != '-' : !hex) return false;
+  }
+  return true;
 }
 
 void append_json(std::string& out, const Order& order, OrderFormat format) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <rts/strategy/verdict.hpp>
+#include <rts/trading/order_subject.hpp>
 #include <rts/trading/stream_plan.hpp>
 
 namespace rts {
@@ -50,6 +51,14 @@ bool covered(const std::vector<std::string>& subjects, std::string_view subject)
                      [subject](const std::string& pattern) { return covers(pattern, subject); });
 }
 
+// Of the subjects of a topic those that are not covered.
+std::vector<std::string> uncovered(const std::vector<std::string>& subjects,
+                                   std::string_view topic) {
+  std::vector<std::string> wanted = order_subjects(topic);
+  std::erase_if(wanted, [&](const std::string& subject) { return covered(subjects, subject); });
+  return wanted;
+}
+
 // Every setting that matters, also where it is as wanted.
 std::vector<Difference> comparison(const StreamPlan& plan, const StreamFacts& facts) {
   const auto text = [](std::string_view view) { return std::string(view); };
@@ -81,9 +90,13 @@ StreamPlan plan_stream(const StreamWish& wish) {
   const auto strategies = static_cast<std::int64_t>(kStrategies.size());
   const std::int64_t cap = wish.daily_cap.value_or(strategies * wish.daily_signals);
   plan.max_messages = cap > 0 ? cap : -1;
-  const std::string destination = wish.republish_to.value_or(
-      wish.subject == kTradeEngineSubject ? std::string() : std::string(kTradeEngineSubject));
-  if (!destination.empty()) plan.republish = Republish{wish.subject, destination};
+  const bool many = is_per_strategy(wish.subject);
+  plan.republish_topic = wish.republish_to.value_or(
+      many || wish.subject == kTradeEngineSubject ? "" : std::string(kTradeEngineSubject));
+  if (!plan.republish_topic.empty()) {
+    plan.republish = Republish{order_subject_pattern(wish.subject),
+                               order_subject_pattern(plan.republish_topic, "$1")};
+  }
   plan.replicas = wish.replicas;
   return plan;
 }
@@ -102,7 +115,9 @@ std::vector<Difference> description(const StreamPlan& plan) {
 
 std::vector<std::string> wanted_subjects(const StreamPlan& plan, const StreamFacts& facts) {
   std::vector<std::string> subjects = facts.subjects;
-  if (!covered(subjects, plan.subject)) subjects.push_back(plan.subject);
+  for (std::string& subject : uncovered(subjects, plan.subject)) {
+    subjects.push_back(std::move(subject));
+  }
   return subjects;
 }
 
@@ -114,9 +129,9 @@ nanoseconds wanted_duplicate_window(const StreamPlan& plan, const StreamFacts& f
 
 std::vector<std::string> misfits(const StreamNeeds& needs, const StreamFacts& facts) {
   std::vector<std::string> found;
-  if (!covered(facts.subjects, needs.subject)) {
+  if (const auto left = uncovered(facts.subjects, needs.subject); !left.empty()) {
     found.push_back(fmt::format("stream {} stores {}, not {}", facts.name, text_of(facts.subjects),
-                                needs.subject));
+                                text_of(left)));
   }
   const std::chrono::seconds window = std::max(needs.cooldown, needs.order_life);
   if (facts.duplicate_window < window) {

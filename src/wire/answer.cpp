@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include <simdjson.h>
 
 #include <rts/wire/answer.hpp>
@@ -7,12 +10,34 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// Cut where a character ends, so that what is shown stays UTF-8.
+// Cut where a character ends, so that what is shown stays UTF-8; control characters, which could
+// act on a terminal, become blanks.
 std::string shown(std::string_view text) {
-  if (text.size() <= kMaxAnswerTextBytes) return std::string(text);
-  std::size_t end = kMaxAnswerTextBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(text.substr(0, end));
+  std::size_t end = std::min(text.size(), kMaxAnswerTextBytes);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  std::string out(text.substr(0, end));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto c = static_cast<unsigned char>(out[i]);
+    const auto after = i + 1 < out.size() ? static_cast<unsigned char>(out[i + 1]) : 0U;
+    if (c < 0x20U || c == 0x7FU) out[i] = ' ';
+    if (c == 0xC2U && after < 0xA0U) out[i] = out[i + 1] = ' ';  // U+0080 … U+009F
+  }
+  return out;
+}
+
+char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Compared whole and before it is cut for show.
+bool refuses(std::string_view status) noexcept {
+  constexpr std::array<std::string_view, 3> kRefusals{"rejected", "error", "failed"};
+  return std::any_of(kRefusals.begin(), kRefusals.end(), [status](std::string_view word) {
+    return std::equal(word.begin(), word.end(), status.begin(), status.end(),
+                      [](char one, char other) { return one == lower(other); });
+  });
 }
 
 // The payload's one JSON object; lives as long as the parser.
@@ -37,12 +62,37 @@ std::uint64_t number_at(const dom::object& object, std::string_view key) {
   return number;
 }
 
+std::optional<std::string_view> reason_in(const dom::object& object) {
+  for (const std::string_view key : {"reason", "message", "error"}) {
+    if (const auto text = text_at(object, key); text && !text->empty()) return text;
+  }
+  return {};
+}
+
+// Empty when no status in it is a text: whatever that is, it is not the TradeEngine's word.
+std::optional<EngineStatus> engine_status(const dom::object& answer) {
+  const auto status = text_at(answer, "status");
+  auto reason = reason_in(answer);
+  std::optional<std::string_view> result_status;
+  dom::object result;
+  if (answer.at_key("result").get(result) == simdjson::SUCCESS) {
+    result_status = text_at(result, "status");
+    if (const auto own = reason_in(result)) reason = own;
+  }
+  if (!status && !result_status) return {};
+  return EngineStatus{shown(status.value_or("")), shown(result_status.value_or("")),
+                      shown(reason.value_or("")),
+                      refuses(status.value_or("")) || refuses(result_status.value_or(""))};
+}
+
 }  // namespace
 
 std::optional<Answer> parse_answer(std::string_view payload) {
   dom::parser parser;
   const auto answer = parse_object(parser, payload);
   if (!answer) return {};
+  // A stream's answers never say `status`, but the engine's may have an `error`.
+  if (auto status = engine_status(*answer)) return std::move(*status);
   dom::object error;
   if (answer->at_key("error").get(error) == simdjson::SUCCESS) {
     const std::uint64_t specific = number_at(error, "err_code");
@@ -56,7 +106,6 @@ std::optional<Answer> parse_answer(std::string_view payload) {
     if (sequence == 0) return {};  // a stream counts from 1
     return PubAck{shown(*stream), sequence, duplicate};
   }
-  if (const auto status = text_at(*answer, "status")) return EngineStatus{shown(*status)};
   return {};
 }
 

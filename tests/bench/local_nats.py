@@ -68,10 +68,11 @@ class Service:
     def __init__(self, binary: str, url: str, settings: dict[str, str]) -> None:
         self._port = free_port()
         self.process = subprocess.Popen(
-            [binary], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [binary, "run"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=clean_environment() | settings | {
                 "NATS_URL": url, "HEALTH_CHECK_HOST": "127.0.0.1",
-                "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR"})
+                "HEALTH_CHECK_PORT": str(self._port), "LOG_LEVEL": "ERROR",
+                "ENVIRONMENT": "test"})  # production refuses a made-up market
         wait_until(lambda: self._get("/ready") is not None, "the service is ready")
 
     def frames(self) -> int:

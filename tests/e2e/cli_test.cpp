@@ -13,6 +13,7 @@
 #include "support/frames.hpp"
 #include "support/nats_server.hpp"
 #include "support/order_schema.hpp"
+#include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/scratch_files.hpp"
 
@@ -48,6 +49,14 @@ TEST(Cli, HelpListsEveryCommandWithAnExample) {
     EXPECT_EQ(own.exit_code, 0);
     EXPECT_NE(own.out.find("example: "), std::string::npos) << command;
   }
+}
+
+TEST(Cli, WithoutACommandItPrintsTheHelpAndStartsNothing) {
+  const RunResult bare = run_binary({});
+  EXPECT_EQ(bare.exit_code, 0);
+  EXPECT_EQ(bare.out, run_binary({"--help"}).out);
+  EXPECT_EQ(bare.err, "");
+  EXPECT_EQ(run_binary({"--nats-url", "nats://localhost:4222"}).exit_code, 64);
 }
 
 TEST(Cli, WhatMakesNoSenseIsAUsageError) {
@@ -93,6 +102,33 @@ TEST(Cli, AllowUnknownEnvWarnsInstead) {
   EXPECT_NE(result.err.find("warning: RISK_PRICE_BAND"), std::string::npos) << result.err;
 }
 
+TEST(Cli, CheckPrintsWarningsAndSaysHowMany) {
+  const RunResult result = run_binary({"check"}, {{"TRADING_SYMBOLS", "ADAUSDT"},
+                                                  {"TRADING_ORDER_NOTIONAL__BTCUSDT", "50"},
+                                                  {"ENVIRONMENT", "test"},
+                                                  {"NATS_CONSUMER_GROUP", ""}});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, "settings are valid, 4 warnings\n");
+  for (const char* warning :
+       {"warning: ADAUSDT: has no step", "warning: ADAUSDT: has no minimum",
+        "warning: TRADING_ORDER_NOTIONAL__BTCUSDT: BTCUSDT is not traded", "run exactly one"}) {
+    EXPECT_NE(result.err.find(warning), std::string::npos) << warning << "\n" << result.err;
+  }
+}
+
+TEST(Cli, EveryCommandThatTakesSettingsReadsTheInstrumentsFile) {
+  const std::string lacking = source_root() + "/tests/data/exchange_info_spot.json";
+  const std::string whole = source_root() + "/tests/data/exchange_info_usdm.json";
+  for (const char* command :
+       {"run", "check", "config", "replay", "provision", "simulate", "health"}) {
+    const RunResult result = run_binary({command}, {{"TRADING_INSTRUMENTS_FILE", lacking}});
+    EXPECT_EQ(result.exit_code, 78) << command;
+    EXPECT_NE(result.err.find(lacking + ": does not have ETHUSDT"), std::string::npos)
+        << command << result.err;
+  }
+  EXPECT_EQ(run_binary({"check"}, {{"TRADING_INSTRUMENTS_FILE", whole}}).exit_code, 0);
+}
+
 TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {
   const RunResult result = run_binary({"config", "--json", "--trading-leverage=3"},
                                       {{"TRADING_LEVERAGE", "2"}, {"ENVIRONMENT", "test"}});
@@ -100,6 +136,9 @@ TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {
   EXPECT_NE(result.out.find(R"("TRADING_LEVERAGE":{"value":"3","origin":"flag"})"),
             std::string::npos);
   EXPECT_NE(result.out.find(R"("ENVIRONMENT":{"value":"test","origin":"environment"})"),
+            std::string::npos);
+  EXPECT_NE(run_binary({"config", "--json", "--signal-cooldown-seconds--btcusdt", "60"})
+                .out.find(R"("SIGNAL_COOLDOWN_SECONDS__BTCUSDT":{"value":"60","origin":"flag"})"),
             std::string::npos);
   for (const char* format : {"text", "json", "env", "markdown", "configmap"}) {
     EXPECT_NE(run_binary({"config", "--format", format}).out.find("TRADING_SYMBOLS"),
@@ -118,6 +157,17 @@ TEST(Cli, TheSameSeedSimulatesTheSameMarketAndAnotherSeedAnother) {
   EXPECT_EQ(lines_of(first).size(), 500U);
   EXPECT_EQ(first, market("1"));
   EXPECT_NE(first, market("2"));
+}
+
+TEST(Cli, SimulateOverwritesWhatExistsOnlyWhenForced) {
+  const ScratchFiles files;
+  const std::string there = files.write("there", "precious");
+  const RunResult refused = run_binary({"simulate", "--output", there, "--frames", "1"});
+  EXPECT_EQ(refused.exit_code, 64);
+  EXPECT_NE(refused.err.find("there exists; --force overwrites it"), std::string::npos);
+  EXPECT_EQ(read_file(there), "precious");
+  EXPECT_EQ(run_binary({"simulate", "--output", there, "--frames", "1", "--force"}).exit_code, 0);
+  EXPECT_EQ(lines_of(read_file(there)).size(), 1U);
 }
 
 class Replay : public testing::Test {
@@ -165,6 +215,20 @@ TEST_F(Replay, WarnsWhereOneGateRefusesNearlyEverything) {
   EXPECT_NE(result.err.find("warning: spread_below_minimum refuses"), std::string::npos)
       << result.err;
   EXPECT_NE(result.err.find("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"), std::string::npos);
+}
+
+// `replay g > g` cannot be helped, for the shell has emptied g before we see it; `>> g` and
+// `< g > h` through a link can.
+TEST_F(Replay, DoesNotWriteOrdersIntoTheRecordingThroughStandardOutput) {
+  const std::string text = read_file(recording);
+  for (const char* line : {"\"$RTS\" replay \"$R\" >>\"$R\"", "\"$RTS\" replay <\"$R\" 1<>\"$R\"",
+                           "\"$RTS\" replay --orders /dev/stdout \"$R\" >>\"$R\""}) {
+    const RunResult result = run_shell(line, {{"R", recording}});
+    EXPECT_EQ(result.exit_code, 64) << line;
+    EXPECT_NE(result.err.find("standard output is a file that is read, too"), std::string::npos)
+        << result.err;
+    EXPECT_EQ(read_file(recording), text) << line;
+  }
 }
 
 TEST_F(Replay, ATruncatedFileIsProcessedAsFarAsItGoesAndExits65) {

@@ -113,7 +113,7 @@ class EngineRules {
       if (signal.text(key).empty()) return fmt::format("{} is missing", key);
     }
     static const std::map<const char*, std::set<std::string>> kEnumerations{
-        {"action", {"buy", "sell", "close"}},
+        {"action", {"buy", "sell"}},
         {"strength", {"weak", "medium", "strong", "extreme"}},
         {"strategy_mode", {"deterministic", "ml_light", "llm_reasoning"}},
         {"timeframe", {"tick", "1m", "5m", "15m", "1h", "4h", "1d"}},
@@ -133,15 +133,13 @@ class EngineRules {
     return now - *at > kMaxAge ? "stale" : "";
   }
 
-  // An opening signal has its stop loss on the losing side of the price; a closing one has none.
+  // The stop loss is on the losing side of the price.
   static bool is_protected_as_its_action_needs(const SignalReader& signal) {
     const auto stop_loss = signal.number("stop_loss");
     const auto take_profit = signal.number("take_profit");
-    const std::string action = signal.text("action");
-    if (action == "close") return !stop_loss && !take_profit;
     if (!stop_loss || !take_profit) return false;
     const double price = *signal.number("price");
-    const double sign = action == "buy" ? 1 : -1;
+    const double sign = signal.text("action") == "buy" ? 1 : -1;
     return sign * (price - *stop_loss) > 0 && sign * (*take_profit - price) > 0;
   }
 
@@ -359,22 +357,22 @@ TEST_F(TradeEngineContract, TheEngineAcceptsEveryOrderOfEveryStrategyOnceAndItsS
                lines.size() == expected.size()});
 }
 
-// The engine has the order: what it makes of it is its business, and no fault of the delivery.
-TEST_F(TradeEngineContract, ARejectionIsShownAndTheDeliveryStaysConfirmed) {
+// The engine has the order and does not trade it: that is a rejection, and no fault of the path.
+TEST_F(TradeEngineContract, ARejectionIsShownAndIsNoFailureOfThePath) {
   EngineRules rules;
   rules.refuse_symbol("ETHUSDT");
   const TradeEngine engine(broker_.url(), rules);
-  const Daemon daemon(environment({}));
+  const Daemon daemon(environment({{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "1"}}));
   ASSERT_TRUE(daemon.wait_ready());
   publish_book("ETHUSDT", Side::buy);
   publish_book("BTCUSDT", Side::buy);
   const auto lines = order_log(daemon, 2);
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_THAT(lines[0], testing::AllOf(HasSubstr("ETHUSDT"), HasSubstr(R"("result":"confirmed")"),
-                                       HasSubstr(R"("detail":"status rejected")")));
+  EXPECT_THAT(lines[0], testing::AllOf(HasSubstr("ETHUSDT"), HasSubstr(R"("result":"rejected")"),
+                                       HasSubstr("status rejected: symbol not traded")));
   EXPECT_THAT(lines[1], testing::AllOf(HasSubstr("BTCUSDT"), HasSubstr(R"("result":"confirmed")"),
                                        HasSubstr(R"("detail":"status accepted")")));
-  EXPECT_EQ(confirmed(daemon), 2);
+  EXPECT_EQ(confirmed(daemon), 1);
   EXPECT_TRUE(daemon.ready());
   EXPECT_EQ(engine.ids("rejected").size(), 1U);
   expect_valid(engine.handled());
@@ -463,23 +461,20 @@ TEST_F(TradeEngineContract, AnOrderThatWasKeptForFiveMinutesIsRefused) {
   EXPECT_EQ(handled[2].verdict.status, "accepted");
 }
 
-TEST_F(TradeEngineContract, WithoutShortsASellIsAClosingSignalWithoutProtection) {
+// A signal cannot say that it may only close, and a SELL that the engine takes opens a short.
+TEST_F(TradeEngineContract, WithoutShortsASellNeverLeaves) {
   const TradeEngine engine(broker_.url());
   const Daemon daemon(environment({{"TRADING_ENABLE_SHORTS", "false"}}));
   ASSERT_TRUE(daemon.wait_ready());
   publish_book("BTCUSDT", Side::sell);
   publish_book("ETHUSDT", Side::buy);
-  ASSERT_TRUE(engine.wait_for(2));
+  ASSERT_TRUE(engine.wait_for(1));
+  EXPECT_EQ(daemon.metric("rts_decisions_total", R"(outcome="shorts_disabled")"), 1);
   const auto handled = engine.handled();
+  ASSERT_EQ(handled.size(), 1U);
   expect_valid(handled);
-  EXPECT_EQ(engine.ids("accepted").size(), 2U);
-  const SignalReader sell(handled[0].payload);
-  EXPECT_EQ(sell.text("symbol"), "BTCUSDT");
-  EXPECT_EQ(sell.text("action"), "close");
-  EXPECT_FALSE(sell.number("stop_loss") || sell.number("take_profit"));
-  const SignalReader buy(handled[1].payload);
-  EXPECT_EQ(buy.text("action"), "buy");
-  EXPECT_TRUE(buy.number("stop_loss") && buy.number("take_profit"));
+  EXPECT_EQ(SignalReader(handled[0].payload).text("symbol"), "ETHUSDT");
+  EXPECT_EQ(SignalReader(handled[0].payload).text("action"), "buy");
 }
 
 TEST_F(TradeEngineContract, WithShortsASellOpensAShort) {

@@ -24,7 +24,8 @@ void check_answer(const wire::Answer& answer) {
   } else if (const auto* error = std::get_if<wire::StreamError>(&answer)) {
     check_text(error->description);
   } else {
-    check_text(std::get<wire::EngineStatus>(answer).status);
+    const auto& status = std::get<wire::EngineStatus>(answer);
+    for (const auto& text : {status.status, status.result_status, status.reason}) check_text(text);
   }
 }
 

@@ -56,11 +56,20 @@ std::string shown(const std::vector<config::Given>& environment) {
     return text;
   }
   for (const std::string& warning : loaded.value().warnings) text += warning + "\n";
+  for (const std::string& warning : loaded.value().delivery_warnings) text += warning + "\n";
   for (const Format format :
        {Format::text, Format::json, Format::env, Format::markdown, Format::configmap}) {
     text += render(loaded.value(), format);
   }
   return text;
+}
+
+std::vector<std::string> own_values(const config::Configuration& configuration) {
+  std::vector<std::string> values;
+  for (const config::SymbolValue& own : configuration.symbol_values) {
+    values.push_back(name_for(config::table()[own.row], own.symbol) + "=" + own.value);
+  }
+  return values;
 }
 
 }  // namespace
@@ -76,8 +85,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < config::table().size(); ++i) {
     again.push_back({std::string(config::table()[i].name), configuration.values[i]});
   }
+  for (const config::SymbolValue& own : configuration.symbol_values) {
+    again.push_back({name_for(config::table()[own.row], own.symbol), own.value});
+  }
   const auto reloaded = config::load(again, {});
-  fuzz::require(reloaded.ok() && reloaded.value().values == configuration.values,
+  fuzz::require(reloaded.ok() && reloaded.value().values == configuration.values &&
+                    own_values(reloaded.value()) == own_values(configuration),
                 "effective values load again");
   const auto parameters = config::engine_parameters(configuration.settings, Clock::live);
   fuzz::require(parameters.defaults.terms.size.minimum <= parameters.defaults.terms.size.maximum,

@@ -68,10 +68,11 @@ Environment with(Environment all, const Environment& more) {
   return all;
 }
 
-// Settings under which each buying book makes an order of its own id.
+// Settings under which each buying book makes an order of its own id, without a price before it.
 Environment settings(const std::string& url, const Environment& more = {}) {
   return with({{"NATS_URL", url},
                {"SIGNAL_COOLDOWN_SECONDS", "0"},
+               {"RISK_PRICE_BAND_PERCENT", "0"},
                {"RISK_MAX_DAILY_SIGNALS", "0"},
                {"RISK_MAX_ORDERS_PER_MINUTE", "0"}},
               more);
@@ -183,6 +184,40 @@ TEST_F(Delivery, SilenceIsUnconfirmedAndNoFailure) {
   EXPECT_TRUE(service.daemon.ready());
 }
 
+// Frozen behind the broker, it would get them all when it thaws. Found out after two, not before.
+TEST_F(Delivery, OrderSilenceLimitIsHowManyAnEngineThatHasConfirmedMayLeaveUnanswered) {
+  Responder engine(broker.url(), kOrders, [](const Request& order) {
+    return order.number == 1 ? std::vector<std::string>{kAccepted} : std::vector<std::string>{};
+  });
+  Service service(
+      settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "100"}, {"ORDER_SILENCE_LIMIT", "2"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  for (std::size_t order = 1; order <= 4; ++order) {
+    feed();
+    ASSERT_TRUE(service.ended(order));
+  }
+  EXPECT_THAT(service.ends(),
+              ElementsAre("confirmed/1", "unconfirmed/1", "unconfirmed/1", "circuit_open/0"));
+  EXPECT_THAT(service.lines()[2].detail, HasSubstr("ORDER_SILENCE_LIMIT"));
+  EXPECT_FALSE(service.daemon.ready());
+  EXPECT_EQ(engine.received().size(), 3U);
+}
+
+TEST_F(Delivery, AnOrderSilenceLimitOfZeroHoldsNothingBack) {
+  Responder engine(broker.url(), kOrders, [](const Request& order) {
+    return order.number == 1 ? std::vector<std::string>{kAccepted} : std::vector<std::string>{};
+  });
+  Service service(
+      settings(broker.url(), {{"ORDER_ACK_TIMEOUT_MS", "50"}, {"ORDER_SILENCE_LIMIT", "0"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  for (std::size_t order = 1; order <= 7; ++order) {
+    feed();
+    ASSERT_TRUE(service.ended(order));
+  }
+  EXPECT_EQ(service.results("unconfirmed"), 6);
+  EXPECT_TRUE(service.daemon.ready());
+}
+
 // Two see the same frame; when the engine answers, only one is still listening.
 TEST_F(Delivery, OrderAckTimeoutMsIsHowLongAnAnswerIsAwaited) {
   Responder engine(broker.url(), kOrders);
@@ -230,6 +265,28 @@ TEST_F(Delivery, SilentOrNotWhoListensHealsThePath) {
   EXPECT_THAT(service.ends(), ElementsAre("no_responders/1", "unconfirmed/1"));
 }
 
+// Each strategy's subject has a path of its own: what one finds out is not true of the other.
+TEST_F(Delivery, ATokenInThePublisherTopicBecomesTheStrategysName) {
+  Service service(settings(broker.url(), {{"NATS_PUBLISHER_TOPIC", "cio.intent.{strategy}"},
+                                          {"TRADE_MOMENTUM_WINDOW", "2"},
+                                          {"TRADE_MOMENTUM_BUY_THRESHOLD", "0.2"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  feed();
+  service.expect_one("no_responders", 1, "nobody listens on cio.intent.orderbook_skew", false);
+  EXPECT_TRUE(service.says("nobody listens on cio.intent.orderbook_skew", kSoon));
+
+  Responder cio(broker.url(), "cio.intent.*", always(kAccepted));
+  for (int i = 0; i < 3; ++i)
+    market.publish(kFrames, trade({.at_ms = now_ms(), .id = ++id}).json());
+  ASSERT_TRUE(market.flush());
+  ASSERT_TRUE(service.ended(2));
+  EXPECT_EQ(cio.received()[0].subject, "cio.intent.trade_momentum");
+  EXPECT_TRUE(service.says("nobody listens on cio.intent.orderbook_skew", kSoon));
+  feed();
+  EXPECT_TRUE(service.becomes(true, kSoon)) << service.ready();
+  EXPECT_EQ(cio.received()[1].subject, "cio.intent.orderbook_skew");
+}
+
 TEST_F(Delivery, OfANewConnectionNothingBadIsKnown) {
   Service service(settings(broker.url()));
   ASSERT_TRUE(service.daemon.wait_ready());
@@ -248,6 +305,25 @@ TEST_F(Delivery, AnAnswerThatRefusesIsARejection) {
   ASSERT_TRUE(service.daemon.wait_ready());
   feed();
   service.expect_one("rejected", 1, "no margin (400)", true);
+  EXPECT_TRUE(service.daemon.ready());
+}
+
+// The TradeEngine answers what it refuses, and was taken to have the order.
+TEST_F(Delivery, WhatTheTradeEngineRefusesIsARejectionAndNoFailure) {
+  Responder engine(broker.url(), kOrders, [](const Request& order) {
+    return std::vector<std::string>{
+        order.number == 1
+            ? R"({"status":"processed","result":{"status":"rejected","reason":"cooldown\n300 s"}})"
+            : R"({"status":"error","error":"no timestamp"})"};
+  });
+  Service service(settings(broker.url(), {{"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "1"}}));
+  ASSERT_TRUE(service.daemon.wait_ready());
+  feed();
+  service.expect_one("rejected", 1, "status processed, result rejected: cooldown 300 s", true);
+  feed();
+  ASSERT_TRUE(service.ended(2));
+  EXPECT_EQ(service.lines()[1].result, "rejected");
+  EXPECT_THAT(service.lines()[1].detail, HasSubstr("status error: no timestamp"));
   EXPECT_TRUE(service.daemon.ready());
 }
 

@@ -17,10 +17,13 @@
 #include <gtest/gtest.h>
 
 #include "nats/client.hpp"
+#include "nats/sockets.hpp"
 #include "nats/subjects.hpp"
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
+#include "support/own_network.hpp"
 #include "support/peer.hpp"
+#include "support/proxy.hpp"
 #include "support/reply_text.hpp"
 #include "support/responder.hpp"
 #include "support/tcp_segments.hpp"
@@ -34,6 +37,7 @@ using std::chrono::milliseconds;
 using test::always;
 using test::NatsServer;
 using test::Peer;
+using test::Proxy;
 using test::Responder;
 using testing::Each;
 using testing::ElementsAre;
@@ -68,8 +72,10 @@ class Caller {
   explicit Caller(const ClientOptions& options)
       : client(std::make_unique<Client>(
             io, options,
-            Client::Callbacks{.on_messages = [this](auto messages) { frames += messages.size(); },
-                              .on_status_change = {}})) {
+            Client::Callbacks{
+                .on_messages = [this](auto messages) { frames += messages.size(); },
+                .on_status_message = [this](auto text) { notices.emplace_back(text); },
+                .on_status_change = {}})) {
     client->start();
     EXPECT_TRUE(run_until([this] { return client->status().subscribed; }, kSoon));
   }
@@ -114,6 +120,7 @@ class Caller {
   boost::asio::io_context io{1};
   std::vector<std::string> ends;
   std::size_t frames = 0;
+  std::vector<std::string> notices;
   std::unique_ptr<Client> client;
 
  private:
@@ -543,14 +550,15 @@ TEST(NatsRequest, LeavesBeforeItsFenceAndBehindThatOfTheOneBefore) {
   broker.read_until(".f.2.2 0\r\n");
 }
 
-// ---- A message that looks like the broker's "nobody listens" ------------------------------------
+// ---- Messages of a broker itself ----------------------------------------------------------------
 
-// Speaks the protocol itself, for nats.c sends no such header.
-void publish_status_503(const NatsServer& broker, const std::string& subject) {
+// Speaks the protocol itself, for nats.c sends no such header. `status`: "100 Idle Heartbeat", and
+// other headers behind it; `to`: subject, or subject and reply subject.
+void publish_status(const NatsServer& broker, const std::string& to, const std::string& status) {
   tcp::iostream stream("127.0.0.1", std::to_string(broker.port()));
-  const std::string headers = "NATS/1.0 503\r\n\r\n";
+  const std::string headers = "NATS/1.0 " + status + "\r\n\r\n";
   stream << "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\n"
-         << fmt::format("HPUB {} {} {}\r\n{}\r\n", subject, headers.size(), headers.size(), headers)
+         << fmt::format("HPUB {} {} {}\r\n{}\r\n", to, headers.size(), headers.size(), headers)
          << "PING\r\n"
          << std::flush;
   for (std::string line; std::getline(stream, line) && !line.starts_with("PONG");) {
@@ -565,15 +573,164 @@ TEST(NatsRequest, AFrameThatSaysNobodyListensIsCountedAndStopsNothing) {
   for (int i = 0; i < 3; ++i) {
     peer.publish("frames", "before");
     ASSERT_TRUE(peer.flush());
-    publish_status_503(broker, "frames");
+    publish_status(broker, "frames", "503");
   }
   peer.publish("frames", "after");
   ASSERT_TRUE(peer.flush());
   ASSERT_TRUE(caller.run_until([&] { return caller.frames == 4; }, kSoon)) << caller.frames;
-  EXPECT_EQ(caller.client->status().messages_dropped_by_library, 3U);
+  EXPECT_EQ(caller.client->status().status_messages, 3U);
+  EXPECT_THAT(caller.notices, ElementsAre("503", "503", "503"));
   ASSERT_EQ(caller.request("nobody", "a"), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
   EXPECT_THAT(caller.ends, ElementsAre("a no_responders"));
+}
+
+TEST(NatsRequest, HeartbeatsAndFlowControlAreNoFramesAndTheSecondIsAnswered) {
+  NatsServer broker;
+  Caller caller(broker.url());
+  Peer consumer(broker.url());
+  consumer.subscribe("flow.>");
+  publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Last-Consumer: 7");
+  publish_status(broker, "frames flow.1", "100 FlowControl Request");
+  publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Consumer-Stalled: flow.2");
+  Peer peer(broker.url());
+  peer.publish("frames", "after");
+  ASSERT_TRUE(peer.flush());
+  ASSERT_TRUE(caller.run_until([&] { return caller.frames == 1; }, kSoon));
+  ASSERT_TRUE(consumer.wait_for(2, kSoon));
+  EXPECT_EQ(caller.client->status().status_messages, 3U);
+  EXPECT_THAT(caller.notices, IsEmpty());
+  std::vector<std::string> answered;
+  for (const auto& answer : consumer.received()) {
+    EXPECT_EQ(answer.payload, "");
+    answered.push_back(answer.subject);
+  }
+  EXPECT_THAT(answered, ElementsAre("flow.1", "flow.2"));
+}
+
+TEST(NatsRequest, AnErrorOfTheBrokersIsNoFrameAndIsSaid) {
+  NatsServer broker;
+  Caller caller(broker.url());
+  Peer consumer(broker.url());
+  consumer.subscribe("flow.>");
+  publish_status(broker, "frames flow.1", "409 Consumer Deleted");
+  publish_status(broker, "frames", "408 Request Timeout");
+  Peer peer(broker.url());
+  peer.publish("frames", "");  // empty, and of a publisher: whoever reads frames judges it
+  peer.publish("frames", "text", {{"Status", "100"}});
+  ASSERT_TRUE(peer.flush());
+  ASSERT_TRUE(caller.run_until([&] { return caller.frames == 2; }, kSoon)) << caller.frames;
+  EXPECT_THAT(caller.notices, ElementsAre("409 Consumer Deleted", "408 Request Timeout"));
+  ASSERT_TRUE(caller.round_trip());
+  EXPECT_THAT(consumer.received(), IsEmpty());
+}
+
+TEST(NatsRequest, ABrokerSaysInItsInfoWhetherItTakesHeaders) {
+  NatsServer broker;
+  NatsServer headerless("no_header_support: true");
+  Caller with(broker.url());
+  Caller without(headerless.url());
+  EXPECT_TRUE(with.client->status().takes_headers);
+  EXPECT_FALSE(without.client->status().takes_headers);
+  const std::array headers{Header{"Nats-Msg-Id", "7"}};
+  EXPECT_EQ(without.client->request("orders", "a", headers, kLong, without.noting("a")),
+            PublishResult::failed);
+  EXPECT_TRUE(without.round_trip());
+}
+
+// ---- Requests that are good for a while only ----------------------------------------------------
+
+TEST(NatsRequest, LeavesOnlyOnAPathThatWasProvenMoreRecentlyThanItIsGoodFor) {
+  NatsServer broker;
+  Proxy proxy(broker.port());
+  Peer sink(broker.url());
+  sink.subscribe("orders");
+  Caller caller(proxy.url());
+  const auto request = [&](const char* name, milliseconds life) {
+    return caller.client->request("orders", name, {}, kLong, caller.noting(name), life);
+  };
+  EXPECT_EQ(request("of no use", 0ms), PublishResult::unproven);
+  proxy.hold_client(true);
+  caller.io.run_for(600ms);
+  EXPECT_EQ(request("short-lived", 550ms), PublishResult::unproven);
+  EXPECT_EQ(request("long-lived", 60s), PublishResult::sent);
+  proxy.set({});
+  ASSERT_TRUE(sink.wait_for(1, kSoon));
+  EXPECT_EQ(sink.received()[0].payload, "long-lived");
+}
+
+TEST(NatsRequest, AnArrivalInTimeCostsNoConnectionThoughNobodyAnswers) {
+  NatsServer broker;
+  Responder silent(broker.url(), "orders");
+  Caller caller(broker.url());
+  ASSERT_TRUE(caller.round_trip());
+  for (const char* name : {"a", "b", "c"}) {
+    ASSERT_EQ(caller.client->request("orders", name, {}, kLong, caller.noting(name), 1500ms),
+              PublishResult::sent);
+  }
+  caller.io.run_for(2s);
+  EXPECT_EQ(caller.client->status().reconnects, 0U);
+  EXPECT_THAT(caller.ends, IsEmpty());
+}
+
+// How many bytes of `written` the other side gets when we close with a full socket.
+struct Closed {
+  std::size_t written = 0;
+  std::size_t arrived = 0;
+};
+template <typename Prepare>
+Closed close_when_full(Prepare prepare) {
+  boost::asio::io_context io(1);
+  tcp::acceptor acceptor(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  tcp::socket ours(io);
+  ours.connect(acceptor.local_endpoint());
+  tcp::socket theirs = acceptor.accept();
+  EXPECT_TRUE(tune_socket(ours.native_handle()));
+  ours.non_blocking(true);
+  const std::string bytes(64 << 10, 'x');
+  Closed closed;
+  boost::system::error_code error;
+  while (!error) closed.written += ours.write_some(boost::asio::buffer(bytes), error);
+  prepare(ours.native_handle());
+  ours.close(error);
+  std::string buffer(64 << 10, '\0');
+  for (error.clear(); !error;) {
+    closed.arrived += theirs.read_some(boost::asio::buffer(buffer), error);
+  }
+  return closed;
+}
+
+// So does the end of the process, of which a test of the same could not tell why.
+TEST(NatsSockets, AfterACloseDeliverNothingMoreUnlessTold) {
+  const Closed cut = close_when_full([](int) {});
+  EXPECT_LT(cut.arrived, cut.written);
+  const Closed flushed = close_when_full(deliver_after_close);
+  EXPECT_EQ(flushed.arrived, flushed.written);
+  const Closed discarded = close_when_full([](int fd) {
+    deliver_after_close(fd);
+    discard_unsent(fd);
+  });
+  EXPECT_LT(discarded.arrived, discarded.written);
+}
+
+// The kernel would go on trying, and deliver as soon as the path is whole again.
+TEST(NatsRequest, WhatIsNotProvenToArriveInItsTimeNeverDoes) {
+  const auto network = test::OwnNetwork::enter();
+  if (!network) GTEST_SKIP() << "this machine gives us no network of our own";
+  NatsServer broker({}, NatsServer::Listen::everywhere);
+  Peer sink(broker.url());
+  sink.subscribe("orders");
+  Caller caller(fmt::format("nats://127.0.0.2:{}", broker.port()));
+  ASSERT_TRUE(caller.round_trip());
+  network->cut("127.0.0.2");
+  ASSERT_EQ(caller.client->request("orders", "late", {}, kLong, caller.noting("a"), 900ms),
+            PublishResult::sent);
+  ASSERT_TRUE(caller.ended(1));
+  EXPECT_THAT(caller.ends, ElementsAre("a connection_lost"));
+  EXPECT_THAT(caller.client->status().last_error, HasSubstr("not known to have arrived"));
+  network->heal();
+  ASSERT_TRUE(caller.run_until([&] { return caller.client->status().subscribed; }, kSoon));
+  EXPECT_FALSE(caller.run_until([&] { return !sink.received().empty(); }, 2500ms));
 }
 
 // Found by this test: the next request was told that nobody listens, though it had been received.
@@ -584,7 +741,7 @@ TEST(NatsRequest, AnAnswerThatSaysNobodyListensIsNotTakenForTheBrokersWordOnTheN
   ASSERT_EQ(caller.request("silent", "a"), PublishResult::sent);
   ASSERT_TRUE(silent.wait_for(1, kSoon));
   ASSERT_TRUE(caller.round_trip());  // its fence is back
-  publish_status_503(broker, silent.received()[0].reply_to);
+  publish_status(broker, silent.received()[0].reply_to, "503");
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == 1; }, kSoon));
   ASSERT_EQ(caller.request("silent", "b"), PublishResult::sent);
   ASSERT_EQ(caller.request("nobody", "c"), PublishResult::sent);

@@ -93,6 +93,34 @@ TEST_F(Provision, CreatesTheStreamAndSaysWhatItIs) {
   EXPECT_THAT(misfits({"orders.intents", 900s}, facts), IsEmpty());
 }
 
+// Many subjects onto one the broker refuses, so both have the token.
+TEST_F(Provision, StoresASubjectForEachStrategyAndRepublishesToAsMany) {
+  const Environment per_strategy{{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"}};
+  const std::vector<std::string> options{"--republish", "signals.trading.{strategy}"};
+  const RunResult result = provision(options, per_strategy);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(stream().subjects,
+              testing::ElementsAre("orders.orderbook_skew", "orders.trade_momentum",
+                                   "orders.ticker_velocity"));
+  EXPECT_THAT(provision(options, per_strategy).out, HasSubstr("nothing to change"));
+  EXPECT_THAT(misfits({"orders.{strategy}", 900s, 30s}, stream()), IsEmpty());
+
+  Peer engine(broker.url());
+  engine.subscribe("signals.trading.*");
+  EXPECT_THAT(ask("orders.trade_momentum", "one"), HasSubstr(R"("seq":1)"));
+  ASSERT_TRUE(engine.wait_for(1, kSoon));
+  EXPECT_EQ(engine.received()[0].subject, "signals.trading.trade_momentum");
+}
+
+TEST_F(Provision, TouchesNoStreamThatHasOneOfTheSubjectsAlready) {
+  create("OTHER", R"("subjects":["orders.ticker_velocity"])");
+  const RunResult result =
+      provision({"--republish="}, {{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"}});
+  EXPECT_EQ(result.exit_code, 69);
+  EXPECT_THAT(result.err, HasSubstr("stream OTHER stores orders.ticker_velocity already"));
+  EXPECT_FALSE(has_stream());
+}
+
 TEST_F(Provision, HasNothingToDoTheSecondTime) {
   ASSERT_EQ(provision().exit_code, 0);
   const std::string before = info();
@@ -344,7 +372,7 @@ std::string with_passwords(const std::string& snippet) {
 }
 
 TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
-  std::vector<app::PermissionNeeds> rows(5, needs());
+  std::vector<app::PermissionNeeds> rows(6, needs());
   rows[1].consumer_group = "";
   rows[1].control_topic = "";
   rows[2].consumer_topic = "binance.*.>";
@@ -352,6 +380,7 @@ TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
   rows[3].consumer_group = "a\"b\\c'd";
   rows[3].consumer_name = "my bot {1}; #$x";
   rows[4].publisher_topic = "orders.\"#$x{}";
+  rows[5].publisher_topic = "orders.{strategy}";
   const ScratchFiles files;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string snippet = app::permissions(rows[i]);

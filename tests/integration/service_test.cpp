@@ -91,11 +91,13 @@ TEST(Service, PublishesAnOrderWithItsHeaders) {
   daemon.expect_accounts_balance();
 }
 
+// In the header only: a recording has no NATS headers, and the order's bytes are replay's.
 TEST(Service, TheTraceOfTheNatsHeaderBeatsTheEnvelopes) {
   NatsServer broker;
   Peer peer(broker.url());
   peer.subscribe(kOrders);
-  Daemon daemon({{"NATS_URL", broker.url()}});
+  Daemon daemon(
+      {{"NATS_URL", broker.url()}, {"ORDER_FORMAT", "signal"}, {"RISK_PRICE_BAND_PERCENT", "0"}});
   ASSERT_TRUE(daemon.wait_ready());
   const std::string header = "00-11111111111111111111111111111111-2222222222222222-00";
   peer.publish(
@@ -104,6 +106,10 @@ TEST(Service, TheTraceOfTheNatsHeaderBeatsTheEnvelopes) {
       {{"traceparent", header}});
   ASSERT_TRUE(peer.wait_for(1, 5s));
   EXPECT_EQ(peer.received().front().headers.at("traceparent"), header);
+  const std::string payload = peer.received().front().payload;
+  EXPECT_EQ(schema_error(payload, OrderFormat::signal), "") << payload;
+  EXPECT_NE(payload.find(R"("_otel_trace_context":{"traceparent":")" + EnvelopeParts{}.traceparent),
+            std::string::npos);
 }
 
 TEST(Service, NoHeaderOfAFrameCanInjectAnother) {

@@ -24,6 +24,10 @@ import yaml
 import manifests_test as written
 import rules
 
+sys.path.insert(0, str(written.ROOT / "tests/ship"))
+
+from smoke import works  # noqa: E402
+
 ROOT = written.ROOT
 HERE = written.HERE
 TOOLS = ROOT / "build/tools"
@@ -46,6 +50,7 @@ AS_PRODUCTION = ["--set", "monitoring.enabled=true"]
 SETTINGS_AS_GIVEN = {
     "NATS_URL": "nats://a, tls://b:5222", "DRY_RUN_MODE": True,
     "TRADING_MAX_POSITION_SIZE": 2000000, "TRADE_MOMENTUM_MIN_QUANTITY": 0.00001,
+    "TRADING_ORDER_NOTIONAL__BTCUSDT": 50,
 }  # fmt: skip
 HELM_VARIANTS = {
     "helm": [],
@@ -74,6 +79,7 @@ HELM_REFUSES = {
     "the tag latest": "image.tag=latest",
     "a value that is none": "image.tga=1.0.0",
     "a setting that is none": "settings.TRADING_SYMBOL=BTCUSDT",
+    "a symbol of a setting that is none": "settings.TRADING_NOTIONAL__BTCUSDT=50",
     "a secret among the settings": "settings.NATS_PASSWORD=x",
     "a user in the broker's URL": "settings.NATS_URL=nats://u:s3cret@n:4222",
     "no broker": "settings.NATS_URL=null",
@@ -123,18 +129,21 @@ def run(
 @cache
 def tool(name: str) -> str | None:
     """Where it is; built with Go when the machine has it not."""
-    found = shutil.which(name) or shutil.which(str(TOOLS / name))
-    if found or not shutil.which("go"):
-        return found
+    for place in (name, str(TOOLS / name)):
+        if works(place, "version"):
+            return place
+    if not works("go", "version"):
+        return None
     print(f"building {name} with Go into {TOOLS.relative_to(ROOT)}", flush=True)
     built = run(str(ROOT / "tests/ship/go_tool.py"), GO_TOOLS[name], str(TOOLS))
     if built.returncode != 0:
         print(f"it cannot be built: {built.stderr.strip()}", flush=True)
-    return shutil.which(str(TOOLS / name))
+        return None
+    return str(TOOLS / name)
 
 
 def kustomize() -> list[str] | None:
-    if shutil.which("kubectl"):
+    if works("kubectl", "version", "--client"):
         return ["kubectl", "kustomize"]
     built = tool("kustomize")
     return [built, "build"] if built else None
@@ -142,7 +151,7 @@ def kustomize() -> list[str] | None:
 
 def schema_checker() -> Path | None:
     """A folder with validate.mjs and what it imports."""
-    if not shutil.which("npm"):
+    if not works("npm", "--version"):
         return None
     folder = TOOLS / "schemas"
     locks = [f / "package-lock.json" for f in (HERE / "schemas", folder)]
@@ -239,7 +248,8 @@ def check_settings(name: str, objects: rules.Objects) -> None:
     """The ConfigMap has every setting of the table, and the service accepts what it is given."""
     maps = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
     table = written.env_file((ROOT / "k8s/base/settings.env").read_text())
-    offences = [] if [set(m) for m in maps] == [set(table)] else ["the ConfigMap lacks settings"]
+    given = [{setting.split("__")[0] for setting in m} for m in maps]  # NAME__SYMBOL is of NAME
+    offences = [] if given == [set(table)] else ["the ConfigMap lacks settings"]
     for o, template in rules.workloads(objects):
         if o["kind"] == "StatefulSet":  # the broker
             continue

@@ -57,7 +57,7 @@ DEFECTS = [
     Defect("symbol default", "src/engine/intake.cpp",
            "unit", r"^(Intake|Engine)",
            old="return Failure{Reason::no_symbol};",
-           new='return Place{symbols_.find("BTCUSDT"), {}};'),
+           new='return symbols_.find("BTCUSDT");'),
     Defect("ready constant", "src/app/service.cpp",
            "integration", r"^Endpoints\.ReadySays",
            old=".status = now.ready() ? 200U : 503U",

@@ -89,7 +89,8 @@ class History {
     const bool succeeded = findings.back() == Finding::success;
     if (state() == State::half_open) return succeeded ? State::closed : State::open;
     const auto last_success = std::find(findings.rbegin(), findings.rend(), Finding::success);
-    const bool tripped = last_success - findings.rbegin() >= policy_.failure_threshold;
+    const bool tripped = findings.back() == Finding::outage ||
+                         last_success - findings.rbegin() >= policy_.failure_threshold;
     return tripped ? State::open : State::closed;
   }
 
@@ -176,8 +177,9 @@ class BreakerProperty : public test::Property {
     const std::size_t i = pick(2) == 0 ? run.pending.size() - 1 : pick(run.pending.size());
     const Pending chosen = run.pending[i];
     run.pending.erase(run.pending.begin() + static_cast<std::ptrdiff_t>(i));
-    const std::uint64_t dice = pick(11);
-    const Finding finding = dice == 10               ? Finding::nothing
+    const std::uint64_t dice = pick(12);
+    const Finding finding = dice == 11               ? Finding::outage
+                            : dice == 10             ? Finding::nothing
                             : dice < failure_weight_ ? Finding::failure
                                                      : Finding::success;
     run.script += fmt::format(" end#{}={}", i, static_cast<int>(finding));

@@ -55,7 +55,12 @@ TEST_F(LineReaderTest, ReadsLinesHoweverTheyAreStored) {
       {"no line end at the end", "one\ntwo", {"one", "two"}},
       {"an empty file", "", {}},
       {"blank lines", "\n\none\n\n", {"", "", "one", ""}},
-      {"carriage returns stay", "one\r\ntwo\r\n", {"one\r", "two\r"}},
+      {"Windows line ends", "one\r\n\r\ntwo\r", {"one", "", "two"}},
+      {"a carriage return inside", "one\rtwo\r\r\n", {"one\rtwo\r"}},
+      {"a byte-order mark", "\xEF\xBB\xBFone\n\xEF\xBB\xBFtwo\n", {"one", "\xEF\xBB\xBFtwo"}},
+      {"only a byte-order mark", "\xEF\xBB\xBF", {}},
+      {"a byte-order mark in gzip", gzip("\xEF\xBB\xBFone\n"), {"one"}},
+      {"a byte-order mark in zstd", zstd("\xEF\xBB\xBFone\n"), {"one"}},
       {"NUL bytes", std::string("a\0b\n", 4), {std::string("a\0b", 3)}},
       {"one byte", "x", {"x"}},
       {"gzip", gzip("one\ntwo\n"), {"one", "two"}},
@@ -171,6 +176,43 @@ TEST_F(LineReaderTest, SaysWhyAFileCannotBeRead) {
   const Read directory = read_file(files().directory());
   EXPECT_THAT(directory.lines, IsEmpty());
   EXPECT_EQ(directory.error, files().directory() + ": is a directory");
+}
+
+TEST_F(LineReaderTest, NumbersTheLinesOfTheFileBlankOnesIncluded) {
+  LineReader reader(
+      files().write("recording", "\xEF\xBB\xBFone\n\r\n" + std::string(3'000'000, 'x') + "\nfour"));
+  EXPECT_EQ(reader.name(), files().path("recording"));
+  EXPECT_EQ(reader.line_number(), 0U);
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    ASSERT_TRUE(reader.next());
+    EXPECT_EQ(reader.line_number(), number);
+  }
+  EXPECT_FALSE(reader.next());
+  EXPECT_EQ(reader.line_number(), 4U);
+}
+
+TEST_F(LineReaderTest, NamesWhatIsNoTextAndReadsNothingOfIt) {
+  const std::vector<std::pair<std::string, const char*>> rows{
+      {std::string("\xFD"
+                   "7zXZ\0",
+                   6),
+       "is xz data"},
+      {"\x04\x22\x4D\x18", "is lz4 data"},
+      {std::string("\xFF\xFE\n\0", 4), "is UTF-16 text"},
+      {std::string("\xFE\xFF\0\n", 4), "is UTF-16 text"},
+      {std::string("\0{\0\"", 4), "is UTF-16 text"},
+      {gzip(std::string("PK\x03\x04\n")), "is a zip archive"}};
+  for (const auto& [content, what] : rows) {
+    const Read result = read(content);
+    EXPECT_THAT(result.lines, IsEmpty()) << what;
+    EXPECT_THAT(result.error, HasSubstr(files().path("recording") + ": " + what));
+  }
+}
+
+TEST_F(LineReaderTest, TakesTextThatOnlyResemblesAnArchiveForText) {
+  for (const char* text : {"PK", "BZ", "7z", "P", "ustar", "\xFD", "\xEF\xBB"}) {
+    EXPECT_THAT(read(text).lines, ElementsAre(text));
+  }
 }
 
 TEST_F(LineReaderTest, CountsTheBytesOfTheFileAsStored) {

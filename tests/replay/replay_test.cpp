@@ -2,6 +2,8 @@
 // says with its exit code what came of it.
 #include "app/replay.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ using test::given;
 using test::gzip;
 using test::kMidnightMs;
 using test::zstd;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -52,8 +55,8 @@ class Replay : public testing::Test {
   // Runs the command over files (by content); orders and counts go to files of their own.
   Outcome replay(const std::vector<std::string>& contents,
                  const std::vector<std::string>& options = {}) {
-    std::vector<std::string> words{"replay", "--orders", files_.path("orders"), "--counts",
-                                   files_.path("counts")};
+    std::vector<std::string> words{
+        "replay", "--force", "--orders", files_.path("orders"), "--counts", files_.path("counts")};
     words.insert(words.end(), options.begin(), options.end());
     for (const std::string& content : contents) {
       words.push_back(files_.write(fmt::format("recording{}", files_written_++), content));
@@ -219,7 +222,7 @@ TEST_F(Replay, OfBinaryGarbageCountsEveryLineAsMalformed) {
     begin = end + 1;
   }
   const Outcome outcome = replay({garbage});
-  EXPECT_EQ(outcome.exit_code, ExitCode::ok);
+  EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
   EXPECT_THAT(outcome.orders, IsEmpty());
   EXPECT_EQ(outcome.counts,
             fmt::format("{{\"frames\": {{\"dropped/malformed\": {0}, \"events\": {0}, "
@@ -227,11 +230,126 @@ TEST_F(Replay, OfBinaryGarbageCountsEveryLineAsMalformed) {
                         lines));
 }
 
-TEST_F(Replay, OfAnEmptyFileIsFineAndEmpty) {
-  const Outcome outcome = replay({""});
+TEST_F(Replay, OfNoFramesAtAllExits65AndSaysSo) {
+  const std::string none = "{\"frames\": {\"events\": 0, \"frames\": 0}, \"outcomes\": {}}\n";
+  for (const std::string& empty : {std::string(), std::string("\n \r\n"), gzip(""), zstd("")}) {
+    for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--quiet"}}) {
+      const Outcome outcome = replay({empty}, options);
+      EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
+      EXPECT_EQ(outcome.orders, "");
+      EXPECT_EQ(outcome.counts, none);
+      EXPECT_THAT(outcome.messages, testing::EndsWith(": holds no frames\n"));
+    }
+  }
+  EXPECT_EQ(replay({"", recording()}).exit_code, ExitCode::ok) << "an hour without a frame";
+}
+
+struct NoRecording {
+  std::string content;
+  const char* says;
+};
+
+// What the exchange's download page, a spreadsheet, an editor or another tool leaves.
+TEST_F(Replay, OfWhatIsNoRecordingExits65AndSaysWhatItIsAndWhere) {
+  const std::vector<NoRecording> rows{
+      {"\n26129,0.01,4.70,27781,27781,1498793709153,true,true\n1,2,3\n",
+       " line 2: malformed; it looks like comma-separated values (CSV); no line is a frame"},
+      {"time;price;size\n1;2;3\n", " line 1: malformed; it looks like a table;"},
+      {"<html>\n</html>\n", " line 1: malformed; it looks like HTML or XML;"},
+      {"[\n  {\"e\":\"trade\",\n", " line 1: malformed; it looks like JSON spread over several"},
+      {"\n\n{\"e\":\n", " line 3: malformed; no line is a frame"},
+      {gzip("a,b,c\n"), " line 1: malformed; it looks like comma-separated values (CSV)"},
+      {std::string("\xFD"
+                   "7zXZ\0",
+                   6),
+       "is xz data; unpack it first (xz -dc"},
+      {"BZh91AY&SY", "is bzip2 data; unpack it first"},
+      {"PK\x03\x04", "is a zip archive (.zip, .npz); unpack it first"},
+      {"\xFF\xFE{\0", "is UTF-16 text; convert it to UTF-8 first"},
+      {std::string("{\0\"\0e\0", 6), "is UTF-16 text; convert it to UTF-8 first"},
+      {gzip(gzip("{}\n")), "is gzip data in compressed data"},
+      {zstd(std::string(257, '\0') + "ustar"), "is a tar archive"},
+      {"PAR1", "is a Parquet file"}};
+  for (const auto& [content, says] : rows) {
+    const Outcome outcome = replay({content}, {"--quiet"});
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << says;
+    EXPECT_THAT(outcome.messages, AllOf(HasSubstr("replay: "), HasSubstr(says)));
+    EXPECT_EQ(std::count(outcome.messages.begin(), outcome.messages.end(), '\n'), 1) << says;
+  }
+}
+
+TEST_F(Replay, OfOneFrameAmongOtherLinesIsFineAndSaysTheFirstBadLine) {
+  const Outcome outcome = replay({"\n\na,b,c\n" + BookText{}.frame() + "\nd,e,f\n"});
   EXPECT_EQ(outcome.exit_code, ExitCode::ok);
-  EXPECT_EQ(outcome.orders, "");
-  EXPECT_EQ(outcome.counts, "{\"frames\": {\"events\": 0, \"frames\": 0}, \"outcomes\": {}}\n");
+  EXPECT_THAT(outcome.messages, HasSubstr("dropped malformed                   2  first: "));
+  EXPECT_THAT(outcome.messages, testing::ContainsRegex("/recording[0-9]+ line 3\n"));
+}
+
+TEST_F(Replay, SaysTheLineOfEachReasonWithinItsFile) {
+  const std::string bad_number = R"({"e":"trade","E":1721347200000,"s":"BTCUSDT","t":1,"p":"x",)"
+                                 R"("q":"1","m":false})";
+  const Outcome outcome = replay({recording(), "\n" + bad_number + "\n"});
+  EXPECT_THAT(outcome.messages,
+              testing::ContainsRegex("dropped bad_number +1  first: .*/recording1 line 2\n"));
+}
+
+// --- What the summary says ----------------------------------------------------------------------
+
+TEST_F(Replay, SaysTheTimeSpanAndTheOrdersAnHour) {
+  const std::string an_hour_later = BookText{.id = 2, .at_ms = kMidnightMs + 3'600'000}.frame();
+  const Outcome outcome = replay({BookText{}.frame() + "\n" + an_hour_later + "\n"});
+  EXPECT_THAT(outcome.messages,
+              HasSubstr("from 2024-07-19T00:00:00.000Z to 2024-07-19T01:00:00.000Z (1.00 h): 2 "
+                        "orders, 2.0 an hour\n"));
+}
+
+TEST_F(Replay, SaysWhichSettingLetsTheFeedsSymbolsIn) {
+  const std::string other = BookText{.symbol = "DOGEBTC"}.frame() + "\n";
+  const Outcome outcome = replay({other});
+  EXPECT_EQ(outcome.exit_code, ExitCode::ok);
+  EXPECT_THAT(outcome.messages,
+              AllOf(HasSubstr("no event was evaluated, so nothing could be ordered"),
+                    HasSubstr("100.0 % of the events are ignored for symbol_not_traded; "
+                              "TRADING_SYMBOLS")));
+  const std::string kline = R"({"e":"kline","E":1721347200000,"s":"BTCUSDT"})";
+  EXPECT_THAT(replay({other + other + kline}).messages,
+              HasSubstr("66.7 % of the events are ignored for symbol_not_traded; TRADING_SYMBOLS"));
+}
+
+TEST_F(Replay, SaysWhichSettingWakesASkewThatTheSpreadKeepsSilent) {
+  const auto invocation = parse_command_line(std::vector<std::string>{
+      "replay", "--orders", "-", files().write("one", BookText{}.frame())});
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(app::replay(invocation.value(),
+                        test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
+            ExitCode::ok);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"));
+}
+
+// --- Byte-order marks and Windows line ends ------------------------------------------------------
+
+TEST_F(Replay, TakesAByteOrderMarkAtTheBeginningOfEachFileForNothing) {
+  const std::string mark = "\xEF\xBB\xBF";
+  const std::string half = joined({frames().begin(), frames().begin() + 1'000});
+  const std::string rest = joined({frames().begin() + 1'000, frames().end()});
+  const Outcome plain = replay({recording()});
+  for (const Outcome& outcome :
+       {replay({mark + half, gzip(mark + rest)}), replay({zstd(mark + half), mark + rest})}) {
+    EXPECT_EQ(outcome.orders, plain.orders);
+    EXPECT_EQ(outcome.counts, plain.counts);
+  }
+  EXPECT_THAT(replay({BookText{}.frame() + "\n" + mark + BookText{.id = 2}.frame()}).counts,
+              HasSubstr("\"dropped/malformed\": 1"))
+      << "in the middle it is no mark";
+}
+
+TEST_F(Replay, ExpectsOrdersWithAByteOrderMarkAndWindowsLineEnds) {
+  std::string expected = "\xEF\xBB\xBF";
+  for (const char c : replay({recording()}).orders)
+    expected += c == '\n' ? "\r\n" : std::string(1, c);
+  EXPECT_EQ(replay({recording()}, {"--expect", files().write("expected", expected)}).exit_code,
+            ExitCode::ok);
 }
 
 // --- --expect, --orders, --counts ---------------------------------------------------------------
@@ -287,13 +405,80 @@ TEST_F(Replay, ExpectingWithoutAnOrdersFileKeepsStandardOutputEmpty) {
   EXPECT_EQ(outcome.exit_code, ExitCode::ok);
 }
 
-TEST_F(Replay, ExitsWithUnavailableWhereItCannotWrite) {
+TEST_F(Replay, ExitsWithOutputLostWhereItCannotWrite) {
   const std::string path = files().write("one", BookText{}.frame());
   const std::string nowhere = files().path("no/such/directory");
-  EXPECT_EQ(run({"replay", "--orders", nowhere, path}).exit_code, ExitCode::unavailable);
+  EXPECT_EQ(run({"replay", "--orders", nowhere, path}).exit_code, ExitCode::output_lost);
   EXPECT_EQ(run({"replay", "--orders", files().path("o"), "--counts", nowhere, path}).exit_code,
-            ExitCode::unavailable);
-  EXPECT_EQ(run({"replay", "--orders", "/dev/full", path}).exit_code, ExitCode::unavailable);
+            ExitCode::output_lost);
+  EXPECT_FALSE(std::filesystem::exists(files().path("o"))) << "nothing was begun";
+  for (const char* option : {"--orders", "--counts"}) {
+    const Outcome full = run({"replay", option, "/dev/full", path});
+    EXPECT_EQ(full.exit_code, ExitCode::output_lost);
+    EXPECT_THAT(full.messages, HasSubstr("replay: cannot write /dev/full: No space left"));
+  }
+}
+
+TEST_F(Replay, KeepsTheVerdictOfAComparisonWhoseOrdersAreLost) {
+  const std::string path = files().write("one", BookText{}.frame());
+  EXPECT_EQ(
+      run({"replay", "--expect", files().write("none", "{}\n"), "--orders", "/dev/full", path})
+          .exit_code,
+      ExitCode::different);
+}
+
+// Each output is named as itself, through a hard link and through a symbolic one.
+TEST_F(Replay, WritesNoFileThatItReads) {
+  namespace fs = std::filesystem;
+  const std::string text = BookText{}.frame() + "\n";
+  const std::string path = files().write("recording", text);
+  const std::string expected = files().write("expected", text);
+  fs::create_hard_link(path, files().path("hard"));
+  fs::create_symlink(path, files().path("soft"));
+  fs::create_symlink(expected, files().path("soft_expected"));
+  const std::vector<std::vector<std::string>> outputs{
+      {"--orders", path},
+      {"--counts", path},
+      {"--orders", files().path("hard")},
+      {"--counts", files().path("hard")},
+      {"--orders", files().path("soft")},
+      {"--orders", files().directory() + "/./recording"},
+      {"--expect", expected, "--orders", expected},
+      {"--expect", expected, "--counts", files().path("soft_expected")},
+      {"--counts", files().path("new"), "--orders", files().path("new")}};
+  for (std::vector<std::string> words : outputs) {
+    for (const bool force : {false, true}) {
+      words.insert(words.begin(), "replay");
+      words.push_back(path);
+      if (force) words.emplace_back("--force");
+      EXPECT_EQ(run(words).exit_code, ExitCode::usage) << testing::PrintToString(words);
+      words.erase(words.begin());
+      words.resize(words.size() - (force ? 2 : 1));
+    }
+    EXPECT_EQ(test::read_file(path), text);
+    EXPECT_EQ(test::read_file(expected), text);
+    EXPECT_FALSE(fs::exists(files().path("new"))) << "a file that was made for nothing stays";
+  }
+}
+
+TEST_F(Replay, OverwritesWhatExistsOnlyWhenForced) {
+  const std::string path = files().write("recording", BookText{}.frame());
+  for (const char* option : {"--orders", "--counts"}) {
+    const std::string there = files().write("there", "precious\n");
+    const Outcome refused = run({"replay", option, there, path});
+    EXPECT_EQ(refused.exit_code, ExitCode::usage);
+    EXPECT_THAT(refused.messages, HasSubstr("there exists; --force overwrites it"));
+    EXPECT_EQ(test::read_file(there), "precious\n");
+    EXPECT_EQ(run({"replay", "--force", option, there, path}).exit_code, ExitCode::ok);
+    EXPECT_THAT(test::read_file(there), testing::StartsWith("{\""));
+    EXPECT_THAT(test::read_file(there), Not(HasSubstr("precious")));
+  }
+}
+
+TEST_F(Replay, WritesToWhatIsNoRegularFileWithoutBeingForced) {
+  const std::string path = files().write("recording", BookText{}.frame());
+  const Outcome outcome = run({"replay", "--orders", "/dev/null", "--counts", "/dev/null", path});
+  EXPECT_EQ(outcome.exit_code, ExitCode::ok) << outcome.messages;
 }
 
 }  // namespace

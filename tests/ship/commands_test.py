@@ -69,7 +69,8 @@ class Commands(unittest.TestCase):
         # Of a symbol that is not traded, too: the lines that look for what was ignored find it.
         self.environment |= {
             "NATS_URL": f"nats://127.0.0.1:{broker}", "HEALTH_CHECK_PORT": str(http),
-            "TRADING_SYMBOLS": "BTCUSDT", "H": f"127.0.0.1:{http}",
+            "TRADING_SYMBOLS": "BTCUSDT", "H": f"127.0.0.1:{http}", "ENVIRONMENT": "test",
+            "SIMULATE_ON_REAL_BROKER": "yes",
         }  # fmt: skip
         self.start(nats_server(), "-a", "127.0.0.1", "-p", str(broker))
         self.start(BINARY, "run")

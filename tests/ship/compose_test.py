@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from smoke import nats_server
+from smoke import nats_server, works
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker/compose.yaml"
@@ -91,12 +91,11 @@ class Compose(unittest.TestCase):
 
 def loader() -> list[str] | None:
     """The command line before the file's name; with Go where there is no docker compose."""
-    version = ["docker", "compose", "version"]
-    if shutil.which("docker") and subprocess.run(version, capture_output=True).returncode == 0:
+    if works("docker", "compose", "version"):
         return ["docker", "compose", "--file"]
     folder = ROOT / "build/tools/compose"
     if not (folder / "cmd").exists():
-        if not shutil.which("go"):
+        if not works("go", "version"):
             return None
         if subprocess.run([ROOT / "tests/ship/go_tool.py", LOADER, folder]).returncode != 0:
             return None

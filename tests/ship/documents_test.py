@@ -94,7 +94,7 @@ def command_offences(name: str, text: str) -> list[str]:
 
 def name_offences(name: str, text: str) -> list[str]:
     settings = set(re.findall(r"^(\w+)=", output_of("config", "--format", "env"), re.M))
-    settings |= set(re.findall(r"^\| `(\w+)`", documents()["docs/CONFIGURATION.md"], re.M))
+    settings |= set(re.findall(r"^(?:\| |- )`(\w+)`", documents()["docs/CONFIGURATION.md"], re.M))
     metrics = set(re.findall(r"^\| `(\w+)`", documents()["docs/METRICS.md"], re.M))
     metrics |= {"rts_core"}  # the library
     metrics |= {f"{m}_{part}" for m in set(metrics) for part in ("bucket", "sum", "count")}
@@ -102,7 +102,8 @@ def name_offences(name: str, text: str) -> list[str]:
     for code in words_of_code(text):
         for word in re.findall(r"(?<![\w$-])[A-Z][A-Z0-9]*_[A-Z0-9_]+(?![\w…])", code):
             if word.startswith(tuple(PREFIXES)) and not word.endswith("_"):
-                offences += [] if word in settings else [f"{name}: {word} is no setting"]
+                setting = word.split("__")[0]  # NAME__SYMBOL is of NAME
+                offences += [] if setting in settings else [f"{name}: {word} is no setting"]
         for word in re.findall(r"(?<!\w)rts_[a-z_]+[a-z](?![\w(*])", code):
             offences += [] if word in metrics else [f"{name}: {word} is no metric"]
     return offences
@@ -136,6 +137,12 @@ class Documents(unittest.TestCase):
     def test_what_the_seed_named_is_there(self) -> None:
         explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
         self.assertLessEqual(set(SEED_TARGETS), set(explained))
+
+    def test_the_setup_has_the_dry_run_before_the_deployment(self) -> None:
+        steps = re.findall(r"^\| \d+ \| .+$", documents()["docs/COMPLETE_SETUP_SUMMARY.md"], re.M)
+        number = {word: next(n for n, step in enumerate(steps) if word in step)
+                  for word in ("DRY_RUN_MODE=true", "make deploy")}  # fmt: skip
+        self.assertLess(number["DRY_RUN_MODE=true"], number["make deploy"])
 
     def test_no_document_knows_a_machine(self) -> None:
         for name, text in documents().items():

@@ -399,6 +399,8 @@ def check_restarts(booted: Booted) -> None:
 
 
 def check_service(booted: Booted) -> None:
+    # A service in production refuses a made-up market.
+    booted.run("sh", "-c", f"echo ENVIRONMENT=test >>{SETTINGS}")
     check_success("systemd starts it", booted.run("systemctl", "start", USER))
     said = eventually(lambda: booted.service()["StatusText"].startswith("connected to nats://"))
     shown = booted.service()
@@ -406,8 +408,9 @@ def check_service(booted: Booted) -> None:
     quiet = shown["ActiveState"] == "active" and shown["NRestarts"] == "0"
     check("it is active and has not been restarted", quiet)
     check_confined(booted, shown["MainPID"])
-    market = [BINARY, "simulate", "--rate=2000", "--frames=20000", "--show-orders"]
-    orders = booted.run("timeout", "60", *market).stdout.count('{"order_id"')
+    market = [BINARY, "simulate", "--rate=2000", "--frames=20000", "--show-orders", "--json"]
+    meant = ["env", "SIMULATE_ON_REAL_BROKER=yes", "timeout", "60"]
+    orders = booted.run(*meant, *market).stdout.count('{"order_id"')
     check("frames go in and orders come out", orders > 0, f"{orders} orders")
     check_restarts(booted)
     check_success("it starts again", booted.run("systemctl", "enable", "--now", USER))

@@ -1,8 +1,10 @@
-"""What those share that try out what is shipped: a line for each thing seen, patience, a broker."""
+"""What those share that try out what is shipped: a line for each thing seen, patience, a broker,
+whether a tool works."""
 
 import os
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -23,6 +25,14 @@ def eventually(question: Callable[[], bool], seconds: float = 15) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def works(*command: str) -> bool:
+    """By its exit code: what is only there may print, too, and fail."""
+    try:
+        return subprocess.run(command, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def free_port() -> int:

@@ -80,12 +80,14 @@ class PackageVersion(unittest.TestCase):
 
     def of_next_commit(self) -> str:
         git(self.folder, "commit", "-q", "--allow-empty", "--message=one more")
-        show = Path(self.folder, "show.cmake")
-        show.write_text(f'include({PACKAGE}/cpack.cmake)\nmessage("${{CPACK_PACKAGE_VERSION}}")\n')
+        # Into a file: cmake colours its messages where make or a terminal seems to want that.
+        show, shown = (Path(self.folder, name) for name in ("show.cmake", "shown"))
+        show.write_text(f'include({PACKAGE}/cpack.cmake)\n'
+                        f'file(WRITE {shown} "${{CPACK_PACKAGE_VERSION}}")\n')  # fmt: skip
         command = ["cmake", f"-DCPACK_SOURCE_DIR_OF_GIT={self.folder}", "-P", str(show)]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("RTS_")}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=clean)
-        return done.stderr.strip()
+        subprocess.run(command, capture_output=True, check=True, env=clean)
+        return shown.read_text()
 
     def test_each_commit_is_newer_than_the_one_before(self) -> None:
         versions = [self.of_next_commit() for _ in range(12)]

@@ -43,6 +43,16 @@ double series_value(std::string_view line) {
   return std::strtod(std::string(line.substr(line.rfind(' ') + 1)).c_str(), nullptr);
 }
 
+RunResult run_to_its_end(const std::vector<std::string>& argv, const Environment& environment) {
+  Process process(argv, options_of(environment));
+  const auto status = process.wait(seconds(60));
+  RunResult result;
+  if (status && status->exited) result.exit_code = status->code;
+  result.out = process.out();
+  result.err = process.err();
+  return result;
+}
+
 }  // namespace
 
 Environment with_test_defaults(Environment environment) {
@@ -105,13 +115,13 @@ std::string Scrape::accounts_problem() const {
 RunResult run_binary(const std::vector<std::string>& arguments, const Environment& environment) {
   std::vector<std::string> argv{binary()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  Process process(argv, options_of(environment));
-  const auto status = process.wait(seconds(60));
-  RunResult result;
-  if (status && status->exited) result.exit_code = status->code;
-  result.out = process.out();
-  result.err = process.err();
-  return result;
+  return run_to_its_end(argv, environment);
+}
+
+RunResult run_shell(const std::string& line, const Environment& environment) {
+  Environment with_binary = environment;
+  with_binary["RTS"] = binary();
+  return run_to_its_end({"sh", "-c", line}, with_binary);
 }
 
 Daemon::Daemon(Environment environment, std::vector<std::string> wrapper)

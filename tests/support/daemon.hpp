@@ -44,6 +44,9 @@ using Environment = std::map<std::string, std::string>;
 [[nodiscard]] RunResult run_binary(const std::vector<std::string>& arguments,
                                    const Environment& environment = {});
 
+// The same for a line of sh, in which "$RTS" is the binary.
+[[nodiscard]] RunResult run_shell(const std::string& line, const Environment& environment = {});
+
 // The settings of a Daemon: those that are given, and what a test wants where it does not say
 // otherwise: a free port; an environment in which a made-up market is traded; and no price band,
 // for what a test sends is seldom a whole market, and a book without a trade before it has no

@@ -112,6 +112,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 [[noreturn]] void become(char** argv, char** envp, int out, int err, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(126);
+  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
   if (out >= 0) ::dup2(out, STDOUT_FILENO);
   if (err >= 0) ::dup2(err, STDERR_FILENO);
   ::close_range(3, ~0U, 0);  // a client's socket in a broker's hands would never seem closed

@@ -33,8 +33,9 @@ struct ExitStatus {
 
 class Process {
  public:
-  // Starts argv[0], found in PATH; it inherits no file descriptor but 0, 1 and 2. Dies with the
-  // thread that made it (PR_SET_PDEATHSIG). Throws std::system_error when it cannot be started.
+  // Starts argv[0], found in PATH; it inherits no file descriptor but 1 and 2, and reads nothing:
+  // the test's input may be a terminal, which some programs would change. Dies with the thread that
+  // made it (PR_SET_PDEATHSIG). Throws std::system_error when it cannot be started.
   explicit Process(std::vector<std::string> argv, const ProcessOptions& options = {});
   // SIGKILL, by pid, and waits.
   ~Process();

@@ -26,6 +26,7 @@ struct Responder::State {
 
   void take(natsMsg* message) {
     Request request;
+    request.subject = natsMsg_GetSubject(message);
     request.payload.assign(natsMsg_GetData(message),
                            static_cast<std::size_t>(natsMsg_GetDataLength(message)));
     if (const char* reply_to = natsMsg_GetReply(message)) request.reply_to = reply_to;

@@ -15,6 +15,7 @@ namespace rts::test {
 
 struct Request {
   std::size_t number = 0;  // of those this responder has received, from 1
+  std::string subject;
   std::string payload;
   std::string reply_to;
   std::map<std::string, std::string> headers;

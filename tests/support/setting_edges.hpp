@@ -46,8 +46,8 @@ struct SettingEdges {
   }
   void operator()(const config::Text& rule) {
     using enum config::Text::Form;
-    const bool may_be_empty =
-        rule.form == any || rule.form == group || rule.form == subject_or_empty;
+    const bool may_be_empty = rule.form == any || rule.form == group ||
+                              rule.form == subject_or_empty || rule.form == file;
     inside = {rule.form == address ? "127.0.0.1" : "a.b"};
     (may_be_empty ? inside : outside).emplace_back("");
     if (rule.form == address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});
@@ -59,11 +59,26 @@ struct SettingEdges {
     std::string many;
     for (int i = 0; i < 512; ++i) many += fmt::format("{}S{}", i == 0 ? "" : ",", i);
     inside = {"*", many, std::string(63, 'A')};
-    outside = {"",    many + ",ONEMORE", std::string(64, 'A'), "BTC USDT", "A;B", "A,*", "BTC:1",
-               "A\tB"};
+    outside = {"",
+               many + ",ONEMORE",
+               std::string(64, 'A'),
+               "BTC USDT",
+               "A;B",
+               "A,*",
+               "BTC:1",
+               "A\tB",
+               "\"A\"",
+               "'A'",
+               "A/B",
+               "A\\B"};
   }
-  void operator()(const config::StepList&) {
-    inside = {"A:1", ""}, outside = {"A:0", "A", "A B:1", "*:1", "A:1,a:2"};
+  void operator()(const config::AmountList&) {
+    inside = {"A:1", ""}, outside = {"A:0", "A", "A B:1", "*:1", "A/B:1", "A:1,a:2"};
+  }
+  void operator()(const config::AssetList&) {
+    std::string many = "A0";
+    for (std::size_t i = 1; i < config::AssetList::kMaxAssets; ++i) many += fmt::format(",A{}", i);
+    inside = {"A", many, "a,A"}, outside = {"", "A,", "A B", "*", "A/B", many + ",ONEMORE"};
   }
   void operator()(const config::UrlList&) {
     inside = {"nats://a:1", "tls://a", "a", "a:65535", "nats://[::1]:4222", "a, b"};

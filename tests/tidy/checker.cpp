@@ -331,6 +331,24 @@ std::vector<std::string> core_offences(const std::vector<SourceFile>& files) {
   return offences;
 }
 
+std::vector<std::string> output_offences(const std::vector<SourceFile>& files) {
+  constexpr std::array<std::string_view, 9> kPrinters{
+      "fmt::print", "printf", "fprintf", "puts", "fputs", "perror", "cout", "cerr", "fwrite"};
+  std::vector<std::string> offences;
+  for (const SourceFile& file : files) {
+    if (file.path.starts_with("src/app/output.")) continue;
+    std::size_t number = 0;
+    for (const std::string& line : lines_of(code_of(file.text))) {
+      ++number;
+      for (const std::string_view word : kPrinters) {
+        if (!has_word(line, word)) continue;
+        offences.push_back(fmt::format("{}:{}: {}: app/output prints", file.path, number, word));
+      }
+    }
+  }
+  return offences;
+}
+
 std::vector<std::string> text_offences(const std::vector<SourceFile>& files) {
   constexpr std::array<std::string_view, 3> kNotes{
       "TO"

@@ -51,6 +51,10 @@ TEST(Tidy, TheCoreHasNoExceptionThreadEnvironmentOrClock) {
   EXPECT_THAT(core_offences(product()), IsEmpty());
 }
 
+TEST(Tidy, OnlyOnePlacePrints) {
+  EXPECT_THAT(output_offences(product()), IsEmpty());
+}
+
 TEST(Tidy, LinesAreShortAndHeadersAreGuardedAndIntroduced) {
   EXPECT_THAT(text_offences(sources_under({"include", "src", "tests"})), IsEmpty());
 }
@@ -130,6 +134,18 @@ TEST(TidyChecker, SeesWhatTheCoreMustNotDo) {
                          "// throw nothing\n/* throw\n */ auto x = \"throw\";\n"
                          "int rethrow = 86'400; char c = '\"'; auto y = R\"(throw \")\";\n")),
       IsEmpty());
+}
+
+TEST(TidyChecker, SeesWhoPrintsPastTheOnePlaceThatDoes) {
+  for (const char* code : {"fmt::print(stderr, x);", "std::perror(x);", "std::cout << x;",
+                           "std::fwrite(x, 1, n, file);"}) {
+    EXPECT_THAT(output_offences(file("src/app/x.cpp", code)),
+                ElementsAre(HasSubstr("app/output prints")))
+        << code;
+  }
+  EXPECT_THAT(output_offences(file("src/app/x.cpp", "fmt::printf_like(x); app::print_error(x);")),
+              IsEmpty());
+  EXPECT_THAT(output_offences(file("src/app/output.cpp", "std::fwrite(x, 1, n, out);")), IsEmpty());
 }
 
 TEST(TidyChecker, SeesLongLinesNotesAndBareHeaders) {

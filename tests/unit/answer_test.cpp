@@ -21,7 +21,10 @@ std::string answer(std::string_view payload) {
   if (const auto* error = std::get_if<StreamError>(&*parsed)) {
     return "refused " + std::to_string(error->code) + " " + error->description;
   }
-  return "status " + std::get<EngineStatus>(*parsed).status;
+  const auto& status = std::get<EngineStatus>(*parsed);
+  return "status " + status.status +
+         (status.result_status.empty() ? "" : ", result " + status.result_status) +
+         (status.reason.empty() ? "" : ": " + status.reason) + (status.refused ? " (refused)" : "");
 }
 
 std::string control(std::string_view payload) {
@@ -96,6 +99,87 @@ TEST(Answer, SkipsKeysItDoesNotKnow) {
   EXPECT_EQ(answer(R"({"order_id":"x","fills":[{"p":1.5}],"status":"accepted","at":null})"),
             "status accepted");
   EXPECT_EQ(answer(R"({"domain":"hub","stream":"S","seq":7,"val":"1"})"), "stored S 7");
+}
+
+// Its dispatcher wraps what it decided; what cannot be read it answers flatly.
+TEST(Answer, ReadsWhatTheTradeEngineRefuses) {
+  EXPECT_EQ(answer(R"({"status":"processed","signal_id":"orderbook_skew",)"
+                   R"("result":{"status":"rejected","reason":"confidence below 0.6"}})"),
+            "status processed, result rejected: confidence below 0.6 (refused)");
+  EXPECT_EQ(answer(R"({"status": "error", "error": "1 validation error for Signal"})"),
+            "status error: 1 validation error for Signal (refused)");
+  EXPECT_EQ(answer(R"({"status":"processed","result":{"status":"executed"}})"),
+            "status processed, result executed");
+}
+
+TEST(Answer, RefusesAtEitherPlaceInThreeWordsOfAnyCase) {
+  for (const std::string word : {"rejected", "error", "failed", "REJECTED", "Error", "fAILED"}) {
+    EXPECT_EQ(answer(R"({"status":")" + word + "\"}"), "status " + word + " (refused)");
+    EXPECT_EQ(answer(R"({"status":"processed","result":{"status":")" + word + "\"}}"),
+              "status processed, result " + word + " (refused)");
+  }
+  EXPECT_EQ(answer(R"({"status":"rejected","result":{"status":"executed"}})"),
+            "status rejected, result executed (refused)");
+}
+
+TEST(Answer, AnyOtherWordConfirms) {
+  for (const std::string word :
+       {"", "processed", "accepted", "reject", "rejected ", " rejected", "rejectedx", "errors",
+        "not failed", "fail", "ok", "r\xC3\xABjected"}) {
+    EXPECT_EQ(answer(R"({"status":")" + word + "\"}"), "status " + word) << word;
+  }
+}
+
+// What is shown is cut; what is compared is not.
+TEST(Answer, AWordThatOnlyBeginsLikeARefusalConfirms) {
+  const std::string word = "rejected" + std::string(300, 'x');
+  EXPECT_EQ(answer(R"({"status":")" + word + "\"}"), "status " + word.substr(0, 200));
+}
+
+TEST(Answer, AStatusMayBeEscaped) {
+  EXPECT_EQ(answer(R"({"st\u0061tus":"\u0072ejected"})"), "status rejected (refused)");
+  EXPECT_EQ(answer(R"({"status":"ok","result":{"st\u0061tus":"f\u0061iled"}})"),
+            "status ok, result failed (refused)");
+}
+
+TEST(Answer, AResultThatSaysNothingIsPassedOver) {
+  for (const char* result : {"null", "7", "true", R"("rejected")", R"(["rejected"])", "{}",
+                             R"({"status":null})", R"({"status":7})", R"({"status":["rejected"]})",
+                             R"({"result":{"status":"rejected"}})", R"({"Status":"rejected"})"}) {
+    EXPECT_EQ(answer(R"({"status":"processed","result":)" + std::string(result) + "}"),
+              "status processed")
+        << result;
+  }
+}
+
+// A status that is no text says nothing; what its neighbour says still counts.
+TEST(Answer, AResultAloneIsTheTradeEnginesWord) {
+  for (const char* status : {"", R"("status":null,)", R"("status":7,)", R"("status":{},)"}) {
+    const std::string begin = "{" + std::string(status);
+    EXPECT_EQ(answer(begin + R"("result":{"status":"rejected"}})"),
+              "status , result rejected (refused)");
+    EXPECT_EQ(answer(begin + R"("result":{"status":"executed"}})"), "status , result executed");
+    EXPECT_EQ(answer(begin + R"("result":{"reason":"x"}})"), "unreadable");
+  }
+}
+
+TEST(Answer, TheReasonIsTheResultsOwnAndTheFirstOfThree) {
+  EXPECT_EQ(answer(R"({"status":"a","error":"e","message":"m","reason":"r"})"), "status a: r");
+  EXPECT_EQ(answer(R"({"status":"a","error":"e","message":"m"})"), "status a: m");
+  EXPECT_EQ(answer(R"({"status":"a","error":"e"})"), "status a: e");
+  EXPECT_EQ(answer(R"({"reason":"r","status":"a","result":{"status":"b","error":"e"}})"),
+            "status a, result b: e");
+  EXPECT_EQ(answer(R"({"reason":"r","status":"a","result":{"status":"b","error":7}})"),
+            "status a, result b: r");
+  EXPECT_EQ(answer(R"({"status":"a","reason":"","message":null,"error":{"message":"m"}})"),
+            "status a");
+}
+
+// A text log goes to a terminal, which takes some of them for commands.
+TEST(Answer, ShowsNoControlCharacters) {
+  EXPECT_EQ(answer(R"({"status":"a\u0000b\nc","reason":"\u001b[2J\u007f\u009bm\u00a0ü"})"),
+            "status a b c:  [2J   m\xC2\xA0ü");
+  EXPECT_EQ(answer(R"({"stream":"S\u0007","seq":7})"), "stored S  7");
 }
 
 TEST(Answer, AnErrorThatIsNoObjectHidesNothing) {
@@ -194,8 +278,7 @@ TEST(Answer, TextThatIsNotUtf8IsUnreadable) {
   for (const char* text : {R"(\ud800)", R"(\udc00)", R"(\ud800\u0041)", R"(\u12)", R"(\x)"}) {
     EXPECT_EQ(answer("{\"status\":\"" + std::string(text) + "\"}"), "unreadable") << text;
   }
-  EXPECT_EQ(answer(R"({"status":"\ud83d\ude00\u0000\n"})"),
-            std::string("status \xF0\x9F\x98\x80\0\n", 13));
+  EXPECT_EQ(answer(R"({"status":"\ud83d\ude00\u0000\n"})"), "status \xF0\x9F\x98\x80  ");
 }
 
 TEST(Answer, NumbersBeyondTheirTypesAreUnreadable) {
@@ -209,6 +292,9 @@ TEST(Answer, NumbersBeyondTheirTypesAreUnreadable) {
 
 TEST(Answer, OfDuplicateKeysTheFirstCounts) {
   EXPECT_EQ(answer(R"({"status":"accepted","status":"rejected"})"), "status accepted");
+  EXPECT_EQ(answer(R"({"status":"rejected","status":"accepted"})"), "status rejected (refused)");
+  EXPECT_EQ(answer(R"({"status":"a","result":{"status":"b","status":"failed"},"result":null})"),
+            "status a, result b");
   EXPECT_EQ(answer(R"({"stream":"S","seq":7,"seq":8,"duplicate":false,"duplicate":true})"),
             "stored S 7");
   EXPECT_EQ(answer(R"({"error":{"code":1,"code":2},"error":{"code":3}})"), "refused 1 ");

@@ -107,6 +107,15 @@ TEST_F(Breaker, CountsInTheOrderOfReportsNotOfPermits) {
   EXPECT_EQ(state(), State::closed);
 }
 
+TEST_F(Breaker, OpensAtOnceOnAnOutage) {
+  attempt_and_end(Finding::outage, kStart);
+  EXPECT_EQ(state(), State::open);
+  EXPECT_EQ(breaker_.recovers_at(), kRecovered);
+  attempt_and_end(Finding::outage, kRecovered);
+  EXPECT_EQ(state(), State::open);
+  EXPECT_EQ(breaker_.recovers_at(), kRecovered + kRecovery);
+}
+
 // --- OPEN ------------------------------------------------------------------------------------
 
 TEST_F(Breaker, RecoversARecoveryTimeoutAfterTheLastFailureNotTheFirst) {
@@ -140,7 +149,8 @@ TEST_F(Breaker, AdvanceTurnsOpenIntoHalfOpenExactlyWhenItRecovers) {
 }
 
 TEST_F(Breaker, ResultsOfAttemptsFromBeforeItOpenedAreIgnored) {
-  for (const Finding late : {Finding::success, Finding::failure, Finding::nothing}) {
+  for (const Finding late :
+       {Finding::success, Finding::failure, Finding::outage, Finding::nothing}) {
     SCOPED_TRACE(static_cast<int>(late));
     CircuitBreaker breaker({.failure_threshold = 1, .recovery_timeout = kRecovery});
     const Permit slow = *breaker.admit(kStart);
@@ -206,7 +216,8 @@ TEST_F(Breaker, ResultsFromClosedDoNotDecideForTheProbe) {
   half_open();
   for (const bool probing : {false, true}) {
     if (probing) attempt(kRecovered);
-    for (const Finding late : {Finding::success, Finding::failure, Finding::nothing}) {
+    for (const Finding late :
+         {Finding::success, Finding::failure, Finding::outage, Finding::nothing}) {
       breaker_.report(slow, late, kRecovered);
       EXPECT_EQ(state(), State::half_open);
       EXPECT_EQ(breaker_.wants_probe(), !probing);
@@ -266,7 +277,8 @@ TEST_F(Breaker, TheLateResultOfALostProbeIsIgnored) {
   const Permit lost = attempt(kRecovered);
   const TimePoint later = kRecovered + kRecovery;
   const Permit probe = attempt(later);
-  for (const Finding late : {Finding::success, Finding::failure, Finding::nothing}) {
+  for (const Finding late :
+       {Finding::success, Finding::failure, Finding::outage, Finding::nothing}) {
     breaker_.report(lost, late, later);
     EXPECT_EQ(state(), State::half_open);
     EXPECT_FALSE(breaker_.admit(later));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,7 +42,7 @@ struct Understood {
 };
 
 TEST(CommandLine, NamesTheCommandFirst) {
-  const std::vector<Understood> rows{{{}, "run"},
+  const std::vector<Understood> rows{{{}, "none"},
                                      {{"run"}, "run"},
                                      {{"replay"}, "replay"},
                                      {{"simulate"}, "simulate"},
@@ -50,11 +51,70 @@ TEST(CommandLine, NamesTheCommandFirst) {
                                      {{"health"}, "health"},
                                      {{"version"}, "version"},
                                      {{"--version"}, "version"},
-                                     {{"--nats-url", "nats://a"}, "run"},
                                      {{"--help"}, "none"},
                                      {{"-h"}, "none"},
                                      {{"help"}, "none"}};
   for (const auto& [words, command] : rows) EXPECT_EQ(command_of(words), command);
+}
+
+// `run` trades: it has to be named.
+TEST(CommandLine, StartsNothingWithoutACommand) {
+  EXPECT_TRUE(parsed({}).help);
+  EXPECT_EQ(parsed({}).command, nullptr);
+  for (const Words& words :
+       {Words{"--nats-url", "nats://a"}, {"--trading-leverage=2"}, {"--dry-run-mode"}, {"-"}}) {
+    EXPECT_THAT(refusal(words), HasSubstr("name the command first")) << words.front();
+  }
+  EXPECT_THAT(refusal({"--nats-url=nats://u:canary@a"}), Not(HasSubstr("canary")));
+}
+
+struct Misspelt {
+  Words words;
+  const char* meant;
+};
+
+TEST(CommandLine, NamesTheNearestByLettersForWhatIsMisspelt) {
+  const std::vector<Misspelt> rows{
+      {{"replay", "--order", "x"}, "--orders"},
+      {{"replay", "--ordres=x"}, "--orders"},
+      {{"replay", "-orders", "x"}, "--orders"},
+      {{"replay", "--Counts", "x"}, "--counts"},
+      {{"replay", "--qiuet"}, "--quiet"},
+      {{"simulate", "--forec"}, "--force"},
+      {{"run", "--hlep"}, "--help"},
+      {{"run", "--nats-ulr", "x"}, "--nats-url"},
+      {{"run", "--nats_url", "x"}, "--nats-url"},
+      {{"run", "--NATS-URL", "x"}, "--nats-url"},
+      {{"run", "--NATS_URL=x"}, "--nats-url"},
+      {{"run", "--orders-format", "x"}, "--order-format"},
+      {{"run", "--dryrun-mode", "true"}, "--dry-run-mode"},
+      {{"check", "--tradng-symbols", "x"}, "--trading-symbols"},
+      {{"check", "--signal-cooldown", "1"}, "--signal-cooldown-seconds"},
+      {{"check", "--orderbook-skew-min-spred", "0"}, "--orderbook-skew-min-spread-percent"},
+      {{"relpay"}, "replay"},
+      {{"RUN"}, "run"},
+      {{"conf"}, "config"},
+      {{"helth"}, "health"}};
+  for (const auto& [words, meant] : rows) {
+    EXPECT_THAT(refusal(words), HasSubstr(fmt::format("; did you mean '{}'?", meant)));
+  }
+}
+
+TEST(CommandLine, NamesNothingWhereNothingIsNear) {
+  for (const Words& words : {Words{"fly"},
+                             {""},
+                             {"frobnicate"},
+                             {"run", "--fast"},
+                             {"run", "--"},
+                             {"replay", "-v"},
+                             {"version", "--trading-leverage", "1"},
+                             {"run", "--quiet"}}) {
+    EXPECT_THAT(refusal(words), AllOf(Not("accepted"), Not(HasSubstr("did you mean"))));
+  }
+}
+
+TEST(CommandLine, NeverOffersASecretForAFlag) {
+  EXPECT_THAT(refusal({"run", "--nats-tokn", "x"}), Not(HasSubstr("--nats-token")));
 }
 
 TEST(CommandLine, TakesAValueBehindAnEqualsSignOrAsTheNextWord) {
@@ -207,7 +267,7 @@ TEST(CommandHelp, ExamplesAreUnderstood) {
 }
 
 TEST(CommandHelp, NamesTheExitCodes) {
-  for (const char* code : {"0 ", "1 ", "64", "65", "69", "70", "78"}) {
+  for (const char* code : {"0 ", "1 ", "64", "65", "69", "70", "74", "78"}) {
     EXPECT_THAT(help_text(), HasSubstr(code));
   }
 }

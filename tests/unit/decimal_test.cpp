@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -107,6 +108,38 @@ TEST(Decimal, KnowsZero) {
   EXPECT_TRUE(Decimal::parse("0.000")->is_zero());
   EXPECT_FALSE(Decimal::parse("0.001")->is_zero());
   EXPECT_EQ(Decimal().to_string(), "0");
+}
+
+TEST(Decimal, IsComparedExactlyWhateverItsPlaces) {
+  const auto of = [](const char* text) { return *Decimal::parse(text); };
+  const std::vector<const char*> ascending{
+      "0",  "0.000000000000000001", "0.001", "0.1", "0.100000000000000001", "1", "9.9",
+      "10", "999999999999999999"};
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    for (std::size_t j = 0; j < ascending.size(); ++j) {
+      EXPECT_EQ(of(ascending[i]).is_less_than(of(ascending[j])), i < j)
+          << ascending[i] << " < " << ascending[j];
+    }
+  }
+}
+
+TEST(Decimal, KnowsWhatItIsAMultipleOf) {
+  const auto of = [](const char* text) { return *Decimal::parse(text); };
+  for (const auto& [a, b, expected] :
+       std::initializer_list<std::tuple<const char*, const char*, bool>>{
+           {"0.05", "0.001", true},
+           {"0.001", "0.05", false},
+           {"0.3", "0.1", true},
+           {"10", "0.25", true},
+           {"10", "0.3", false},
+           {"0", "0.3", true},
+           {"999999999999999999", "0.000000000000000001", true},
+           {"0.000000000000000001", "999999999999999999", false},
+           {"2.5", "5", false},
+           {"50", "5", true},
+       }) {
+    EXPECT_EQ(of(a).is_multiple_of(of(b)), expected) << a << " of " << b;
+  }
 }
 
 TEST(Decimal, AppendsItsText) {

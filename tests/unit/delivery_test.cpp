@@ -185,5 +185,64 @@ TEST(AttemptEnds, AreListedInOrder) {
   }
 }
 
+// --- Silence ------------------------------------------------------------------------------------
+
+// The place in the row, from 1, of the first end that is an outage; 0: none.
+std::size_t first_outage(std::int64_t limit, const std::vector<AttemptEnd>& ends) {
+  SilenceWatch watch(limit);
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (watch.is_outage(ends[i])) return i + 1;
+  }
+  return 0;
+}
+
+TEST(SilenceWatch, SoManyInARowAfterAConfirmationAreAnOutage) {
+  EXPECT_EQ(first_outage(3, {acknowledged, timed_out, timed_out, timed_out}), 4U);
+  EXPECT_EQ(first_outage(3, {acknowledged, timed_out, timed_out}), 0U);
+  EXPECT_EQ(first_outage(1, {acknowledged, timed_out}), 2U);
+}
+
+TEST(SilenceWatch, AnyAnswerBetweenStartsTheCountAnew) {
+  for (const AttemptEnd answer : {acknowledged, duplicate, refused, refused_unseen}) {
+    EXPECT_EQ(first_outage(2, {acknowledged, timed_out, answer, timed_out, timed_out}), 5U);
+  }
+}
+
+TEST(SilenceWatch, WhatIsNeitherAnAnswerNorASilenceCountsForNothing) {
+  for (const AttemptEnd other : {no_responders, unproven, connection_lost, denied, denied_unsure}) {
+    EXPECT_EQ(first_outage(2, {acknowledged, timed_out, other, timed_out}), 4U);
+    EXPECT_EQ(first_outage(1, {acknowledged, other, other}), 0U);
+  }
+}
+
+// The real one answers what it refuses and nothing else.
+TEST(SilenceWatch, OfAnEngineThatConfirmsNothingSilenceSaysNothing) {
+  const std::vector<AttemptEnd> silent(50, timed_out);
+  EXPECT_EQ(first_outage(1, silent), 0U);
+  EXPECT_EQ(first_outage(1, {refused, timed_out, duplicate, timed_out, refused_unseen, timed_out}),
+            0U);
+}
+
+TEST(SilenceWatch, WithALimitOfZeroSilenceSaysNothing) {
+  EXPECT_EQ(first_outage(0, {acknowledged, timed_out, timed_out, timed_out, timed_out}), 0U);
+}
+
+TEST(SilenceWatch, EveryFurtherSilenceIsAnOutageToo) {
+  SilenceWatch watch(2);
+  EXPECT_FALSE(watch.is_outage(acknowledged));
+  EXPECT_FALSE(watch.is_outage(timed_out));
+  EXPECT_TRUE(watch.is_outage(timed_out));
+  EXPECT_TRUE(watch.is_outage(timed_out));
+}
+
+TEST(SilenceWatch, OfANewConnectionNothingIsKnown) {
+  SilenceWatch watch(1);
+  EXPECT_FALSE(watch.is_outage(acknowledged));
+  watch.on_new_connection();
+  EXPECT_FALSE(watch.is_outage(timed_out));
+  EXPECT_FALSE(watch.is_outage(acknowledged));
+  EXPECT_TRUE(watch.is_outage(timed_out));
+}
+
 }  // namespace
 }  // namespace rts

@@ -285,6 +285,29 @@ TEST(OrderFormat, SignalOfABuy) {
                 R"("spread_percent":0.25}}})");
 }
 
+TEST(OrderFormat, SignalCarriesTheTraceContextWhereItIsOne) {
+  const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  Order order = order_of({}, {});
+  const std::string without = text(order, OrderFormat::signal);
+  order.traceparent = traceparent;
+  EXPECT_EQ(text(order, OrderFormat::signal), without.substr(0, without.size() - 1) +
+                                                  R"(,"_otel_trace_context":{"traceparent":")" +
+                                                  traceparent + "\"}}");
+  EXPECT_EQ(text(order, OrderFormat::trade_order).find("_otel"), std::string::npos);
+  order.traceparent = "00-nonsense";
+  EXPECT_EQ(text(order, OrderFormat::signal), without);
+}
+
+TEST(Traceparent, HasTheFormOfW3cTraceContext) {
+  const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_TRUE(is_traceparent(good));
+  EXPECT_FALSE(is_traceparent(""));
+  EXPECT_FALSE(is_traceparent(good + "0"));
+  EXPECT_FALSE(is_traceparent(good.substr(1)));
+  EXPECT_FALSE(is_traceparent("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  EXPECT_FALSE(is_traceparent("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+}
+
 TEST(OrderFormat, SignalSaysBuyOrSell) {
   const auto action = [](Side side) {
     const std::string signal = text(order_of({}, {.side = side}), OrderFormat::signal);

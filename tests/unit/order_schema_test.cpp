@@ -97,6 +97,8 @@ constexpr Breakage kSignalBreakages[] = {
     {"without protection", R"("stop_loss":98,"take_profit":104,)", ""},
     {"without stop loss", R"("stop_loss":98,)", ""},
     {"without take profit", R"("take_profit":104,)", ""},
+    {"a trace context that is none", R"(}}})", R"(}},"_otel_trace_context":{"traceparent":"1"}})"},
+    {"a trace context without one", R"(}}})", R"(}},"_otel_trace_context":{}})"},
     {"strength too low for the confidence", R"("strength":"extreme")", R"("strength":"strong")"},
     {"confidence too low for the strength", R"("confidence":0.95)", R"("confidence":0.89)"},
     {"another mode", "deterministic", "ml_light"},

@@ -91,6 +91,19 @@ TEST(Permissions, OfTheTradeEngineAreToListenAndToAnswer) {
                           Not(HasSubstr("orders.intents"))));
 }
 
+TEST(Permissions, OfASubjectForEachStrategyAreTheThreeAndNoWildcard) {
+  PermissionNeeds per_strategy = needs();
+  per_strategy.publisher_topic = "orders.{strategy}";
+  per_strategy.engine_topic = "signals.{strategy}";
+  const std::string text = permissions(per_strategy);
+  for (const char* strategy : {"orderbook_skew", "trade_momentum", "ticker_velocity"}) {
+    EXPECT_THAT(user(text, "realtime-strategies"),
+                HasSubstr(std::string("\"orders.") + strategy + "\""));
+    EXPECT_THAT(user(text, "tradeengine"), HasSubstr(std::string("\"signals.") + strategy + "\""));
+  }
+  EXPECT_THAT(text, AllOf(Not(HasSubstr("{strategy}")), Not(HasSubstr("\"orders.*"))));
+}
+
 TEST(Permissions, QuoteWhatWouldEndAString) {
   PermissionNeeds odd = needs();
   odd.consumer_group = "a\"b\\c";

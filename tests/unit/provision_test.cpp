@@ -48,6 +48,22 @@ TEST(ProvisionPlan, FollowsTheOptions) {
   EXPECT_FALSE(planned({"--republish="}, {{"NATS_PUBLISHER_TOPIC", "a"}}).value().republish);
 }
 
+TEST(ProvisionPlan, WithASubjectForEachStrategyIsToldWhereTheirOrdersGo) {
+  const std::vector<config::Given> per_strategy{{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"},
+                                                {"ORDER_DELIVERY", "jetstream"}};
+  EXPECT_EQ(planned({"--republish", "out.{strategy}"}, per_strategy).value().republish,
+            (Republish{"orders.*", "out.$1"}));
+  EXPECT_FALSE(planned({"--republish="}, per_strategy).value().republish);
+  for (const Words& words :
+       {Words{}, Words{"--republish", "out"}, Words{"--republish", "out.{strategies}"},
+        Words{"--republish", "orders.{strategy}"}, Words{"--permissions"}}) {
+    EXPECT_THAT(planned(words, per_strategy).error(), HasSubstr("--republish"));
+  }
+  EXPECT_FALSE(planned({"--republish", "out.{strategy}"}));
+  // In core mode there is no stream to republish, and permissions are no plan for one.
+  EXPECT_TRUE(planned({"--permissions"}, {{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"}}));
+}
+
 TEST(ProvisionPlan, RefusesWhatNoBrokerCouldBeAskedFor) {
   struct Row {
     Words words;

@@ -3,21 +3,24 @@
 #include "app/publisher.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/order_clock.hpp"
 #include "app/status.hpp"
 
 namespace rts::app {
 namespace {
 
 using namespace std::chrono_literals;
-OrderResult publish(UnixMs now, bool dry_run) {
+using testing::HasSubstr;
+using testing::Not;
+
+OrderResult publish(UnixMs now, PublisherOptions options = {}) {
   boost::asio::io_context loop;
   nats::Client client(loop, {}, {});
   std::vector<OrderResult> results;
-  PublisherOptions options;
   options.subject = "orders";
-  options.dry_run = dry_run;
   Publisher publisher(loop, client, options,
                       {.now = [now] { return now; },
                        .is_paused = [](StrategyId) { return false; },
@@ -34,32 +37,42 @@ OrderResult publish(UnixMs now, bool dry_run) {
 }
 
 TEST(Publisher, SendsBeforeValidUntilAndNotAtIt) {
-  EXPECT_EQ(publish(UnixMs(9'999ms), false), OrderResult::disconnected);
-  EXPECT_EQ(publish(UnixMs(10'000ms), false), OrderResult::expired);
-  EXPECT_EQ(publish(UnixMs(10'001ms), false), OrderResult::expired);
+  EXPECT_EQ(publish(UnixMs(9'999ms)), OrderResult::disconnected);
+  EXPECT_EQ(publish(UnixMs(10'000ms)), OrderResult::expired);
+  EXPECT_EQ(publish(UnixMs(10'001ms)), OrderResult::expired);
+}
+
+TEST(Publisher, RefusesMoreThanMayBeInFlight) {
+  EXPECT_EQ(publish(UnixMs(0ms), {.max_in_flight = 1}), OrderResult::disconnected);
+  EXPECT_EQ(publish(UnixMs(0ms), {.max_in_flight = 0}), OrderResult::buffer_full);
 }
 
 TEST(Publisher, ADryRunSendsNothing) {
-  EXPECT_EQ(publish(UnixMs(0ms), true), OrderResult::dry_run);
+  EXPECT_EQ(publish(UnixMs(0ms), {.dry_run = true}), OrderResult::dry_run);
 }
 
-TEST(Traceparent, HasTheFormOfW3cTraceContext) {
-  const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  EXPECT_TRUE(is_traceparent(good));
-  EXPECT_FALSE(is_traceparent(""));
-  EXPECT_FALSE(is_traceparent(good + "0"));
-  EXPECT_FALSE(is_traceparent(good.substr(1)));
-  EXPECT_FALSE(is_traceparent("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-  EXPECT_FALSE(is_traceparent("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+TEST(OrderClock, IsNeverBeforeTheNewestEventThatWasAccepted) {
+  OrderClock clock;
+  EXPECT_EQ(clock.now(UnixMs(10s)), UnixMs(10s));
+  clock.accepted(UnixMs(12s));
+  clock.accepted(UnixMs(11s));
+  EXPECT_EQ(clock.now(UnixMs(10s)), UnixMs(12s));
+  EXPECT_EQ(clock.now(UnixMs(12s)), UnixMs(12s));
+  EXPECT_EQ(clock.now(UnixMs(13s)), UnixMs(13s));
 }
 
 // --- Readiness: each check alone takes it away
 
+State healthy() {
+  State made;
+  made.nats.connected = made.nats.subscribed = made.nats.answering = true;
+  made.max_buffered_bytes = 100;
+  return made;
+}
+
 TEST(State, IsReadyOnlyWithEveryCheck) {
   const auto state = [](auto change) {
-    State made;
-    made.nats.connected = made.nats.subscribed = made.nats.answering = true;
-    made.max_buffered_bytes = 100;
+    State made = healthy();
     change(made);
     return made.ready();
   };
@@ -72,6 +85,21 @@ TEST(State, IsReadyOnlyWithEveryCheck) {
   EXPECT_FALSE(state([](State& s) { s.path_problem = "nobody listens"; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.breaker = CircuitBreaker::State::open; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.breaker = CircuitBreaker::State::half_open; }));
+}
+
+// Found by a new user: "orders can be sent" was said with nobody there to take them.
+TEST(State, SaysThatOrdersCanBeSentOnlyWhenThatIsKnown) {
+  State state = healthy();
+  EXPECT_THAT(ready_json(state), HasSubstr(R"("detail":"orders can be sent")"));
+  state.path_tried = false;
+  EXPECT_TRUE(state.ready());
+  EXPECT_THAT(ready_json(state), HasSubstr("not known until the first order"));
+  EXPECT_THAT(ready_json(state), Not(HasSubstr("orders can be sent")));
+  state.path_problem = "nobody listens on orders";
+  EXPECT_THAT(ready_json(state), HasSubstr(R"("detail":"nobody listens on orders")"));
+  state.path_problem.clear();
+  state.dry_run = true;
+  EXPECT_THAT(ready_json(state), HasSubstr(R"("detail":"dry run: no order is sent")"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/config/render.hpp>
 
 #include "support/engine_run.hpp"
@@ -106,6 +107,52 @@ TEST(RenderEnv, HoldsEveryRowButSecretsAndReservedOnes) {
     EXPECT_THAT(lines[line++], StartsWith(std::string(setting.name) + "="));
   }
   EXPECT_EQ(line, lines.size());
+}
+
+// Values that no loader accepts, or only in lists: whoever shows them is safe all the same.
+Configuration hostile_configuration(std::string_view value) {
+  Configuration configuration = configured({});
+  for (std::size_t i = 0; i < table().size(); ++i) configuration.values[i] = value;
+  return configuration;
+}
+
+TEST(RenderFormats, WriteTheSameNumberOfLinesWhateverTheValues) {
+  for (const Format format : {Format::text, Format::json, Format::env, Format::configmap}) {
+    const auto usual = lines_of(render(configured({}), format)).size();
+    for (const std::string_view value : {"a\nNATS_URL=x", "a\r\nb", "\x1B[2J", "\x7F",
+                                         "\xC2\x9B"
+                                         "2J",
+                                         "\xC2\x85"
+                                         "A=b",
+                                         "\xE2\x80\xA8"
+                                         "A=b",
+                                         "\xE2\x80\xAE", "\n", "\xFF"}) {
+      const std::string text = render(hostile_configuration(value), format);
+      const auto lines = lines_of(text);
+      EXPECT_EQ(lines.size(), usual) << printable(value);
+      for (const std::string& line : lines) {
+        for (std::string_view rest = line; !rest.empty(); rest.remove_prefix(1)) {
+          ASSERT_EQ(control_sequence(rest), 0U) << printable(line);
+        }
+      }
+    }
+  }
+}
+
+TEST(RenderFormats, NeverMeetATextWithAControlCharacterForItIsRefused) {
+  for (const Setting& setting : table()) {
+    if (!std::holds_alternative<Text>(setting.rule)) continue;
+    for (const char* value : {"a\nNATS_URL=x", "a\x1B[2J", "a\xC2\x9B", "a\x7F", "a\xFF"}) {
+      const auto loaded = load(given({{std::string(setting.name), value}}), {});
+      EXPECT_FALSE(loaded) << setting.name << "=" << printable(value);
+    }
+  }
+}
+
+TEST(RenderEnv, WritesTheLineEndsOfAListAsBlanks) {
+  const Configuration folded = configured({{"TRADING_SYMBOLS", "BTCUSDT,\n\tETHUSDT\r\n"}});
+  const std::string text = render(folded, Format::env);
+  EXPECT_THAT(text, HasSubstr("TRADING_SYMBOLS=BTCUSDT,  ETHUSDT  \n"));
 }
 
 TEST(RenderConfigMap, IsOneWithAQuotedTextForEveryRowButSecretsAndReservedOnes) {

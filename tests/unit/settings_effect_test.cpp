@@ -7,8 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/settings_file.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
+#include "support/paths.hpp"
+#include "support/scratch_files.hpp"
 
 namespace rts {
 namespace {
@@ -32,14 +35,12 @@ struct Effect {
 };
 
 // The orders, one a line, and how the last event ended.
-std::string result(const Effect& row, const char* value) {
+std::string result(const Effect& row, const std::vector<config::Given>& given) {
   auto environment = row.others;
-  environment.push_back({row.setting, value});
-  // A lone book has no reference price.
-  if (row.setting != std::string("RISK_PRICE_BAND_PERCENT")) {
-    environment.push_back({"RISK_PRICE_BAND_PERCENT", "0"});
-  }
-  test::EngineRun run(test::configured(environment), row.clock);
+  environment.insert(environment.end(), given.begin(), given.end());
+  const auto loaded = config::load(environment, {}, app::read_settings_file);
+  if (!loaded) return testing::PrintToString(loaded.error());
+  test::EngineRun run(loaded.value(), row.clock);
   run.lines(row.lines);
   return run.orders_text() + "last=" + run.last() + ";";
 }
@@ -48,14 +49,39 @@ const std::string kBuy = "last=signal_buy;";
 const std::string kSell = "last=signal_sell;";
 const std::string kNeutral = "last=neutral;";
 
-std::string buy_book() {
-  return BookText{}.frame();
-}  // bid 99 × 3, ask 100 × 1
-std::string sell_book() {
-  return BookText{.bids = {{99, 1}}, .asks = {{100, 3}}}.frame();
+// Five levels a side, the best at 99 and 100, each with these quantities.
+struct Depth {
+  std::vector<double> bids{3, 3, 3, 3, 3};
+  std::vector<double> asks{1, 1, 1, 1, 1};
+};
+std::string book(const Depth& depth, BookText text = {}) {
+  const double best_bid = text.bids.front().price;
+  const double best_ask = text.asks.front().price;
+  text.bids.clear();
+  text.asks.clear();
+  for (std::size_t i = 0; i < depth.bids.size(); ++i) {
+    const auto down = static_cast<double>(i);
+    text.bids.push_back({best_bid - down, depth.bids[i]});
+    text.asks.push_back({best_ask + down, depth.asks[i]});
+  }
+  return text.frame();
+}
+const Depth kMoreAsks{{1, 1, 1, 1, 1}, {3, 3, 3, 3, 3}};
+
+// A trade that the band is held against, and the book behind it.
+std::vector<std::string> with_reference(const std::string& frame) {
+  return {TradeText{}.frame(), frame};
+}
+std::vector<std::string> buy_book() {
+  return with_reference(book({}));
+}
+std::vector<std::string> sell_book() {
+  return with_reference(book(kMoreAsks));
 }
 std::vector<std::string> two_buy_books(std::int64_t apart_ms) {
-  return {buy_book(), BookText{.id = 2, .at_ms = kMidnightMs + apart_ms}.frame()};
+  const std::int64_t later = kMidnightMs + apart_ms;
+  return {TradeText{}.frame(), book({}), TradeText{.id = 2, .at_ms = later}.frame(),
+          book({}, {.id = 2, .at_ms = later})};
 }
 
 // Two trades of 1 at 100 make the means of a window of 2; the third is scored against them.
@@ -94,88 +120,92 @@ std::vector<config::Given> no_cooldown() {
   return given({{"SIGNAL_COOLDOWN_SECONDS", "0"}});
 }
 
+std::vector<config::Given> no_band() {
+  return given({{"RISK_PRICE_BAND_PERCENT", "0"}});
+}
+
+const std::string kSpotInstruments = test::source_root() + "/tests/data/exchange_info_spot.json";
+
 std::vector<Effect> trading_effects() {
-  const std::string other = BookText{.symbol = "SOLUSDT"}.frame();
+  const std::vector<std::string> other{TradeText{.symbol = "SOLUSDT"}.frame(),
+                                       book({}, {.symbol = "SOLUSDT"})};
+  const std::vector<std::string> luna{TradeText{.symbol = "LUNAUSDT"}.frame(),
+                                      book({}, {.symbol = "LUNAUSDT"})};
   return {
-      {"TRADING_SYMBOLS", "BTCUSDT", "ETHUSDT", {}, {buy_book()}, kBuy, "last=symbol_not_traded;"},
+      {"TRADING_SYMBOLS", "BTCUSDT", "ETHUSDT", {}, buy_book(), kBuy, "last=symbol_not_traded;"},
       {"TRADING_ENABLE_SHORTS",
        "true",
        "false",
        {},
-       {sell_book()},
+       sell_book(),
        R"("position_type":"SHORT")",
        R"("position_type":"LONG","leverage":1,"reduce_only":true)"},
-      {"TRADING_LEVERAGE", "1", "125", {}, {buy_book()}, R"("leverage":1,)", R"("leverage":125,)"},
+      {"TRADING_LEVERAGE", "1", "125", {}, buy_book(), R"("leverage":1,)", R"("leverage":125,)"},
       {"TRADING_ORDER_NOTIONAL",
        "100",
        "200",
        {},
-       {buy_book()},
+       buy_book(),
        R"("quantity":1,)",
        R"("quantity":2,)"},
       {"TRADING_MIN_POSITION_SIZE",
        "10",
        "300",
        {},
-       {buy_book()},
+       buy_book(),
        R"("quantity":1,)",
        R"("quantity":3,)"},
-      {"TRADING_MAX_POSITION_SIZE",
-       "1000",
-       "50",
-       {},
-       {buy_book()},
-       R"("quantity":1,)",
-       R"("quantity":0.5,)"},
-      {"TRADING_QUANTITY_STEP",
-       "0.001",
-       "3",
-       given({{"TRADING_SYMBOLS", "*"}}),
-       {other},
-       R"("quantity":1,)",
-       R"("quantity":3,)"},
+      {"TRADING_MAX_POSITION_SIZE", "1000", "50", given({{"TRADING_MIN_NOTIONALS", ""}}),
+       buy_book(), R"("quantity":1,)", R"("quantity":0.5,)"},
+      {"TRADING_QUANTITY_STEP", "0.001", "3", given({{"TRADING_SYMBOLS", "*"}}), other,
+       R"("quantity":1,)", R"("quantity":3,)"},
       {"TRADING_QUANTITY_STEPS",
        "",
        "ETHUSDT:2,BTCUSDT:3",
        {},
-       {buy_book()},
+       buy_book(),
        R"("quantity":1,)",
        R"("quantity":3,)"},
-      {"TRADING_PAUSED", "false", "true", {}, {buy_book()}, kBuy, "last=paused;"},
+      {"TRADING_QUOTE_ASSETS", "USDT", "USDC", given({{"TRADING_SYMBOLS", "*"}}), buy_book(), kBuy,
+       "last=symbol_not_traded;"},
+      {"TRADING_MIN_NOTIONALS",
+       "",
+       "BTCUSDT:250",
+       {},
+       buy_book(),
+       R"("quantity":1,)",
+       R"("quantity":2.5,)"},
+      {"TRADING_INSTRUMENTS_FILE", "", kSpotInstruments.c_str(),
+       given({{"TRADING_SYMBOLS", "LUNAUSDT"}}), luna, kBuy, "last=symbol_not_traded;"},
+      {"TRADING_PAUSED", "false", "true", {}, buy_book(), kBuy, "last=paused;"},
   };
 }
 
 std::vector<Effect> skew_effects() {
-  const auto deep = BookText{.bids = {{99, 3}, {98, 1}}, .asks = {{100, 1}, {101, 10}}}.frame();
+  const auto deep = with_reference(book({{3, 1, 1, 1, 1}, {1, 10, 1, 1, 1}}));
   return {
-      {"STRATEGY_ENABLED_ORDERBOOK_SKEW",
-       "true",
-       "false",
-       {},
-       {buy_book()},
-       kBuy,
-       "last=disabled;"},
+      {"STRATEGY_ENABLED_ORDERBOOK_SKEW", "true", "false", {}, buy_book(), kBuy, "last=disabled;"},
       {"ORDERBOOK_SKEW_TOP_LEVELS",
        "1",
        "2",
        {},
-       {deep},
+       deep,
        R"("bid_volume":3,"ask_volume":1,)",
        R"("bid_volume":4,"ask_volume":11,)"},
-      {"ORDERBOOK_SKEW_BUY_THRESHOLD", "1.2", "3", {}, {buy_book()}, kBuy, kNeutral},
-      {"ORDERBOOK_SKEW_SELL_THRESHOLD", "0.8", "0.3", {}, {sell_book()}, kSell, kNeutral},
+      {"ORDERBOOK_SKEW_BUY_THRESHOLD", "1.2", "3", {}, buy_book(), kBuy, kNeutral},
+      {"ORDERBOOK_SKEW_SELL_THRESHOLD", "0.8", "0.3", {}, sell_book(), kSell, kNeutral},
       {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT",
        "0.1",
        "1.1",
        {},
-       {buy_book()},
+       buy_book(),
        kBuy,
        "last=spread_below_minimum;"},
       {"ORDERBOOK_SKEW_MAX_SPREAD_PERCENT",
        "0",
        "1",
        {},
-       {buy_book()},
+       buy_book(),
        kBuy,
        "last=spread_above_maximum;"},
   };
@@ -199,6 +229,9 @@ std::vector<Effect> momentum_effects() {
       {"TRADE_MOMENTUM_MIN_QUANTITY", "0.001", "5.1", window_2(), rising_trades(), kBuy,
        "last=below_min_quantity;"},
       {"TRADE_MOMENTUM_WINDOW", "2", "3", {}, rising_trades(), kBuy, "last=warming_up;"},
+      {"TRADE_MOMENTUM_MAX_GAP_SECONDS", "10", "9", window_2(),
+       trades({.at_ms = kMidnightMs + 10'000, .price = 101, .quantity = 5}), kBuy,
+       "last=warming_up;"},
       {"TRADE_MOMENTUM_PRICE_SCALE_PERCENT", "0.05", "2", window_2(), rising_trades(),
        R"("price_score":1,)", R"("price_score":0.5,)"},
       {"TRADE_MOMENTUM_QUANTITY_MULTIPLE", "5", "50", window_2(), rising_trades(),
@@ -221,12 +254,11 @@ std::vector<Effect> velocity_effects() {
 
 std::vector<Effect> risk_effects() {
   const std::vector<std::string> far{TradeText{.price = 100}.frame(),
-                                     BookText{.bids = {{102, 3}}, .asks = {{103, 1}}}.frame()};
-  const std::string stale_line =
-      std::to_string(kMidnightMs + 61'000) + "000000 " + BookText{}.frame();
+                                     book({}, {.bids = {{102, 0}}, .asks = {{103, 0}}})};
+  const std::string stale_line = std::to_string(kMidnightMs + 61'000) + "000000 " + book({});
   return {
       {"SIGNAL_COOLDOWN_SECONDS", "900", "0", {}, two_buy_books(1000), "last=cooldown;", kBuy},
-      {"SIGNAL_MIN_CONFIDENCE", "0.95", "0.951", {}, {buy_book()}, kBuy, "last=low_confidence;"},
+      {"SIGNAL_MIN_CONFIDENCE", "0.95", "0.951", {}, buy_book(), kBuy, "last=low_confidence;"},
       {"RISK_MAX_DAILY_SIGNALS", "2", "1", no_cooldown(), two_buy_books(61'000), kBuy,
        "last=daily_limit;"},
       {"RISK_MAX_ORDERS_PER_MINUTE", "2", "1", no_cooldown(), two_buy_books(1000), kBuy,
@@ -236,33 +268,36 @@ std::vector<Effect> risk_effects() {
        "2",
        "3",
        {},
-       {buy_book()},
+       buy_book(),
        R"("stop_loss":98,)",
        R"("stop_loss":97,)"},
       {"RISK_TAKE_PROFIT_PERCENT",
        "4",
        "5",
        {},
-       {buy_book()},
+       buy_book(),
        R"("take_profit":104,)",
        R"("take_profit":105,)"},
-      {"ORDER_FORMAT", "trade_order", "signal", {}, {buy_book()}, "trade_order.v1", "signal.v1"},
+      {"ORDER_FORMAT", "trade_order", "signal", {}, buy_book(), "trade_order.v1", "signal.v1"},
       {"ORDER_TTL_SECONDS",
        "5",
        "6",
        {},
-       {buy_book()},
+       buy_book(),
        "valid_until\":\"2024-07-19T00:00:05.000",
        "valid_until\":\"2024-07-19T00:00:06.000"},
-      {"ORDER_TTL_REDUCE_ONLY_SECONDS",
-       "30",
-       "31",
-       given({{"TRADING_ENABLE_SHORTS", "false"}}),
-       {sell_book()},
-       "valid_until\":\"2024-07-19T00:00:30.000",
+      {"ORDER_TTL_REDUCE_ONLY_SECONDS", "30", "31", given({{"TRADING_ENABLE_SHORTS", "false"}}),
+       sell_book(), "valid_until\":\"2024-07-19T00:00:30.000",
        "valid_until\":\"2024-07-19T00:00:31.000"},
-      {"MESSAGE_TTL_SECONDS", "61", "60", {}, {stale_line}, kBuy, "last=stale;", Clock::live},
-      {"MESSAGE_TTL_SECONDS", "0", "60", {}, {stale_line}, kBuy, "last=stale;", Clock::live},
+      {"MESSAGE_TTL_SECONDS",
+       "61",
+       "60",
+       no_band(),
+       {stale_line},
+       kBuy,
+       "last=stale;",
+       Clock::live},
+      {"MESSAGE_TTL_SECONDS", "0", "60", no_band(), {stale_line}, kBuy, "last=stale;", Clock::live},
   };
 }
 
@@ -294,6 +329,7 @@ constexpr const char* kOfTheShell[] = {"NATS_URL",
                                        "NATS_TLS_KEY_FILE",
                                        "ORDER_DELIVERY",
                                        "ORDER_ACK_TIMEOUT_MS",
+                                       "ORDER_SILENCE_LIMIT",
                                        "CIRCUIT_BREAKER_FAILURE_THRESHOLD",
                                        "CIRCUIT_BREAKER_RECOVERY_TIMEOUT",
                                        "HEALTH_CHECK_HOST",
@@ -307,15 +343,78 @@ constexpr const char* kOfTheShell[] = {"NATS_URL",
                                        "CONTROL_TOPIC",
                                        "ALLOW_UNKNOWN_ENV"};
 
+void expect_first(const Effect& row, const std::vector<config::Given>& given) {
+  const std::string seen = result(row, given);
+  EXPECT_THAT(seen, HasSubstr(row.seen_with_a));
+  EXPECT_THAT(seen, Not(HasSubstr(row.seen_with_b)));
+}
+void expect_second(const Effect& row, const std::vector<config::Given>& given) {
+  const std::string seen = result(row, given);
+  EXPECT_THAT(seen, HasSubstr(row.seen_with_b));
+  EXPECT_THAT(seen, Not(HasSubstr(row.seen_with_a)));
+}
+
 TEST(SettingsEffect, OfEachValueIsSeenInOrdersOrOutcomes) {
   for (const Effect& row : effects()) {
     SCOPED_TRACE(std::string(row.setting) + ": " + row.value_a + " or " + row.value_b);
-    const std::string with_a = result(row, row.value_a);
-    const std::string with_b = result(row, row.value_b);
-    EXPECT_THAT(with_a, HasSubstr(row.seen_with_a));
-    EXPECT_THAT(with_a, Not(HasSubstr(row.seen_with_b)));
-    EXPECT_THAT(with_b, HasSubstr(row.seen_with_b));
-    EXPECT_THAT(with_b, Not(HasSubstr(row.seen_with_a)));
+    expect_first(row, {{row.setting, row.value_a}});
+    expect_second(row, {{row.setting, row.value_b}});
+  }
+}
+
+// All of these events are of BTCUSDT: its own value counts, another symbol's does not.
+TEST(SettingsEffect, OfASymbolsOwnValueIsSeenInItsOrdersOrOutcomes) {
+  std::size_t rows = 0;
+  for (const Effect& row : effects()) {
+    if (!config::find(row.setting)->is_per_symbol()) continue;
+    SCOPED_TRACE(std::string(row.setting) + ": " + row.value_a + " or " + row.value_b);
+    const std::string own = std::string(row.setting) + "__BTCUSDT";
+    const std::string of_another = std::string(row.setting) + "__ETHUSDT";
+    expect_second(row, {{row.setting, row.value_a}, {own, row.value_b}});
+    expect_first(row, {{row.setting, row.value_b}, {own, row.value_a}});
+    expect_first(row, {{row.setting, row.value_a}, {of_another, row.value_b}});
+    ++rows;
+  }
+  EXPECT_GT(rows, 20U);
+}
+
+struct FilterEffect {
+  const char* filters;  // of BTCUSDT in the venue's answer
+  std::string seen;
+};
+
+// An order of 100 at 100, with stops at 98 and 104.
+TEST(SettingsEffect, OfEachFilterOfTheInstrumentsFileIsSeenInOrders) {
+  const std::string plain = R"("quantity":1,)";
+  const FilterEffect rows[] = {
+      {"", plain},
+      {R"({"filterType":"LOT_SIZE","minQty":"0","maxQty":"0","stepSize":"0.3"})",
+       R"("quantity":0.9,)"},
+      {R"({"filterType":"LOT_SIZE","minQty":"2","maxQty":"0","stepSize":"0.1"})",
+       R"("quantity":2,)"},
+      {R"({"filterType":"LOT_SIZE","minQty":"0","maxQty":"0.5","stepSize":"0.1"})",
+       "last=size_limit;"},
+      {R"({"filterType":"MIN_NOTIONAL","notional":"300"})", R"("quantity":3,)"},
+      {R"({"filterType":"MIN_NOTIONAL","notional":"5"})", plain},
+      {R"({"filterType":"NOTIONAL","minNotional":"5","maxNotional":"50","applyMaxToMarket":true})",
+       "last=size_limit;"},
+      {R"({"filterType":"NOTIONAL","minNotional":"5","maxNotional":"50","applyMaxToMarket":false})",
+       plain},
+      {R"({"filterType":"PRICE_FILTER","tickSize":"0.3"})",
+       R"("stop_loss":98.1,"take_profit":104.1,)"},
+  };
+  const test::ScratchFiles files;
+  for (const FilterEffect& row : rows) {
+    const std::string file = files.write(
+        "instruments", std::string(R"({"symbols":[{"symbol":"BTCUSDT","status":"TRADING",)") +
+                           R"("quoteAsset":"USDT","filters":[)" + row.filters + "]}]}");
+    const Effect effect{"TRADING_INSTRUMENTS_FILE", "", "", {}, buy_book(), "", ""};
+    EXPECT_THAT(result(effect, given({{"TRADING_INSTRUMENTS_FILE", file},
+                                      {"TRADING_SYMBOLS", "BTCUSDT"},
+                                      {"TRADING_QUANTITY_STEP", "0.001"},
+                                      {"TRADING_MIN_NOTIONALS", "BTCUSDT:150"}})),
+                HasSubstr(row.seen))
+        << row.filters;
   }
 }
 

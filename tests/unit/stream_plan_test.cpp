@@ -101,6 +101,30 @@ TEST(StreamPlan, RepublishesToTheTradeEngineUnlessThatIsTheStreamsOwnSubject) {
   EXPECT_EQ(destination("orders.intents", ""), "nowhere");
 }
 
+TEST(StreamPlan, OfASubjectForEachStrategyRepublishesToAsMany) {
+  StreamWish per_strategy = wish();
+  per_strategy.subject = "orders.{strategy}";
+  EXPECT_FALSE(plan_stream(per_strategy).republish);
+  per_strategy.republish_to = "signals.trading.{strategy}";
+  const StreamPlan plan = plan_stream(per_strategy);
+  EXPECT_EQ(plan.republish, (Republish{"orders.*", "signals.trading.$1"}));
+  EXPECT_EQ(plan.republish_topic, "signals.trading.{strategy}");
+  EXPECT_THAT(wanted_subjects(plan, {}),
+              testing::ElementsAre("orders.orderbook_skew", "orders.trade_momentum",
+                                   "orders.ticker_velocity"));
+}
+
+TEST(StreamMisfits, OfASubjectForEachStrategyAreThoseThatTheStreamDoesNotStore) {
+  StreamFacts facts = planned();
+  facts.subjects = {"orders.orderbook_skew", "orders.trade_momentum"};
+  const StreamNeeds needs{"orders.{strategy}", {}, {}};
+  EXPECT_THAT(misfits(needs, facts),
+              testing::ElementsAre(testing::EndsWith(", not orders.ticker_velocity")));
+  facts.subjects = {"orders.*"};
+  EXPECT_THAT(misfits(needs, facts), IsEmpty());
+  EXPECT_THAT(misfits({"orders.x.{strategy}", {}, {}}, facts), testing::SizeIs(1));
+}
+
 // --- Differences --------------------------------------------------------------------------------
 
 TEST(StreamDifferences, AreNoneWhereTheStreamIsAsPlanned) {

@@ -26,6 +26,9 @@ class Decimal {
 
   [[nodiscard]] double to_double() const noexcept;
   [[nodiscard]] bool is_zero() const noexcept { return units_ == 0; }
+  // Whether this is a whole number of times the other. Precondition: the other is not zero.
+  [[nodiscard]] bool is_multiple_of(const Decimal& other) const noexcept;
+  [[nodiscard]] bool is_less_than(const Decimal& other) const noexcept;
   // Without trailing zeros: "0.029", "12".
   void append_to(std::string& out) const;
   [[nodiscard]] std::string to_string() const;

@@ -2,6 +2,7 @@
 // in. Usable from any thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -29,6 +30,19 @@ using UnixNs =
 // their fraction may be missing; 'Z', "+hh", "+hhmm" or "+hh:mm", and UTC when there is no offset.
 // Fractions beyond the millisecond are cut off. Empty when the text is no such time.
 [[nodiscard]] std::optional<UnixMs> parse_iso8601(std::string_view text) noexcept;
+
+// parse_iso8601() for texts that come one after the other: of those that begin with the same second
+// only the rest is read. Not thread-safe.
+class Iso8601Reader {
+ public:
+  [[nodiscard]] std::optional<UnixMs> read(std::string_view text) noexcept;
+
+ private:
+  static constexpr std::string_view kUpToSeconds = "2024-08-08T23:54:16";
+
+  std::array<char, kUpToSeconds.size()> second_text_{};
+  UnixMs second_;
+};
 
 // "2024-07-19" and "2024-07-19T00:03:11.109" (no offset: the caller appends "Z" or "+00:00").
 void append_iso8601_date(std::string& out, UnixMs at);

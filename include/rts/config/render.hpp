@@ -20,7 +20,7 @@ enum class Format : std::uint8_t { text, json, env, markdown, configmap };
 [[nodiscard]] std::string render(const Configuration& configuration, Format format);
 
 // 16 hexadecimal digits that are the same where all settings but the secrets are, whatever their
-// origin: replicas that differ are seen by it. FNV-1a over render(env).
+// origin: replicas that differ are seen by it. FNV-1a over render(env) and the instruments.
 [[nodiscard]] std::string fingerprint(const Configuration& configuration);
 
 // {"NATS_URL":{"value":"…","origin":"default"},…}

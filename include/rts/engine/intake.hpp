@@ -100,11 +100,8 @@ class Intake {
     std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
     UnixMs last_seen;                       // newest event time that was accepted
   };
-  // Which symbol an event is of: one that has a number, or one that may be given one.
-  struct Place {
-    std::optional<std::size_t> known;
-    Symbol newcomer;
-  };
+  // The number of an event's symbol; empty: newcomer_ may be given one.
+  using Place = std::optional<std::size_t>;
   struct Times {
     UnixMs at;
     UnixMs aged_at;
@@ -117,11 +114,11 @@ class Intake {
   [[nodiscard]] bool may_be_traded(std::string_view name) const noexcept;
   [[nodiscard]] Result<Times, Reason> times(const wire::WireEvent& event,
                                             const wire::Envelope& envelope,
-                                            Received received_at) const noexcept;
-  [[nodiscard]] bool vouches_for(const Place& place, UnixMs at, const Book& book) const noexcept;
+                                            Received received_at) noexcept;
+  [[nodiscard]] bool vouches_for(Place place, UnixMs at, const Book& book) const noexcept;
   [[nodiscard]] bool is_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
   [[nodiscard]] std::optional<std::size_t> abandoned_place(UnixMs now) noexcept;
-  std::size_t settle(const Place& place, UnixMs at);
+  std::size_t settle(UnixMs at);
 
   Clock clock_;
   std::chrono::milliseconds message_ttl_;
@@ -131,6 +128,8 @@ class Intake {
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
   UnixMs none_abandoned_before_;     // before that time no place of a full table is free
+  Iso8601Reader timestamps_;
+  Symbol newcomer_;  // of the event at hand, where it has no number yet
   MarketEvent admitted_;
 };
 

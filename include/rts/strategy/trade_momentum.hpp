@@ -53,8 +53,8 @@ class TradeWindow {
 
  private:
   struct Held {
-    double price;
-    double quantity;
+    ExactSum price;
+    ExactSum quantity;
   };
   [[nodiscard]] double mean(ExactSum sum) const noexcept;
 

@@ -31,8 +31,9 @@ class CircuitBreaker {
   struct Permit {
     std::uint64_t period = 0;
   };
-  // What an attempt says about the path: `nothing` when it was not made, or its end is unknown.
-  enum class Finding : std::uint8_t { success, failure, nothing };
+  // What an attempt says about the path: `nothing` when it was not made, or its end is unknown;
+  // `outage` when enough has been seen: that opens at once, whatever the threshold.
+  enum class Finding : std::uint8_t { success, failure, outage, nothing };
 
   explicit CircuitBreaker(const Policy& policy) noexcept : policy_(policy) {}
 

@@ -41,7 +41,7 @@ enum class DeliveryMode : std::uint8_t {
 enum class AttemptEnd : std::uint8_t {
   acknowledged,     // by the TradeEngine (core) or the stream
   duplicate,        // the stream says that it has this id
-  refused,          // an error for which the stream has looked for the id: it never stored it
+  refused,          // by the TradeEngine, or by a stream that never stored the id: it has looked
   refused_unseen,   // another error, which says nothing of earlier attempts
   no_responders,    // the broker says that nobody listens
   timed_out,        // the broker has it, and there is no answer within ORDER_ACK_TIMEOUT_MS
@@ -59,6 +59,26 @@ inline constexpr std::array kAttemptEnds{AttemptEnd::acknowledged,  AttemptEnd::
 struct Ruling {
   std::optional<OrderResult> result;  // empty: publish the same id again, until valid_until
   CircuitBreaker::Finding finding = CircuitBreaker::Finding::nothing;
+};
+
+// Whether silence means anything: the TradeEngine that answers its orders has gone quiet, or it
+// never answers. Core delivery. Once it has confirmed an order on a connection, so many orders in
+// a row without an answer are an outage: what is frozen behind our broker would get them late, when
+// it thaws. A refusal ends a silence and proves nothing of later ones: there are engines that
+// answer what they refuse only.
+class SilenceWatch {
+ public:
+  // `limit`: ORDER_SILENCE_LIMIT; 0: silence never means anything.
+  explicit SilenceWatch(std::int64_t limit) noexcept : limit_(limit) {}
+
+  void on_new_connection() noexcept;
+  // Takes every order's end; true when it is one too many without an answer.
+  [[nodiscard]] bool is_outage(AttemptEnd end) noexcept;
+
+ private:
+  std::int64_t limit_;
+  bool has_confirmed_ = false;
+  std::int64_t unanswered_ = 0;  // in a row
 };
 
 // `in_doubt`: an earlier attempt for the same order may have arrived.

@@ -42,7 +42,7 @@ struct Order {
   EventId event_id;
   Indicators indicators{};
   std::string_view correlation_id;  // the envelope's message_id; empty when there is none
-  std::string_view traceparent;     // W3C trace context of the frame; empty when there is none
+  std::string_view traceparent;     // the envelope's trace context as sent; empty: none
 };
 
 // What an order is made from.
@@ -62,12 +62,15 @@ struct OrderSource {
 // fill in.
 [[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
+// W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.
+[[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
+
 enum class OrderFormat : std::uint8_t { trade_order, signal };
 
 // Appends the order as one JSON object without a line end; numbers are the shortest that read back
 // the same. `trade_order` is docs/schemas/trade_order.v1.json, `signal`
-// docs/schemas/signal.v1.json, which cannot say that an order only closes.
-// Precondition: an order in `signal` opens; the gate refuses the others.
+// docs/schemas/signal.v1.json, which alone carries the trace context, where it is one, and cannot
+// say "close only". Precondition: a `signal` is not reduce-only (the gate refuses those).
 void append_json(std::string& out, const Order& order, OrderFormat format);
 
 }  // namespace rts

@@ -41,12 +41,14 @@ struct StreamFacts {
 // Where the plan comes from: the settings, and the options of `provision`.
 struct StreamWish {
   std::string name = "ORDERS";
-  std::string subject;                      // NATS_PUBLISHER_TOPIC
-  std::chrono::seconds cooldown{0};         // SIGNAL_COOLDOWN_SECONDS
-  std::chrono::seconds order_life{0};       // the longer of the two ORDER_TTLs
-  std::int64_t daily_signals = 0;           // RISK_MAX_DAILY_SIGNALS; 0 = no limit
-  std::optional<std::int64_t> daily_cap;    // empty: daily_signals of every strategy
-  std::optional<std::string> republish_to;  // empty: kTradeEngineSubject; "": nothing
+  std::string subject;                    // NATS_PUBLISHER_TOPIC, with its token if it has one
+  std::chrono::seconds cooldown{0};       // SIGNAL_COOLDOWN_SECONDS
+  std::chrono::seconds order_life{0};     // the longer of the two ORDER_TTLs
+  std::int64_t daily_signals = 0;         // RISK_MAX_DAILY_SIGNALS; 0 = no limit
+  std::optional<std::int64_t> daily_cap;  // empty: daily_signals of every strategy
+  // Empty: kTradeEngineSubject, for one subject; "": nothing. Where `subject` has the token it has
+  // it too: the brokers republish many subjects onto as many only.
+  std::optional<std::string> republish_to;
   std::int64_t replicas = 1;
 };
 
@@ -57,11 +59,12 @@ inline constexpr std::string_view kTradeEngineSubject = "tradeengine.orders";
 // by limits, discard new, no limit a subject, acknowledging, not sealed.
 struct StreamPlan {
   std::string name;
-  std::string subject;
+  std::string subject;  // as it was wished
   std::chrono::seconds duplicate_window{0};
   std::int64_t max_messages = -1;  // -1: no limit
   std::chrono::seconds max_age{0};
   std::optional<Republish> republish;
+  std::string republish_topic;  // its destination with the token, as it was wished; empty: none
   std::int64_t replicas = 1;
 };
 
@@ -94,7 +97,7 @@ struct Difference {
 
 // What the running service relies on when it delivers through the stream that owns its subject.
 struct StreamNeeds {
-  std::string subject;
+  std::string subject;                 // NATS_PUBLISHER_TOPIC, with its token if it has one
   std::chrono::seconds cooldown{0};    // replicas send one id within it
   std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
 };

@@ -29,9 +29,14 @@ struct StreamError {
   std::uint64_t code = 0;  // 10077: a limit of the stream is reached
   std::string description;
 };
-// The TradeEngine has it: {"status":"accepted",…}.
+// The TradeEngine's word: {"status":"processed","result":{"status":"rejected","reason":…}} for what
+// it refuses, {"status":"error","error":…} for what it cannot read. It refuses when either status
+// is `rejected`, `error` or `failed`, in letters of any case; any other word confirms.
 struct EngineStatus {
-  std::string status;
+  std::string status;         // empty: it has none
+  std::string result_status;  // of its `result`, likewise
+  std::string reason;         // the first of reason, message and error, the result's own before
+  bool refused = false;
 };
 using Answer = std::variant<PubAck, StreamError, EngineStatus>;
 

@@ -29,7 +29,7 @@ MAX_SIGNALS = 100_000
 FOREVER_NS = 10**15
 
 WINDOW = 100
-ALPHA = 2 / (WINDOW + 1)
+MAX_GAP_NS = 60 * 10**9
 MIN_QUANTITY = 0.001
 PRICE_SCALE_PERCENT = 0.05
 QUANTITY_MULTIPLE = 5.0
@@ -44,15 +44,28 @@ def passes_cooldown(now, last):
 
 
 @njit
-def momentum_of(price, quantity, side, means):
-    distance = (price - means[0]) / means[0] * 100 / PRICE_SCALE_PERCENT
+def momentum_of(price, quantity, side, sums):
+    mean_price, mean_quantity = sums[0] / WINDOW, sums[1] / WINDOW
+    distance = (price - mean_price) / mean_price * 100 / PRICE_SCALE_PERCENT
     price_score = max(-1.0, min(1.0, distance))
-    quantity_score = side * min(1.0, quantity / (QUANTITY_MULTIPLE * means[1]))
+    quantity_score = side * min(1.0, quantity / (QUANTITY_MULTIPLE * mean_quantity))
     return PRICE_WEIGHT * price_score + QUANTITY_WEIGHT * quantity_score + MAKER_WEIGHT * side
 
 
 @njit
-def momentum(hbt, means, last_order, signals):
+def join(trade, window, sums, counted):
+    """The trade takes the place of the oldest. `counted`: how many there are, the newest's time."""
+    if counted[0] >= WINDOW:
+        sums -= window[counted[0] % WINDOW]
+    row = window[counted[0] % WINDOW]
+    row[0], row[1] = trade.px, trade.qty
+    sums += row
+    counted[0] += 1
+    counted[1] = trade.local_ts
+
+
+@njit
+def momentum(hbt, windows, sums, counted, last_order, signals):
     """Fills `signals` (asset, side, price, ms) and returns how many, and how many trades it saw."""
     found = trades = 0
     while True:
@@ -62,13 +75,12 @@ def momentum(hbt, means, last_order, signals):
                 trades += 1
                 if trade.qty < MIN_QUANTITY:
                     continue
-                mean = means[asset]
-                if mean[2] == 0:
-                    mean[0], mean[1], mean[2] = trade.px, trade.qty, 1
-                    continue
+                if trade.local_ts - counted[asset, 1] > MAX_GAP_NS:
+                    sums[asset, :] = 0
+                    counted[asset, 0] = 0
                 side = 1 if trade.ev & BUY_EVENT == BUY_EVENT else -1
-                if mean[2] >= WINDOW:
-                    score = momentum_of(trade.px, trade.qty, side, mean)
+                if counted[asset, 0] >= WINDOW:
+                    score = momentum_of(trade.px, trade.qty, side, sums[asset])
                     way = 1 if score > THRESHOLD else (-1 if score < -THRESHOLD else 0)
                     if way != 0 and passes_cooldown(trade.local_ts, last_order[asset, way]):
                         last_order[asset, way] = trade.local_ts
@@ -76,9 +88,7 @@ def momentum(hbt, means, last_order, signals):
                         row[0], row[1], row[2] = asset, way, trade.px
                         row[3] = trade.local_ts // 1_000_000
                         found += 1
-                mean[0] += ALPHA * (trade.px - mean[0])
-                mean[1] += ALPHA * (trade.qty - mean[1])
-                mean[2] += 1
+                join(trade, windows[asset], sums[asset], counted[asset])
             hbt.clear_last_trades(asset)
         if ended:
             return found, trades
@@ -115,8 +125,11 @@ def run(folder: pathlib.Path) -> None:
     def once() -> tuple[int, int, np.ndarray]:
         signals = np.zeros((MAX_SIGNALS, 4), np.float64)
         hbt = backtest(folder)
-        found, trades = momentum(hbt, np.zeros((len(SYMBOLS), 3), np.float64),
-                                 np.full((len(SYMBOLS), 3), -1, np.int64), signals)
+        symbols = len(SYMBOLS)
+        found, trades = momentum(hbt, np.zeros((symbols, WINDOW, 2), np.float64),
+                                 np.zeros((symbols, 2), np.float64),
+                                 np.zeros((symbols, 2), np.int64),
+                                 np.full((symbols, 3), -1, np.int64), signals)
         hbt.close()
         return found, trades, signals
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -30,7 +32,7 @@ from nautilus_trader.test_kit.providers import TestInstrumentProvider
 from nautilus_trader.trading.strategy import Strategy
 
 WINDOW = 100
-ALPHA = 2 / (WINDOW + 1)
+MAX_GAP_NS = 60 * 10**9
 MIN_QUANTITY = 0.001
 PRICE_SCALE_PERCENT = 0.05
 QUANTITY_MULTIPLE = 5.0
@@ -44,11 +46,31 @@ class MomentumConfig(StrategyConfig, frozen=True):
     instruments: tuple[Any, ...] = ()
 
 
+@dataclass(slots=True)
+class Window:
+    """The last trades, and the sums over them."""
+
+    trades: deque[tuple[float, float]] = field(default_factory=deque)  # price, quantity
+    price_sum: float = 0.0
+    quantity_sum: float = 0.0
+    newest_ns: int = 0
+
+    def add(self, price: float, quantity: float, at_ns: int) -> None:
+        if len(self.trades) == WINDOW:
+            old_price, old_quantity = self.trades.popleft()
+            self.price_sum -= old_price
+            self.quantity_sum -= old_quantity
+        self.trades.append((price, quantity))
+        self.price_sum += price
+        self.quantity_sum += quantity
+        self.newest_ns = at_ns
+
+
 class Momentum(Strategy):
     def __init__(self, config: MomentumConfig) -> None:
         super().__init__(config)
         self.signals: list[tuple[Any, ...]] = []
-        self._means: dict[Any, list[float]] = {}  # instrument: price, quantity, count
+        self._windows: dict[Any, Window] = {}  # by instrument
         self._last_order: dict[Any, int] = {}
 
     def on_start(self) -> None:
@@ -59,21 +81,19 @@ class Momentum(Strategy):
         price, quantity = float(tick.price), float(tick.size)
         if quantity < MIN_QUANTITY:
             return
-        means = self._means.get(tick.instrument_id)
-        if means is None:
-            self._means[tick.instrument_id] = [price, quantity, 1]
-            return
-        if means[2] >= WINDOW:
-            self._score(tick, price, quantity, means)
-        means[0] += ALPHA * (price - means[0])
-        means[1] += ALPHA * (quantity - means[1])
-        means[2] += 1
+        window = self._windows.get(tick.instrument_id)
+        if window is None or tick.ts_event - window.newest_ns > MAX_GAP_NS:
+            window = self._windows[tick.instrument_id] = Window()
+        if len(window.trades) == WINDOW:
+            self._score(tick, price, quantity, window)
+        window.add(price, quantity, tick.ts_event)
 
-    def _score(self, tick: TradeTick, price: float, quantity: float, means: list[float]) -> None:
+    def _score(self, tick: TradeTick, price: float, quantity: float, window: Window) -> None:
+        mean_price, mean_quantity = window.price_sum / WINDOW, window.quantity_sum / WINDOW
         side = 1 if tick.aggressor_side == AggressorSide.BUYER else -1
-        distance = (price - means[0]) / means[0] * 100 / PRICE_SCALE_PERCENT
+        distance = (price - mean_price) / mean_price * 100 / PRICE_SCALE_PERCENT
         price_score = max(-1.0, min(1.0, distance))
-        quantity_score = side * min(1.0, quantity / (QUANTITY_MULTIPLE * means[1]))
+        quantity_score = side * min(1.0, quantity / (QUANTITY_MULTIPLE * mean_quantity))
         momentum = WEIGHTS[0] * price_score + WEIGHTS[1] * quantity_score + WEIGHTS[2] * side
         if momentum > THRESHOLD:
             self._order(tick, OrderSide.BUY, price)

@@ -3,8 +3,8 @@
 
 It is a peer to measure against, and an independent model of the rules to test the engine with: it
 was written from the specification, not from the C++ code, and shares nothing with it. It decodes,
-decides and writes orders like the service; it has no circuit breaker, health pages or metrics, and
-it does not wait for the answer to an order.
+decides and writes orders like the service; it has no circuit breaker, health pages or metrics, it
+does not wait for the answer to an order, and it does not read what a recording heard from the logs.
 
   python_service.py replay RECORDING [--counts FILE]   orders to stdout; plain, gzip or -
   python_service.py live [--frames N]                  NATS in, NATS out; at the end the counts
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import decimal
 import gzip
 import json
 import math
@@ -28,31 +29,42 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 MAX_FRAME_BYTES = 1 << 20
 MAX_SYMBOLS = 512
-MAX_LEVELS = 20
+MIN_LEVELS, MAX_LEVELS = 5, 20
 MAX_TICKER_SAMPLES = 4096
 MAX_INT64 = 2**63 - 1
-MICROSECONDS_FROM = 10**14  # an `E` this large counts microseconds
-LAST_MS = 253_370_764_800_000  # the year 9999: Python has no dates after it
-FRESH_MS = 60_000  # a reference price is believed that long; an older id is a reset after it
-FUTURE_MS = 10_000
-DAY_MS = 86_400_000
+MAX_STEPS = 2**53  # up to here a double counts one by one
+NUMBER_LIMIT = 1e15  # every price and quantity is below it
+MICROSECONDS_FROM = 10**14  # a time this large counts microseconds
 MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+FRESH_MS = MINUTE_MS  # a price is believed that long; an older id is a reset after it
+FUTURE_MS = 10_000
+NAMELESS_PERCENT = 0.5  # a book without its own symbol is that near to the price of its symbol
+UNITS = 10**12  # exact sums count prices and quantities in units of 1e-12
 
+BOOK = "book"  # the name of all books, in place of an `e`
 PARTIAL_BOOKS = {"depth5", "depth10", "depth20"}
-TRADES = {"trade": "t", "aggTrade": "a"}  # and the key of their ids
-TICKERS = {"24hrTicker", "24hrMiniTicker", "1hTicker", "4hTicker", "1dTicker"}
+TRADES = ("trade", "aggTrade")  # the most preferred first (rule 7)
+TRADE_IDS = {"trade": "t", "aggTrade": "a"}
+TICKERS = ("24hrTicker", "24hrMiniTicker", "1hTicker", "4hTicker", "1dTicker")  # as well
+PREFERRED = {name: names[:at] for names in (TRADES, TICKERS) for at, name in enumerate(names)}
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 RECORDED = re.compile(rb"([0-9]+) (.+)", re.DOTALL)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ASCII_UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+DAYS_OF_400_YEARS = 146_097  # the calendar repeats after them
 ORDER_IDS = uuid.uuid5(uuid.NAMESPACE_DNS, "petrosa-realtime-strategies")
+decimal.getcontext().prec = 60  # a count of steps times a step is exact
 
 
 class Refused(Exception):
@@ -61,7 +73,9 @@ class Refused(Exception):
 
 MALFORMED = "dropped/malformed"
 BAD_NUMBER = "dropped/bad_number"
+BAD_TIMESTAMP = "dropped/bad_timestamp"
 DIFF_DEPTH = "ignored/diff_depth"
+NOT_TRADED = "ignored/symbol_not_traded"
 
 
 # --- settings ---------------------------------------------------------------------------------
@@ -69,7 +83,10 @@ DIFF_DEPTH = "ignored/diff_depth"
 
 @dataclass(frozen=True)
 class Settings:
-    """Each is the environment variable of the same name in capitals."""
+    """Each is the environment variable of the same name in capitals.
+
+    Some exist per symbol too, as NAME__SYMBOL; `of` gives the settings of one symbol.
+    """
 
     nats_url: str = "nats://localhost:4222"
     nats_consumer_topic: str = "binance.websocket.data"
@@ -83,6 +100,9 @@ class Settings:
     trading_max_position_size: float = 1000.0
     trading_quantity_step: str = "0.001"
     trading_quantity_steps: str = "BTCUSDT:0.001,ETHUSDT:0.001,BNBUSDT:0.01"
+    trading_quote_assets: str = "USDT"
+    trading_min_notionals: str = "BTCUSDT:100,ETHUSDT:20,BNBUSDT:5"
+    trading_instruments_file: str = ""
     trading_paused: bool = False
     strategy_enabled_orderbook_skew: bool = True
     strategy_enabled_trade_momentum: bool = True
@@ -99,6 +119,7 @@ class Settings:
     trade_momentum_sell_threshold: float = -0.7
     trade_momentum_min_quantity: float = 0.001
     trade_momentum_window: int = 100
+    trade_momentum_max_gap_seconds: int = 60
     trade_momentum_price_scale_percent: float = 0.05
     trade_momentum_quantity_multiple: float = 5.0
     ticker_velocity_time_window: int = 60
@@ -116,39 +137,145 @@ class Settings:
     order_ttl_seconds: int = 5
     order_ttl_reduce_only_seconds: int = 30
     message_ttl_seconds: int = 60
+    environment: str = "production"
+    own: dict[str, Settings] = field(default_factory=dict, repr=False)  # by symbol
 
     @classmethod
     def from_environment(cls, environment: dict[str, str]) -> Settings:
-        given = {}
-        for setting in fields(cls):
-            text = environment.get(setting.name.upper())
-            if text is not None:
-                given[setting.name] = cls._parse(setting.default, text)
-        return cls(**given)
+        names = {item.name.upper(): item for item in fields(cls) if item.name != "own"}
+        given: dict[str, dict[str, Any]] = {"": {}}  # by symbol; "" for all
+        for name, text in environment.items():
+            name, _, symbol = name.partition("__")
+            if name in names and (not symbol or cls._exists_per_symbol(name)):
+                setting = names[name]
+                given.setdefault(symbol, {})[setting.name] = cls._parse(setting.default, text)
+        common = cls(**given.pop(""))
+        return replace(common, own={symbol: replace(common, **changes)
+                                    for symbol, changes in given.items()})
+
+    def of(self, symbol: str) -> Settings:
+        return self.own.get(symbol, self)
+
+    @staticmethod
+    def _exists_per_symbol(name: str) -> bool:
+        strategies = ("ORDERBOOK_SKEW_", "TRADE_MOMENTUM_", "TICKER_VELOCITY_", "STRATEGY_ENABLED_")
+        return name.startswith((*strategies, "SIGNAL_")) or name in (
+            "RISK_STOP_LOSS_PERCENT", "RISK_TAKE_PROFIT_PERCENT", "TRADING_ORDER_NOTIONAL")
 
     @staticmethod
     def _parse(default: Any, text: str) -> Any:
         return text.lower() == "true" if isinstance(default, bool) else type(default)(text)
 
-    def quantity_steps(self) -> dict[str, Decimal]:
-        pairs = (item.split(":") for item in self.trading_quantity_steps.split(",") if item)
-        return {symbol: Decimal(step) for symbol, step in pairs}
+
+def listed(text: str) -> list[str]:
+    return [upper(item.strip()) for item in text.split(",") if item.strip()]
 
 
-# --- events -----------------------------------------------------------------------------------
+def by_symbol(text: str) -> dict[str, Decimal]:
+    """`BTCUSDT:0.001,…`"""
+    pairs = (item.split(":") for item in listed(text))
+    return {symbol.strip(): Decimal(value.strip()) for symbol, value in pairs}
+
+
+# --- instruments ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What the venue takes of one symbol."""
+
+    step: Decimal
+    min_notional: float
+    tick: Decimal | None = None
+    min_quantity: Decimal = Decimal(0)
+    max_quantity: Decimal | None = None
+    max_notional: float = math.inf
+
+
+class Instruments:
+    """By symbol: what the file of the venue's answer says where it has it, else the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._steps = by_symbol(settings.trading_quantity_steps)
+        self._default_step = Decimal(settings.trading_quantity_step)
+        self._min_notionals = by_symbol(settings.trading_min_notionals)
+        self._found: dict[str, Instrument] = {}
+        self._raw: dict[str, dict[str, Any]] | None = None
+        if settings.trading_instruments_file:
+            with open(settings.trading_instruments_file, encoding="utf-8-sig") as file:
+                self._raw = {raw["symbol"]: raw for raw in json.load(file)["symbols"]}
+
+    def tradable(self, symbol: str, quote_assets: list[str]) -> bool:
+        """As far as the file tells: what it does not have is not `TRADING` there."""
+        if self._raw is None:
+            return True
+        raw = self._raw.get(symbol, {})
+        quote = raw.get("quoteAsset")
+        return (raw.get("status") == "TRADING" and quote in quote_assets
+                and raw.get("marginAsset", quote) == quote)
+
+    def of(self, symbol: str) -> Instrument:
+        found = self._found.get(symbol)
+        if found is None:
+            found = self._found[symbol] = self._make(symbol)
+        return found
+
+    def _make(self, symbol: str) -> Instrument:
+        step = self._steps.get(symbol, self._default_step)
+        min_notional = float(self._min_notionals.get(symbol, 0))
+        if self._raw is None or symbol not in self._raw:
+            return Instrument(step, min_notional)
+        filters = {found["filterType"]: found for found in self._raw[symbol]["filters"]}
+        lots = [filters[name] for name in ("LOT_SIZE", "MARKET_LOT_SIZE") if name in filters]
+        return Instrument(
+            step=max(positives(lots, "stepSize"), default=step),
+            min_notional=self._min_notional(filters, min_notional),
+            tick=max(positives([filters.get("PRICE_FILTER", {})], "tickSize"), default=None),
+            min_quantity=max(positives(lots, "minQty"), default=Decimal(0)),
+            max_quantity=min(positives(lots, "maxQty"), default=None),
+            max_notional=self._max_notional(filters.get("NOTIONAL", {})))
+
+    @staticmethod
+    def _min_notional(filters: dict[str, Any], otherwise: float) -> float:
+        """Every order of ours is a market order, which some minimums do not concern."""
+        old, new = filters.get("MIN_NOTIONAL", {}), filters.get("NOTIONAL", {})
+        if not old and not new:
+            return otherwise
+        least = positives([old], "notional") + positives([old], "minNotional")
+        if old.get("applyToMarket") is False:
+            least = []
+        if new.get("applyMinToMarket") is not False:
+            least += positives([new], "minNotional")
+        return float(max(least, default=0))
+
+    @staticmethod
+    def _max_notional(raw: dict[str, Any]) -> float:
+        most = positives([raw], "maxNotional") if raw.get("applyMaxToMarket") is True else []
+        return float(min(most, default=math.inf))
+
+
+def positives(filters: list[dict[str, Any]], key: str) -> list[Decimal]:
+    """A 0 in a filter says that it does not limit."""
+    values = (Decimal(str(found[key])) for found in filters if found.get(key) is not None)
+    return [value for value in values if value > 0]
+
+
+# --- from frame to event ----------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Event:
-    name: str  # `e`; "book" for all books
+    name: str  # `e`; BOOK for all books
     symbol: str
     time: int  # ms
+    dated: bool  # by its own `E`
+    age_time: int  # ms; how old it really is
     id_letter: str
     id: Any  # of its sequence, as it came
 
     @property
     def event_id(self) -> str:
-        return f"{self.id_letter}:{self.time if self.id_letter == 'E' else self.id}"
+        return f"{self.id_letter}:{self.id}"
 
 
 @dataclass(slots=True)
@@ -182,6 +309,7 @@ class Envelope:
     timestamp: Any = None
     message_id: str | None = None
     traceparent: str | None = None
+    source: Any = None
 
 
 def load_json(frame: bytes) -> Any:
@@ -189,9 +317,14 @@ def load_json(frame: bytes) -> Any:
 
 
 def load_json_first_key(frame: bytes) -> Any:
-    """Of a key that occurs twice the first counts."""
-    return json.loads(frame.decode("utf-8"), parse_constant=_no_constant,
+    """Of a key that occurs twice the first counts; a number may have any length."""
+    return json.loads(frame.decode("utf-8"), parse_constant=_no_constant, parse_int=_whole,
                       object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+
+
+def _whole(text: str) -> int | float:
+    """-0 counts nothing, and what is longer than any of our integers is none of them."""
+    return float(text) if text == "-0" or len(text) > 100 else int(text)
 
 
 def _no_constant(name: str) -> None:
@@ -215,7 +348,8 @@ def take_apart(value: Any) -> tuple[Envelope, list[Any]]:
         raise Refused(MALFORMED)
     trace = value.get("_otel_trace_context")
     envelope = Envelope(stream, value.get("timestamp"), text_or_none(value.get("message_id")),
-                        text_or_none(trace.get("traceparent")) if isinstance(trace, dict) else None)
+                        text_or_none(trace.get("traceparent")) if isinstance(trace, dict) else None,
+                        value.get("source"))
     if isinstance(data, dict):
         return envelope, [data]
     if isinstance(data, list):
@@ -239,7 +373,7 @@ def _not_empty(events: list[Any]) -> list[Any]:
 
 
 def number(value: Any) -> float:
-    """A JSON number, or a string that is one."""
+    """Rule 5: a JSON number, or a string that is one, below 10^15."""
     if isinstance(value, str):
         if not NUMBER.fullmatch(value):
             raise Refused(BAD_NUMBER)
@@ -249,7 +383,7 @@ def number(value: Any) -> float:
         result = float(value)
     except OverflowError:
         raise Refused(BAD_NUMBER) from None
-    if not math.isfinite(result):
+    if not abs(result) < NUMBER_LIMIT:
         raise Refused(BAD_NUMBER)
     return result
 
@@ -275,6 +409,24 @@ def levels(side: Any) -> list[tuple[float, float]]:
     return result
 
 
+def check_sides(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> None:
+    """Rule 6, as far as the book alone tells."""
+    if len(bids) > MAX_LEVELS or len(asks) > MAX_LEVELS:
+        raise Refused(DIFF_DEPTH)
+    if any(quantity == 0 for _, quantity in bids + asks):
+        raise Refused(DIFF_DEPTH)
+    if not bids or not asks:
+        raise Refused("dropped/empty_side")
+    if len(bids) < MIN_LEVELS or len(asks) < MIN_LEVELS:
+        raise Refused(DIFF_DEPTH)
+    if any(next_bid[0] >= bid[0] for bid, next_bid in zip(bids, bids[1:])):
+        raise Refused("dropped/unsorted_book")
+    if any(next_ask[0] <= ask[0] for ask, next_ask in zip(asks, asks[1:])):
+        raise Refused("dropped/unsorted_book")
+    if bids[0][0] >= asks[0][0]:
+        raise Refused("dropped/crossed_book")
+
+
 def first_of(raw: dict[str, Any], key: str, other: str) -> Any:
     value = raw.get(key)
     return raw.get(other) if value is None else value
@@ -284,22 +436,91 @@ def upper(text: str) -> str:
     return text.upper() if text.isascii() else text.translate(ASCII_UPPER)
 
 
-def integer(value: Any, least: int, reason: str, most: int = MAX_INT64) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+def integer(value: Any, least: int, reason: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_INT64:
         raise Refused(reason)
     return value
+
+
+def to_ms(stamp: int) -> int:
+    return stamp // 1000 if stamp >= MICROSECONDS_FROM else stamp
+
+
+def own_time(raw: dict[str, Any]) -> int | None:
+    stated = raw.get("E")
+    return None if stated is None else to_ms(integer(stated, 1, BAD_TIMESTAMP))
+
+
+def envelope_time(timestamp: Any) -> int | None:
+    if timestamp is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(timestamp)
+    except (ValueError, TypeError):
+        raise Refused(BAD_TIMESTAMP) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return integer((moment - EPOCH) // timedelta(milliseconds=1), 1, BAD_TIMESTAMP)
+
+
+def age_time(raw: dict[str, Any], at: int) -> int:
+    """The lesser of event time and `T`, where `T` is a time."""
+    traded = raw.get("T")
+    if isinstance(traded, bool) or not isinstance(traded, int) or not 1 <= traded <= MAX_INT64:
+        return at
+    return min(at, to_ms(traded))
+
+
+class Symbols:
+    """Rule 2: the symbols that are traded, and with `*` who has one of the places."""
+
+    def __init__(self, settings: Settings, instruments: Instruments,
+                 forget: Callable[[str], None]) -> None:
+        self._instruments = instruments
+        self._all = settings.trading_symbols.strip() == "*"
+        self._quote_assets = listed(settings.trading_quote_assets)
+        self._listed = set() if self._all else set(listed(settings.trading_symbols))
+        self._tradable: dict[str, bool] = {}
+        self._seen: dict[str, int] = {}  # with `*`: the event time of who has a place
+        self._forget = forget
+
+    def check(self, symbol: str, raw: dict[str, Any], at: int | None) -> None:
+        coin_margined = raw.get("st") == 2 and isinstance(raw["st"], int)
+        if coin_margined or not self._is_tradable(symbol):
+            raise Refused(NOT_TRADED)
+        if not self._all:
+            return
+        if symbol not in self._seen and len(self._seen) >= MAX_SYMBOLS:
+            self._free_a_place(at)
+        self._seen[symbol] = self._seen.get(symbol, 0) if at is None else at
+
+    def _is_tradable(self, symbol: str) -> bool:
+        found = self._tradable.get(symbol)
+        if found is None:
+            linear = any(symbol.endswith(quote) and symbol != quote for quote in self._quote_assets)
+            found = (linear and (self._all or symbol in self._listed)
+                     and self._instruments.tradable(symbol, self._quote_assets))
+            self._tradable[symbol] = found
+        return found
+
+    def _free_a_place(self, at: int | None) -> None:
+        longest = min(self._seen, key=self._seen.__getitem__)
+        if at is None or at - self._seen[longest] <= DAY_MS:
+            raise Refused(NOT_TRADED)
+        del self._seen[longest]
+        self._forget(longest)
 
 
 class Decoder:
     """Frames to events: every rule that needs the event alone."""
 
-    def __init__(self, settings: Settings, live: bool, load: Callable[[bytes], Any]) -> None:
+    def __init__(self, settings: Settings, symbols: Symbols, live: bool,
+                 load: Callable[[bytes], Any]) -> None:
+        self._symbols = symbols
         self._load = load
-        self._all_symbols = settings.trading_symbols == "*"
-        self._symbols: set[str] = (
-            set() if self._all_symbols else set(upper(settings.trading_symbols).split(",")))
-        self._ttl_ms = settings.message_ttl_seconds * 1000 if live else 0
+        self._ttl_ms = settings.message_ttl_seconds * 1000
         self._live = live
+        self._in_production = settings.environment == "production"
 
     def frame(self, frame: bytes) -> tuple[Envelope, list[Any]]:
         if len(frame) > MAX_FRAME_BYTES:
@@ -308,7 +529,10 @@ class Decoder:
             value = self._load(frame)
         except (ValueError, RecursionError):
             raise Refused(MALFORMED) from None
-        return take_apart(value)
+        envelope, raws = take_apart(value)
+        if self._live and self._in_production and envelope.source == "simulation":
+            raise Refused("ignored/simulated")
+        return envelope, raws
 
     def event(self, raw: Any, envelope: Envelope, received_ms: int | None) -> Event:
         if not isinstance(raw, dict):
@@ -329,52 +553,54 @@ class Decoder:
         raise Refused("ignored/unsupported_kind")
 
     def _book(self, raw: dict[str, Any], envelope: Envelope, received_ms: int | None) -> Book:
-        parts = (envelope.stream or "").split("@")
-        if len(parts) < 2 or parts[1] not in PARTIAL_BOOKS:
+        # Rule 1: only partial books are books, and a spot diff has no `T`.
+        channels = (envelope.stream or "").split("@")[1:2]
+        if not channels or channels[0] not in PARTIAL_BOOKS:
             raise Refused(DIFF_DEPTH)
-        symbol = self._symbol(raw, envelope)
-        at = self._time(raw, envelope, received_ms)
+        if raw.get("e") is not None and raw.get("T") is None:
+            raise Refused(DIFF_DEPTH)
+        symbol, at = self._symbol_and_time(raw, envelope, received_ms)
         bids = levels(first_of(raw, "b", "bids"))
         asks = levels(first_of(raw, "a", "asks"))
-        self._check_sides(bids, asks)
-        last = first_of(raw, "u", "lastUpdateId")
-        return Book("book", symbol, at, "u", last, bids, asks, raw.get("s") is not None)
-
-    @staticmethod
-    def _check_sides(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> None:
-        if len(bids) > MAX_LEVELS or len(asks) > MAX_LEVELS:
-            raise Refused(DIFF_DEPTH)
-        if any(quantity == 0 for _, quantity in bids + asks):
-            raise Refused(DIFF_DEPTH)
-        if not bids or not asks:
-            raise Refused("dropped/empty_side")
-        if any(next_bid[0] >= bid[0] for bid, next_bid in zip(bids, bids[1:])):
-            raise Refused("dropped/unsorted_book")
-        if any(next_ask[0] <= ask[0] for ask, next_ask in zip(asks, asks[1:])):
-            raise Refused("dropped/unsorted_book")
-        if bids[0][0] >= asks[0][0]:
-            raise Refused("dropped/crossed_book")
+        check_sides(bids, asks)
+        return Book(BOOK, symbol, at, raw.get("E") is not None, age_time(raw, at), "u",
+                    first_of(raw, "u", "lastUpdateId"), bids, asks, bool(raw.get("s")))
 
     def _trade(self, kind: str, raw: dict[str, Any], envelope: Envelope,
                received_ms: int | None) -> Trade:
-        symbol = self._symbol(raw, envelope)
-        at = self._time(raw, envelope, received_ms)
+        symbol, at = self._symbol_and_time(raw, envelope, received_ms)
+        # Rule 4: the exchange's own bookings are no prints.
         execution = raw.get("X")
         if execution is not None and execution not in ("MARKET", "RPI"):
             raise Refused("ignored/non_market_trade")
         price, quantity, maker = positive(raw.get("p")), positive(raw.get("q")), raw.get("m")
         if not isinstance(maker, bool):
             raise Refused(MALFORMED)
-        letter = TRADES[kind]
-        return Trade(kind, symbol, at, letter, raw.get(letter), price, quantity, maker)
+        letter = TRADE_IDS[kind]
+        return Trade(kind, symbol, at, raw.get("E") is not None, age_time(raw, at), letter,
+                     raw.get(letter), price, quantity, maker)
 
     def _ticker(self, kind: str, raw: dict[str, Any], envelope: Envelope,
                 received_ms: int | None) -> Ticker:
-        symbol = self._symbol(raw, envelope)
-        at = self._time(raw, envelope, received_ms)
-        return Ticker(kind, symbol, at, "E", raw.get("E"), positive(raw.get("c")))
+        symbol, at = self._symbol_and_time(raw, envelope, received_ms)
+        return Ticker(kind, symbol, at, raw.get("E") is not None, age_time(raw, at), "E", at,
+                      positive(raw.get("c")))
 
-    def _symbol(self, raw: dict[str, Any], envelope: Envelope) -> str:
+    def _symbol_and_time(self, raw: dict[str, Any], envelope: Envelope,
+                         received_ms: int | None) -> tuple[str, int]:
+        """Rules 2 and 3. A place among all symbols needs the time, but its rule comes first."""
+        symbol = self._symbol(raw, envelope)
+        try:
+            at = self._time(raw, envelope, received_ms)
+        except Refused:
+            self._symbols.check(symbol, raw, None)
+            raise
+        self._symbols.check(symbol, raw, at)
+        return symbol, at
+
+    @staticmethod
+    def _symbol(raw: dict[str, Any], envelope: Envelope) -> str:
+        """Rule 2: whose event it is."""
         own = raw.get("s")
         if own is not None and not isinstance(own, str):
             raise Refused(MALFORMED)
@@ -385,41 +611,82 @@ class Decoder:
             raise Refused("dropped/no_symbol")
         if named and named != symbol:
             raise Refused("dropped/symbol_conflict")
-        if symbol not in self._symbols:
-            if not self._all_symbols or len(self._symbols) >= MAX_SYMBOLS:
-                raise Refused("ignored/symbol_not_traded")
-            self._symbols.add(symbol)
         return symbol
 
     def _time(self, raw: dict[str, Any], envelope: Envelope, received_ms: int | None) -> int:
-        at = self._stated_time(raw, envelope)
-        if at is None:
-            at = received_ms
+        """Rule 3: when it was. An envelope's time has to be one even where nobody needs it."""
+        own, around = own_time(raw), envelope_time(envelope.timestamp)
+        at = next((known for known in (own, around, received_ms) if known is not None), None)
         if at is None:
             raise Refused("dropped/no_event_time")
         if self._live and received_ms is not None:
-            if self._ttl_ms and received_ms - at > self._ttl_ms:
+            age = age_time(raw, at)
+            if self._ttl_ms and received_ms - age > self._ttl_ms:
                 raise Refused("dropped/stale")
-            if at - received_ms > FUTURE_MS:
+            if age - received_ms > FUTURE_MS:
                 raise Refused("dropped/future")
         return at
 
-    @staticmethod
-    def _stated_time(raw: dict[str, Any], envelope: Envelope) -> int | None:
-        stated = raw.get("E")
-        if stated is not None:
-            at = integer(stated, 1, "dropped/bad_timestamp")
-            at = at // 1000 if at >= MICROSECONDS_FROM else at
-            return integer(at, 1, "dropped/bad_timestamp", LAST_MS)
-        if envelope.timestamp is None:
-            return None
-        try:
-            moment = datetime.fromisoformat(envelope.timestamp)
-        except (ValueError, TypeError):
-            raise Refused("dropped/bad_timestamp") from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return integer((moment - EPOCH) // timedelta(milliseconds=1), 1, "dropped/bad_timestamp")
+
+# --- what is known of a symbol ----------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Priced:
+    price: float
+    time: int
+
+    def is_fresh(self, at: int) -> bool:
+        return at - self.time <= FRESH_MS
+
+    def percent_off(self, price: float) -> float:
+        return abs(price - self.price) / self.price * 100
+
+
+@dataclass(slots=True)
+class Market:
+    """One symbol, rebuilt from the stream."""
+
+    passed: dict[str, tuple[int, int]] = field(default_factory=dict)  # `e`: id, time (rule 8)
+    reference: Priced | None = None  # the last accepted trade or ticker
+    suspect: Priced | None = None  # the last outlier (rule 9)
+    trades: deque[tuple[int, int]] = field(default_factory=deque)  # price, quantity in units
+    price_sum: int = 0  # of these
+    quantity_sum: int = 0
+    last_trade_time: int = 0
+    samples: list[tuple[int, float]] = field(default_factory=list)  # time, price
+    first_ticker_time: int | None = None
+
+    def fresh_reference(self, at: int) -> Priced | None:
+        known = self.reference
+        return known if known is not None and known.is_fresh(at) else None
+
+    def check_source(self, event: Event) -> None:
+        """Rule 7: one source of a kind, so that nothing counts twice."""
+        for preferred in PREFERRED.get(event.name, ()):
+            last = self.passed.get(preferred)
+            if last is not None and event.time <= last[1] + MINUTE_MS:
+                raise Refused("ignored/other_source")
+
+    def check_sequence(self, event: Event) -> None:
+        """Rule 8: what is older is late; much later it is the exchange that started over."""
+        integer(event.id, 0, MALFORMED)
+        last = self.passed.get(event.name)
+        patience = MINUTE_MS if event.dated else HOUR_MS
+        if last is not None and event.id <= last[0] and event.time <= last[1] + patience:
+            raise Refused("dropped/out_of_order")
+        self.passed[event.name] = (event.id, event.time)
+
+    def check_price(self, event: Trade | Ticker, band: float) -> None:
+        """Rule 9: a price is not believed before a second one agrees."""
+        reference = self.fresh_reference(event.time)
+        if band > 0 and reference is not None and reference.percent_off(event.price) > band:
+            suspect = self.suspect
+            if (suspect is None or not suspect.is_fresh(event.time)
+                    or suspect.percent_off(event.price) > band):
+                self.suspect = Priced(event.price, event.time)
+                raise Refused("dropped/outlier")
+        self.suspect = None
 
 
 # --- strategies -------------------------------------------------------------------------------
@@ -435,151 +702,161 @@ class Signal:
     indicators: dict[str, float]
 
 
-class OrderbookSkew:
-    name = "orderbook_skew"
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def evaluate(self, book: Book) -> Signal | str:
-        settings = self._settings
-        top = settings.orderbook_skew_top_levels
-        bid_volume = sum(quantity for _, quantity in book.bids[:top])
-        ask_volume = sum(quantity for _, quantity in book.asks[:top])
-        bid, ask = book.bids[0][0], book.asks[0][0]
-        spread_percent = (ask - bid) / bid * 100
-        ratio = bid_volume / ask_volume
-        if spread_percent < settings.orderbook_skew_min_spread_percent:
-            return "spread_below_minimum"
-        if 0 < settings.orderbook_skew_max_spread_percent < spread_percent:
-            return "spread_above_maximum"
-        if ratio > settings.orderbook_skew_buy_threshold:
-            side, price, threshold = "BUY", ask, settings.orderbook_skew_buy_threshold
-        elif ratio < settings.orderbook_skew_sell_threshold:
-            side, price, threshold = "SELL", bid, settings.orderbook_skew_sell_threshold
-        else:
-            return "neutral"
-        confidence = min(0.95, 0.60 + 0.5 * abs(ratio - threshold))
-        return Signal(self.name, side, price, book.mid, confidence,
-                      {"bid_volume": bid_volume, "ask_volume": ask_volume, "ratio": ratio,
-                       "spread_percent": spread_percent})
+def added(quantities: Iterable[float]) -> float:
+    """One after the other: sum() of newer Pythons corrects what is lost on the way."""
+    total = 0.0
+    for quantity in quantities:
+        total += quantity
+    return total
 
 
-@dataclass(slots=True)
-class TradeMeans:
-    price: float
-    quantity: float
-    count: int = 1
+def orderbook_skew(book: Book, market: Market, settings: Settings) -> Signal | str:
+    top = settings.orderbook_skew_top_levels
+    bid_volume = added(quantity for _, quantity in book.bids[:top])
+    ask_volume = added(quantity for _, quantity in book.asks[:top])
+    bid, ask = book.bids[0][0], book.asks[0][0]
+    spread_percent = (ask - bid) / bid * 100
+    ratio = bid_volume / ask_volume
+    if spread_percent < settings.orderbook_skew_min_spread_percent:
+        return "spread_below_minimum"
+    if 0 < settings.orderbook_skew_max_spread_percent < spread_percent:
+        return "spread_above_maximum"
+    if ratio > settings.orderbook_skew_buy_threshold:
+        side, price = "BUY", ask
+        excess = ratio - settings.orderbook_skew_buy_threshold
+    elif ratio < settings.orderbook_skew_sell_threshold:
+        side, price = "SELL", bid
+        excess = ask_volume / bid_volume - 1 / settings.orderbook_skew_sell_threshold
+    else:
+        return "neutral"
+    return Signal("orderbook_skew", side, price, book.mid, min(0.95, 0.60 + 0.5 * excess),
+                  {"bid_volume": bid_volume, "ask_volume": ask_volume, "ratio": ratio,
+                   "spread_percent": spread_percent})
 
 
-class TradeMomentum:
-    name = "trade_momentum"
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._alpha = 2 / (settings.trade_momentum_window + 1)
-        self._means: dict[str, TradeMeans] = {}
-
-    def evaluate(self, trade: Trade) -> Signal | str:
-        settings = self._settings
-        if trade.quantity < settings.trade_momentum_min_quantity:
-            return "below_min_quantity"
-        means = self._means.get(trade.symbol)
-        if means is None:
-            self._means[trade.symbol] = TradeMeans(trade.price, trade.quantity)
-            return "warming_up"
-        verdict = ("warming_up" if means.count < settings.trade_momentum_window
-                   else self._score(trade, means))
-        means.price += self._alpha * (trade.price - means.price)
-        means.quantity += self._alpha * (trade.quantity - means.quantity)
-        means.count += 1
-        return verdict
-
-    def _score(self, trade: Trade, means: TradeMeans) -> Signal | str:
-        settings = self._settings
-        side = -1 if trade.buyer_is_maker else 1
-        distance = ((trade.price - means.price) / means.price * 100
-                    / settings.trade_momentum_price_scale_percent)
-        price_score = max(-1.0, min(1.0, distance))
-        quantity_score = side * min(
-            1.0, trade.quantity / (settings.trade_momentum_quantity_multiple * means.quantity))
-        momentum = (settings.trade_momentum_price_weight * price_score
-                    + settings.trade_momentum_quantity_weight * quantity_score
-                    + settings.trade_momentum_maker_weight * side)
-        if momentum > settings.trade_momentum_buy_threshold:
-            direction = "BUY"
-        elif momentum < settings.trade_momentum_sell_threshold:
-            direction = "SELL"
-        else:
-            return "neutral"
-        return Signal(self.name, direction, trade.price, trade.price,
-                      min(0.95, 0.65 + 0.2 * abs(momentum)),
-                      {"momentum": momentum, "price_score": price_score,
-                       "quantity_score": quantity_score, "maker_score": float(side)})
+def in_units(value: float) -> int:
+    """The double times 10^12, exactly, to the nearest integer; ties to even."""
+    numerator, denominator = value.as_integer_ratio()
+    whole, rest = divmod(numerator * UNITS, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
 
 
-class TickerVelocity:
-    name = "ticker_velocity"
+def trade_momentum(trade: Trade, market: Market, settings: Settings) -> Signal | str:
+    if trade.quantity < settings.trade_momentum_min_quantity:
+        return "below_min_quantity"
+    gap_ms = settings.trade_momentum_max_gap_seconds * 1000
+    if gap_ms and market.trades and trade.time - market.last_trade_time > gap_ms:
+        market.trades.clear()
+        market.price_sum = market.quantity_sum = 0
+    window = settings.trade_momentum_window
+    verdict: Signal | str = "warming_up"
+    if len(market.trades) == window:
+        verdict = momentum_verdict(trade, float(market.price_sum) / (window * UNITS),
+                                   float(market.quantity_sum) / (window * UNITS), settings)
+        oldest_price, oldest_quantity = market.trades.popleft()
+        market.price_sum -= oldest_price
+        market.quantity_sum -= oldest_quantity
+    price, quantity = in_units(trade.price), in_units(trade.quantity)
+    market.trades.append((price, quantity))
+    market.price_sum += price
+    market.quantity_sum += quantity
+    market.last_trade_time = trade.time
+    return verdict
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._samples: dict[str, deque[tuple[int, float]]] = {}
 
-    def evaluate(self, ticker: Ticker) -> Signal | str:
-        settings = self._settings
-        window_ms = settings.ticker_velocity_time_window * 1000
-        samples = self._samples.get(ticker.symbol)
-        if samples is None:
-            samples = self._samples[ticker.symbol] = deque(maxlen=MAX_TICKER_SAMPLES)
-        samples.append((ticker.time, ticker.price))
-        while samples[0][0] < ticker.time - window_ms:
-            samples.popleft()
-        oldest_time, oldest_price = samples[0]
-        span_ms = ticker.time - oldest_time
-        if span_ms * 10 < window_ms * 8:
-            return "warming_up"
-        change = (ticker.price - oldest_price) / oldest_price * 100
-        velocity = change / (span_ms / 60_000)
-        if abs(change) < settings.ticker_velocity_min_price_change:
-            return "below_min_price_change"
-        if velocity > settings.ticker_velocity_buy_threshold:
-            side = "BUY"
-        elif velocity < settings.ticker_velocity_sell_threshold:
-            side = "SELL"
-        else:
-            return "neutral"
-        return Signal(self.name, side, ticker.price, ticker.price,
-                      min(0.95, 0.60 + abs(velocity) / 10),
-                      {"velocity": velocity, "price_change_percent": change,
-                       "window_seconds": span_ms / 1000})
+def momentum_verdict(trade: Trade, mean_price: float, mean_quantity: float,
+                     settings: Settings) -> Signal | str:
+    if mean_price == 0 or mean_quantity == 0:
+        return "neutral"
+    side = -1.0 if trade.buyer_is_maker else 1.0
+    distance = ((trade.price - mean_price) / mean_price * 100
+                / settings.trade_momentum_price_scale_percent)
+    price_score = max(-1.0, min(1.0, distance))
+    quantity_score = side * min(
+        1.0, trade.quantity / (settings.trade_momentum_quantity_multiple * mean_quantity))
+    momentum = (settings.trade_momentum_price_weight * price_score
+                + settings.trade_momentum_quantity_weight * quantity_score
+                + settings.trade_momentum_maker_weight * side)
+    if momentum > settings.trade_momentum_buy_threshold:
+        direction = "BUY"
+    elif momentum < settings.trade_momentum_sell_threshold:
+        direction = "SELL"
+    else:
+        return "neutral"
+    return Signal("trade_momentum", direction, trade.price, trade.price,
+                  min(0.95, 0.65 + 0.2 * abs(momentum)),
+                  {"momentum": momentum, "price_score": price_score,
+                   "quantity_score": quantity_score, "maker_score": side})
+
+
+def ticker_velocity(ticker: Ticker, market: Market, settings: Settings) -> Signal | str:
+    window_ms = settings.ticker_velocity_time_window * 1000
+    if market.first_ticker_time is None:
+        market.first_ticker_time = ticker.time
+    samples = market.samples
+    samples.append((ticker.time, ticker.price))
+    if len(samples) > MAX_TICKER_SAMPLES:
+        del samples[0]
+    samples[:] = [sample for sample in samples if sample[0] >= ticker.time - window_ms]
+    oldest_time, oldest_price = min(samples, key=lambda sample: sample[0])
+    span_ms = ticker.time - oldest_time
+    if span_ms * 10 < window_ms * 8 or ticker.time - market.first_ticker_time < window_ms:
+        return "warming_up"
+    change = (ticker.price - oldest_price) / oldest_price * 100
+    velocity = change / (span_ms / MINUTE_MS)
+    if abs(change) < settings.ticker_velocity_min_price_change:
+        return "below_min_price_change"
+    if velocity > settings.ticker_velocity_buy_threshold:
+        side = "BUY"
+    elif velocity < settings.ticker_velocity_sell_threshold:
+        side = "SELL"
+    else:
+        return "neutral"
+    return Signal("ticker_velocity", side, ticker.price, ticker.price,
+                  min(0.95, 0.60 + abs(velocity) / 10),
+                  {"velocity": velocity, "price_change_percent": change,
+                   "window_seconds": span_ms / 1000})
 
 
 # --- the gate ---------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class Admitted:
+    """What an accepted signal may become."""
+
+    quantity: Decimal
+    closes: bool  # a position, and opens none
+    protection: dict[str, float]
+
+
 class Gate:
     """Signals to quantities, or the outcome that refuses them. All in event time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, instruments: Instruments) -> None:
         self._settings = settings
-        self._steps = settings.quantity_steps()
-        self._default_step = Decimal(settings.trading_quantity_step)
-        self._cooldown_ms = settings.signal_cooldown_seconds * 1000
+        self._instruments = instruments
         self._last_order: dict[tuple[str, str, str], int] = {}
         self._day: dict[str, tuple[int, int]] = {}  # strategy: day, orders on it
         self._minute = (0, 0)
 
-    def admit(self, found: Signal, event: Event,
-              reference: tuple[float, int] | None) -> Decimal | str:
-        settings = self._settings
+    def admit(self, found: Signal, event: Event, reference: Priced | None) -> Admitted | str:
+        """`reference` is the fresh one from before the event."""
+        settings = self._settings.of(event.symbol)
+        closes = found.side == "SELL" and not settings.trading_enable_shorts
         if settings.trading_paused:
             return "paused"
+        if closes and settings.order_format == "signal":
+            return "shorts_disabled"
         if found.confidence < settings.signal_min_confidence:
             return "low_confidence"
-        if self._outside_band(found.price, event.time, reference):
-            return "price_band"
+        if settings.risk_price_band_percent > 0:
+            if reference is None:
+                return "no_reference"
+            if reference.percent_off(found.price) > settings.risk_price_band_percent:
+                return "price_band"
         key = (found.strategy, event.symbol, found.side)
-        if self._cooling_down(key, event.time):
+        if self._cooling_down(key, event.time, settings.signal_cooldown_seconds * 1000):
             return "cooldown"
         day, today = self._counted(self._day.get(found.strategy, (0, 0)), event.time // DAY_MS)
         if 0 < settings.risk_max_daily_signals <= today:
@@ -587,44 +864,64 @@ class Gate:
         minute, orders = self._counted(self._minute, event.time // MINUTE_MS)
         if 0 < settings.risk_max_orders_per_minute <= orders:
             return "rate_limit"
-        quantity = self._size(found.price, event.symbol)
-        if quantity is None:
+        instrument = self._instruments.of(event.symbol)
+        quantity = size(found.price, instrument, settings)
+        protection = {} if closes else protect(found, instrument.tick, settings)
+        if quantity is None or not all(0 < price < NUMBER_LIMIT for price in protection.values()):
             return "size_limit"
         self._last_order[key] = event.time
         self._day[found.strategy] = (day, today + 1)
         self._minute = (minute, orders + 1)
-        return quantity
+        return Admitted(quantity, closes, protection)
 
-    def _outside_band(self, price: float, at: int, reference: tuple[float, int] | None) -> bool:
-        band = self._settings.risk_price_band_percent
-        if not band or reference is None or at - reference[1] > FRESH_MS:
-            return False
-        return abs(price - reference[0]) / reference[0] * 100 > band
-
-    def _cooling_down(self, key: tuple[str, str, str], at: int) -> bool:
+    def _cooling_down(self, key: tuple[str, str, str], at: int, cooldown_ms: int) -> bool:
         last = self._last_order.get(key)
-        if not self._cooldown_ms or last is None:
+        if not cooldown_ms or last is None:
             return False
-        return (at // self._cooldown_ms <= last // self._cooldown_ms
-                or at - last < self._cooldown_ms)
+        return at // cooldown_ms <= last // cooldown_ms or at - last < cooldown_ms
 
     @staticmethod
     def _counted(counter: tuple[int, int], period: int) -> tuple[int, int]:
         """The current period, which never runs backwards, and what was counted in it."""
         return (period, 0) if period > counter[0] else counter
 
-    def _size(self, price: float, symbol: str) -> Decimal | None:
-        settings = self._settings
-        minimum, maximum = settings.trading_min_position_size, settings.trading_max_position_size
-        notional = max(minimum, min(maximum, settings.trading_order_notional))
-        exact_step = self._steps.get(symbol, self._default_step)
-        step = float(exact_step)
-        count = math.floor(notional / (price * step) + 1e-9)
-        if count < 1 or count * step * price < minimum:
-            count += 1
-            if count * step * price > maximum:
-                return None
-        return count * exact_step
+
+def size(price: float, instrument: Instrument, settings: Settings) -> Decimal | None:
+    """The quantity of an order, or None where the limits leave none."""
+    most = min(settings.trading_max_position_size, instrument.max_notional)
+    least = max(settings.trading_min_position_size, instrument.min_notional)
+    notional = max(settings.trading_min_position_size, min(most, settings.trading_order_notional))
+    step = float(instrument.step)
+    worth = price * step
+    if worth == 0 or max(notional, least) / worth > MAX_STEPS:
+        return None
+    count = math.floor(notional / worth + 1e-9)
+    if count * step * price < least:
+        count = math.ceil(least / worth - 1e-9)
+    count = max(count, 1, math.ceil(instrument.min_quantity / instrument.step))
+    quantity = count * instrument.step
+    if count > MAX_STEPS or count * step * price > most:
+        return None
+    if instrument.max_quantity is not None and quantity > instrument.max_quantity:
+        return None
+    return quantity
+
+
+def protect(found: Signal, tick: Decimal | None, settings: Settings) -> dict[str, float]:
+    up, down = (1, -1) if found.side == "BUY" else (-1, 1)
+    loss, profit = settings.risk_stop_loss_percent / 100, settings.risk_take_profit_percent / 100
+    return {"stop_loss": on_tick(found.price * (1 + down * loss), tick, down),
+            "take_profit": on_tick(found.price * (1 + up * profit), tick, up)}
+
+
+def on_tick(price: float, tick: Decimal | None, away: int) -> float:
+    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down)."""
+    if tick is None:
+        return price
+    ticks, rest = divmod(Fraction(price) / Fraction(tick), 1)
+    if 2 * rest > 1 or (2 * rest == 1 and away > 0):
+        ticks += 1
+    return float(ticks * tick)
 
 
 # --- orders -----------------------------------------------------------------------------------
@@ -633,14 +930,23 @@ class Gate:
 @dataclass(slots=True)
 class Order:
     id: str
+    strategy: str
     body: dict[str, Any]
     message_id: str | None
     traceparent: str | None
 
 
+TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
 def iso_time(ms: int) -> str:
-    moment = EPOCH + timedelta(milliseconds=ms)
-    return moment.isoformat(timespec="milliseconds")
+    """Python's dates end with the year 9999; the calendar is the same 400 years later."""
+    days, of_day = divmod(ms, DAY_MS)
+    cycles, days = divmod(days, DAYS_OF_400_YEARS)
+    day = date(1970, 1, 1) + timedelta(days=days)
+    seconds, milliseconds = divmod(of_day, 1000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
+    return f"{day.year + 400 * cycles:04}-{day.month:02}-{day.day:02}T{clock}+00:00"
 
 
 class OrderWriter:
@@ -649,36 +955,28 @@ class OrderWriter:
         self._format = (self._trade_order if settings.order_format == "trade_order"
                         else self._signal)
 
-    def order(self, found: Signal, quantity: Decimal, event: Event, envelope: Envelope) -> Order:
+    def order(self, found: Signal, admitted: Admitted, event: Event, envelope: Envelope) -> Order:
         settings = self._settings
         order_id = self._id(found, event)
-        closes = found.side == "SELL" and not settings.trading_enable_shorts
         metadata: dict[str, Any] = {"schema": f"{settings.order_format}.v1",
                                     "event_id": event.event_id}
         if envelope.message_id:
             metadata["correlation_id"] = envelope.message_id
         metadata["indicators"] = found.indicators
-        body = self._format(order_id, found, float(quantity), event, closes)
-        return Order(order_id, body | {"metadata": metadata}, envelope.message_id,
-                     envelope.traceparent)
+        body = self._format(order_id, found, admitted, event) | {"metadata": metadata}
+        if settings.order_format == "signal" and TRACEPARENT.fullmatch(envelope.traceparent or ""):
+            body["_otel_trace_context"] = {"traceparent": envelope.traceparent}
+        return Order(order_id, found.strategy, body, envelope.message_id, envelope.traceparent)
 
     def _id(self, found: Signal, event: Event) -> str:
-        cooldown_ms = self._settings.signal_cooldown_seconds * 1000
+        cooldown_ms = self._settings.of(event.symbol).signal_cooldown_seconds * 1000
         last = event.time // cooldown_ms * cooldown_ms if cooldown_ms else event.event_id
         name = f"{found.strategy}|{event.symbol}|{found.side}|{last}"
         return str(uuid.uuid5(ORDER_IDS, name))
 
-    def _protection(self, found: Signal, closes: bool) -> dict[str, float]:
-        if closes:
-            return {}
-        sign = 1 if found.side == "BUY" else -1
-        loss = sign * self._settings.risk_stop_loss_percent / 100
-        profit = sign * self._settings.risk_take_profit_percent / 100
-        return {"stop_loss": found.price * (1 - loss), "take_profit": found.price * (1 + profit)}
-
-    def _trade_order(self, order_id: str, found: Signal, quantity: float, event: Event,
-                     closes: bool) -> dict[str, Any]:
-        settings = self._settings
+    def _trade_order(self, order_id: str, found: Signal, admitted: Admitted,
+                     event: Event) -> dict[str, Any]:
+        settings, closes = self._settings, admitted.closes
         ttl = settings.order_ttl_reduce_only_seconds if closes else settings.order_ttl_seconds
         return {
             "order_id": order_id,
@@ -686,7 +984,7 @@ class OrderWriter:
             "symbol": event.symbol,
             "side": found.side,
             "order_type": "MARKET",
-            "quantity": quantity,
+            "quantity": float(admitted.quantity),
             "price": found.price,
             "current_price": found.current_price,
             "time_in_force": "GTC",
@@ -696,13 +994,13 @@ class OrderWriter:
             "close_on_trigger": False,
             "strategy_name": found.strategy,
             "confidence_score": found.confidence,
-            **self._protection(found, closes),
+            **admitted.protection,
             "timestamp": iso_time(event.time),
-            "valid_until": iso_time(event.time + ttl * 1000),
+            "valid_until": iso_time(event.age_time + ttl * 1000),
         }
 
-    def _signal(self, order_id: str, found: Signal, quantity: float, event: Event,
-                closes: bool) -> dict[str, Any]:
+    def _signal(self, order_id: str, found: Signal, admitted: Admitted,
+                event: Event) -> dict[str, Any]:
         return {
             "id": order_id,
             "signal_id": order_id,
@@ -710,17 +1008,17 @@ class OrderWriter:
             "strategy": found.strategy,
             "strategy_mode": "deterministic",
             "symbol": event.symbol,
-            "action": "close" if closes else found.side.lower(),
+            "action": found.side.lower(),
             "confidence": found.confidence,
             "strength": self._strength(found.confidence),
             "price": found.price,
-            "quantity": quantity,
+            "quantity": float(admitted.quantity),
             "current_price": found.current_price,
             "source": "realtime-strategies",
             "timeframe": "tick",
             "order_type": "market",
             "time_in_force": "GTC",
-            **self._protection(found, closes),
+            **admitted.protection,
             "timestamp": iso_time(event.time),
         }
 
@@ -745,24 +1043,22 @@ class Counts:
         return json.dumps({"frames": self.frames, "outcomes": self.outcomes}, sort_keys=True)
 
 
+STRATEGIES: dict[type, Callable[[Any, Market, Settings], Signal | str]] = {
+    Book: orderbook_skew, Trade: trade_momentum, Ticker: ticker_velocity}
+
+
 class Engine:
     def __init__(self, settings: Settings, live: bool = False,
                  load: Callable[[bytes], Any] = load_json) -> None:
         self.counts = Counts()
-        self._decoder = Decoder(settings, live, load)
-        self._gate = Gate(settings)
+        self._settings = settings
+        self._markets: dict[str, Market] = {}
+        instruments = Instruments(settings)
+        symbols = Symbols(settings, instruments,
+                          forget=lambda symbol: self._markets.pop(symbol, None))
+        self._decoder = Decoder(settings, symbols, live, load)
+        self._gate = Gate(settings, instruments)
         self._writer = OrderWriter(settings)
-        self._book_band = settings.risk_price_band_percent or 5.0
-        self._last_seen: dict[tuple[str, str], tuple[int, int]] = {}  # id and time
-        self._reference: dict[str, tuple[float, int]] = {}  # price and time
-        self._strategies = {
-            Book: OrderbookSkew(settings) if settings.strategy_enabled_orderbook_skew else None,
-            Trade: TradeMomentum(settings) if settings.strategy_enabled_trade_momentum else None,
-            Ticker: (TickerVelocity(settings) if settings.strategy_enabled_ticker_velocity
-                     else None),
-        }
-        self._names = {Book: OrderbookSkew.name, Trade: TradeMomentum.name,
-                       Ticker: TickerVelocity.name}
 
     def step(self, frame: bytes, received_ms: int | None) -> list[Order]:
         """One frame; the orders it leads to, nearly always none."""
@@ -779,46 +1075,58 @@ class Engine:
             frames["events"] += 1
             try:
                 event = self._decoder.event(raw, envelope, received_ms)
-                self._accept(event)
+                market = self._markets.get(event.symbol)
+                if market is None:
+                    market = self._markets[event.symbol] = Market()
+                reference = self._accept(event, market)
             except Refused as refusal:
                 frames[refusal.args[0]] += 1
                 continue
-            order = self._decide(event, envelope)
+            order = self._decide(event, market, reference, envelope)
             if order is not None:
                 orders.append(order)
         return orders
 
-    def _accept(self, event: Event) -> None:
-        """What is known from earlier events: whose book it is, and whether it is late."""
-        if isinstance(event, Book) and not event.names_symbol and not self._verified(event):
+    def _accept(self, event: Event, market: Market) -> Priced | None:
+        """What earlier events tell, and the fresh reference from before this one."""
+        if isinstance(event, Book) and not event.names_symbol:
+            self._verify(event)
+        market.check_source(event)
+        market.check_sequence(event)
+        reference = market.fresh_reference(event.time)
+        if isinstance(event, (Trade, Ticker)):
+            market.check_price(event, self._settings.risk_price_band_percent)
+            market.reference = Priced(event.price, event.time)
+        return reference
+
+    def _verify(self, book: Book) -> None:
+        """Rule 6, for a book that the relay labelled: exactly one symbol may vouch for it, its own.
+
+        The relay labels every book without a symbol with the same one.
+        """
+        near = set()
+        for symbol, market in self._markets.items():
+            reference = market.fresh_reference(book.time)
+            if reference is not None and reference.percent_off(book.mid) <= NAMELESS_PERCENT:
+                near.add(symbol)
+        if near != {book.symbol}:
             raise Refused("dropped/unverified_symbol")
-        integer(event.id, 0, MALFORMED)
-        key = (event.symbol, event.name)
-        last = self._last_seen.get(key)
-        if last is not None and event.id <= last[0] and event.time <= last[1] + FRESH_MS:
-            raise Refused("dropped/out_of_order")
-        self._last_seen[key] = (event.id, event.time)
-        if not isinstance(event, Book):
-            self._reference[event.symbol] = (event.price, event.time)
 
-    def _verified(self, book: Book) -> bool:
-        reference = self._reference.get(book.symbol)
-        if reference is None or book.time - reference[1] > FRESH_MS:
-            return False
-        return abs(book.mid - reference[0]) / reference[0] * 100 <= self._book_band
-
-    def _decide(self, event: Event, envelope: Envelope) -> Order | None:
-        strategy = self._strategies[type(event)]
-        found = strategy.evaluate(event) if strategy is not None else "disabled"
+    def _decide(self, event: Event, market: Market, reference: Priced | None,
+                envelope: Envelope) -> Order | None:
+        settings = self._settings.of(event.symbol)
+        strategy = STRATEGIES[type(event)]
+        enabled = getattr(settings, f"strategy_enabled_{strategy.__name__}")
+        found = strategy(event, market, settings) if enabled else "disabled"
         order = None
         if isinstance(found, Signal):
-            admitted = self._gate.admit(found, event, self._reference.get(event.symbol))
-            if isinstance(admitted, Decimal):
+            admitted = self._gate.admit(found, event, reference)
+            if isinstance(admitted, Admitted):
                 order = self._writer.order(found, admitted, event, envelope)
                 found = "signal_" + found.side.lower()
             else:
                 found = admitted
-        self.counts.outcomes[f"{self._names[type(event)]}/{found}"] += 1
+        self.counts.outcomes[f"{strategy.__name__}/{found}"] += 1
         return order
 
 
@@ -834,10 +1142,15 @@ def recorded_lines(path: str) -> Iterator[bytes]:
 
 
 def recorded_frames(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
-    """One frame a line, either bare or behind its receive time in nanoseconds."""
-    for line in lines:
+    """One frame a line, either bare or behind its receive time in nanoseconds.
+
+    Blank lines and those that begin with `#` are no frames.
+    """
+    for at, line in enumerate(lines):
+        if at == 0:
+            line = line.removeprefix(BYTE_ORDER_MARK)
         line = line.rstrip(b"\r\n")
-        if not line.strip():
+        if not line.strip() or line.startswith(b"#"):
             continue
         recorded = RECORDED.fullmatch(line)
         if recorded is None:
@@ -882,7 +1195,8 @@ async def live(engine: Engine, settings: Settings, frames: int | None) -> None:
 
     async def on_frame(message: Any) -> None:
         for order in engine.step(message.data, time.time_ns() // 1_000_000):
-            await connection.publish(settings.nats_publisher_topic,
+            subject = settings.nats_publisher_topic.replace("{strategy}", order.strategy)
+            await connection.publish(subject,
                                      json.dumps(order.body, separators=(",", ":")).encode(),
                                      reply=connection.new_inbox(), headers=order_headers(order))
         if engine.counts.frames["frames"] == frames:

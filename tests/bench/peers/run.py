@@ -50,7 +50,7 @@ LIVE_LIMIT_S = 240
 LOOK_EVERY_S = 0.01
 # The shipped spread silences orderbook_skew on these symbols; awake it has something to do.
 SETTINGS = {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0", "SIGNAL_COOLDOWN_SECONDS": "60",
-            "MESSAGE_TTL_SECONDS": "0"}
+            "MESSAGE_TTL_SECONDS": "0", "ENVIRONMENT": "local"}
 TRADE_SETTINGS = {"MESSAGE_TTL_SECONDS": "0"}
 TRADED = (b'"s":"BTCUSDT"', b'"s":"ETHUSDT"')
 

@@ -28,7 +28,7 @@ app.kubernetes.io/component: service
 {{- end }}
 {{- end }}
 {{- range $name, $value := .Values.settings }}
-{{- if not (hasKey $settings $name) }}
+{{- if not (hasKey $settings (splitList "__" $name | first)) }}
 {{- fail (printf "settings: %s is no setting; docs/CONFIGURATION.md lists them" $name) }}
 {{- end }}
 {{- $_ := set $settings $name (kindIs "string" $value | ternary $value (toJson $value)) }}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# install-packages.sh PACKAGE…: installs what is missing of Debian's packages, as root or by sudo.
+# install-packages.sh --missing PACKAGE…: prints what is missing, and installs nothing.
+#
+# What has a service is installed without it being started or enabled: a broker that the tests want
+# must not listen on the machine from then on. Packages' scripts ask helpers for both, by name, and
+# apt says where names are looked for; stopped/ comes first there. So nothing of the machine is
+# changed for that, not even for a while, and what was there before stays as its owner has it.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+only_say=
+if [[ ${1:-} == --missing ]]; then only_say=yes; shift; fi
+missing=()
+for package; do
+  # A line for each architecture that it is there for.
+  status=$(dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null) || true
+  grep -qx installed <<<"$status" || missing+=("$package")
+done
+if [[ $only_say ]]; then echo "${missing[*]}"; exit; fi
+if ((${#missing[@]} == 0)); then exit 0; fi
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  as_root=(sudo)
+  if ! sudo --version >/dev/null 2>&1; then
+    echo "not root, and no sudo; as root: apt-get install ${missing[*]}" >&2
+    exit 69
+  fi
+fi
+echo "installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends \
+  -o "DPkg::Path=$here/stopped:/usr/sbin:/usr/bin:/sbin:/bin" \
+  "${missing[@]}" >/dev/null

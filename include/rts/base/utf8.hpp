@@ -1,0 +1,27 @@
+// UTF-8, and what of it may be shown: a text that is quoted in a line must not end that line, and
+// must not move a terminal's cursor or turn its direction. Usable from any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace rts {
+
+// Length of the well-formed UTF-8 sequence `text` begins with, 0 when there is none (RFC 3629:
+// overlong forms, surrogates and what lies beyond U+10FFFF are none). Precondition: not empty.
+[[nodiscard]] std::size_t utf8_sequence(std::string_view text) noexcept;
+
+// Length of the control character `text` begins with, 0 when it begins with something else: C0, DEL
+// and C1 (a terminal takes U+009B for the begin of a command), the separators of lines and
+// paragraphs, and what turns the direction of writing. Precondition: not empty.
+[[nodiscard]] std::size_t control_sequence(std::string_view text) noexcept;
+
+// Whether `text` is UTF-8 without control characters.
+[[nodiscard]] bool is_plain_text(std::string_view text) noexcept;
+
+// Plain text stays as it is; a control character becomes \n, \r, \t or the \x.. of each of its
+// bytes, and so does what is no UTF-8: printable("a\x1B[2J") = "a\\x1b[2J".
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace rts

@@ -1,0 +1,33 @@
+// The subjects that orders go to: NATS_PUBLISHER_TOPIC, in which one whole token may be {strategy}.
+// Its place is then taken by the name of the order's strategy, for consumers that listen on a
+// subject per strategy ("cio.intent.trading.{strategy}"). Pure; any thread. SPEC §6.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rts/strategy/verdict.hpp>
+
+namespace rts {
+
+inline constexpr std::string_view kStrategyToken = "{strategy}";
+
+// Whether it has the token, whole: "a.{strategy}" has, "a.{strategy}s" has not.
+[[nodiscard]] bool is_per_strategy(std::string_view topic) noexcept;
+
+// Where the orders of a strategy go; the topic itself when it has no token.
+[[nodiscard]] std::string order_subject(std::string_view topic, StrategyId strategy);
+
+// Where orders may go: one subject, or one for each strategy in the order of kStrategies.
+[[nodiscard]] std::vector<std::string> order_subjects(std::string_view topic);
+
+// The topic with a wildcard in place of its token: what takes in all of its subjects, and more. Or
+// with "$1" there, which in a destination means what the wildcard of a source has matched.
+[[nodiscard]] std::string order_subject_pattern(std::string_view topic,
+                                                std::string_view wildcard = "*");
+
+// A brace is for the token only, and that may stand once: whatever else has braces is misspelt.
+[[nodiscard]] bool has_sound_tokens(std::string_view topic) noexcept;
+
+}  // namespace rts

@@ -1,0 +1,367 @@
+// Settings that cannot be meant: what is refused across settings, what is warned of, and what the
+// file of the venue's instruments says.
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <rts/config/render.hpp>
+#include <rts/config/settings.hpp>
+
+#include "app/settings_file.hpp"
+#include "support/engine_run.hpp"
+#include "support/paths.hpp"
+#include "support/scratch_files.hpp"
+
+namespace rts::config {
+namespace {
+
+using test::configured;
+using test::given;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+Problems problems_of(const std::vector<Given>& environment, const ReadFile& read_file = {}) {
+  const auto loaded = load(environment, {}, read_file);
+  return loaded ? Problems{} : loaded.error();
+}
+
+// --- Order subjects -----------------------------------------------------------------------------
+
+struct Subjects {
+  const char* publisher;
+  const char* consumer;
+  const char* control;
+  const char* refused;  // the subscription that would hear; empty: accepted
+};
+constexpr Subjects kSubjects[] = {
+    {"orders", "data", "control", ""},
+    {"data", "data", "control", "NATS_CONSUMER_TOPIC=data"},
+    {"a.orders", "a.>", "control", "NATS_CONSUMER_TOPIC=a.>"},
+    {"a.orders", "a.*", "control", "NATS_CONSUMER_TOPIC=a.*"},
+    {"a.orders", "*.orders", "control", "NATS_CONSUMER_TOPIC=*.orders"},
+    {"a.orders", ">", "control", "NATS_CONSUMER_TOPIC=>"},
+    {"a.b.orders", "a.*", "control", ""},
+    {"a", "a.>", "control", ""},
+    {"A", "a", "control", ""},
+    {"control", "data", "control", "CONTROL_TOPIC=control"},
+    {"orders", "data", "", ""},
+    {"cio.{strategy}", "cio.*", "control", "NATS_CONSUMER_TOPIC=cio.*"},
+    {"cio.{strategy}", "cio.trade_momentum", "control", "NATS_CONSUMER_TOPIC=cio.trade_momentum"},
+    {"cio.{strategy}", "cio.data", "control", ""},
+    {"cio.{strategy}", "data", "cio.ticker_velocity", "CONTROL_TOPIC=cio.ticker_velocity"},
+};
+
+// SPEC §5: "matched neither by the consumer nor by the control subject (our own subscription would
+// be the listener)".
+TEST(SettingsAdvice, OrdersAreNotPublishedWhereWeListenOurselves) {
+  for (const Subjects& row : kSubjects) {
+    const Problems problems = problems_of(given({{"NATS_PUBLISHER_TOPIC", row.publisher},
+                                                 {"NATS_CONSUMER_TOPIC", row.consumer},
+                                                 {"CONTROL_TOPIC", row.control}}));
+    const std::string what = fmt::format("{} {} {}", row.publisher, row.consumer, row.control);
+    if (std::string_view(row.refused).empty()) {
+      EXPECT_THAT(problems, IsEmpty()) << what;
+    } else {
+      EXPECT_THAT(problems, ElementsAre(AllOf(StartsWith("NATS_PUBLISHER_TOPIC="),
+                                              HasSubstr(std::string("matched by ") + row.refused))))
+          << what;
+    }
+  }
+}
+
+TEST(SettingsAdvice, SubjectsThatWereNotAcceptedAreNotCompared) {
+  EXPECT_THAT(problems_of(given({{"NATS_PUBLISHER_TOPIC", "a..b"}, {"NATS_CONSUMER_TOPIC", ">"}})),
+              ElementsAre(StartsWith("NATS_PUBLISHER_TOPIC='a..b'")));
+}
+
+// --- Symbols ------------------------------------------------------------------------------------
+
+// SPEC §5: "a symbol has no quote, blank, slash or control character".
+TEST(SettingsAdvice, SymbolsHaveNoQuoteBlankSlashOrControlCharacter) {
+  for (const char* symbol :
+       {"\"BTCUSDT\"", "'BTCUSDT'", "`BTCUSDT", "BTC/USDT", "BTC\\USDT", "BTC USDT",
+        "BTC\xC2\xA0USDT", "BTC\x01USDT", "BTC\xC2\x85USDT", "BTC\x7FUSDT", "BTC\nUSDT"}) {
+    EXPECT_THAT(problems_of(given({{"TRADING_SYMBOLS", symbol}})),
+                ElementsAre(StartsWith("TRADING_SYMBOLS='")))
+        << symbol;
+    EXPECT_THAT(problems_of({{"TRADING_QUANTITY_STEPS", std::string(symbol) + ":1"}}),
+                ElementsAre(StartsWith("TRADING_QUANTITY_STEPS='")))
+        << symbol;
+    EXPECT_THAT(problems_of({{"TRADING_MIN_NOTIONALS", std::string(symbol) + ":1"}}),
+                ElementsAre(StartsWith("TRADING_MIN_NOTIONALS='")))
+        << symbol;
+  }
+}
+
+// SPEC §5: "a listed symbol of another quote is an error".
+TEST(SettingsAdvice, ListedSymbolsAreQuotedInOneOfTheAssets) {
+  const struct {
+    const char* symbols;
+    const char* assets;
+    std::vector<const char*> refused;
+  } rows[] = {
+      {"BTCUSDT", "USDT", {}},
+      {"BTCUSDT,BTCUSDC", "USDT,USDC", {}},
+      {"btcusdt", "usdt", {}},
+      {"牛来USDT", "USDT", {}},
+      {"BTCUSDT,BTCUSDC,ETHBTC", "USDT", {"BTCUSDC", "ETHBTC"}},
+      {"USDT", "USDT", {"USDT"}},
+      {"BTCUSDT_260925", "USDT", {"BTCUSDT_260925"}},
+      {"BTCUSD_PERP", "USD", {"BTCUSD_PERP"}},
+      {"*", "USDC", {}},
+  };
+  for (const auto& row : rows) {
+    const Problems problems = problems_of(
+        given({{"TRADING_SYMBOLS", row.symbols}, {"TRADING_QUOTE_ASSETS", row.assets}}));
+    ASSERT_EQ(problems.size(), row.refused.size()) << row.symbols;
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+      EXPECT_THAT(problems[i], StartsWith(fmt::format("TRADING_SYMBOLS: {} is not quoted in {}",
+                                                      row.refused[i], row.assets)));
+    }
+  }
+}
+
+// --- Warnings -----------------------------------------------------------------------------------
+
+TEST(SettingsAdvice, WarnsOfWhatASymbolLacksOfItsOwn) {
+  const auto configuration = configured({{"TRADING_SYMBOLS", "BTCUSDT,ADAUSDT,XRPUSDT"},
+                                         {"TRADING_QUANTITY_STEPS", "BTCUSDT:0.001,ADAUSDT:1"},
+                                         {"TRADING_MIN_NOTIONALS", "BTCUSDT:100,XRPUSDT:5"}});
+  EXPECT_THAT(configuration.warnings,
+              ElementsAre(StartsWith("ADAUSDT: has no minimum notional of its own"),
+                          StartsWith("XRPUSDT: has no step of its own, 0.001 is taken")));
+}
+
+TEST(SettingsAdvice, WarnsOnceOfWhatSymbolsMayLackWhereAllAreTraded) {
+  EXPECT_THAT(configured({{"TRADING_SYMBOLS", "*"}}).warnings,
+              ElementsAre(AllOf(StartsWith("TRADING_SYMBOLS=*"), HasSubstr("no step")),
+                          AllOf(StartsWith("TRADING_SYMBOLS=*"), HasSubstr("no minimum"))));
+}
+
+TEST(SettingsAdvice, WarnsOfEntriesOfSymbolsThatAreNotTraded) {
+  const auto configuration = configured({{"TRADING_SYMBOLS", "BTCUSDT"},
+                                         {"TRADING_QUANTITY_STEPS", "BTCUSDT:0.001,ADAUSDT:1"},
+                                         {"TRADING_MIN_NOTIONALS", "BTCUSDT:100,XRPUSDT:5"},
+                                         {"TRADING_ORDER_NOTIONAL__ETHUSDT", "50"},
+                                         {"TRADING_ORDER_NOTIONAL__BTCUSDT", "50"}});
+  EXPECT_THAT(configuration.warnings,
+              ElementsAre("TRADING_QUANTITY_STEPS: has an entry for ADAUSDT, which is not traded.",
+                          "TRADING_MIN_NOTIONALS: has an entry for XRPUSDT, which is not traded.",
+                          "TRADING_ORDER_NOTIONAL__ETHUSDT: ETHUSDT is not traded."));
+}
+
+TEST(SettingsAdvice, DoesNotWarnOfTheShippedEntriesOfOtherSymbols) {
+  EXPECT_THAT(configured({{"TRADING_SYMBOLS", "BTCUSDT"}}).warnings, IsEmpty());
+}
+
+TEST(SettingsAdvice, WarnsOfEntriesThatAreQuotedOtherwiseWhereAllAreTraded) {
+  const auto configuration = configured({{"TRADING_SYMBOLS", "*"},
+                                         {"TRADING_ORDER_NOTIONAL__BTCUSDC", "50"},
+                                         {"TRADING_ORDER_NOTIONAL__BTCUSDT", "50"}});
+  EXPECT_THAT(configuration.warnings, Contains(HasSubstr("BTCUSDC is not traded")));
+  EXPECT_THAT(configuration.warnings, Not(Contains(HasSubstr("BTCUSDT is not traded"))));
+}
+
+struct Delivery {
+  std::vector<Given> environment;
+  std::vector<const char*> warnings;
+};
+
+TEST(SettingsAdvice, WarnsOfHowReplicasWouldSendAndShare) {
+  const char* const one = "run exactly one";
+  const char* const forgets = "a restart forgets the cooldown and the day's count";
+  const char* const part = "each sees a part";
+  const auto off = [](const char* momentum, const char* velocity) {
+    return given({{"STRATEGY_ENABLED_TRADE_MOMENTUM", momentum},
+                  {"STRATEGY_ENABLED_TICKER_VELOCITY", velocity},
+                  {"ENVIRONMENT", "test"}});
+  };
+  auto skew_only_but_for_one = off("false", "false");
+  skew_only_but_for_one.push_back({"STRATEGY_ENABLED_TRADE_MOMENTUM__BTCUSDT", "true"});
+  const Delivery rows[] = {
+      {{}, {forgets, part}},
+      {given({{"ENVIRONMENT", "PRODUCTION"}}), {forgets, part}},
+      {given({{"ENVIRONMENT", "staging"}}), {part}},
+      {given({{"ENVIRONMENT", "staging"}, {"NATS_CONSUMER_GROUP", ""}}), {one}},
+      {given({{"NATS_CONSUMER_GROUP", ""}}), {one, forgets}},
+      {given({{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}}), {}},
+      {given({{"ORDER_DELIVERY", "jetstream"}}), {part}},
+      {off("false", "false"), {}},
+      {off("true", "false"), {part}},
+      {off("false", "true"), {part}},
+      {skew_only_but_for_one, {part}},
+  };
+  for (const Delivery& row : rows) {
+    const auto configuration = configured(row.environment);
+    std::string what;
+    for (const Given& item : row.environment) what += item.name + "=" + item.value + " ";
+    ASSERT_EQ(configuration.delivery_warnings.size(), row.warnings.size()) << what;
+    for (std::size_t i = 0; i < row.warnings.size(); ++i) {
+      EXPECT_THAT(configuration.delivery_warnings[i], HasSubstr(row.warnings[i])) << what;
+    }
+  }
+}
+
+TEST(SettingsAdvice, OfDeliveryIsGivenWhereOrdersAreSentAndWhereItIsAskedFor) {
+  const auto configuration = configured({{"TRADING_SYMBOLS", "ADAUSDT"}});
+  ASSERT_EQ(configuration.warnings.size(), 2U);
+  ASSERT_EQ(configuration.delivery_warnings.size(), 2U);
+  for (const char* command : {"run", "check"}) {
+    EXPECT_EQ(app::warnings_for(command, configuration).size(), 4U) << command;
+  }
+  for (const char* command : {"replay", "config", "simulate", "provision", "health"}) {
+    EXPECT_EQ(app::warnings_for(command, configuration).size(), 2U) << command;
+  }
+}
+
+TEST(SettingsAdvice, IsCountedByTheVerdictOfCheck) {
+  const std::vector<Given> quiet =
+      given({{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}});
+  EXPECT_EQ(app::verdict(configured(quiet)), "settings are valid");
+  EXPECT_EQ(app::verdict(configured({{"ORDER_DELIVERY", "jetstream"}})),
+            "settings are valid, 1 warning");
+  EXPECT_EQ(app::verdict(configured({{"MAX_MEMORY_MB", "1"}})), "settings are valid, 3 warnings");
+}
+
+// --- Values -------------------------------------------------------------------------------------
+
+// Issue 11: "A byte-order mark, Windows line ends: accepted in recordings, env files and JSON
+// files."
+TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
+  std::vector<Given> environment;
+  for (const Setting& setting : table()) {
+    environment.push_back({std::string(setting.name), std::string(setting.fallback) + "\r"});
+  }
+  environment.push_back({"TRADING_ORDER_NOTIONAL__BTCUSDT", "50\r"});
+  const auto configuration = configured(environment);
+  EXPECT_EQ(configuration.values, configured({}).values);
+  EXPECT_EQ(configuration.symbol_values[0].value, "50");
+}
+
+TEST(SettingsAdvice, WarnIsTheLogLevelWarning) {
+  for (const char* value : {"WARN", "warn", "WARNING"}) {
+    EXPECT_EQ(configured({{"LOG_LEVEL", value}}).settings.log_level, "WARNING") << value;
+  }
+  EXPECT_THAT(problems_of(given({{"LOG_LEVEL", "WARNI"}})), testing::SizeIs(1));
+}
+
+// --- TRADING_INSTRUMENTS_FILE -------------------------------------------------------------------
+
+std::string data_path(const char* name) {
+  return test::source_root() + "/tests/data/" + name;
+}
+
+Result<Configuration, Problems> loaded_with(const std::string& file,
+                                            std::vector<Given> environment = {}) {
+  environment.push_back({"TRADING_INSTRUMENTS_FILE", file});
+  return load(environment, {}, app::read_settings_file);
+}
+
+Problems problems_with(const std::string& file, const std::vector<Given>& environment = {}) {
+  const auto loaded = loaded_with(file, environment);
+  return loaded ? Problems{} : loaded.error();
+}
+
+TEST(InstrumentsFile, GivesListedSymbolsTheirOwnInstrument) {
+  const auto loaded = loaded_with(data_path("exchange_info_usdm.json"));
+  ASSERT_TRUE(loaded) << testing::PrintToString(loaded.error());
+  const auto& instruments = loaded.value().settings.instruments;
+  ASSERT_EQ(instruments.size(), 3U);
+  EXPECT_EQ(instruments[2].symbol.text(), "BNBUSDT");
+  EXPECT_EQ(instruments[2].quantity_step.to_string(), "0.05");
+}
+
+TEST(InstrumentsFile, SparesTheWarningsOfStepAndMinimum) {
+  const std::vector<Given> environment = given({{"TRADING_SYMBOLS", "BTCUSDT,1000PEPEUSDT"},
+                                                {"TRADING_QUANTITY_STEPS", ""},
+                                                {"TRADING_MIN_NOTIONALS", ""}});
+  EXPECT_EQ(configured(environment).warnings.size(), 4U);
+  const auto loaded = loaded_with(data_path("exchange_info_usdm.json"), environment);
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded.value().warnings, IsEmpty());
+  const auto all = loaded_with(data_path("exchange_info_usdm.json"),
+                               given({{"TRADING_SYMBOLS", "*"}, {"TRADING_QUANTITY_STEPS", ""}}));
+  ASSERT_TRUE(all);
+  EXPECT_THAT(all.value().warnings, IsEmpty());
+}
+
+TEST(InstrumentsFile, WarnsOfListedSymbolsThatTheVenueDoesNotTradeSo) {
+  const auto loaded = loaded_with(data_path("exchange_info_usdm.json"),
+                                  given({{"TRADING_SYMBOLS", "BTCUSDT,SRMUSDT,XYZUSDT"},
+                                         {"TRADING_ORDER_NOTIONAL__SRMUSDT", "50"}}));
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded.value().warnings,
+              ElementsAre("SRMUSDT: is not traded: in TRADING_INSTRUMENTS_FILE its status is "
+                          "SETTLING.",
+                          "XYZUSDT: is not traded: in TRADING_INSTRUMENTS_FILE its margin asset is "
+                          "BTC.",
+                          "TRADING_ORDER_NOTIONAL__SRMUSDT: SRMUSDT is not traded."));
+}
+
+TEST(InstrumentsFile, ThatLacksListedSymbolsIsRefusedWithTheirNames) {
+  const std::string file = data_path("exchange_info_spot.json");
+  EXPECT_THAT(problems_with(file), ElementsAre(StartsWith("TRADING_INSTRUMENTS_FILE=" + file +
+                                                          ": does not have ETHUSDT"),
+                                               HasSubstr("does not have BNBUSDT")));
+}
+
+TEST(InstrumentsFile, ThatCannotBeUsedIsRefusedWithItsName) {
+  const test::ScratchFiles files;
+  const std::string folder = files.path("");
+  const struct {
+    std::string file;
+    const char* why;
+  } rows[] = {
+      {files.path("missing"), "cannot be read: No such file or directory"},
+      {folder, "is not a file"},
+      {"/dev/null", "is not a file"},
+      {files.write("empty", ""), "is not JSON"},
+      {files.write("html", "<html>"), "no JSON object"},
+      {files.write("error", R"({"code":-1003,"msg":"Too many requests."})"), "lists no symbols"},
+      {files.write("large", std::string(wire::kMaxInstrumentsBytes + 1, ' ')), "is larger than"},
+      {files.write("fault",
+                   R"({"symbols":[{"symbol":"BTCUSDT","status":"TRADING","quoteAsset":"USDT",)"
+                   R"("filters":[{"filterType":"PRICE_FILTER","tickSize":"x"}]}]})"),
+       "of BTCUSDT, PRICE_FILTER has a tickSize that is no number"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_THAT(problems_with(row.file, given({{"TRADING_SYMBOLS", "BTCUSDT"}})),
+                ElementsAre(AllOf(StartsWith("TRADING_INSTRUMENTS_FILE=" + row.file + ": "),
+                                  HasSubstr(row.why))));
+  }
+}
+
+TEST(InstrumentsFile, IsNotReadWhereNobodyReads) {
+  EXPECT_THAT(problems_of(given({{"TRADING_INSTRUMENTS_FILE", "x"}})),
+              ElementsAre("TRADING_INSTRUMENTS_FILE=x: cannot be read here."));
+}
+
+TEST(InstrumentsFile, MayBeginWithAByteOrderMark) {
+  const test::ScratchFiles files;
+  const std::string text = test::read_file(data_path("exchange_info_usdm.json"));
+  EXPECT_TRUE(loaded_with(files.write("marked", "\xEF\xBB\xBF" + text)));
+}
+
+// Replicas that read different answers decide differently; where the file is does not matter.
+TEST(InstrumentsFile, IsPartOfTheFingerprintByWhatItSays) {
+  const test::ScratchFiles files;
+  std::string text = test::read_file(data_path("exchange_info_usdm.json"));
+  const std::string path = files.write("file", text);
+  const std::string before = fingerprint(loaded_with(path).value());
+  text.replace(text.find("1721347200000"), 13, "1721347299999");  // serverTime
+  files.write("file", text);
+  EXPECT_EQ(fingerprint(loaded_with(path).value()), before);
+  text.replace(text.find(R"("tickSize":"0.10")"), 17, R"("tickSize":"0.20")");
+  files.write("file", text);
+  EXPECT_NE(fingerprint(loaded_with(path).value()), before);
+}
+
+}  // namespace
+}  // namespace rts::config
