@@ -128,19 +128,20 @@ class StrategyStage final : public Stage {
 
  private:
   struct Context {
-    MomentumContext momentum;
+    TradeWindow trades;
     TickerWindow prices;
   };
 
   // As Engine::consult does it.
   Verdict verdict(const MarketEvent& event, Context& context) {
     if (const auto* book = std::get_if<Book>(&event.data)) return orderbook_skew_(*book);
+    const UnixMs at = event.at + later_;
     if (const auto* trade = std::get_if<Trade>(&event.data)) {
-      const Verdict verdict = trade_momentum_(*trade, context.momentum);
-      context.momentum = trade_momentum_.updated(context.momentum, *trade);
+      const Verdict verdict = trade_momentum_(*trade, at, context.trades);
+      trade_momentum_.remember(*trade, at, context.trades);
       return verdict;
     }
-    const PriceSample sample{event.at + later_, std::get<Ticker>(event.data).last_price};
+    const PriceSample sample{at, std::get<Ticker>(event.data).last_price};
     context.prices.append(sample, ticker_velocity_.time_window());
     return ticker_velocity_(sample, context.prices);
   }
@@ -157,7 +158,7 @@ class StrategyStage final : public Stage {
   std::vector<Context> contexts_ = std::vector<Context>(bench_parameters().symbols.size());
 };
 
-// Nearly every frame is an order.
+// Nearly every frame is an order, also where nothing but books comes.
 EngineParameters eager_parameters() {
   EngineParameters parameters = bench_parameters();
   parameters.defaults.orderbook_skew = {
@@ -169,7 +170,7 @@ EngineParameters eager_parameters() {
                                          .buy_threshold = 1e-9,
                                          .sell_threshold = -1e-9,
                                          .min_price_change = 0};
-  parameters.gate = {.max_daily_signals = 0, .max_orders_per_minute = 0};
+  parameters.gate = {.price_band_percent = 0, .max_daily_signals = 0, .max_orders_per_minute = 0};
   parameters.defaults.terms.cooldown = std::chrono::seconds(0);
   return parameters;
 }
@@ -196,11 +197,11 @@ class Orders {
   void keep(const Decision& decision) {
     const Order& order = orders.emplace_back(*decision.order);
     orders.back().correlation_id = texts_.emplace_back(order.correlation_id);
-    requests.push_back({decision.strategy, decision.symbol_index, *decision.signal, decision.at,
-                        parameters_.defaults.terms,
+    requests.push_back({decision.strategy, decision.symbol_index, parameters_.defaults.terms,
+                        *decision.signal, decision.at,
                         ReferencePrice{decision.signal->current_price, decision.at}});
-    sources.push_back({decision.strategy, order.symbol, decision.at, order.event_id,
-                       *decision.signal, decision.indicators, order.quantity});
+    sources.push_back({decision.strategy, order.symbol, decision.at, decision.at, order.event_id,
+                       *decision.signal, decision.indicators, order.quantity, order.protection});
   }
 
   EngineParameters parameters_ = eager_parameters();
@@ -211,7 +212,11 @@ class Orders {
 class GateStage final : public Stage {
  public:
   explicit GateStage(const Frames& frames) : orders_(frames) {}
-  void prepare() override { gate_.emplace(parameters_.gate, parameters_.symbols.size()); }
+  void prepare() override {
+    GateLimits limits = parameters_.gate;
+    limits.price_band_percent = GateLimits{}.price_band_percent;
+    gate_.emplace(limits, parameters_.symbols.size());
+  }
   std::size_t run() override {
     std::size_t passed = 0;
     for (const Gate::Request& request : orders_.requests) {

@@ -13,15 +13,19 @@ namespace {
 Order order(Side side) {
   const Indicators indicators{*Indicator::from(3), *Indicator::from(2), *Indicator::from(1.5),
                               *Indicator::from(0.25)};
-  const OrderSource source{
-      StrategyId::orderbook_skew,
-      "BTCUSDT",
-      UnixMs(std::chrono::milliseconds(1'721'390'591'109)),
-      EventId{'u', 42},
-      {side, *Price::from(63'940), *Price::from(63'940.5), *Confidence::from(0.75)},
-      indicators,
-      *Decimal::parse("0.002")};
-  return make_order({}, source);
+  constexpr UnixMs kAt{std::chrono::milliseconds(1'721'390'591'109)};
+  const OrderTerms terms;
+  const Price price = *Price::from(63'940);
+  const OrderSource source{StrategyId::orderbook_skew,
+                           "BTCUSDT",
+                           kAt,
+                           kAt,
+                           EventId{'u', 42},
+                           {side, price, *Price::from(63'940.5), *Confidence::from(0.75)},
+                           indicators,
+                           *Decimal::parse("0.002"),
+                           protection(terms, side, price)};
+  return make_order(terms, source);
 }
 
 TEST(OrderText, SaysWhatIsBoughtInOneLineWhateverTheFormat) {
