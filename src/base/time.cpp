@@ -41,10 +41,12 @@ bool take(std::string_view& text, char one, char or_other) noexcept {
 bool take_fraction(std::string_view& text, int& millis) noexcept {
   const char* digit = text.data();
   const char* const end = digit + text.size();
+  const auto is_digit = [&] { return digit != end && *digit >= '0' && *digit <= '9'; };
   millis = 0;
-  for (int worth = 100; digit != end && *digit >= '0' && *digit <= '9'; ++digit, worth /= 10) {
-    millis += worth * (*digit - '0');
+  for (const int worth : {100, 10, 1}) {
+    if (is_digit()) millis += worth * (*digit++ - '0');
   }
+  while (is_digit()) ++digit;
   const auto digits = static_cast<std::size_t>(digit - text.data());
   text.remove_prefix(digits);
   return digits > 0;

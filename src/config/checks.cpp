@@ -59,7 +59,7 @@ void advise_of_minimum(const Settings& s, std::string_view who,
 }
 
 void advise_of_sizes(const Settings& s, std::vector<std::string>& warnings) {
-  if (s.symbols.empty()) {
+  if (s.symbols.empty() && s.instruments.empty()) {  // else only what the venue lists is traded
     const std::string_view who = "TRADING_SYMBOLS=*: a symbol that comes may have";
     advise_of_step(s, who, warnings);
     advise_of_minimum(s, who, warnings);

@@ -116,11 +116,13 @@ EngineParameters engine_parameters(const Settings& s, Clock clock) {
   Instrument common;
   common.quantity_step = s.quantity_step;
   p.defaults = parameters(s, s, common);
+  p.defaults.traded = s.instruments.empty();  // what the venue does not list is not TRADING there
   for (const Symbol& symbol : symbols_with_their_own(s)) {
     p.per_symbol.push_back(
         {symbol, parameters(s, values_for(s, symbol), instrument_for(s, symbol))});
     const wire::ListedInstrument* const listed = instrument_of(s, symbol);
-    p.per_symbol.back().parameters.traded = listed == nullptr || obstacle(s, *listed).empty();
+    p.per_symbol.back().parameters.traded =
+        listed == nullptr ? s.instruments.empty() : obstacle(s, *listed).empty();
   }
   p.gate = {s.price_band_percent, s.max_daily_signals, s.max_orders_per_minute};
   p.paused = s.trading_paused;

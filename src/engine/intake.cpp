@@ -187,12 +187,13 @@ Intake::Intake(const EngineParameters& parameters)
       message_ttl_(parameters.message_ttl),
       price_band_percent_(parameters.gate.price_band_percent),
       quote_assets_(parameters.quote_assets),
+      trades_unnamed_(parameters.defaults.traded),
       symbols_(parameters.symbols),
       states_(symbols_.capacity()) {
   for (const auto& [symbol, own] : parameters.per_symbol) {
-    if (!own.traded) untraded_.push_back(symbol);
+    if (own.traded != trades_unnamed_) exceptions_.push_back(symbol);
   }
-  std::sort(untraded_.begin(), untraded_.end(),
+  std::sort(exceptions_.begin(), exceptions_.end(),
             [](const Symbol& a, const Symbol& b) { return a.text() < b.text(); });
 }
 
@@ -271,7 +272,8 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
   }
   if (const auto known = symbols_.find(name)) {
     // The listed ones have been checked with the settings, but for what the venue says of them.
-    if (!untraded_.empty() && !may_be_traded(symbols_.at(*known).text())) {
+    const bool all_are_traded = trades_unnamed_ && exceptions_.empty();
+    if (!all_are_traded && !may_be_traded(symbols_.at(*known).text())) {
       return Failure{Reason::symbol_not_traded};
     }
     return known;
@@ -293,9 +295,11 @@ bool Intake::may_be_traded(std::string_view name) const noexcept {
       std::any_of(quote_assets_.begin(), quote_assets_.end(), [&](const std::string& asset) {
         return name.size() > asset.size() && name.ends_with(asset);
       });
-  return linear &&
-         !std::binary_search(untraded_.begin(), untraded_.end(), name,
-                             [](const auto& a, const auto& b) { return text_of(a) < text_of(b); });
+  if (!linear) return false;
+  const bool is_exception =
+      std::binary_search(exceptions_.begin(), exceptions_.end(), name,
+                         [](const auto& x, const auto& y) { return text_of(x) < text_of(y); });
+  return is_exception != trades_unnamed_;
 }
 
 Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::Envelope& envelope,

@@ -208,7 +208,9 @@ TEST(Protection, GoesAwayFromTheEntryOnATie) {
 TEST(Protection, IsNoneWhereOneOfThemIsNoPrice) {
   EXPECT_EQ(stops(with_tick("1"), Side::buy, 0.4), "none") << "less than half a tick";
   EXPECT_EQ(stops(with_tick("1", 50, 50), Side::buy, 1), "none") << "a tie away from the entry: 0";
-  EXPECT_EQ(stops(with_tick("1", 49, 50), Side::buy, 1), "1 2");
+  EXPECT_EQ(stops(with_tick("1", 49, 50), Side::buy, 1), "none") << "the stop is the entry itself";
+  EXPECT_EQ(stops(with_tick("1", 50, 49), Side::sell, 2), "3 1");
+  EXPECT_EQ(stops(with_tick("1", 50, 12), Side::sell, 2), "none") << "the target is the entry";
   EXPECT_EQ(stops({}, Side::buy, 9.7e14), "none") << "the target is beyond a price";
   EXPECT_EQ(stops({}, Side::sell, 9.9e14), "none") << "the stop is";
   EXPECT_EQ(stops({}, Side::sell, 9.7e14), "989400000000000 931200000000000");

@@ -196,6 +196,19 @@ TEST(TickerWindow, KeepsWhatIsNotOlderThanTheWindow) {
   EXPECT_EQ(window.oldest().price.value(), 5);
 }
 
+// Two kinds of ticker of one symbol may cross: what comes late has its place by its time.
+TEST(TickerWindow, PutsALateSampleInItsPlace) {
+  TickerWindow window;
+  window.append(sample(100'000, 1), seconds(60));
+  window.append(sample(50'000, 2), seconds(60));
+  EXPECT_EQ(window.oldest().price.value(), 2);
+  window.append(sample(97'000, 3), seconds(60));
+  window.append(sample(97'000, 4), seconds(60));
+  window.append(sample(155'000, 5), seconds(60));
+  EXPECT_EQ(window.size(), 4U);
+  EXPECT_EQ(window.oldest().price.value(), 3) << "of one time the first to come";
+}
+
 TEST(TickerWindow, KnowsSinceWhenItHasBeenLooking) {
   TickerWindow window;
   window.append(sample(5, 1), seconds(60));

@@ -35,7 +35,7 @@ class Symbol {
   // Whether two texts, of whatever length, name the same symbol.
   [[nodiscard]] static constexpr bool same(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return upper(x) == upper(y); });
+                      [](char x, char y) { return x == y || is_other_case(x, y); });
   }
 
   // Lives as long as this value.
@@ -46,6 +46,12 @@ class Symbol {
   }
 
  private:
+  // Of two characters that differ.
+  static constexpr bool is_other_case(char x, char y) noexcept {
+    constexpr unsigned kCase = 'a' ^ 'A';
+    const unsigned lower = static_cast<unsigned char>(x) | kCase;
+    return lower == (static_cast<unsigned char>(y) | kCase) && lower - 'a' < 26;
+  }
   static constexpr char upper(char c) noexcept {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }

@@ -130,7 +130,8 @@ class Intake {
   std::chrono::milliseconds message_ttl_;
   double price_band_percent_;  // 0 = off
   std::vector<std::string> quote_assets_;
-  std::vector<Symbol> untraded_;  // sorted by text
+  bool trades_unnamed_;             // symbols without parameters of their own
+  std::vector<Symbol> exceptions_;  // of those with: for which it is the other way; sorted by text
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
   UnixMs none_abandoned_before_;     // before that time no place of a full table is free
