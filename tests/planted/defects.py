@@ -90,7 +90,7 @@ DEFECTS = [
            "integration", r"^NatsClient\.RefusesMoreThan",
            old="session_->blocked_bytes() + bytes > options_.max_buffered_bytes",
            new="bytes > options_.max_buffered_bytes"),
-    Defect("secret shown", "src/config/settings.cpp",
+    Defect("secret shown", "src/config/load.cpp",
            "unit", r"^SettingsSecrets\.",
            old='return value.empty() ? "" : "***";',
            new="return std::string(value);"),
