@@ -4,6 +4,9 @@ include(CheckCXXCompilerFlag)
 
 add_library(rts_instrumentation INTERFACE)
 target_compile_definitions(rts_instrumentation INTERFACE _GLIBCXX_ASSERTIONS)
+# Formulas are evaluated in the order they are written: a fused multiply-add, which g++ makes of
+# a * b + c where the processor has one, would give other orders on arm64 than on amd64.
+target_compile_options(rts_instrumentation INTERFACE -ffp-contract=off)
 
 if(RTS_SANITIZE)
   target_compile_definitions(rts_instrumentation INTERFACE RTS_SANITIZED)

@@ -139,7 +139,7 @@ std::optional<UnixMs> parse_iso8601(std::string_view text) noexcept {
 
 std::optional<UnixMs> Iso8601Reader::read(std::string_view text) noexcept {
   const std::string_view before(second_text_.data(), second_text_.size());
-  if (text.starts_with(before)) return with_rest(second_, text.substr(before.size()));
+  if (second_ && text.starts_with(before)) return with_rest(*second_, text.substr(before.size()));
   std::string_view rest = text;
   const auto second = take_up_to_second(rest);
   if (!second) return std::nullopt;

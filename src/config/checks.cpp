@@ -59,7 +59,7 @@ void advise_of_minimum(const Settings& s, std::string_view who,
 }
 
 void advise_of_sizes(const Settings& s, std::vector<std::string>& warnings) {
-  if (s.symbols.empty() && s.instruments.empty()) {
+  if (s.symbols.empty()) {
     const std::string_view who = "TRADING_SYMBOLS=*: a symbol that comes may have";
     advise_of_step(s, who, warnings);
     advise_of_minimum(s, who, warnings);
@@ -72,7 +72,8 @@ void advise_of_sizes(const Settings& s, std::vector<std::string>& warnings) {
         (instrument == nullptr || instrument->quantity_step.is_zero())) {
       advise_of_step(s, who, warnings);
     }
-    if (!has_amount(s.min_notionals, symbol) && instrument == nullptr) {
+    const bool venue_says = instrument != nullptr && !instrument->min_notional.is_zero();
+    if (!venue_says && (instrument != nullptr || !has_amount(s.min_notionals, symbol))) {
       advise_of_minimum(s, who, warnings);
     }
   }

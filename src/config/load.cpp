@@ -126,7 +126,8 @@ class Loader {
     if (known == own.end()) {
       own.push_back({row, *symbol, std::string(value.text), value.origin});
     } else if (known->origin == Origin::environment && value.origin == Origin::environment) {
-      complain_of_name(name, fmt::format("{} is given twice.", name_for(setting, *symbol)));
+      problems_.push_back(fmt::format("{}: {} is given twice, in another case; remove one.", name,
+                                      name_for(setting, *symbol)));
     } else {
       known->value = value.text;
       known->origin = value.origin;

@@ -35,6 +35,7 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
     records_.push_back({EventKind::unknown, reason_for(*error)});
     return {records_};
   }
+  intake_.begin_frame();
   const bool simulated = refuses_simulation_ && reader_.envelope().source.value == kSimulation;
   while (const wire::WireEvent* event = reader_.next()) {
     EventRecord& record = records_.emplace_back();

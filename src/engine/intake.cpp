@@ -224,7 +224,7 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   for (auto preferred = most_preferred(event.sequence); preferred < event.sequence;
        preferred = static_cast<wire::Sequence>(static_cast<int>(preferred) + 1)) {
     const SequenceState& source = before.sequences[static_cast<std::size_t>(preferred)];
-    if (source.begun && at <= source.at + kSourceSilentAfter) {
+    if (source.begun && at <= source.newest_at + kSourceSilentAfter) {
       return Failure{Reason::other_source};
     }
   }
@@ -241,10 +241,11 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   admitted_.replaces_symbol = false;
   admitted_.symbol_index = place ? *place : settle(at);
   SymbolState& state = states_[admitted_.symbol_index];
-  state.sequences[slot] = {id.value(), at, true};
+  state.sequences[slot] = {id.value(), at, std::max(at, state.sequences[slot].newest_at), true};
+  state.last_frame = frame_;
   admitted_.reference = state.reference;
   if (const auto price = last_price(admitted_.data)) {
-    if (is_outlier(state, *price, at)) return Failure{Reason::outlier};  // 9
+    if (refuse_outlier(state, *price, at)) return Failure{Reason::outlier};  // 9
     state.reference = {*price, at};
   }
   state.last_seen = std::max(state.last_seen, at);
@@ -275,7 +276,8 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
     }
     return known;
   }
-  const auto newcomer = symbols_.is_open() ? Symbol::from(name) : std::nullopt;
+  const auto newcomer =
+      symbols_.is_open() && Symbol::may_name(name) ? Symbol::from(name) : std::nullopt;
   if (!newcomer || !may_be_traded(newcomer->text())) return Failure{Reason::symbol_not_traded};
   if (!symbols_.can_add()) {
     const auto time = times(event, envelope, received_at);
@@ -338,8 +340,9 @@ bool Intake::vouches_for(Place place, UnixMs at, const Book& book) const noexcep
   return true;
 }
 
-// One price far off is a bad print, a second that agrees with it is where the market has gone.
-bool Intake::is_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
+// One price far off is a bad print, and remembered; a second that agrees with it is where the market
+// has gone.
+bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
   const auto is_off = [&](const std::optional<ReferencePrice>& from) {
     return from->distance_percent(price) > price_band_percent_;
   };
@@ -362,7 +365,7 @@ std::optional<std::size_t> Intake::abandoned_place(UnixMs now) noexcept {
       std::min_element(states_.begin(), states_.end(),
                        [](const auto& a, const auto& b) { return a.last_seen < b.last_seen; });
   none_abandoned_before_ = longest_unseen->last_seen + kAbandonedAfter;
-  if (now < none_abandoned_before_) return std::nullopt;
+  if (now < none_abandoned_before_ || longest_unseen->last_frame == frame_) return std::nullopt;
   return static_cast<std::size_t>(longest_unseen - states_.begin());
 }
 

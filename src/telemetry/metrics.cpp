@@ -404,11 +404,15 @@ class Metrics::Registry {
   void follow_symbols() {
     if (replacements_ != symbols_.replacements()) {
       replacements_ = symbols_.replacements();
+      // First those that go: a symbol may have left one number and come back to another, and its
+      // series is one.
+      std::vector<std::size_t> changed;
       for (std::size_t i = 0; i < symbol_series_.size(); ++i) {
         if (symbol_series_[i].symbol == symbols_.at(i)) continue;
         for (Gauge* const gauge : symbol_series_[i].last_event) last_event_.Remove(gauge);
-        symbol_series_[i] = make_symbol_series(symbols_.at(i));
+        changed.push_back(i);
       }
+      for (const std::size_t i : changed) symbol_series_[i] = make_symbol_series(symbols_.at(i));
     }
     while (symbol_series_.size() < symbols_.size()) {
       symbol_series_.push_back(make_symbol_series(symbols_.at(symbol_series_.size())));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include <rts/trading/sizing.hpp>
 
@@ -20,17 +21,21 @@ double whole_steps_down(double amount, double step) noexcept {
   return std::floor(amount / step + kDivisionError);
 }
 
-// The nearest price in whole ticks; a tie goes away from the entry.
+// The nearest price in whole ticks; a tie goes away from the entry. Empty when that is the entry
+// itself: such a stop protects nothing.
 std::optional<Price> in_ticks(double price, const Decimal& tick, Price entry) noexcept {
   if (tick.is_zero()) return Price::from(price);
   const double ticks = price / tick.to_double();
   if (!(ticks < kMostWhole)) return std::nullopt;
   double whole = std::floor(ticks);
   const double rest = ticks - whole;
-  const bool tie_goes_up = price > entry.value();
-  if (rest > 0.5 || (rest == 0.5 && tie_goes_up)) whole += 1;
+  // The quotient of two decimals is off by some units in its last place.
+  const double error = ticks * 8 * std::numeric_limits<double>::epsilon();
+  const bool is_tie = std::abs(rest - 0.5) <= error;
+  if (is_tie ? price > entry.value() : rest > 0.5) whole += 1;
   const auto rounded = tick.times(static_cast<std::int64_t>(whole));
-  return rounded ? Price::from(rounded->to_double()) : std::nullopt;
+  const auto result = rounded ? Price::from(rounded->to_double()) : std::nullopt;
+  return result == entry ? std::nullopt : result;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <rts/wire/instruments.hpp>
 
 #include "wire/json_cursor.hpp"
+#include "wire/number_text.hpp"
 
 namespace rts::wire {
 namespace {
@@ -35,6 +36,7 @@ Scalar* member_of(Filter& filter, std::string_view key) noexcept {
 
 // "1e-05" → "0.00001", "10.500" → "10.5"; empty when it is no JSON number that is at least 0.
 std::string plain_decimal(std::string_view text) {
+  if (!is_json_number(text)) return {};
   const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
   std::string_view mantissa = text.substr(0, mark);
   std::string_view exponent_text = text.substr(std::min(mark + 1, text.size()));

@@ -23,6 +23,15 @@ class Symbol {
     return symbol;
   }
 
+  // Whether a text may name what is traded: no quote, blank, slash or control character in it. What
+  // has one is no instrument of a venue, and harm to whoever takes the order.
+  [[nodiscard]] static constexpr bool may_name(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+      return static_cast<unsigned char>(c) <= ' ' || c == 0x7F || c == '"' || c == '\'' ||
+             c == '`' || c == '/' || c == '\\';
+    });
+  }
+
   // Whether two texts, of whatever length, name the same symbol.
   [[nodiscard]] static constexpr bool same(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -41,7 +41,7 @@ class Iso8601Reader {
   static constexpr std::string_view kUpToSeconds = "2024-08-08T23:54:16";
 
   std::array<char, kUpToSeconds.size()> second_text_{};
-  UnixMs second_;
+  std::optional<UnixMs> second_;  // that second_text_ says; empty before the first
 };
 
 // "2024-07-19" and "2024-07-19T00:03:11.109" (no offset: the caller appends "Z" or "+00:00").

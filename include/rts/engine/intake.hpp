@@ -80,6 +80,10 @@ class Intake {
  public:
   explicit Intake(const EngineParameters& parameters);
 
+  // To be called before the first event of a frame: what a frame says of a symbol is said under its
+  // name, so no place that the frame has used is given away before the next.
+  void begin_frame() noexcept { ++frame_; }
+
   // `received_at` is empty only for a recording without receive times. What is admitted lives until
   // the next call.
   [[nodiscard]] Result<const MarketEvent*, Reason> admit(const wire::WireEvent& event,
@@ -91,7 +95,8 @@ class Intake {
  private:
   struct SequenceState {
     std::uint64_t id = 0;
-    UnixMs at;
+    UnixMs at;         // of the last event that passed
+    UnixMs newest_at;  // of all that have
     bool begun = false;
   };
   struct SymbolState {
@@ -99,6 +104,7 @@ class Intake {
     std::optional<ReferencePrice> reference;
     std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
     UnixMs last_seen;                       // newest event time that was accepted
+    std::uint64_t last_frame = 0;           // in which an event passed
   };
   // The number of an event's symbol; empty: newcomer_ may be given one.
   using Place = std::optional<std::size_t>;
@@ -116,7 +122,7 @@ class Intake {
                                             const wire::Envelope& envelope,
                                             Received received_at) noexcept;
   [[nodiscard]] bool vouches_for(Place place, UnixMs at, const Book& book) const noexcept;
-  [[nodiscard]] bool is_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
+  [[nodiscard]] bool refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
   [[nodiscard]] std::optional<std::size_t> abandoned_place(UnixMs now) noexcept;
   std::size_t settle(UnixMs at);
 
@@ -128,6 +134,7 @@ class Intake {
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
   UnixMs none_abandoned_before_;     // before that time no place of a full table is free
+  std::uint64_t frame_ = 0;          // the number of the present one
   Iso8601Reader timestamps_;
   Symbol newcomer_;  // of the event at hand, where it has no number yet
   MarketEvent admitted_;

@@ -25,7 +25,7 @@ struct Protection {
 
 // BUY: stop_loss = price·(1 − stop_loss_percent/100), take_profit = price·(1 + take_profit_percent/
 // 100); SELL mirrored. Where the tick is known both are rounded to it: to the nearest, a tie away
-// from the price. Empty when one of them is no price: not even a tick, or beyond a Price.
+// from the price. Empty when one of them protects nothing: it is no price, or rounded to the entry.
 [[nodiscard]] std::optional<Protection> protection(const OrderTerms& terms, Side side,
                                                    Price price) noexcept;
 

@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 MAX_FRAME_BYTES = 1 << 20
@@ -46,6 +45,7 @@ MICROSECONDS_FROM = 10**14  # a time this large counts microseconds
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+NO_NAME = re.compile("[\\x00- \"'`/\\\\\x7f]")  # of nothing that is traded
 FRESH_MS = MINUTE_MS  # a price is believed that long; an older id is a reset after it
 FUTURE_MS = 10_000
 NAMELESS_PERCENT = 0.5  # a book without its own symbol is that near to the price of its symbol
@@ -492,12 +492,14 @@ class Symbols:
             return
         if symbol not in self._seen and len(self._seen) >= MAX_SYMBOLS:
             self._free_a_place(at)
-        self._seen[symbol] = self._seen.get(symbol, 0) if at is None else at
+        self._seen[symbol] = max(self._seen.get(symbol, 0), at or 0)
 
     def _is_tradable(self, symbol: str) -> bool:
         found = self._tradable.get(symbol)
         if found is None:
-            linear = any(symbol.endswith(quote) and symbol != quote for quote in self._quote_assets)
+            linear = (not NO_NAME.search(symbol)
+                      and any(symbol.endswith(quote) and symbol != quote
+                              for quote in self._quote_assets))
             found = (linear and (self._all or symbol in self._listed)
                      and self._instruments.tradable(symbol, self._quote_assets))
             self._tradable[symbol] = found
@@ -505,7 +507,7 @@ class Symbols:
 
     def _free_a_place(self, at: int | None) -> None:
         longest = min(self._seen, key=self._seen.__getitem__)
-        if at is None or at - self._seen[longest] <= DAY_MS:
+        if at is None or at - self._seen[longest] < DAY_MS:
             raise Refused(NOT_TRADED)
         del self._seen[longest]
         self._forget(longest)
@@ -647,7 +649,8 @@ class Priced:
 class Market:
     """One symbol, rebuilt from the stream."""
 
-    passed: dict[str, tuple[int, int]] = field(default_factory=dict)  # `e`: id, time (rule 8)
+    # `e`: id and time of its last event that passed rule 8, and the newest time of all
+    passed: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     reference: Priced | None = None  # the last accepted trade or ticker
     suspect: Priced | None = None  # the last outlier (rule 9)
     trades: deque[tuple[int, int]] = field(default_factory=deque)  # price, quantity in units
@@ -665,7 +668,7 @@ class Market:
         """Rule 7: one source of a kind, so that nothing counts twice."""
         for preferred in PREFERRED.get(event.name, ()):
             last = self.passed.get(preferred)
-            if last is not None and event.time <= last[1] + MINUTE_MS:
+            if last is not None and event.time <= last[2] + MINUTE_MS:
                 raise Refused("ignored/other_source")
 
     def check_sequence(self, event: Event) -> None:
@@ -675,7 +678,8 @@ class Market:
         patience = MINUTE_MS if event.dated else HOUR_MS
         if last is not None and event.id <= last[0] and event.time <= last[1] + patience:
             raise Refused("dropped/out_of_order")
-        self.passed[event.name] = (event.id, event.time)
+        newest = event.time if last is None else max(event.time, last[2])
+        self.passed[event.name] = (event.id, event.time, newest)
 
     def check_price(self, event: Trade | Ticker, band: float) -> None:
         """Rule 9: a price is not believed before a second one agrees."""
@@ -869,6 +873,8 @@ class Gate:
         protection = {} if closes else protect(found, instrument.tick, settings)
         if quantity is None or not all(0 < price < NUMBER_LIMIT for price in protection.values()):
             return "size_limit"
+        if instrument.tick is not None and found.price in protection.values():
+            return "size_limit"  # rounded to the entry it protects nothing
         self._last_order[key] = event.time
         self._day[found.strategy] = (day, today + 1)
         self._minute = (minute, orders + 1)
@@ -888,9 +894,9 @@ class Gate:
 
 def size(price: float, instrument: Instrument, settings: Settings) -> Decimal | None:
     """The quantity of an order, or None where the limits leave none."""
-    most = min(settings.trading_max_position_size, instrument.max_notional)
-    least = max(settings.trading_min_position_size, instrument.min_notional)
-    notional = max(settings.trading_min_position_size, min(most, settings.trading_order_notional))
+    smallest, largest = settings.trading_min_position_size, settings.trading_max_position_size
+    notional = max(smallest, min(largest, settings.trading_order_notional))
+    least, most = max(smallest, instrument.min_notional), min(largest, instrument.max_notional)
     step = float(instrument.step)
     worth = price * step
     if worth == 0 or max(notional, least) / worth > MAX_STEPS:
@@ -915,11 +921,18 @@ def protect(found: Signal, tick: Decimal | None, settings: Settings) -> dict[str
 
 
 def on_tick(price: float, tick: Decimal | None, away: int) -> float:
-    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down)."""
+    """The nearest tick; of two that are as near the one away from the entry (1 up, -1 down).
+
+    Counted in double as all formulas are: 109.515 lies between two ticks of 0.01, though the double
+    of this name does not quite.
+    """
     if tick is None:
         return price
-    ticks, rest = divmod(Fraction(price) / Fraction(tick), 1)
-    if 2 * rest > 1 or (2 * rest == 1 and away > 0):
+    count = price / float(tick)
+    ticks = math.floor(count)
+    rest = count - ticks
+    tie = abs(rest - 0.5) <= count * 8 * sys.float_info.epsilon
+    if away > 0 if tie else rest > 0.5:
         ticks += 1
     return float(ticks * tick)
 
