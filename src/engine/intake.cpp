@@ -340,8 +340,8 @@ bool Intake::vouches_for(Place place, UnixMs at, const Book& book) const noexcep
   return true;
 }
 
-// One price far off is a bad print, and remembered; a second that agrees with it is where the market
-// has gone.
+// One price far off is a bad print, and remembered; a second that agrees with it is where the
+// market has gone.
 bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
   const auto is_off = [&](const std::optional<ReferencePrice>& from) {
     return from->distance_percent(price) > price_band_percent_;

@@ -89,11 +89,10 @@ TEST(Credentials, InTheUrlBeatTheSettingsThere) {
 TEST(Credentials, AreUsedBySimulateToo) {
   NatsServer broker(password_config("right"));
   const RunResult result =
-      run_binary({"simulate", "--frames", "5"},
-                 {{"NATS_URL", broker.url()},
-                  {"NATS_USER", "trader"},
-                  {"NATS_PASSWORD", "right"},
-                  {"SIMULATE_ON_REAL_BROKER", "yes"}});
+      run_binary({"simulate", "--frames", "5"}, {{"NATS_URL", broker.url()},
+                                                 {"NATS_USER", "trader"},
+                                                 {"NATS_PASSWORD", "right"},
+                                                 {"SIMULATE_ON_REAL_BROKER", "yes"}});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_NE(result.err.find("5 frames published, 0 missed"), std::string::npos) << result.err;
 }
