@@ -16,8 +16,13 @@ void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds w
       grow();
     }
   }
-  ring_[(first_ + size_) & (ring_.size() - 1)] = sample;
-  ++size_;
+  // Two kinds of ticker may cross: what is late goes before what is later.
+  const auto place = [&](std::size_t i) -> PriceSample& {
+    return ring_[(first_ + i) & (ring_.size() - 1)];
+  };
+  std::size_t i = size_++;
+  for (; i > 0 && place(i - 1).at > sample.at; --i) place(i) = place(i - 1);
+  place(i) = sample;
   while (oldest().at < sample.at - window) drop_oldest();
 }
 

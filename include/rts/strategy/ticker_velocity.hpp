@@ -24,8 +24,8 @@ struct PriceSample {
   Price price;
 };
 
-// The samples of the last seconds, oldest first, and since when it has been looking. Grows to what
-// the feed needs, never past kMaxSamples.
+// The samples of the last seconds in the order of their times, and since when it has been looking.
+// Grows to what the feed needs, never past kMaxSamples.
 class TickerWindow {
  public:
   static constexpr std::size_t kMaxSamples = 4096;
