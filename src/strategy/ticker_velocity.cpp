@@ -16,7 +16,8 @@ void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds w
       grow();
     }
   }
-  const auto place = [this](std::size_t i) -> PriceSample& {
+  // Two kinds of ticker may cross: what is late goes before what is later.
+  const auto place = [&](std::size_t i) -> PriceSample& {
     return ring_[(first_ + i) & (ring_.size() - 1)];
   };
   std::size_t i = size_++;

@@ -305,6 +305,30 @@ TEST(IntakeSymbol, PlaceIsGivenOnlyToAnEventThatPasses) {
   EXPECT_EQ(engine.symbols().replacements(), 1U);
 }
 
+// What a frame has said of a symbol is said under its name until the next frame.
+TEST(IntakeSymbol, PlaceIsNotGivenAwayInTheFrameThatHasUsedIt) {
+  Engine engine(all_symbols());
+  fill(engine);
+  for (int i = 1; i < 512; ++i) {
+    feed(engine, trade({.symbol = numbered(i), .at_ms = kNoonMs + 10 * kDay, .id = 2}));
+  }
+  const std::string newcomer = trade({.symbol = "NEWUSDT", .at_ms = kNoonMs + 3 * kDay});
+  const std::string last_word = trade({.symbol = numbered(0), .at_ms = kNoonMs + kDay, .id = 2});
+  EXPECT_EQ(endings(engine, array({last_word, newcomer})),
+            (Endings{std::string(kTrade), "ignored/symbol_not_traded"}));
+  EXPECT_EQ(ending(engine, newcomer), kTrade) << "the next frame may have it";
+  EXPECT_EQ(engine.symbols().at(0).text(), "NEWUSDT");
+}
+
+// They would stand in orders and in lines of the log.
+TEST(IntakeSymbol, OfWhichTheNameIsNoneIsNotTradedThoughAllAre) {
+  for (const std::string name : {"A BUSDT", "A/BUSDT", "A'USDT", "A`USDT", R"(A\\USDT)",
+                                 R"(A\"USDT)", R"(A\nUSDT)", R"(A\u0000USDT)", R"(A\u007fUSDT)"}) {
+    Engine engine(all_symbols());
+    EXPECT_EQ(ending(engine, trade().set("s", quote(name))), "ignored/symbol_not_traded") << name;
+  }
+}
+
 TEST(IntakeSymbol, PlaceIsNeverGivenAwayFromAList) {
   Engine engine(usual_parameters());
   feed(engine, trade());
@@ -985,6 +1009,15 @@ TEST(IntakeSource, LivesByTheEventsThatPassTheSequence) {
   const std::int64_t later = kNoonMs + kMinute + 2;
   EXPECT_EQ(ending(engine, trade({.at_ms = later, .id = 6, .price = "900"})), "dropped/outlier");
   EXPECT_EQ(ending(engine, agg_trade({.at_ms = later, .id = 3})), "ignored/other_source");
+}
+
+// An id may be higher and its event older: a source lives by the newest that has passed.
+TEST(IntakeSource, LivesByItsNewestEvent) {
+  Engine engine(usual_parameters());
+  EXPECT_EQ(ending(engine, trade({.at_ms = kNoonMs + kMinute, .id = 1})), kTrade);
+  EXPECT_EQ(ending(engine, trade({.at_ms = kNoonMs, .id = 2})), kTrade);
+  EXPECT_EQ(ending(engine, agg_trade({.at_ms = kNoonMs + 2 * kMinute})), "ignored/other_source");
+  EXPECT_EQ(ending(engine, agg_trade({.at_ms = kNoonMs + 2 * kMinute + 1})), kTrade);
 }
 
 TEST(IntakeSource, ThatIsIgnoredMovesNothing) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -90,6 +91,32 @@ TEST(Metrics, SeriesOfASymbolGoWithItsNumber) {
         R"(rts_last_event_timestamp_seconds{kind="book",symbol="NEWUSDT"} 0)",
         R"(rts_last_event_timestamp_seconds{kind="trade",symbol="S1USDT"} 1721390400.001)"}) {
     EXPECT_THAT(text, testing::HasSubstr(std::string(line) + "\n"));
+  }
+}
+
+// In one frame a symbol may lose its number and get another's.
+TEST(Metrics, SeriesOfASymbolThatChangesItsNumberStays) {
+  Engine engine(EngineParameters{});  // all symbols
+  telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
+  const auto observe = [&](const std::string& frame) {
+    metrics.observe(engine.step(frame, std::nullopt), ms_as_ns(kNoonMs));
+  };
+  for (int i = 0; i < 512; ++i) {
+    const std::int64_t at_ms = i == 1 ? kNoonMs - 1 : kNoonMs + i;
+    observe(trade({.symbol = "S" + std::to_string(i) + "USDT", .at_ms = at_ms}));
+  }
+  const std::int64_t next_day = kNoonMs + 86'400'000;
+  observe(array({trade({.symbol = "NEWUSDT", .at_ms = next_day}),
+                 trade({.symbol = "S1USDT", .at_ms = next_day})}));
+  EXPECT_EQ(engine.symbols().at(0).text(), "S1USDT");
+  EXPECT_EQ(engine.symbols().at(1).text(), "NEWUSDT");
+  const std::string text = metrics.scrape({});
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr(R"(symbol="S0USDT")")));
+  for (const char* symbol : {"S1USDT", "NEWUSDT"}) {
+    const std::string series =
+        fmt::format("rts_last_event_timestamp_seconds{{kind=\"trade\",symbol=\"{}\"}}", symbol);
+    EXPECT_THAT(text, testing::HasSubstr(series + " 1721476800\n"));
+    EXPECT_EQ(text.find(series), text.rfind(series)) << "once";
   }
 }
 

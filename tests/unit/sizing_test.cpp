@@ -200,6 +200,9 @@ TEST(Protection, IsRoundedToTheNearestTick) {
 TEST(Protection, GoesAwayFromTheEntryOnATie) {
   EXPECT_EQ(stops(with_tick("1", 12.5, 12.5), Side::buy, 100), "87 113");
   EXPECT_EQ(stops(with_tick("1", 12.5, 12.5), Side::sell, 100), "113 87");
+  EXPECT_EQ(stops(with_tick("1", 2.5, 2.5), Side::buy, 100), "97 103")
+      << "a tie also where 100 · 1.025 is 102.49999999999999 in binary";
+  EXPECT_EQ(stops(with_tick("1", 2.5, 2.5), Side::sell, 100), "103 97");
   EXPECT_EQ(stops(with_tick("0.5", 6.25, 6.25), Side::buy, 100), "93.5 106.5");
   EXPECT_EQ(stops(with_tick("1", 12.4, 12.4), Side::buy, 100), "88 112") << "no tie";
   EXPECT_EQ(stops(with_tick("1", 12.6, 12.6), Side::buy, 100), "87 113");
@@ -208,9 +211,9 @@ TEST(Protection, GoesAwayFromTheEntryOnATie) {
 TEST(Protection, IsNoneWhereOneOfThemIsNoPrice) {
   EXPECT_EQ(stops(with_tick("1"), Side::buy, 0.4), "none") << "less than half a tick";
   EXPECT_EQ(stops(with_tick("1", 50, 50), Side::buy, 1), "none") << "a tie away from the entry: 0";
-  EXPECT_EQ(stops(with_tick("1", 49, 50), Side::buy, 1), "none") << "the stop is the entry itself";
-  EXPECT_EQ(stops(with_tick("1", 50, 49), Side::sell, 2), "3 1");
-  EXPECT_EQ(stops(with_tick("1", 50, 12), Side::sell, 2), "none") << "the target is the entry";
+  EXPECT_EQ(stops(with_tick("1", 49, 100), Side::buy, 1), "none") << "rounded to the entry";
+  EXPECT_EQ(stops(with_tick("1", 50, 30), Side::buy, 2), "1 3");
+  EXPECT_EQ(stops(with_tick("1", 50, 20), Side::buy, 2), "none") << "the target is";
   EXPECT_EQ(stops({}, Side::buy, 9.7e14), "none") << "the target is beyond a price";
   EXPECT_EQ(stops({}, Side::sell, 9.9e14), "none") << "the stop is";
   EXPECT_EQ(stops({}, Side::sell, 9.7e14), "989400000000000 931200000000000");

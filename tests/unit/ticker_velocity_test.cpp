@@ -196,17 +196,29 @@ TEST(TickerWindow, KeepsWhatIsNotOlderThanTheWindow) {
   EXPECT_EQ(window.oldest().price.value(), 5);
 }
 
-// Two kinds of ticker of one symbol may cross: what comes late has its place by its time.
-TEST(TickerWindow, PutsALateSampleInItsPlace) {
+// SPEC §3: "two replicas that see the same stream give the same verdicts". A sample that was there
+// first, but is of a later time, hid the older ones behind it: a replica that had not seen it said
+// something else.
+TEST(TickerWindow, OldestIsOfTheEarliestTimeWheneverItHasArrived) {
   TickerWindow window;
   window.append(sample(100'000, 1), seconds(60));
   window.append(sample(50'000, 2), seconds(60));
   EXPECT_EQ(window.oldest().price.value(), 2);
-  window.append(sample(97'000, 3), seconds(60));
-  window.append(sample(97'000, 4), seconds(60));
-  window.append(sample(155'000, 5), seconds(60));
+  window.append(sample(70'000, 3), seconds(60));
+  window.append(sample(110'000, 4), seconds(60));
+  EXPECT_EQ(window.oldest().price.value(), 2) << "exactly a window old";
   EXPECT_EQ(window.size(), 4U);
-  EXPECT_EQ(window.oldest().price.value(), 3) << "of one time the first to come";
+  window.append(sample(110'001, 5), seconds(60));
+  EXPECT_EQ(window.oldest().price.value(), 3);
+  window.append(sample(130'001, 6), seconds(60));
+  EXPECT_EQ(window.oldest().price.value(), 1);
+  EXPECT_EQ(word(judge({{100'000, 999}, {50'000, 100}, {110'000, 101}, {160'000, 101}})), "SELL")
+      << "against 999";
+  EXPECT_EQ(judge({{-86'400'000, 1}, {100'000, 999}, {50'000, 100}, {110'000, 101}})
+                .indicators[1]
+                .value(),
+            1)
+      << "against 100";
 }
 
 TEST(TickerWindow, KnowsSinceWhenItHasBeenLooking) {

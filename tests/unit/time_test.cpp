@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -148,6 +149,26 @@ TEST(Time, ReadsBackWhatItWrites) {
   for (std::int64_t ms = -86'400'000LL * 400; ms < 86'400'000LL * 366 * 140;
        ms += 86'399'977LL * 3) {
     EXPECT_EQ(parsed(written(ms)), ms) << written(ms);
+  }
+}
+
+// It remembers the last second: what it reads must not depend on what came before.
+TEST(Iso8601Reader, ReadsWhatParsingReadsInWhateverOrder) {
+  const std::vector<std::string> texts{
+      "2024-07-19T12:00:00.250000Z", "2024-07-19T12:00:00.5Z",      "2024-07-19T12:00:00",
+      "2024-07-19T12:00:00+02:00",   "2024-07-19T12:00:00.x",       "2024-07-19T12:00:00.",
+      "2024-07-19T12:00:00Zx",       "2024-07-19T12:00:01.250000Z", "2024-07-19T12:00Z",
+      "2024-07-19T12:00:0",          "2024-07-19T12:00:61Z",        "2023-02-29T12:00:00Z",
+      std::string(19, '\0') + "Z",   std::string(19, '\0'),         ""};
+  for (const std::string& first : texts) {
+    Iso8601Reader fresh;
+    EXPECT_EQ(fresh.read(first), parse_iso8601(first)) << first << ", first of all";
+    for (const std::string& second : texts) {
+      Iso8601Reader reader;
+      std::ignore = reader.read(first);
+      EXPECT_EQ(reader.read(second), parse_iso8601(second)) << first << ", then " << second;
+      EXPECT_EQ(reader.read(first), parse_iso8601(first)) << first << " again";
+    }
   }
 }
 

@@ -24,15 +24,13 @@ struct PriceSample {
   Price price;
 };
 
-// The samples of the last seconds by their time, oldest first, and since when it has been looking.
-// A sample may come late: the order of arrival leaves no trace, so it does not matter who has seen
-// it. Grows to what the feed needs, never past kMaxSamples.
+// The samples of the last seconds in the order of their times, and since when it has been looking.
+// Grows to what the feed needs, never past kMaxSamples.
 class TickerWindow {
  public:
   static constexpr std::size_t kMaxSamples = 4096;
 
-  // Takes in a sample, behind those of its time, and forgets those older than its time − window,
-  // and the oldest beyond kMaxSamples.
+  // Appends a sample and forgets those older than at − window, and the oldest beyond kMaxSamples.
   void append(const PriceSample& sample, std::chrono::milliseconds window);
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
