@@ -50,8 +50,8 @@ void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
 double TradeWindow::mean(ExactSum sum) const noexcept {
   // Both are exact in 64 bits nearly always, and a register is converted at once.
   const bool fits = (sum >> 63U) == 0;
-  const double total = fits ? static_cast<double>(static_cast<std::int64_t>(sum))
-                            : static_cast<double>(sum);
+  const double total =
+      fits ? static_cast<double>(static_cast<std::int64_t>(sum)) : static_cast<double>(sum);
   return total / static_cast<double>(static_cast<std::int64_t>(size_ * kExactPerUnit));
 }
 
