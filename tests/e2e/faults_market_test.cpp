@@ -269,8 +269,10 @@ TEST(MarketFault, ClockJumpsStaleFutureSwappedAndDuplicateFrames) {
   FeedOptions options = memoryless_feed(2000, 3);
   options.duplicate_share = 0.1;
   options.swap_share = 0.1;
+  // "Now" is never before the newest event time: what is 9 s ahead would end the orders behind it.
+  options.settings["ORDER_TTL_SECONDS"] = "30";
   Feed feed(broker.url(), options);
-  Daemon daemon(environment_of(memoryless_settings(), broker.url()));
+  Daemon daemon(environment_of(options.settings, broker.url()));
   ASSERT_TRUE(daemon.wait_ready());
   struct Phase {
     std::chrono::milliseconds shift;

@@ -110,6 +110,19 @@ TEST(IntakeChannel, IsOfNoInterestToTradesAndTickers) {
 
 // ---- 2. Symbol
 
+// With an exchangeInfo answer `*` is what it lists as TRADING.
+TEST(IntakeSymbol, UnderAStarIsOneThatTheVenueListsWhereItSaysWhich) {
+  EngineParameters parameters;
+  parameters.defaults.traded = false;
+  parameters.per_symbol = {{*Symbol::from("BTCUSDT"), {}}, {*Symbol::from("OLDUSDT"), {}}};
+  parameters.per_symbol.back().parameters.traded = false;
+  Engine engine(parameters);
+  EXPECT_EQ(ending(engine, trade()), kTrade);
+  EXPECT_EQ(ending(engine, trade({.id = 2})), kTrade) << "also once it has a number";
+  EXPECT_EQ(ending(engine, trade({.symbol = "OLDUSDT"})), "ignored/symbol_not_traded");
+  EXPECT_EQ(ending(engine, trade({.symbol = "NEWUSDT"})), "ignored/symbol_not_traded");
+}
+
 TEST(IntakeSymbol, IsOwnOrTheStreamsPrefix) {
   const Object nameless = trade().without("s");
   expect_first({

@@ -289,7 +289,18 @@ TEST(InstrumentsFile, SparesTheWarningsOfStepAndMinimum) {
   const auto all = loaded_with(data_path("exchange_info_usdm.json"),
                                given({{"TRADING_SYMBOLS", "*"}, {"TRADING_QUANTITY_STEPS", ""}}));
   ASSERT_TRUE(all);
-  EXPECT_EQ(all.value().warnings.size(), 2U) << "symbols may come that the file does not have";
+  EXPECT_THAT(all.value().warnings, IsEmpty()) << "what the file does not list is not traded";
+}
+
+TEST(InstrumentsFile, IsAllThatIsTradedUnderAStar) {
+  const auto loaded =
+      loaded_with(data_path("exchange_info_usdm.json"), given({{"TRADING_SYMBOLS", "*"}}));
+  ASSERT_TRUE(loaded);
+  const auto parameters = engine_parameters(loaded.value().settings, Clock::replay);
+  EXPECT_TRUE(parameters.of(*Symbol::from("BTCUSDT")).traded);
+  EXPECT_FALSE(parameters.of(*Symbol::from("NOBODYUSDT")).traded);
+  EXPECT_FALSE(parameters.of(*Symbol::from("SRMUSDT")).traded) << "SETTLING";
+  EXPECT_TRUE(engine_parameters(load({}, {}).value().settings, Clock::replay).defaults.traded);
 }
 
 TEST(InstrumentsFile, WarnsOfListedSymbolsThatTheVenueDoesNotTradeSo) {
