@@ -173,8 +173,7 @@ OutputResult run_with_output(const OutputFault& fault) {
   NatsServer broker;
   Sink sink(broker.url(), kOrderSubject);
   Feed feed(broker.url(), memoryless_feed(2000));
-  Environment environment =
-      with_test_defaults(environment_of(memoryless_settings(), broker.url()));
+  Environment environment = with_test_defaults(environment_of(memoryless_settings(), broker.url()));
   const std::uint16_t port = free_port();
   environment["HEALTH_CHECK_PORT"] = std::to_string(port);
   environment["DEBUG_MODE"] = "true";
@@ -251,8 +250,7 @@ TEST(ProcessFault, StandardOutputIsClosed) {
 // loop, and could have been written into the socket to the broker.
 TEST(ProcessFault, NothingTakesThePlaceOfAClosedStandardDescriptor) {
   NatsServer broker;
-  Environment environment =
-      with_test_defaults(environment_of(memoryless_settings(), broker.url()));
+  Environment environment = with_test_defaults(environment_of(memoryless_settings(), broker.url()));
   const std::uint16_t port = free_port();
   environment["HEALTH_CHECK_PORT"] = std::to_string(port);
   const Process process({"sh", "-c", fmt::format("exec '{}' run <&- >&- 2>&-", binary())},

@@ -59,7 +59,9 @@ class Output : public testing::Test {
                            {"RISK_PRICE_BAND_PERCENT", "0"},
                            {"SIGNAL_COOLDOWN_SECONDS", "0"},
                            {"NATS_URL", "nats://127.0.0.1:1"},
-                           {"HEALTH_CHECK_PORT", "1"}};
+                           {"HEALTH_CHECK_PORT", "1"},
+                           {"ORDER_DELIVERY", "jetstream"},
+                           {"NATS_CONSUMER_GROUP", ""}};  // of this delivery nobody is warned
 };
 
 TEST_F(Output, ThatIsLostOnStandardOutputIsExit74) {
@@ -142,10 +144,11 @@ TEST_F(Output, ThatIsLostOnStandardErrorDoesNotKeepTheServiceFromRunning) {
     const std::string script =
         fmt::format("cd {}; rm -f pipe; mkfifo pipe; {}exec \"$@\" {}", files_.directory(),
                     lost.before, fmt::format(fmt::runtime(lost.redirection), 2));
-    Daemon daemon({{"NATS_URL", "nats://127.0.0.1:1"},
-                   {"RISK_PRICE_BAND", "5"},
-                   {"ALLOW_UNKNOWN_ENV", "true"}},
-                  {"sh", "-c", script, "sh"});
+    Environment environment = environment_;
+    environment["HEALTH_CHECK_PORT"] = "0";
+    environment["RISK_PRICE_BAND"] = "5";
+    environment["ALLOW_UNKNOWN_ENV"] = "true";
+    Daemon daemon(environment, {"sh", "-c", script, "sh"});
     EXPECT_EQ(daemon.get("/healthz").status, 200U) << lost.what;
     EXPECT_EQ(daemon.log("configuration_warning", 1).size(), 1U) << lost.what;
     EXPECT_EQ(daemon.terminate(), 0) << lost.what;
@@ -180,7 +183,9 @@ TEST_F(Output, QuotesNothingThatCommandsATerminalOrEndsALine) {
         {{"replay", "none", "--orders", hostile + "/x"}, {}},
         {{"provision", "--stream", hostile}, {}}};
     for (const auto& [arguments, environment] : calls) {
-      const RunResult result = run_binary(arguments, environment);
+      Environment all = environment;
+      all.merge(Environment(environment_));
+      const RunResult result = run_binary(arguments, all);
       EXPECT_NE(result.err, "") << arguments.front();
       EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
       expect_no_control_characters(result.out + result.err);

@@ -148,7 +148,7 @@ TEST_F(Simulation, ShowsOrdersAsLinesOrAsTheyAre) {
     const std::string out = process.out();
     return out.substr(0, out.find('\n'));
   };
-  EXPECT_NE(shown({}).find("  BUY  0.001 BTCUSDT at "), std::string::npos);
+  EXPECT_NE(shown({}).find("  BUY  0.002 BTCUSDT at "), std::string::npos);
   EXPECT_TRUE(shown({"--json"}).starts_with(R"({"order_id":")"));
 }
 

@@ -221,7 +221,7 @@ class TradeEngine {
 
 // The service's own text of one order to buy, as of now.
 std::string buying_signal() {
-  EngineRun run(configured({{"ORDER_FORMAT", "signal"}}));
+  EngineRun run(configured({{"ORDER_FORMAT", "signal"}, {"RISK_PRICE_BAND_PERCENT", "0"}}));
   run.frame(BookText{.at_ms = to_ms(now_ns()).time_since_epoch().count()}.frame());
   EXPECT_EQ(run.orders().size(), 1U);
   return run.orders().empty() ? "" : run.orders().front();
