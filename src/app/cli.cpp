@@ -122,6 +122,7 @@ std::string did_you_mean(std::string_view misspelt, const std::vector<std::strin
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
+  names.reserve(kCommands.size());
   for (const Command& command : kCommands) names.emplace_back(command.name);
   return names;
 }

@@ -167,7 +167,7 @@ class Loader {
       settle(table()[value.row], names.back(), value.value, settings);
     }
     check_thresholds_and_weights(settings, {refused_, &symbol, names}, problems_);
-    return settings;
+    return static_cast<const SymbolSettings&>(settings);  // the rest is the same for all symbols
   }
 
   void read_instruments() {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <tuple>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -117,7 +118,7 @@ void deliver_after_close(int fd) {
 
 void discard_unsent(int fd) {
   const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  ::connect(fd, &nobody, sizeof nobody);
+  std::ignore = ::connect(fd, &nobody, sizeof nobody);
 }
 
 bool is_writable(int fd) {
