@@ -112,12 +112,11 @@ Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, Publishe
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
       breaker_(options_.breaker),
-      silence_(options_.silence_limit),
       retry_timer_(io),
       breaker_timer_(io) {
   payload_.reserve(kUsualOrderBytes);
   for (std::string& subject : order_subjects(options_.subject)) {
-    destinations_.push_back({std::move(subject)});
+    destinations_.push_back({std::move(subject), SilenceWatch(options_.silence_limit)});
   }
 }
 
@@ -254,7 +253,7 @@ void Publisher::conclude(Key key, InFlight& order, const Ending& ending) {
   const auto waited = steady_clock::now() - order.sent_at;
   Ruling ruling = judge(options_.mode, ending.end, order.in_doubt);
   std::string_view detail = ending.detail;
-  if (options_.mode == DeliveryMode::core && silence_.is_outage(ending.end)) {
+  if (options_.mode == DeliveryMode::core && destination_of(order).silence.is_outage(ending.end)) {
     ruling.finding = Finding::outage;
     detail = kWentSilent;
   }
@@ -319,8 +318,8 @@ void Publisher::on_connection_change() {
   const nats::Status now = client_.status();
   if (!now.connected || connection_ == now.reconnects) return;
   connection_ = now.reconnects;
-  silence_.on_new_connection();
   for (Destination& destination : destinations_) {
+    destination.silence.on_new_connection();
     if (destination.path != Path::denied) destination.path = Path::untried;
   }
 }
@@ -357,13 +356,13 @@ std::string Publisher::path_problem() const {
   const nats::Status broker = client_.status();
   if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
   std::string problem;
-  for (const auto& [subject, path] : destinations_) {
-    if (path == Path::untried || path == Path::fine) continue;
+  for (const Destination& to : destinations_) {
+    if (to.path == Path::untried || to.path == Path::fine) continue;
     problem += problem.empty() ? "" : "; ";
     problem +=
-        path == Path::unheard
-            ? fmt::format("nobody listens on {}", subject)
-            : fmt::format("the broker refuses us {}; no order has got through since", subject);
+        to.path == Path::unheard
+            ? fmt::format("nobody listens on {}", to.subject)
+            : fmt::format("the broker refuses us {}; no order has got through since", to.subject);
   }
   return problem;
 }

@@ -116,6 +116,7 @@ class Publisher {
   // A subject, and what the last order that went there found out about it.
   struct Destination {
     std::string subject;
+    SilenceWatch silence;  // who listens on one subject says nothing of the others
     Path path = Path::untried;
   };
 
@@ -143,7 +144,6 @@ class Publisher {
   const PublisherOptions options_;
   const Callbacks callbacks_;
   CircuitBreaker breaker_;
-  SilenceWatch silence_;
   CircuitBreaker::State breaker_before_ = CircuitBreaker::State::closed;  // as last told
   boost::asio::steady_timer retry_timer_;
   boost::asio::steady_timer breaker_timer_;

@@ -1,7 +1,9 @@
 #include "app/replay.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -398,7 +400,14 @@ struct Files {
     inputs = invocation.arguments.empty() ? std::vector<std::string>{"-"} : invocation.arguments;
     Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
                                             : Outputs::Existing::refuse);
-    for (const std::string& path : inputs) outputs.keep(path);
+    for (const std::string& path : inputs) {
+      if (path != "-" && ::access(path.c_str(), R_OK) != 0) {
+        // Before an output is opened: a slip in a name must not empty an earlier result.
+        print_error("replay: {}: {}\n", path, std::strerror(errno));
+        return ExitCode::bad_input;
+      }
+      outputs.keep(path);
+    }
     const bool compares = invocation.has("expect");
     if (compares) outputs.keep(invocation.option("expect", ""));
     ExitCode code = ExitCode::ok;

@@ -44,15 +44,21 @@ class Loader {
   }
 
   void take(std::span<const Given> given, Origin origin) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     for (const Given& item : given) {
+      std::string_view name = item.name;
       std::string_view value = item.value;
-      // As a file of NAME=value with Windows line ends gives it.
-      if (origin == Origin::environment && value.ends_with('\r')) value.remove_suffix(1);
-      if (const Setting* const setting = find(item.name)) {
+      // As a file of NAME=value from Windows gives it: a mark before the first name, a CR at the
+      // end.
+      if (origin == Origin::environment) {
+        if (name.starts_with(kByteOrderMark)) name.remove_prefix(kByteOrderMark.size());
+        if (value.ends_with('\r')) value.remove_suffix(1);
+      }
+      if (const Setting* const setting = find(name)) {
         texts_[index_of(*setting)] = value;
         result_.origins[index_of(*setting)] = origin;
       } else {
-        take_other(item.name, value, origin);
+        take_other(std::string(name), value, origin);
       }
     }
   }

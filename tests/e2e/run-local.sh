@@ -41,7 +41,13 @@ stop() {
   set +e
   { echo; say stopping; } 2>/dev/null
   for pid in "${pids[@]}"; do
-    kill -TERM "$pid" 2>/dev/null
+    kill -TERM "$pid" 2>/dev/null || continue
+    for _ in $(seq 250); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    # Who writes to an output that is open and that nobody reads hears no other signal.
+    kill -KILL "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
   done
   rm -rf "$work"

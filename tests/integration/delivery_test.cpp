@@ -287,6 +287,35 @@ TEST_F(Delivery, ATokenInThePublisherTopicBecomesTheStrategysName) {
   EXPECT_EQ(cio.received()[1].subject, "cio.intent.orderbook_skew");
 }
 
+// Each strategy's consumer is another: what one leaves unanswered says nothing of the others.
+TEST_F(Delivery, SilenceOnOneSubjectHoldsNoOtherBackAndIsHiddenByNone) {
+  Service service(settings(broker.url(), {{"NATS_PUBLISHER_TOPIC", "cio.intent.{strategy}"},
+                                          {"TRADE_MOMENTUM_WINDOW", "2"},
+                                          {"TRADE_MOMENTUM_BUY_THRESHOLD", "0.2"},
+                                          {"SIGNAL_COOLDOWN_SECONDS", "0"},
+                                          {"ORDER_ACK_TIMEOUT_MS", "100"},
+                                          {"ORDER_SILENCE_LIMIT", "2"}}));
+  Responder momentum(broker.url(), "cio.intent.trade_momentum", always(kAccepted));
+  Responder skew(broker.url(), "cio.intent.orderbook_skew");  // never answers
+  ASSERT_TRUE(service.daemon.wait_ready());
+  const auto trade_once = [&] {
+    market.publish(kFrames, trade({.at_ms = now_ms(), .id = ++id}).json());
+    ASSERT_TRUE(market.flush());
+  };
+  trade_once();
+  trade_once();
+  std::size_t orders = 0;
+  for (int round = 0; round < 4; ++round) {
+    trade_once();
+    ASSERT_TRUE(service.ended(++orders));
+    feed();
+    ASSERT_TRUE(service.ended(++orders));
+  }
+  EXPECT_EQ(service.results("confirmed"), 4);
+  EXPECT_EQ(service.results("unconfirmed"), 4) << "one that has confirmed nothing may be silent";
+  EXPECT_TRUE(service.daemon.ready());
+}
+
 TEST_F(Delivery, OfANewConnectionNothingBadIsKnown) {
   Service service(settings(broker.url()));
   ASSERT_TRUE(service.daemon.wait_ready());

@@ -118,9 +118,12 @@ class Setup(unittest.TestCase):
             "invoke-rc.d --skip-systemd-native rts-new start",
         )
         self.assertEqual(codes, [0, 1, 0, 1, 0, 0, 0])
+        # The real deb-systemd-invoke starts nothing that is disabled, and a service that was there
+        # and has been stopped for its upgrade has to come back.
         self.assertEqual((self.folder / "helpers").read_text().splitlines(), [
             "deb-systemd-helper unmask rts-new.service",
             "deb-systemd-helper update-state rts-new.service",
+            "deb-systemd-invoke start rts-new.service",
             "update-rc.d rts-new defaults-disabled",
         ])  # fmt: skip
 
@@ -130,8 +133,9 @@ class Setup(unittest.TestCase):
             self.skipTest("no unit of a package is here")
         unit = known[0].name.removesuffix(".dsh-also")
         lines = [f"deb-systemd-helper --quiet was-enabled {unit}",
-                 f"deb-systemd-invoke restart {unit}"]  # fmt: skip
-        self.assertEqual(self.helpers(*lines), [0, 0])
+                 f"deb-systemd-invoke restart {unit}",
+                 f"deb-systemd-invoke start {unit}"]  # fmt: skip
+        self.assertEqual(self.helpers(*lines), [0, 0, 0])
         self.assertEqual((self.folder / "helpers").read_text().splitlines(), lines)
 
 

@@ -234,6 +234,15 @@ TEST(SettingsAdvice, IsCountedByTheVerdictOfCheck) {
 
 // Issue 11: "A byte-order mark, Windows line ends: accepted in recordings, env files and JSON
 // files."
+TEST(SettingsAdvice, FirstNameOfAFileWithAByteOrderMarkIsTakenWithoutIt) {
+  const auto loaded = load(given({{"\xEF\xBB\xBF"
+                                   "DRY_RUN_MODE",
+                                   "true"}}),
+                           {});
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded.value().settings.dry_run);
+}
+
 TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
   std::vector<Given> environment;
   for (const Setting& setting : table()) {
