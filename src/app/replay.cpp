@@ -1,9 +1,7 @@
 #include "app/replay.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -400,14 +398,17 @@ struct Files {
     inputs = invocation.arguments.empty() ? std::vector<std::string>{"-"} : invocation.arguments;
     Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
                                             : Outputs::Existing::refuse);
-    for (const std::string& path : inputs) {
-      if (path != "-" && ::access(path.c_str(), R_OK) != 0) {
-        // Before an output is opened: a slip in a name must not empty an earlier result.
-        print_error("replay: {}: {}\n", path, std::strerror(errno));
-        return ExitCode::bad_input;
+    const auto is_missing = [](const std::string& path) {
+      return path != "-" && ::access(path.c_str(), R_OK) != 0;
+    };
+    if (std::all_of(inputs.begin(), inputs.end(), is_missing)) {
+      // Before an output is opened: a slip in a name must not empty an earlier result.
+      for (const std::string& path : inputs) {
+        print_error("replay: {}: cannot be read\n", path);
       }
-      outputs.keep(path);
+      return ExitCode::bad_input;
     }
+    for (const std::string& path : inputs) outputs.keep(path);
     const bool compares = invocation.has("expect");
     if (compares) outputs.keep(invocation.option("expect", ""));
     ExitCode code = ExitCode::ok;
