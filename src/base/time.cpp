@@ -89,7 +89,11 @@ std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
   const int minute = at(14);
   int second = 0;
   text.remove_prefix(kUpToMinutes.size());
-  if (take(text, ':', ':') && !take_two_digits(text, second)) return std::nullopt;
+  if (take(text, ':', ':')) {
+    if (!take_two_digits(text, second)) return std::nullopt;
+  } else if (!text.empty() && (text.front() == '.' || text.front() == ',')) {
+    return std::nullopt;  // a fraction is one of seconds
+  }
   if (!all_digits || !date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);

@@ -231,9 +231,10 @@ bool is_subject(std::string_view text, Wildcards wildcards) noexcept {
 }
 
 std::optional<Symbol> parse_symbol(std::string_view text) noexcept {
-  constexpr std::string_view kSlips = " ;:*\"'`/\\";
+  constexpr std::string_view kSlips = ";:*";  // separators and the pattern
   constexpr std::string_view kBlankThatDoesNotBreak = "\xC2\xA0";
-  const bool slip = text.find_first_of(kSlips) != std::string_view::npos ||
+  const bool slip = !Symbol::may_name(text) ||
+                    text.find_first_of(kSlips) != std::string_view::npos ||
                     text.find(kBlankThatDoesNotBreak) != std::string_view::npos;
   return slip || !is_plain_text(text) ? std::nullopt : Symbol::from(text);
 }
