@@ -29,11 +29,11 @@ if(NOT OUTPUT)
   return()
 endif()
 file(CONFIGURE OUTPUT ${OUTPUT} CONTENT [[
-#include "app/version.hpp"
+#include <rts/base/version.hpp>
 
-namespace rts::app {
+namespace rts {
 const char* const kVersion = "@version@";
 const char* const kCommit = "@commit@";
 const char* const kBuild = "@BUILD@";
-}  // namespace rts::app
+}  // namespace rts
 ]] @ONLY)

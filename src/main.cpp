@@ -8,27 +8,27 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <rts/base/exit_code.hpp>
 #include <rts/base/json_writer.hpp>
+#include <rts/base/version.hpp>
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
-#include "app/cli.hpp"
-#include "app/exit_code.hpp"
-#include "app/health.hpp"
-#include "app/output.hpp"
-#include "app/provision.hpp"
-#include "app/replay.hpp"
-#include "app/service.hpp"
-#include "app/settings_file.hpp"
-#include "app/simulate.hpp"
-#include "app/version.hpp"
+#include "commands/command_line.hpp"
+#include "commands/health.hpp"
+#include "commands/output.hpp"
+#include "commands/provision.hpp"
+#include "commands/replay.hpp"
+#include "commands/settings_file.hpp"
+#include "commands/simulate.hpp"
+#include "service/service.hpp"
 
 namespace {
 
 using namespace rts;  // NOLINT(google-build-using-namespace): this file only joins the others
-using app::ExitCode;
-using app::print_error;
-using app::print_out;
+
+using commands::print_error;
+using commands::print_out;
 
 // What is closed at the start would be the number of the next socket, and what is printed would be
 // sent through it. Read-only: writing still fails, and lines that are lost are counted.
@@ -49,21 +49,21 @@ std::vector<config::Given> read_environment() {
   return given;
 }
 
-ExitCode print_version(const app::Invocation& invocation) {
+ExitCode print_version(const commands::Invocation& invocation) {
   if (invocation.has("json")) {
     std::string out;
     JsonWriter json(out);
     json.begin_object();
-    json.key("version").string(app::kVersion).key("commit").string(app::kCommit);
-    json.key("build").string(app::kBuild).end_object();
+    json.key("version").string(kVersion).key("commit").string(kCommit);
+    json.key("build").string(kBuild).end_object();
     print_out("{}\n", out);
   } else {
-    print_out("realtime-strategies {} ({})\n", app::kVersion, app::kCommit);
+    print_out("realtime-strategies {} ({})\n", kVersion, kCommit);
   }
   return ExitCode::ok;
 }
 
-ExitCode print_config(const app::Invocation& invocation,
+ExitCode print_config(const commands::Invocation& invocation,
                       const config::Configuration& configuration) {
   const std::string name = invocation.option("format", invocation.has("json") ? "json" : "text");
   const auto format = config::parse_format(name);
@@ -71,46 +71,47 @@ ExitCode print_config(const app::Invocation& invocation,
     print_error("config: unknown format '{}'; see config --help\n", name);
     return ExitCode::usage;
   }
-  app::write_out(config::render(configuration, *format));
+  commands::write_out(config::render(configuration, *format));
   return ExitCode::ok;
 }
 
-ExitCode dispatch(const app::Invocation& invocation, const config::Configuration& configuration) {
+ExitCode dispatch(const commands::Invocation& invocation,
+                  const config::Configuration& configuration) {
   const std::string_view name = invocation.command->name;
-  if (name == "run") return app::run(configuration);
-  if (name == "simulate") return app::simulate(invocation, configuration);
-  if (name == "provision") return app::provision(invocation, configuration);
-  if (name == "health") return app::health(invocation, configuration);
-  if (name == "replay") return app::replay(invocation, configuration);
+  if (name == "run") return service::run(configuration);
+  if (name == "simulate") return commands::simulate(invocation, configuration);
+  if (name == "provision") return commands::provision(invocation, configuration);
+  if (name == "health") return commands::health(invocation, configuration);
+  if (name == "replay") return commands::replay(invocation, configuration);
   if (name == "config") return print_config(invocation, configuration);
   if (name == "check") {
-    app::write_out(app::verdict(configuration) + "\n");
+    commands::write_out(commands::verdict(configuration) + "\n");
     return ExitCode::ok;
   }
   return ExitCode::internal;
 }
 
 void print_warnings(std::string_view command, const config::Configuration& configuration) {
-  for (const std::string& warning : app::warnings_for(command, configuration)) {
+  for (const std::string& warning : commands::warnings_for(command, configuration)) {
     print_error("warning: {}\n", warning);
   }
 }
 
 ExitCode run_main(const std::vector<std::string>& arguments) {
-  const auto invocation = app::parse_command_line(arguments);
+  const auto invocation = commands::parse_command_line(arguments);
   if (!invocation) {
     print_error("realtime-strategies: {}\n", invocation.error());
     return ExitCode::usage;
   }
   if (invocation.value().help) {
-    const app::Command* command = invocation.value().command;
-    app::write_out(command == nullptr ? app::help_text() : app::help_text(*command));
+    const commands::Command* command = invocation.value().command;
+    commands::write_out(command == nullptr ? commands::help_text() : commands::help_text(*command));
     return ExitCode::ok;
   }
   if (invocation.value().command->name == "version") return print_version(invocation.value());
 
   const auto configuration =
-      config::load(read_environment(), invocation.value().settings, app::read_settings_file);
+      config::load(read_environment(), invocation.value().settings, commands::read_settings_file);
   if (!configuration) {
     for (const std::string& problem : configuration.error()) print_error("{}\n", problem);
     return ExitCode::configuration;
@@ -134,6 +135,6 @@ int main(int argc, char** argv) {
   } catch (const std::exception& bug) {
     print_error("realtime-strategies: internal error: {}\n", bug.what());
   }
-  if (!app::all_output_arrived() && code == ExitCode::ok) code = ExitCode::output_lost;
+  if (!commands::all_output_arrived() && code == ExitCode::ok) code = ExitCode::output_lost;
   return static_cast<int>(code);
 }

@@ -8,7 +8,7 @@
 #include <rts/wire/json_compare.hpp>
 #include <rts/wire/recording.hpp>
 
-#include "app/input.hpp"
+#include "commands/input.hpp"
 #include "fuzz.hpp"
 
 namespace {
@@ -23,7 +23,8 @@ const std::string& path() {
 
 void check_line(std::string_view line) {
   constexpr std::size_t kSlackBytes = 512 * 1024;  // a cut line may reach into the last chunk
-  fuzz::require(line.size() <= app::LineReader::kMaxLineBytes + kSlackBytes, "lines are bounded");
+  fuzz::require(line.size() <= commands::LineReader::kMaxLineBytes + kSlackBytes,
+                "lines are bounded");
   const auto recorded = wire::parse_recorded_line(line);
   if (!recorded) {
     fuzz::require(line.find_first_not_of(" \t\r") == std::string_view::npos,
@@ -42,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(std::fwrite(data, 1, size, file) == size, "the scratch file takes the input");
   std::fclose(file);
   {
-    app::LineReader reader(path());
+    commands::LineReader reader(path());
     constexpr int kMostLines = 1'000'000;  // a small bomb may hold many
     for (int i = 0; i < kMostLines; ++i) {
       const auto line = reader.next();

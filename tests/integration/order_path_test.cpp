@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/publisher.hpp"
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
+#include "service/publisher.hpp"
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
@@ -147,7 +147,7 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   options.urls.emplace_back(broker.url());
   nats::Client client(loop, options, {.on_messages = [](auto) {}, .on_status_change = [] {}});
   std::vector<OrderResult> ends;
-  app::Publisher publisher(
+  service::Publisher publisher(
       loop, client,
       {.subject = "orders.intents",
        .mode = DeliveryMode::jetstream,
@@ -156,7 +156,7 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
       {.now = [] { return UnixMs(0s); },
        .is_paused = [](StrategyId) { return false; },
        .on_sent = [](auto) {},
-       .on_result = [&](const app::OrderReport& report) { ends.push_back(report.result); },
+       .on_result = [&](const service::OrderReport& report) { ends.push_back(report.result); },
        .on_odd_answer = [](std::string_view) {},
        .on_breaker = [](CircuitBreaker::State) {}});
   const auto run_until = [&](auto predicate) {

@@ -1,6 +1,6 @@
 // `provision` against a real broker: the stream it makes, what it refuses to touch, how it ends
 // when something is missing, and the permissions it prints.
-#include "app/provision.hpp"
+#include "commands/provision.hpp"
 
 #include <chrono>
 
@@ -11,7 +11,7 @@
 
 #include <rts/wire/stream_info.hpp>
 
-#include "app/permissions.hpp"
+#include "commands/permissions.hpp"
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
 #include "support/daemon.hpp"
@@ -355,7 +355,7 @@ TEST(Admin, DoesNotWaitForEverForAnAnswer) {
 
 // --- Permissions --------------------------------------------------------------------------------
 
-app::PermissionNeeds needs() {
+commands::PermissionNeeds needs() {
   return {.consumer_name = "realtime-strategies",
           .consumer_topic = "binance.websocket.data",
           .consumer_group = "realtime-strategies-group",
@@ -372,7 +372,7 @@ std::string with_passwords(const std::string& snippet) {
 }
 
 TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
-  std::vector<app::PermissionNeeds> rows(6, needs());
+  std::vector<commands::PermissionNeeds> rows(6, needs());
   rows[1].consumer_group = "";
   rows[1].control_topic = "";
   rows[2].consumer_topic = "binance.*.>";
@@ -383,7 +383,7 @@ TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
   rows[5].publisher_topic = "orders.{strategy}";
   const ScratchFiles files;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string snippet = app::permissions(rows[i]);
+    const std::string snippet = commands::permissions(rows[i]);
     Process server({"nats-server", "-t", "-c", files.write("server.conf", snippet)},
                    {.env = {{"RTS_NATS_PASSWORD", "a"},
                             {"RTS_PROVISION_PASSWORD", "b"},
@@ -406,7 +406,8 @@ TEST(PermissionsSnippet, IsPrintedWithoutABroker) {
 
 class Permitted : public testing::Test {
  protected:
-  NatsServer broker{std::string(kJetStream) + "\n" + with_passwords(app::permissions(needs()))};
+  NatsServer broker{std::string(kJetStream) + "\n" +
+                    with_passwords(commands::permissions(needs()))};
   const std::string service = broker.url("realtime-strategies:s");
   const std::string provisioner = broker.url("realtime-strategies-provision:p");
   const std::string engine = broker.url("tradeengine:e");
@@ -465,10 +466,10 @@ void answer_order(natsConnection* connection, natsSubscription*, natsMsg* order,
 }
 
 TEST(PermittedInCoreDelivery, TheTradeEngineMayAnswerAnOrderAndNothingElse) {
-  app::PermissionNeeds core = needs();
+  commands::PermissionNeeds core = needs();
   core.publisher_topic = "tradeengine.orders";
   core.jetstream = false;
-  const NatsServer broker(with_passwords(app::permissions(core)));
+  const NatsServer broker(with_passwords(commands::permissions(core)));
   natsConnection* engine = nullptr;
   ASSERT_EQ(natsConnection_ConnectTo(&engine, broker.url("tradeengine:e").c_str()), NATS_OK);
   natsSubscription* orders = nullptr;

@@ -14,7 +14,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/wire/json_compare.hpp>
 
-#include "app/market.hpp"
+#include "simulation/market.hpp"
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
@@ -396,7 +396,7 @@ TEST(Service, ALiveRunRecordedAndReplayedGivesTheSameOrders) {
   Environment environment{{"NATS_URL", broker.url()}, {"SIGNAL_COOLDOWN_SECONDS", "1"}};
   Daemon daemon(environment);
   ASSERT_TRUE(daemon.wait_ready());
-  app::Market market({*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT")}, 7);
+  simulation::Market market({*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT")}, 7);
   std::vector<std::pair<std::string, UnixNs>> recording;
   const std::int64_t begin = now_ms() - 8'000;  // a lively second of market every 250 ms
   for (int i = 0; i < 4000; ++i) {

@@ -10,7 +10,7 @@
 
 #include <rts/wire/json_compare.hpp>
 
-#include "app/input.hpp"
+#include "commands/input.hpp"
 #include "support/engine_run.hpp"
 #include "support/env_file.hpp"
 #include "support/paths.hpp"
@@ -63,7 +63,7 @@ std::vector<Case> cases() {
 }
 
 std::vector<std::string> lines_of(const fs::path& path) {
-  app::LineReader reader(path);
+  commands::LineReader reader(path);
   std::vector<std::string> lines;
   while (const auto line = reader.next()) lines.emplace_back(*line);
   EXPECT_EQ(reader.error(), "");
@@ -98,7 +98,7 @@ TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
     GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
   }
   test::EngineRun run(test::configured(test_case.settings));
-  app::LineReader reader(corpus() / test_case.recording);
+  commands::LineReader reader(corpus() / test_case.recording);
   while (const auto line = reader.next()) run.line(frame_in(test_case, *line));
   EXPECT_EQ(reader.error(), "");
   expect_orders_and_counts(run, corpus() / "expected" / test_case.name);

@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/input.hpp"
+#include "commands/input.hpp"
 #include "support/engine_run.hpp"
 #include "support/env_file.hpp"
 #include "support/paths.hpp"
@@ -55,7 +55,7 @@ Replayed replayed(const std::string& name) {
   Engine engine(config::engine_parameters(configuration.settings, Clock::replay));
   Replayed result;
   const fs::path plain = data() / (name + ".ndjson");
-  app::LineReader reader(fs::exists(plain) ? plain : fs::path(plain.string() + ".gz"));
+  commands::LineReader reader(fs::exists(plain) ? plain : fs::path(plain.string() + ".gz"));
   for (int number = 1; const auto line = reader.next(); ++number) {
     const auto recorded = wire::parse_recorded_line(*line);
     if (!recorded) continue;

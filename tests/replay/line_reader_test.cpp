@@ -7,10 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/input.hpp"
+#include "commands/input.hpp"
 #include "support/scratch_files.hpp"
 
-namespace rts::app {
+namespace rts::commands {
 namespace {
 
 using test::gzip;
@@ -224,4 +224,4 @@ TEST_F(LineReaderTest, CountsTheBytesOfTheFileAsStored) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::commands

@@ -1,6 +1,6 @@
 // `replay`: the same recording gives the same bytes, however it is stored and cut, and the command
 // says with its exit code what came of it.
-#include "app/replay.hpp"
+#include "commands/replay.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -15,7 +15,7 @@
 #include "support/scratch_files.hpp"
 #include "support/seeded_market.hpp"
 
-namespace rts::app {
+namespace rts::commands {
 namespace {
 
 using test::BookText;
@@ -72,7 +72,7 @@ class Replay : public testing::Test {
     }
     Outcome outcome;
     testing::internal::CaptureStderr();
-    outcome.exit_code = app::replay(invocation.value(), test::configured(lively()));
+    outcome.exit_code = commands::replay(invocation.value(), test::configured(lively()));
     outcome.messages = testing::internal::GetCapturedStderr();
     outcome.orders = test::read_file(files_.path("orders"));
     outcome.counts = test::read_file(files_.path("counts"));
@@ -320,8 +320,8 @@ TEST_F(Replay, SaysWhichSettingWakesASkewThatTheSpreadKeepsSilent) {
   const auto invocation = parse_command_line(std::vector<std::string>{
       "replay", "--orders", "-", files().write("one", BookText{}.frame())});
   testing::internal::CaptureStderr();
-  EXPECT_EQ(app::replay(invocation.value(),
-                        test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
+  EXPECT_EQ(commands::replay(invocation.value(),
+                             test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
             ExitCode::ok);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"));
@@ -482,4 +482,4 @@ TEST_F(Replay, WritesToWhatIsNoRegularFileWithoutBeingForced) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::commands

@@ -11,7 +11,7 @@
 
 #include <rts/engine/engine.hpp>
 
-#include "app/market.hpp"
+#include "simulation/market.hpp"
 #include "support/frames.hpp"
 
 namespace rts::test {
@@ -46,7 +46,7 @@ class BenchFrames {
   std::string kind_;
   UnixMs start_;
   std::chrono::milliseconds apart_;
-  app::Market market_;
+  simulation::Market market_;
   std::uint64_t drawn_ = 0;
 };
 

@@ -1,6 +1,6 @@
-// The exchange's side: a seeded market (the product's own, src/app/market.hpp) with the faults a
-// feed has, and the orders that have to come of it. What is expected is what an Engine of our own
-// says to the same frames: it is told the service's settings and steps along.
+// The exchange's side: a seeded market (the product's own, src/simulation/market.hpp) with the
+// faults a feed has, and the orders that have to come of it. What is expected is what an Engine of
+// our own says to the same frames: it is told the service's settings and steps along.
 //
 // Event times are "now" and follow the rate: frame n is of start + n / rate, plus the shift. The
 // same options and start give the same frames. The feed's frames are gaps when the broker is away,
@@ -21,7 +21,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 
-#include "app/market.hpp"
+#include "simulation/market.hpp"
 #include "support/orders.hpp"
 #include "support/peer.hpp"
 
@@ -73,7 +73,7 @@ class FrameSource {
   UnixNs start_;
   std::uint64_t made_ = 0;
   std::mt19937_64 random_;
-  app::Market market_;
+  simulation::Market market_;
   Engine engine_;
   Tally tally_;
   std::deque<std::string> waiting_;

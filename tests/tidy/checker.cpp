@@ -24,9 +24,17 @@ struct Room {
 constexpr std::array kRooms{Room{"base", 1},      Room{"market", 2},  Room{"strategy", 3},
                             Room{"wire", 3},      Room{"trading", 3}, Room{"engine", 4},
                             Room{"config", 4},    Room{"nats", 5},    Room{"http", 5},
-                            Room{"telemetry", 5}, Room{"app", 5}};
+                            Room{"telemetry", 5}, Room{"service", 6}, Room{"simulation", 6},
+                            Room{"commands", 7}};
 constexpr int kCoreFloors = 4;
-constexpr int kMainFloor = 6;
+constexpr int kMainFloor = 8;
+
+// Rooms of one floor that know nothing of each other, and where they meet.
+struct Neighbours {
+  std::string_view one, other, meet_in;
+};
+constexpr std::array kNeighbours{Neighbours{"nats", "http", "service"},
+                                 Neighbours{"service", "simulation", "commands"}};
 
 // Where a library may be included; the key begins the path in the angle brackets.
 struct Library {
@@ -34,12 +42,9 @@ struct Library {
   std::vector<std::string_view> rooms;
 };
 std::vector<Library> libraries() {
-  return {{"simdjson", {"wire"}},
-          {"nats", {"nats"}},
-          {"openssl/", {"nats"}},
-          {"boost/asio", {"nats", "http", "app"}},
-          {"boost/beast", {"nats", "http", "app"}},
-          {"prometheus/", {"telemetry"}},
+  return {{"simdjson", {"wire"}},    {"nats", {"nats"}},
+          {"openssl/", {"nats"}},    {"boost/asio", {"nats", "http", "service", "commands"}},
+          {"boost/beast", {"http"}}, {"prometheus/", {"telemetry"}},
           {"spdlog/", {"telemetry"}}};
 }
 
@@ -204,8 +209,10 @@ void check_room(const SourceFile& file, const Include& include, Graph& graph,
         fmt::format("{}:{}: {} includes {}: {}", file.path, include.line, room, other, what));
   };
   if (below > floor) offend("that is a floor above");
-  if ((room == "nats" && other == "http") || (room == "http" && other == "nats")) {
-    offend("they meet in app only");
+  for (const auto& [one, another, meet_in] : kNeighbours) {
+    if ((room == one && other == another) || (room == another && other == one)) {
+      offend(fmt::format("they meet in {} only", meet_in));
+    }
   }
   graph[room].insert(other);
 }
@@ -336,13 +343,14 @@ std::vector<std::string> output_offences(const std::vector<SourceFile>& files) {
       "fmt::print", "printf", "fprintf", "puts", "fputs", "perror", "cout", "cerr", "fwrite"};
   std::vector<std::string> offences;
   for (const SourceFile& file : files) {
-    if (file.path.starts_with("src/app/output.")) continue;
+    if (file.path.starts_with("src/commands/output.")) continue;
     std::size_t number = 0;
     for (const std::string& line : lines_of(code_of(file.text))) {
       ++number;
       for (const std::string_view word : kPrinters) {
         if (!has_word(line, word)) continue;
-        offences.push_back(fmt::format("{}:{}: {}: app/output prints", file.path, number, word));
+        offences.push_back(
+            fmt::format("{}:{}: {}: commands/output prints", file.path, number, word));
       }
     }
   }

@@ -19,7 +19,8 @@ struct SourceFile {
 // No exception, thread, environment or clock in rts_core.
 [[nodiscard]] std::vector<std::string> core_offences(const std::vector<SourceFile>& files);
 
-// Whatever is printed goes through app/output, which neither throws nor passes over what is lost.
+// Whatever is printed goes through commands/output, which neither throws nor passes over what is
+// lost.
 [[nodiscard]] std::vector<std::string> output_offences(const std::vector<SourceFile>& files);
 
 // Columns, notes to self, and headers without guard or opening comment.

@@ -84,11 +84,13 @@ TEST(TidyChecker, SeesAnIncludeOfAFloorAbove) {
   EXPECT_THAT(include_offences(file("src/base/x.cpp", "#include <rts/wire/frame.hpp>\n")),
               ElementsAre("src/base/x.cpp:1: base includes wire: that is a floor above"));
   EXPECT_THAT(
-      include_offences(file("include/rts/engine/x.hpp", "\n#include \"app/cli.hpp\"\n")),
-      ElementsAre("include/rts/engine/x.hpp:2: engine includes app: that is a floor above"));
-  EXPECT_THAT(include_offences(file("src/app/x.cpp", "#include <rts/wire/frame.hpp>\n")),
+      include_offences(
+          file("include/rts/engine/x.hpp", "\n#include \"commands/command_line.hpp\"\n")),
+      ElementsAre("include/rts/engine/x.hpp:2: engine includes commands: that is a floor above"));
+  EXPECT_THAT(include_offences(file("src/service/x.cpp", "#include <rts/wire/frame.hpp>\n")),
               IsEmpty());
-  EXPECT_THAT(include_offences(file("src/main.cpp", "#include \"app/cli.hpp\"\n")), IsEmpty());
+  EXPECT_THAT(include_offences(file("src/main.cpp", "#include \"commands/command_line.hpp\"\n")),
+              IsEmpty());
   EXPECT_THAT(include_offences(file("src/wire/x.cpp", "#include \"number_text.hpp\"\n")),
               IsEmpty());
 }
@@ -100,17 +102,21 @@ TEST(TidyChecker, SeesACircleOfRooms) {
   EXPECT_THAT(include_offences(circle), testing::Contains(HasSubstr("a circle of rooms")));
 }
 
-TEST(TidyChecker, SeesNatsAndHttpMeet) {
+TEST(TidyChecker, SeesNeighboursMeet) {
   EXPECT_THAT(include_offences(file("src/http/x.cpp", "#include \"nats/client.hpp\"\n")),
-              ElementsAre(HasSubstr("they meet in app only")));
+              ElementsAre(HasSubstr("they meet in service only")));
   EXPECT_THAT(include_offences(file("src/nats/x.cpp", "#include \"http/server.hpp\"\n")),
-              ElementsAre(HasSubstr("they meet in app only")));
+              ElementsAre(HasSubstr("they meet in service only")));
+  EXPECT_THAT(include_offences(file("src/service/x.cpp", "#include \"simulation/market.hpp\"\n")),
+              ElementsAre(HasSubstr("they meet in commands only")));
+  EXPECT_THAT(include_offences(file("src/simulation/x.cpp", "#include \"service/service.hpp\"\n")),
+              ElementsAre(HasSubstr("they meet in commands only")));
 }
 
 TEST(TidyChecker, SeesALibraryOutsideItsRooms) {
   const std::vector<std::pair<const char*, const char*>> bad{
       {"src/engine/x.cpp", "simdjson.h"},     {"include/rts/wire/x.hpp", "nats.h"},
-      {"src/app/x.cpp", "nats/nats.h"},       {"src/app/x.cpp", "openssl/evp.h"},
+      {"src/service/x.cpp", "nats/nats.h"},   {"src/service/x.cpp", "openssl/evp.h"},
       {"src/config/x.cpp", "boost/asio.hpp"}, {"src/telemetry/x.cpp", "boost/beast/http.hpp"},
       {"src/http/x.cpp", "spdlog/spdlog.h"},  {"src/main.cpp", "prometheus/counter.h"}};
   for (const auto& [path, include] : bad) {
@@ -127,7 +133,7 @@ TEST(TidyChecker, SeesWhatTheCoreMustNotDo) {
        {"throw 1;", "std::thread t;", "std::jthread t;", "std::getenv(x);",
         "std::chrono::system_clock::now();", "SteadyClock x = steady_clock::now();"}) {
     EXPECT_THAT(core_offences(file("src/engine/x.cpp", code)), testing::SizeIs(1)) << code;
-    EXPECT_THAT(core_offences(file("src/app/x.cpp", code)), IsEmpty()) << code;
+    EXPECT_THAT(core_offences(file("src/service/x.cpp", code)), IsEmpty()) << code;
   }
   EXPECT_THAT(
       core_offences(file("src/engine/x.cpp",
@@ -139,13 +145,15 @@ TEST(TidyChecker, SeesWhatTheCoreMustNotDo) {
 TEST(TidyChecker, SeesWhoPrintsPastTheOnePlaceThatDoes) {
   for (const char* code : {"fmt::print(stderr, x);", "std::perror(x);", "std::cout << x;",
                            "std::fwrite(x, 1, n, file);"}) {
-    EXPECT_THAT(output_offences(file("src/app/x.cpp", code)),
-                ElementsAre(HasSubstr("app/output prints")))
+    EXPECT_THAT(output_offences(file("src/service/x.cpp", code)),
+                ElementsAre(HasSubstr("commands/output prints")))
         << code;
   }
-  EXPECT_THAT(output_offences(file("src/app/x.cpp", "fmt::printf_like(x); app::print_error(x);")),
+  EXPECT_THAT(
+      output_offences(file("src/service/x.cpp", "fmt::printf_like(x); commands::print_error(x);")),
+      IsEmpty());
+  EXPECT_THAT(output_offences(file("src/commands/output.cpp", "std::fwrite(x, 1, n, out);")),
               IsEmpty());
-  EXPECT_THAT(output_offences(file("src/app/output.cpp", "std::fwrite(x, 1, n, out);")), IsEmpty());
 }
 
 TEST(TidyChecker, SeesLongLinesNotesAndBareHeaders) {

@@ -1,6 +1,4 @@
 // The command line: what is understood, what is refused and how it is said.
-#include "app/cli.hpp"
-
 #include <string>
 #include <vector>
 
@@ -8,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace rts::app {
+#include "commands/command_line.hpp"
+
+namespace rts::commands {
 namespace {
 
 using testing::AllOf;
@@ -283,4 +283,4 @@ TEST(CommandOptions, DoNotHideASettingsFlag) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::commands

@@ -1,12 +1,12 @@
 // The made-up market, as far as a service has to be able to tell it from a real one.
-#include "app/market.hpp"
+#include "simulation/market.hpp"
 
 #include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace rts::app {
+namespace rts::simulation {
 namespace {
 
 TEST(Market, SaysInEveryEnvelopeThatItIsASimulation) {
@@ -26,4 +26,4 @@ TEST(Market, SaysInEveryEnvelopeThatItIsASimulation) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::simulation

@@ -1,13 +1,13 @@
 // The broker's permissions as text. That nats-server accepts them, and what they then allow, is in
 // tests/integration/provision_test.cpp.
-#include "app/permissions.hpp"
+#include "commands/permissions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "nats/subjects.hpp"
 
-namespace rts::app {
+namespace rts::commands {
 namespace {
 
 using testing::AllOf;
@@ -111,4 +111,4 @@ TEST(Permissions, QuoteWhatWouldEndAString) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::commands

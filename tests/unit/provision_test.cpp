@@ -1,12 +1,12 @@
 // `provision`: its options, and the plan they make with the settings.
-#include "app/provision.hpp"
+#include "commands/provision.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/engine_run.hpp"
 
-namespace rts::app {
+namespace rts::commands {
 namespace {
 
 using testing::HasSubstr;
@@ -95,4 +95,4 @@ TEST(ProvisionPlan, RefusesWhatNoBrokerCouldBeAskedFor) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::commands

@@ -1,15 +1,15 @@
 // The checks between an order and the broker, at their boundary. The client has not been started,
 // so an order that passes them ends as `disconnected`.
-#include "app/publisher.hpp"
+#include "service/publisher.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/order_clock.hpp"
-#include "app/status.hpp"
+#include "service/order_clock.hpp"
+#include "service/status.hpp"
 
-namespace rts::app {
+namespace rts::service {
 namespace {
 
 using namespace std::chrono_literals;
@@ -103,4 +103,4 @@ TEST(State, SaysThatOrdersCanBeSentOnlyWhenThatIsKnown) {
 }
 
 }  // namespace
-}  // namespace rts::app
+}  // namespace rts::service

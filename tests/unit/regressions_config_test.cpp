@@ -12,8 +12,8 @@
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
-#include "app/input.hpp"
-#include "app/replay.hpp"
+#include "commands/input.hpp"
+#include "commands/replay.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
 #include "support/scratch_files.hpp"
@@ -125,7 +125,7 @@ struct Read {
   std::string text, error;
 };
 Read read_all(const std::string& path) {
-  app::LineReader reader(path);
+  commands::LineReader reader(path);
   Read read;
   while (const auto line = reader.next()) read.text.append(*line).append("\n");
   read.error = reader.error();
@@ -158,14 +158,14 @@ TEST(RegressionReplay, AnExpectedFileThatCannotBeReadIsBadInputAndIsSaid) {
                                        "--orders",
                                        files.path("orders"),
                                        files.write("recording", recording)};
-  const auto invocation = app::parse_command_line(words);
+  const auto invocation = commands::parse_command_line(words);
   ASSERT_TRUE(invocation);
   testing::internal::CaptureStderr();
-  const auto code = app::replay(
+  const auto code = commands::replay(
       invocation.value(),
       test::configured({{"SIGNAL_COOLDOWN_SECONDS", "0"}, {"RISK_PRICE_BAND_PERCENT", "0"}}));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("No such file"));
-  EXPECT_EQ(code, app::ExitCode::bad_input);
+  EXPECT_EQ(code, ExitCode::bad_input);
 }
 
 // frame.hpp: "frames of any content are safe"; engine.hpp: "it may be anything". A default

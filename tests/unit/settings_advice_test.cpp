@@ -9,7 +9,7 @@
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
-#include "app/settings_file.hpp"
+#include "commands/settings_file.hpp"
 #include "support/engine_run.hpp"
 #include "support/paths.hpp"
 #include "support/scratch_files.hpp"
@@ -214,20 +214,21 @@ TEST(SettingsAdvice, OfDeliveryIsGivenWhereOrdersAreSentAndWhereItIsAskedFor) {
   ASSERT_EQ(configuration.warnings.size(), 2U);
   ASSERT_EQ(configuration.delivery_warnings.size(), 2U);
   for (const char* command : {"run", "check"}) {
-    EXPECT_EQ(app::warnings_for(command, configuration).size(), 4U) << command;
+    EXPECT_EQ(commands::warnings_for(command, configuration).size(), 4U) << command;
   }
   for (const char* command : {"replay", "config", "simulate", "provision", "health"}) {
-    EXPECT_EQ(app::warnings_for(command, configuration).size(), 2U) << command;
+    EXPECT_EQ(commands::warnings_for(command, configuration).size(), 2U) << command;
   }
 }
 
 TEST(SettingsAdvice, IsCountedByTheVerdictOfCheck) {
   const std::vector<Given> quiet =
       given({{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}});
-  EXPECT_EQ(app::verdict(configured(quiet)), "settings are valid");
-  EXPECT_EQ(app::verdict(configured({{"ORDER_DELIVERY", "jetstream"}})),
+  EXPECT_EQ(commands::verdict(configured(quiet)), "settings are valid");
+  EXPECT_EQ(commands::verdict(configured({{"ORDER_DELIVERY", "jetstream"}})),
             "settings are valid, 1 warning");
-  EXPECT_EQ(app::verdict(configured({{"MAX_MEMORY_MB", "1"}})), "settings are valid, 3 warnings");
+  EXPECT_EQ(commands::verdict(configured({{"MAX_MEMORY_MB", "1"}})),
+            "settings are valid, 3 warnings");
 }
 
 // --- Values -------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ std::string data_path(const char* name) {
 Result<Configuration, Problems> loaded_with(const std::string& file,
                                             std::vector<Given> environment = {}) {
   environment.push_back({"TRADING_INSTRUMENTS_FILE", file});
-  return load(environment, {}, app::read_settings_file);
+  return load(environment, {}, commands::read_settings_file);
 }
 
 Problems problems_with(const std::string& file, const std::vector<Given>& environment = {}) {

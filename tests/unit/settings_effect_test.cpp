@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/settings_file.hpp"
+#include "commands/settings_file.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
 #include "support/paths.hpp"
@@ -38,7 +38,7 @@ struct Effect {
 std::string result(const Effect& row, const std::vector<config::Given>& given) {
   auto environment = row.others;
   environment.insert(environment.end(), given.begin(), given.end());
-  const auto loaded = config::load(environment, {}, app::read_settings_file);
+  const auto loaded = config::load(environment, {}, commands::read_settings_file);
   if (!loaded) return testing::PrintToString(loaded.error());
   test::EngineRun run(loaded.value(), row.clock);
   run.lines(row.lines);

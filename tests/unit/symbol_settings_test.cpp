@@ -11,7 +11,7 @@
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
-#include "app/cli.hpp"
+#include "commands/command_line.hpp"
 #include "support/engine_run.hpp"
 #include "support/setting_edges.hpp"
 
@@ -138,7 +138,7 @@ TEST(SymbolSettings, BeatTheSettingItselfAndFlagsBeatTheEnvironment) {
 TEST(SymbolSettings, AreFlagsToo) {
   const std::vector<std::string> words{"check", "--trading-order-notional--btcusdt", "50",
                                        "--ticker-velocity-time-window--ABC_260925USDT=70"};
-  const auto invocation = app::parse_command_line(words);
+  const auto invocation = commands::parse_command_line(words);
   ASSERT_TRUE(invocation);
   const auto& flags = invocation.value().settings;
   ASSERT_EQ(flags.size(), 2U);
@@ -152,7 +152,7 @@ TEST(SymbolSettings, AreFlagsToo) {
 
 TEST(SymbolSettings, OfSecretsAreNotTakenAsFlags) {
   const std::vector<std::string> words{"check", "--nats-token--btcusdt", "canary"};
-  const auto invocation = app::parse_command_line(words);
+  const auto invocation = commands::parse_command_line(words);
   ASSERT_FALSE(invocation);
   EXPECT_THAT(invocation.error(), Not(HasSubstr("canary")));
 }

@@ -1,5 +1,5 @@
 // The rules of delivery (SPEC §6) as a table: what an attempt's end means for the order and for the
-// circuit breaker. Pure; `src/app/publisher.hpp` is what applies it.
+// circuit breaker. Pure; `src/service/publisher.hpp` is what applies it.
 #pragma once
 
 #include <array>

@@ -1,0 +1,127 @@
+// What a command writes: standard output, standard error, and the files it is told to make. The one
+// place that prints. A descriptor that is closed, full or a broken pipe ends nothing and throws
+// nothing: the stream remembers that something was lost, and main asks once, at the end. Text that
+// is quoted cannot end its line or command a terminal. The service's own output is its log.
+//
+// Thread: one.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/types.h>
+
+#include <rts/base/exit_code.hpp>
+#include <rts/base/result.hpp>
+#include <rts/base/utf8.hpp>
+
+namespace rts::commands {
+
+// --- Standard output and standard error ---------------------------------------------------------
+
+// Text that was made to be shown as it is: help, settings, JSON, a progress bar.
+void write_out(std::string_view text) noexcept;
+void write_error(std::string_view text) noexcept;
+
+// Text as printable() has it, anything else as it is.
+template <class Value>
+[[nodiscard]] auto shown(const Value& value) {
+  if constexpr (std::convertible_to<const Value&, std::string_view>) {
+    return printable(value);
+  } else {
+    return value;
+  }
+}
+
+// fmt::format, but texts among the arguments are quotations: see shown().
+template <class... Values>
+[[nodiscard]] std::string quoting(fmt::format_string<Values...> format, Values&&... values) {
+  const auto formatted = [&](const auto&... safe) {
+    return fmt::vformat(format, fmt::make_format_args(safe...));
+  };
+  return formatted(shown(values)...);
+}
+
+template <class... Values>
+void print_out(fmt::format_string<Values...> format, Values&&... values) {
+  write_out(quoting(format, std::forward<Values>(values)...));
+}
+template <class... Values>
+void print_error(fmt::format_string<Values...> format, Values&&... values) {
+  write_error(quoting(format, std::forward<Values>(values)...));
+}
+
+// Hands over what is still in buffers. False when any of what was printed since the start did not
+// arrive; says so where that is still possible.
+[[nodiscard]] bool all_output_arrived() noexcept;
+
+// --- Files ---------------------------------------------------------------------------------------
+
+// A file that is being written, or standard output. A file that we made and that is not finished is
+// removed: the command ended before it had anything to say.
+class OutputFile {
+ public:
+  enum class Origin : std::uint8_t { made_here, was_there };
+  // Takes over the descriptor; of standard output the process keeps it.
+  OutputFile(int fd, std::string path, Origin origin);
+
+  // False once something could not be written; the rest is then passed over.
+  bool write(std::string_view text) noexcept;
+  // Hands over what is in buffers. False when any of it was lost; of a file, that has been said.
+  [[nodiscard]] bool finish(std::string_view command);
+  [[nodiscard]] bool failed() const noexcept { return error_ != 0; }
+
+ private:
+  struct Close {
+    std::string remove;  // empty: it stays
+    void operator()(std::FILE* file) const noexcept;
+  };
+  void note(bool written) noexcept;
+
+  std::unique_ptr<std::FILE, Close> file_;
+  std::string path_;
+  int error_ = 0;  // errno of the first failure
+};
+
+// Opens the files a command writes, so that none is lost by a slip: no file that is read is
+// written, no file is written twice, and one that exists is written only where that was asked for.
+class Outputs {
+ public:
+  enum class Existing : std::uint8_t { refuse, overwrite };  // --force
+  explicit Outputs(Existing existing) noexcept : existing_(existing) {}
+
+  struct Refusal {
+    ExitCode code;
+    std::string text;  // one line; it names the option and the file
+  };
+
+  // A file that is read; "-" = standard input. One that is not there is of no concern.
+  void keep(const std::string& path);
+  // `option` is what the file was given by. "-" = standard output.
+  [[nodiscard]] Result<OutputFile, Refusal> open(const std::string& option,
+                                                 const std::string& path);
+
+ private:
+  struct Taken {
+    dev_t device;
+    ino_t inode;
+    std::string as;  // "read", "written by --orders"
+  };
+  // What a regular file is used for already; a pipe or a terminal has nothing to lose.
+  [[nodiscard]] const Taken* find(int fd) const noexcept;
+  void take(int fd, std::string as);
+  [[nodiscard]] Result<OutputFile, Refusal> open_existing(const std::string& option,
+                                                          const std::string& path);
+
+  Existing existing_;
+  std::vector<Taken> taken_;
+};
+
+}  // namespace rts::commands

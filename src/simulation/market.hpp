@@ -1,0 +1,61 @@
+// A made-up market for demonstrations, smoke tests and load: a few symbols that are calm, trend,
+// burst or have one-sided books, written in Binance's wire formats inside the relay's envelope, a
+// few broken frames among them. Every envelope says `"source":"simulation"`, so that a service in
+// production can refuse it. The same seed gives the same frames. No clock: time is passed in.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rts/base/symbol.hpp>
+#include <rts/base/time.hpp>
+
+namespace rts::simulation {
+
+class Market {
+ public:
+  // `symbols` must not be empty.
+  Market(const std::vector<Symbol>& symbols, std::uint64_t seed);
+
+  // The next frame, as of `now` (not before the last one's). Lives until the next call.
+  // Of 100 frames about 55 are depth20 books, 38 trades, 4 tickers, 2 of kinds nobody trades on and
+  // 1 broken or not a print.
+  [[nodiscard]] std::string_view next_frame(UnixMs now);
+
+ private:
+  enum class Mood : std::uint8_t { calm, up, down, burst, bid_heavy, ask_heavy };
+  struct Instrument {
+    std::string name;         // "BTCUSDT"
+    std::string stream_name;  // "btcusdt"
+    double tick = 0.01;
+    int decimals = 2;
+    std::int64_t mid_ticks = 0;
+    std::int64_t open_ticks = 0;
+    Mood mood = Mood::calm;
+    UnixMs mood_until;
+    std::uint64_t trade_id = 1'000'000;
+    std::uint64_t update_id = 1'000'000'000;
+  };
+
+  std::uint64_t draw(std::uint64_t below) { return random_() % below; }
+  void move(Instrument& instrument, UnixMs now);
+  void write_book(Instrument& instrument, UnixMs now);
+  void write_levels(const Instrument& instrument, std::int64_t best_ticks, std::int64_t direction,
+                    std::uint64_t most_milli);
+  void write_trade(Instrument& instrument, UnixMs now, std::string_view execution_type);
+  void write_ticker(const Instrument& instrument, UnixMs now);
+  void write_book_ticker(const Instrument& instrument, UnixMs now);
+  void write_broken(Instrument& instrument, UnixMs now);
+  void begin_envelope(const Instrument& instrument, std::string_view channel);
+  void end_envelope(UnixMs now);
+  [[nodiscard]] std::string price(const Instrument& instrument, std::int64_t ticks) const;
+
+  std::mt19937_64 random_;
+  std::vector<Instrument> instruments_;
+  std::string frame_;
+};
+
+}  // namespace rts::simulation
