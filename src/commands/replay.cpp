@@ -124,7 +124,7 @@ class Progress {
   SteadyClock::time_point next_;
 };
 
-using OrdersPerDay = std::map<std::string, std::array<std::uint64_t, kStrategies.size()>>;
+using OrdersPerDay = std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>>;
 
 // The setting that loosens a gate, for the warning.
 std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
@@ -220,7 +220,7 @@ struct Findings {
   Tally tally;
   OrdersPerDay days;
   std::optional<Span> span;  // event times of what was evaluated
-  std::array<std::optional<Place>, kReasonCount> first_refused;
+  std::array<std::optional<Place>, count_of<Reason>> first_refused;
 
   // Whether there was anything that is a frame.
   [[nodiscard]] bool usable() const noexcept {
@@ -231,8 +231,7 @@ struct Findings {
 void print_strategy(const Tally& tally, StrategyId strategy) {
   const std::uint64_t events = tally.events(strategy);
   print_error("{}: {} events\n", to_string(strategy), events);
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    const auto outcome = static_cast<Outcome>(i);
+  for (const Outcome outcome : all_of<Outcome>) {
     const std::uint64_t count = tally.count(strategy, outcome);
     if (count == 0) continue;
     print_error("  {:<24} {:>10}\n", to_string(outcome), count);
@@ -247,7 +246,7 @@ void print_strategy(const Tally& tally, StrategyId strategy) {
 void print_refused(const Findings& findings, Reason reason) {
   const std::uint64_t count = findings.tally.count(reason);
   if (count == 0) return;
-  const auto& first = findings.first_refused[static_cast<std::size_t>(reason)];
+  const auto& first = findings.first_refused[index_of(reason)];
   print_error("  {} {:<18} {:>10}", disposition(reason), to_string(reason), count);
   if (first && !is_ignored(reason)) {
     print_error("  first: {} line {}", first->file, first->line);
@@ -284,11 +283,11 @@ void print_summary(const Findings& findings, std::uint64_t orders, double second
   print_error("{} frames, {} events in {:.2f} s ({:.0f} frames/s)\n", tally.frames(),
               tally.events(), seconds, static_cast<double>(tally.frames()) / seconds);
   print_span(findings, orders);
-  for (std::size_t i = 0; i < kReasonCount; ++i) print_refused(findings, reason_at(i));
-  for (const StrategyId strategy : kStrategies) print_strategy(tally, strategy);
+  for (const Reason reason : all_of<Reason>) print_refused(findings, reason);
+  for (const StrategyId strategy : all_of<StrategyId>) print_strategy(tally, strategy);
   for (const auto& [day, of_day] : findings.days) {
     print_error("orders on {}:", day);
-    for (const StrategyId strategy : kStrategies) {
+    for (const StrategyId strategy : all_of<StrategyId>) {
       print_error(" {} {}", to_string(strategy), of_day[index_of(strategy)]);
     }
     print_error("\n");

@@ -121,7 +121,7 @@ Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, Publishe
 }
 
 Publisher::Destination& Publisher::destination_of(const InFlight& order) {
-  const auto strategy = static_cast<std::size_t>(order.order.strategy);
+  const auto strategy = index_of(order.order.strategy);
   return destinations_[destinations_.size() == 1 ? 0 : strategy];
 }
 

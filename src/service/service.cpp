@@ -223,7 +223,7 @@ class Service {
     }
     const Decision& decision = *record.decision();
     order_clock_.accepted(decision.at);
-    last_event_[static_cast<std::size_t>(record.kind)] = received;
+    last_event_[index_of(record.kind)] = received;
     if (settings_.debug_mode) log_decision(decision);
     if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
     return settings_.debug_mode || decision.order;
@@ -377,7 +377,7 @@ class Service {
     state.dry_run = settings_.dry_run;
     if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
     state.draining = draining_;
-    for (const StrategyId strategy : kStrategies) {
+    for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
     }

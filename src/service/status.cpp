@@ -106,8 +106,7 @@ void append_strategy(std::string& out, const State& state, const Tally& tally,
       "<h2>{}{}</h2><table><tr><th scope=\"col\">events by outcome, orders by result</th>"
       "<th scope=\"col\">count</th></tr>",
       to_string(strategy), state.enabled[index_of(strategy)] ? "" : " (disabled)");
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    const auto outcome = static_cast<Outcome>(i);
+  for (const Outcome outcome : all_of<Outcome>) {
     if (const auto count = tally.count(strategy, outcome); count > 0) {
       append_row(out, to_string(outcome), count);
     }
@@ -168,7 +167,7 @@ std::string ready_json(const State& state) {
   json.end_object();
   json.key("orders_in_flight").integer(static_cast<std::int64_t>(state.delivery.in_flight));
   json.key("trading_paused").begin_object();
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     json.key(to_string(strategy)).boolean(state.paused[index_of(strategy)]);
   }
   json.end_object();
@@ -201,7 +200,7 @@ std::string info_json(const State& state, const config::Configuration& configura
   json.key("guarantee").string(delivery_guarantee(configuration.settings));
   json.end_object();
   json.key("strategies").begin_object();
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     json.key(to_string(strategy)).begin_object();
     json.key("enabled").boolean(state.enabled[index_of(strategy)]);
     json.key("paused").boolean(state.paused[index_of(strategy)]);
@@ -228,14 +227,13 @@ std::string index_html(const State& state, const config::Configuration& configur
   out += "<h2>Frames</h2><table><tr><th scope=\"col\">what</th><th scope=\"col\">count</th></tr>";
   append_row(out, "frames", tally.frames());
   append_row(out, "events", tally.events());
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    const Reason reason = reason_at(i);
+  for (const Reason reason : all_of<Reason>) {
     if (tally.count(reason) == 0) continue;
     append_row(out, fmt::format("{}: {}", disposition(reason), to_string(reason)),
                tally.count(reason));
   }
   out += "</table>";
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     append_strategy(out, state, tally, orders, strategy);
   }
   return out + "</body></html>\n";

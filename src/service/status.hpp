@@ -15,7 +15,8 @@
 
 namespace rts::service {
 
-using OrderCounts = std::array<std::array<std::uint64_t, kOrderResults.size()>, kStrategies.size()>;
+using OrderCounts =
+    std::array<std::array<std::uint64_t, kOrderResults.size()>, count_of<StrategyId>>;
 
 struct State {
   nats::Status nats;
@@ -24,8 +25,8 @@ struct State {
   bool path_tried = true;    // false: nobody knows yet whether they do
   bool dry_run = false;
   bool draining = false;
-  std::array<bool, kStrategies.size()> enabled{};
-  std::array<bool, kStrategies.size()> paused{};
+  std::array<bool, count_of<StrategyId>> enabled{};
+  std::array<bool, count_of<StrategyId>> paused{};
   std::size_t max_buffered_bytes = 0;
   double uptime_seconds = 0;
   std::array<std::optional<double>, 3> event_age_seconds{};  // book, trade, ticker; empty: none yet

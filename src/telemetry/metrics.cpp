@@ -227,7 +227,7 @@ class Metrics::Registry {
     for (const EventRecord& record : step.events) {
       const Decision* const decision = record.decision();
       if (decision == nullptr) continue;
-      const auto kind = static_cast<std::size_t>(record.kind);
+      const auto kind = index_of(record.kind);
       const double lag = to_seconds(received_at - decision->at);
       lag_[kind].observe(lag > 0 ? lag : 0);
       symbol_series_[decision->symbol_index].last_event_at[kind] = decision->at;
@@ -278,18 +278,18 @@ class Metrics::Registry {
 
   void scrape_events(const Tally& tally) {
     raise(frames_, static_cast<double>(tally.frames()));
-    for (const EventKind kind : kEventKinds) {
-      const auto index = static_cast<std::size_t>(kind);
+    for (const EventKind kind : all_of<EventKind>) {
+      const auto index = index_of(kind);
       raise(*received_[index], static_cast<double>(tally.events(kind)));
-      for (std::size_t i = 0; i < kReasonCount; ++i) {
-        Counter* const refused = refused_[index][i];
-        if (refused) raise(*refused, static_cast<double>(tally.count(kind, reason_at(i))));
+      for (const Reason reason : all_of<Reason>) {
+        Counter* const refused = refused_[index][index_of(reason)];
+        if (refused) raise(*refused, static_cast<double>(tally.count(kind, reason)));
       }
     }
-    for (const StrategyId strategy : kStrategies) {
-      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-        Counter* const decisions = decisions_[index_of(strategy)][i];
-        const auto count = tally.count(strategy, static_cast<Outcome>(i));
+    for (const StrategyId strategy : all_of<StrategyId>) {
+      for (const Outcome outcome : all_of<Outcome>) {
+        Counter* const decisions = decisions_[index_of(strategy)][index_of(outcome)];
+        const auto count = tally.count(strategy, outcome);
         if (decisions) raise(*decisions, static_cast<double>(count));
       }
     }
@@ -328,14 +328,14 @@ class Metrics::Registry {
     auto& received = family<Counter>(kReceived);
     auto& ignored = family<Counter>(kIgnored);
     auto& dropped = family<Counter>(kDropped);
-    for (std::size_t kind = 0; kind < kEventKinds.size(); ++kind) {
-      const std::string name(rts::to_string(kEventKinds[kind]));
-      received_[kind] = &received.Add({{"kind", name}});
-      for (std::size_t i = 0; i < kReasonCount; ++i) {
-        const Reason reason = reason_at(i);
-        if (!can_end_in(kEventKinds[kind], reason)) continue;
+    for (const EventKind kind : all_of<EventKind>) {
+      const std::string name(rts::to_string(kind));
+      received_[index_of(kind)] = &received.Add({{"kind", name}});
+      for (const Reason reason : all_of<Reason>) {
+        if (!can_end_in(kind, reason)) continue;
         const Labels labels{{"kind", name}, {"reason", std::string(rts::to_string(reason))}};
-        refused_[kind][i] = &(is_ignored(reason) ? ignored : dropped).Add(labels);
+        refused_[index_of(kind)][index_of(reason)] =
+            &(is_ignored(reason) ? ignored : dropped).Add(labels);
       }
     }
   }
@@ -344,13 +344,12 @@ class Metrics::Registry {
     auto& decisions = family<Counter>(kDecisions);
     auto& orders = family<Counter>(kOrders);
     auto& paused = family<Gauge>(kPaused);
-    for (const StrategyId strategy : kStrategies) {
+    for (const StrategyId strategy : all_of<StrategyId>) {
       const std::string name(rts::to_string(strategy));
       const std::size_t index = index_of(strategy);
-      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-        const auto outcome = static_cast<Outcome>(i);
+      for (const Outcome outcome : all_of<Outcome>) {
         if (!rts::can_end_in(strategy, outcome)) continue;
-        decisions_[index][i] =
+        decisions_[index][index_of(outcome)] =
             &decisions.Add({{"strategy", name}, {"outcome", std::string(rts::to_string(outcome))}});
       }
       for (const OrderResult result : kOrderResults) {
@@ -393,7 +392,7 @@ class Metrics::Registry {
   SymbolSeries make_symbol_series(const Symbol& symbol) {
     SymbolSeries series{symbol};
     for (const EventKind kind : kMarketKinds) {
-      series.last_event[static_cast<std::size_t>(kind)] = &last_event_.Add(
+      series.last_event[index_of(kind)] = &last_event_.Add(
           {{"symbol", std::string(symbol.text())}, {"kind", std::string(rts::to_string(kind))}});
     }
     return series;
@@ -421,11 +420,11 @@ class Metrics::Registry {
 
   prometheus::Registry registry_;
   const SymbolTable& symbols_;
-  std::array<Counter*, kEventKinds.size()> received_{};
-  std::array<std::array<Counter*, kReasonCount>, kEventKinds.size()> refused_{};
-  std::array<std::array<Counter*, kOutcomeCount>, kStrategies.size()> decisions_{};
-  std::array<std::array<Counter*, kOrderResults.size()>, kStrategies.size()> orders_{};
-  std::array<Gauge*, kStrategies.size()> paused_{};
+  std::array<Counter*, count_of<EventKind>> received_{};
+  std::array<std::array<Counter*, count_of<Reason>>, count_of<EventKind>> refused_{};
+  std::array<std::array<Counter*, count_of<Outcome>>, count_of<StrategyId>> decisions_{};
+  std::array<std::array<Counter*, kOrderResults.size()>, count_of<StrategyId>> orders_{};
+  std::array<Gauge*, count_of<StrategyId>> paused_{};
   std::array<Gauge*, kChecks.size()> checks_{};
   std::array<Gauge*, CircuitBreaker::kStates.size()> breaker_state_{};
   std::array<Counter*, CircuitBreaker::kStates.size()> breaker_entered_{};
@@ -499,10 +498,9 @@ std::string metrics_markdown() {
   const auto section = [&](std::string_view title) { out += fmt::format("\n## {}\n\n", title); };
   section("kind and reason");
   out += "| kind | ignored | dropped |\n|---|---|---|\n";
-  for (const EventKind kind : kEventKinds) {
+  for (const EventKind kind : all_of<EventKind>) {
     std::array<std::string, 2> reasons;
-    for (std::size_t i = 0; i < kReasonCount; ++i) {
-      const Reason reason = reason_at(i);
+    for (const Reason reason : all_of<Reason>) {
       if (!can_end_in(kind, reason)) continue;
       std::string& list = reasons[is_ignored(reason) ? 0 : 1];
       list += fmt::format("{}`{}`", list.empty() ? "" : ", ", rts::to_string(reason));
@@ -511,10 +509,9 @@ std::string metrics_markdown() {
   }
   section("strategy and outcome");
   out += "| strategy | outcomes |\n|---|---|\n";
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     std::string outcomes;
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      const auto outcome = static_cast<Outcome>(i);
+    for (const Outcome outcome : all_of<Outcome>) {
       if (!rts::can_end_in(strategy, outcome)) continue;
       outcomes += fmt::format("{}`{}`", outcomes.empty() ? "" : ", ", rts::to_string(outcome));
     }

@@ -44,7 +44,7 @@ struct Snapshot {
   std::uint64_t nats_dropped_messages = 0;
   std::uint64_t nats_status_messages = 0;
   std::size_t nats_buffered_bytes = 0;
-  std::array<bool, kStrategies.size()> paused{};
+  std::array<bool, count_of<StrategyId>> paused{};
   std::uint64_t lost_log_lines = 0;
   std::uint64_t shortened_log_lines = 0;
   std::size_t http_connections = 0;

@@ -18,7 +18,7 @@ Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
   const std::size_t strategy = index_of(request.strategy);
-  auto& last = last_orders_[request.symbol_index][strategy][static_cast<std::size_t>(signal.side)];
+  auto& last = last_orders_[request.symbol_index][strategy][index_of(signal.side)];
   const std::int64_t day = utc_day(request.at);
   const std::int64_t minute = utc_minute(request.at);
 

@@ -35,8 +35,10 @@ std::string order_subject(std::string_view topic, StrategyId strategy) {
 std::vector<std::string> order_subjects(std::string_view topic) {
   if (!is_per_strategy(topic)) return {std::string(topic)};
   std::vector<std::string> subjects;
-  subjects.reserve(kStrategies.size());
-  for (const StrategyId strategy : kStrategies) subjects.push_back(order_subject(topic, strategy));
+  subjects.reserve(count_of<StrategyId>);
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    subjects.push_back(order_subject(topic, strategy));
+  }
   return subjects;
 }
 

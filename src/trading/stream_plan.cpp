@@ -87,7 +87,7 @@ StreamPlan plan_stream(const StreamWish& wish) {
   plan.subject = wish.subject;
   plan.duplicate_window = std::clamp(wish.cooldown + wish.order_life, kLeastWindow, kDay);
   plan.max_age = kDay;
-  const auto strategies = static_cast<std::int64_t>(kStrategies.size());
+  const auto strategies = static_cast<std::int64_t>(count_of<StrategyId>);
   const std::int64_t cap = wish.daily_cap.value_or(strategies * wish.daily_signals);
   plan.max_messages = cap > 0 ? cap : -1;
   const bool many = is_per_strategy(wish.subject);

@@ -120,7 +120,7 @@ std::optional<ControlCommand> parse_control(std::string_view payload) {
   if (message->at_key("strategy").get(strategy) != simdjson::SUCCESS || strategy.is_null()) {
     return result;
   }
-  for (const StrategyId id : kStrategies) {
+  for (const StrategyId id : all_of<StrategyId>) {
     std::string_view name;
     if (strategy.get(name) == simdjson::SUCCESS && name == to_string(id)) {
       result.strategy = id;

@@ -144,7 +144,7 @@ void expect_accounted(const EngineRun& run, std::uint64_t frames) {
 
 std::uint64_t signals(const Tally& tally) {
   std::uint64_t sum = 0;
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     sum += tally.count(strategy, Outcome::signal_buy) + tally.count(strategy, Outcome::signal_sell);
   }
   return sum;

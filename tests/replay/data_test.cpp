@@ -107,18 +107,17 @@ INSTANTIATE_TEST_SUITE_P(All, RecordingOfOurs, testing::ValuesIn(kRecordings),
 
 TEST(RecordingsOfOurs, ShowEveryReasonOfAReplayAndEveryOutcome) {
   std::set<std::string> missing;
-  for (std::size_t i = 0; i < kReasonCount; ++i) missing.emplace(to_string(reason_at(i)));
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    missing.emplace(to_string(static_cast<Outcome>(i)));
+  for (const Reason reason : all_of<Reason>) missing.emplace(to_string(reason));
+  for (const Outcome outcome : all_of<Outcome>) {
+    missing.emplace(to_string(outcome));
   }
   for (const char* name : kRecordings) {
     const Tally tally = replayed(name).tally;
-    for (std::size_t i = 0; i < kReasonCount; ++i) {
-      if (tally.count(reason_at(i)) > 0) missing.erase(std::string(to_string(reason_at(i))));
+    for (const Reason reason : all_of<Reason>) {
+      if (tally.count(reason) > 0) missing.erase(std::string(to_string(reason)));
     }
-    for (const StrategyId strategy : kStrategies) {
-      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-        const auto outcome = static_cast<Outcome>(i);
+    for (const StrategyId strategy : all_of<StrategyId>) {
+      for (const Outcome outcome : all_of<Outcome>) {
         if (tally.count(strategy, outcome) > 0) missing.erase(std::string(to_string(outcome)));
       }
     }

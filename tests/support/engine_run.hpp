@@ -47,8 +47,8 @@ using Given = std::initializer_list<std::pair<std::string_view, std::string_view
 // Σ refusals + Σ decisions.
 [[nodiscard]] inline std::uint64_t accounted_events(const Tally& tally) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kReasonCount; ++i) sum += tally.count(reason_at(i));
-  for (const StrategyId strategy : kStrategies) sum += tally.events(strategy);
+  for (const Reason reason : all_of<Reason>) sum += tally.count(reason);
+  for (const StrategyId strategy : all_of<StrategyId>) sum += tally.events(strategy);
   return sum;
 }
 

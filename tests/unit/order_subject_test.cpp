@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 
 TEST(OrderSubject, WithoutATokenIsTheTopicForEveryStrategy) {
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     EXPECT_EQ(order_subject("tradeengine.orders", strategy), "tradeengine.orders");
   }
   EXPECT_THAT(order_subjects("tradeengine.orders"), ElementsAre("tradeengine.orders"));

@@ -20,7 +20,7 @@ enum class Clock : std::uint8_t { live, replay };
 
 // What may differ from symbol to symbol.
 struct SymbolParameters {
-  std::array<bool, kStrategies.size()> enabled{true, true, true};
+  std::array<bool, count_of<StrategyId>> enabled{true, true, true};
   OrderbookSkewParameters orderbook_skew;
   TradeMomentumParameters trade_momentum;
   TickerVelocityParameters ticker_velocity;

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/base/time.hpp>
 #include <rts/market/units.hpp>
 
@@ -14,10 +14,7 @@ namespace rts {
 
 // What a frame turned out to carry. `other` is an event we do not trade on, `control` an answer of
 // the venue, `unknown` what could not be decoded.
-enum class EventKind : std::uint8_t { book, trade, ticker, other, control, unknown };
-inline constexpr std::array kEventKinds{EventKind::book,  EventKind::trade,   EventKind::ticker,
-                                        EventKind::other, EventKind::control, EventKind::unknown};
-[[nodiscard]] std::string_view to_string(EventKind kind) noexcept;
+BOOST_DEFINE_FIXED_ENUM_CLASS(EventKind, std::uint8_t, book, trade, ticker, other, control, unknown)
 
 struct Level {
   Price price;

@@ -8,45 +8,25 @@
 #include <span>
 #include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/market/units.hpp>
 
 namespace rts {
 
-enum class StrategyId : std::uint8_t { orderbook_skew, trade_momentum, ticker_velocity };
-inline constexpr std::array kStrategies{StrategyId::orderbook_skew, StrategyId::trade_momentum,
-                                        StrategyId::ticker_velocity};
-[[nodiscard]] std::string_view to_string(StrategyId id) noexcept;
-[[nodiscard]] constexpr std::size_t index_of(StrategyId id) noexcept {
-  return static_cast<std::size_t>(id);
+BOOST_DEFINE_FIXED_ENUM_CLASS(StrategyId, std::uint8_t, orderbook_skew, trade_momentum,
+                              ticker_velocity)
+
+BOOST_DEFINE_FIXED_ENUM_CLASS(Side, std::uint8_t, buy, sell)
+[[nodiscard]] constexpr std::string_view to_string(Side side) noexcept {  // as orders spell it
+  return side == Side::buy ? "BUY" : "SELL";
 }
 
-enum class Side : std::uint8_t { buy, sell };
-[[nodiscard]] std::string_view to_string(Side side) noexcept;  // "BUY", "SELL"
-
-enum class Outcome : std::uint8_t {
-  // said by the engine or a strategy
-  disabled,
-  spread_below_minimum,
-  spread_above_maximum,
-  below_min_quantity,
-  warming_up,
-  below_min_price_change,
-  neutral,
-  // said by the gate
-  paused,
-  shorts_disabled,
-  low_confidence,
-  no_reference,
-  price_band,
-  cooldown,
-  daily_limit,
-  rate_limit,
-  size_limit,
-  signal_buy,
-  signal_sell,
-};
-inline constexpr std::size_t kOutcomeCount = 18;
-[[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;
+// Up to `neutral` said by the engine or a strategy, from `paused` on by the gate.
+BOOST_DEFINE_FIXED_ENUM_CLASS(Outcome, std::uint8_t, disabled, spread_below_minimum,
+                              spread_above_maximum, below_min_quantity, warming_up,
+                              below_min_price_change, neutral, paused, shorts_disabled,
+                              low_confidence, no_reference, price_band, cooldown, daily_limit,
+                              rate_limit, size_limit, signal_buy, signal_sell)
 // Whether a strategy can ever end an event so; metrics and docs walk this.
 [[nodiscard]] bool can_end_in(StrategyId id, Outcome outcome) noexcept;
 [[nodiscard]] constexpr bool is_signal(Outcome outcome) noexcept {

@@ -75,14 +75,15 @@ class Gate {
       period = now > period ? now : period;
     }
   };
-  using LastOrders = std::array<std::array<std::optional<UnixMs>, 2>, kStrategies.size()>;
+  using LastOrders =
+      std::array<std::array<std::optional<UnixMs>, count_of<Side>>, count_of<StrategyId>>;
 
   [[nodiscard]] std::optional<Outcome> check_band(const Request& request) const noexcept;
 
   GateLimits limits_;
-  std::array<bool, kStrategies.size()> paused_{};
+  std::array<bool, count_of<StrategyId>> paused_{};
   std::vector<LastOrders> last_orders_;  // by symbol index
-  std::array<PeriodCount, kStrategies.size()> days_{};
+  std::array<PeriodCount, count_of<StrategyId>> days_{};
   PeriodCount minute_;
 };
 

@@ -19,7 +19,7 @@ inline constexpr std::string_view kStrategyToken = "{strategy}";
 // Where the orders of a strategy go; the topic itself when it has no token.
 [[nodiscard]] std::string order_subject(std::string_view topic, StrategyId strategy);
 
-// Where orders may go: one subject, or one for each strategy in the order of kStrategies.
+// Where orders may go: one subject, or one for each strategy in the order of StrategyId.
 [[nodiscard]] std::vector<std::string> order_subjects(std::string_view topic);
 
 // The topic with a wildcard in place of its token: what takes in all of its subjects, and more. Or
