@@ -23,8 +23,8 @@ class Symbol {
     return symbol;
   }
 
-  // Whether a text may name what is traded: no quote, blank, slash or control character in it. What
-  // has one is no instrument of a venue, and harm to whoever takes the order.
+  // Whether a text may be a symbol: no quote, blank, slash or control character in it. No venue has
+  // such instruments, and the receiver of an order may take such a character for syntax.
   [[nodiscard]] static constexpr bool may_name(std::string_view text) noexcept {
     return std::none_of(text.begin(), text.end(), [](char c) {
       return static_cast<unsigned char>(c) <= ' ' || c == 0x7F || c == '"' || c == '\'' ||
