@@ -44,18 +44,18 @@ std::uint64_t Tally::events(StrategyId strategy) const noexcept {
 }
 
 std::string Tally::to_json() const {
-  std::map<std::string, std::uint64_t> frames{{"events", events_}, {"frames", frames_}};
-  std::map<std::string, std::uint64_t> outcomes;
+  using Counts = std::map<std::string, std::uint64_t>;
+  Counts frames{{"events", events_}, {"frames", frames_}};
+  Counts outcomes;
+  const auto add = [](Counts& counts, auto group, auto name, std::uint64_t count) {
+    if (count > 0) counts.emplace(fmt::format("{}/{}", group, name), count);
+  };
   for (const Reason reason : all_of<Reason>) {
-    if (const auto n = count(reason); n > 0) {
-      frames[fmt::format("{}/{}", disposition(reason), to_string(reason))] = n;
-    }
+    add(frames, disposition(reason), to_string(reason), count(reason));
   }
   for (const StrategyId strategy : all_of<StrategyId>) {
     for (const Outcome outcome : all_of<Outcome>) {
-      if (const auto n = count(strategy, outcome); n > 0) {
-        outcomes[fmt::format("{}/{}", to_string(strategy), to_string(outcome))] = n;
-      }
+      add(outcomes, to_string(strategy), to_string(outcome), count(strategy, outcome));
     }
   }
   return fmt::format("{{\"frames\": {}, \"outcomes\": {}}}\n", object(frames), object(outcomes));
