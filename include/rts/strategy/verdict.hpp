@@ -2,6 +2,7 @@
 // a reason too: every evaluated event ends in exactly one Outcome (SPEC: the accounting identity).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,7 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(Outcome, std::uint8_t, disabled, spread_below_mini
   return outcome == Outcome::signal_buy || outcome == Outcome::signal_sell;
 }
 
-// A strategy's wish to trade.
+// What a strategy wants to trade.
 struct Signal {
   Side side = Side::buy;
   Price price;          // what the order is sized and protected by
@@ -50,5 +51,32 @@ struct Verdict {
   std::optional<Signal> signal;
   Indicators indicators{};
 };
+
+// What the strategies share. Empty when a number is not finite: such a verdict must not trade.
+[[nodiscard]] inline std::optional<Indicators> make_indicators(
+    const std::array<double, 4>& numbers) noexcept {
+  Indicators indicators;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto indicator = Indicator::from(numbers[i]);
+    if (!indicator) return std::nullopt;
+    indicators[i] = *indicator;
+  }
+  return indicators;
+}
+
+// BUY strictly above the one threshold, SELL strictly below the other.
+[[nodiscard]] inline std::optional<Side> side_of(double score, double buy_threshold,
+                                                 double sell_threshold) noexcept {
+  if (score > buy_threshold) return Side::buy;
+  return score < sell_threshold ? std::optional(Side::sell) : std::nullopt;
+}
+
+// Confidence is capped at 0.95: no strategy is certain.
+[[nodiscard]] inline std::optional<Signal> make_signal(Side side, Price price, Price current_price,
+                                                       double confidence) noexcept {
+  const auto capped = Confidence::from(std::min(0.95, confidence));
+  if (!capped) return std::nullopt;
+  return Signal{side, price, current_price, *capped};
+}
 
 }  // namespace rts
