@@ -1,3 +1,5 @@
+#include <cassert>
+
 #include <rts/trading/gate.hpp>
 
 namespace rts {
@@ -15,6 +17,7 @@ Gate::Gate(const GateLimits& limits, std::size_t symbol_capacity)
     : limits_(limits), last_orders_(symbol_capacity) {}
 
 Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
+  assert(request.symbol_index < last_orders_.size());
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
   const std::size_t strategy = index_of(request.strategy);

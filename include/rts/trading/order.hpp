@@ -50,7 +50,7 @@ struct OrderSource {
   StrategyId strategy;
   std::string_view symbol;
   UnixMs at;       // event time
-  UnixMs aged_at;  // what its life is counted from: the event's age time
+  UnixMs aged_at;  // the event's age time: its ttl counts from here
   EventId event_id;
   Signal signal;
   Indicators indicators;
@@ -58,8 +58,8 @@ struct OrderSource {
   std::optional<Protection> protection;
 };
 
-// Precondition: quantity and protection are what the gate has passed. The views are the caller's to
-// fill in.
+// Precondition: quantity and protection are what the gate has passed; so an order has stops unless
+// it only closes. The caller fills in the views.
 [[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
 // W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.
