@@ -66,7 +66,7 @@ ExitCode print_version(const commands::Invocation& invocation) {
 ExitCode print_config(const commands::Invocation& invocation,
                       const config::Configuration& configuration) {
   const std::string name = invocation.option("format", invocation.has("json") ? "json" : "text");
-  const auto format = config::parse_format(name);
+  const auto format = from_string<config::Format>(name);
   if (!format) {
     print_error("config: unknown format '{}'; see config --help\n", name);
     return ExitCode::usage;

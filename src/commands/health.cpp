@@ -12,17 +12,17 @@
 namespace rts::commands {
 
 ExitCode health(const Invocation& invocation, const config::Configuration& configuration) {
-  const config::Settings& settings = configuration.settings;
+  const config::ServerParameters& server = configuration.settings.server;
   // The service may listen on all addresses; the probe asks the one next to it.
-  const std::string host = settings.health_host == "0.0.0.0" ? "127.0.0.1"
-                           : settings.health_host == "::"    ? "::1"
-                                                             : settings.health_host;
+  const std::string host = server.host == "0.0.0.0" ? "127.0.0.1"
+                           : server.host == "::"    ? "::1"
+                                                    : server.host;
   const std::string path = invocation.has("ready") ? "/ready" : "/healthz";
 
   boost::asio::ip::tcp::iostream stream;
   // Less than the 3 s after which the image's HEALTHCHECK is killed, and can no longer say why.
   stream.expires_after(std::chrono::seconds(2));
-  stream.connect(host, std::to_string(settings.health_port));
+  stream.connect(host, std::to_string(server.port));
   stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
          << std::flush;
   std::string version;
@@ -33,7 +33,7 @@ ExitCode health(const Invocation& invocation, const config::Configuration& confi
   }
   const std::string body(std::istreambuf_iterator<char>(stream), {});
   if (status == 0) {
-    print_error("health: nobody answers at http://{}:{}{}\n", host, settings.health_port, path);
+    print_error("health: nobody answers at http://{}:{}{}\n", host, server.port, path);
     return ExitCode::unavailable;
   }
   if (invocation.has("json")) {

@@ -13,9 +13,8 @@
 
 #include "commands/output.hpp"
 #include "commands/permissions.hpp"
-#include "config/parse.hpp"
+#include "config/rules.hpp"
 #include "nats/admin.hpp"
-#include "nats/broker.hpp"
 #include "nats/subjects.hpp"
 
 namespace rts::commands {
@@ -223,23 +222,23 @@ ExitCode unavailable(std::string_view reason) {
 }
 
 PermissionNeeds permission_needs(const StreamPlan& plan, const config::Settings& settings) {
-  const bool jetstream = settings.order_delivery == "jetstream";
-  return {
-      .consumer_name = settings.consumer_name,
-      .consumer_topic = settings.consumer_topic,
-      .consumer_group = settings.consumer_group,
-      .control_topic = settings.control_topic,
-      .publisher_topic = settings.publisher_topic,
-      .engine_topic = jetstream && plan.republish ? plan.republish_topic : settings.publisher_topic,
-      .stream = plan.name,
-      .jetstream = jetstream};
+  const bool jetstream = settings.delivery.mode == DeliveryMode::jetstream;
+  return {.consumer_name = settings.broker.consumer_name,
+          .consumer_topic = settings.broker.subject,
+          .consumer_group = settings.broker.queue_group,
+          .control_topic = settings.broker.control_subject,
+          .publisher_topic = settings.delivery.subject,
+          .engine_topic =
+              jetstream && plan.republish ? plan.republish_topic : settings.delivery.subject,
+          .stream = plan.name,
+          .jetstream = jetstream};
 }
 
 ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
                      const config::Settings& settings) {
   std::signal(SIGPIPE, SIG_IGN);
-  nats::ClientOptions options = nats::broker_options(settings);
-  options.name = provisioner_name(settings.consumer_name);
+  nats::ClientOptions options{settings.broker};
+  options.name = provisioner_name(settings.broker.consumer_name);
   auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
   if (!admin) return unavailable(admin.error());
   Provisioning provisioning(admin.value(), plan);
@@ -277,10 +276,10 @@ Result<StreamPlan, std::string> plan_of(const Invocation& invocation,
   if (!is_stream_name(wish.name)) {
     return Failed{fmt::format("--stream: '{}' is no name of a stream", wish.name)};
   }
-  wish.subject = settings.publisher_topic;
-  wish.cooldown = std::chrono::seconds(settings.cooldown_seconds);
-  wish.order_life = config::order_life(settings);
-  wish.daily_signals = settings.max_daily_signals;
+  wish.subject = settings.stream.subject;
+  wish.cooldown = settings.stream.cooldown;
+  wish.order_life = settings.stream.order_life;
+  wish.daily_signals = settings.engine.gate.max_daily_signals;
   if (invocation.has("daily-cap")) {
     wish.daily_cap = parse_whole(invocation.option("daily-cap", ""), 0, kMaxDailyCap);
     if (!wish.daily_cap) {
@@ -294,7 +293,7 @@ Result<StreamPlan, std::string> plan_of(const Invocation& invocation,
   wish.replicas = *replicas;
   if (invocation.has("republish")) wish.republish_to = invocation.option("republish", "");
   const bool has_stream =
-      !invocation.has("permissions") || config::delivery_mode(settings) == DeliveryMode::jetstream;
+      !invocation.has("permissions") || settings.delivery.mode == DeliveryMode::jetstream;
   if (auto problem = republish_problem(wish); problem && has_stream) {
     return Failed{std::move(*problem)};
   }

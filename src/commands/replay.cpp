@@ -324,7 +324,7 @@ class Replay {
  public:
   Replay(const config::Configuration& configuration, OrderSink& sink, ReplayOptions options)
       : engine_(config::engine_parameters(configuration.settings, Clock::replay)),
-        format_(config::order_format(configuration.settings)),
+        format_(configuration.settings.delivery.format),
         sink_(sink),
         options_(options) {}
 

@@ -16,7 +16,6 @@
 #include <rts/wire/order_text.hpp>
 
 #include "commands/output.hpp"
-#include "nats/broker.hpp"
 #include "nats/client.hpp"
 #include "simulation/market.hpp"
 
@@ -98,7 +97,7 @@ bool may_publish(const Plan& plan) {
 
 std::string shown_urls(const config::Settings& settings) {
   std::string urls;
-  for (const Secret& url : settings.nats_urls) {
+  for (const Secret& url : settings.broker.urls) {
     urls += urls.empty() ? "" : ",";
     urls += config::without_userinfo(url.reveal());
   }
@@ -106,7 +105,7 @@ std::string shown_urls(const config::Settings& settings) {
 }
 
 std::vector<Symbol> symbols_of(const config::Settings& settings) {
-  if (!settings.symbols.empty()) return settings.symbols;
+  if (!settings.engine.symbols.empty()) return settings.engine.symbols;
   return {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")};
 }
 
@@ -124,11 +123,12 @@ ExitCode write_recording(const Plan& plan, simulation::Market market, OutputFile
 }
 
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
-  nats::ClientOptions options = nats::broker_options(settings);
+  nats::ClientOptions options{settings.broker};
   options.name = "realtime-strategies-simulate";
-  if (plan.show_orders != ShowOrders::no) {
-    options.subject = order_subject_pattern(settings.publisher_topic);
-  }
+  options.subject =
+      plan.show_orders == ShowOrders::no ? "" : order_subject_pattern(settings.delivery.subject);
+  options.queue_group.clear();
+  options.control_subject.clear();
   return options;
 }
 
@@ -140,8 +140,8 @@ class Broadcast {
       : loop_(loop),
         plan_(plan),
         market_(std::move(market)),
-        subject_(settings.consumer_topic),
-        order_subjects_(order_subjects(settings.publisher_topic)),
+        subject_(settings.broker.subject),
+        order_subjects_(order_subjects(settings.delivery.subject)),
         client_(loop, client_options(plan, settings),
                 {.on_messages = [this](auto orders) { show(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
@@ -265,9 +265,9 @@ ExitCode simulate(const Invocation& invocation, const config::Configuration& con
     print_error("simulate: {}\n", file.error().text);
     return file.error().code;
   }
-  if (settings.consumer_topic.find_first_of("*>") != std::string::npos) {
+  if (settings.broker.subject.find_first_of("*>") != std::string::npos) {
     print_error("simulate: cannot publish to NATS_CONSUMER_TOPIC={} with wildcards\n",
-                settings.consumer_topic);
+                settings.broker.subject);
     return ExitCode::usage;
   }
   if (!may_publish(plan)) {
@@ -275,7 +275,7 @@ ExitCode simulate(const Invocation& invocation, const config::Configuration& con
         "simulate: refused: whoever listens on {} at {} would trade on a made-up market. "
         "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
         "broker of its own; --output FILE publishes nothing.\n",
-        settings.consumer_topic, shown_urls(settings));
+        settings.broker.subject, shown_urls(settings));
     return ExitCode::configuration;
   }
   std::signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/parse_number.hpp>
 #include <rts/config/broker_url.hpp>
 
 namespace rts::config {
@@ -44,8 +45,8 @@ bool parse_userinfo(std::string_view text, BrokerUrl& url) {
 }
 
 bool parse_port(std::string_view text, BrokerUrl& url) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
-  return error == std::errc{} && end == text.data() + text.size() && url.port != 0;
+  url.port = parse_number<std::uint16_t>(text).value_or(0);
+  return url.port != 0;
 }
 
 bool is_host(std::string_view text) {

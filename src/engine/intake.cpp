@@ -291,11 +291,7 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
 
 // Whether it is linear in one of the quote assets, and the venue does not say otherwise.
 bool Intake::may_be_traded(std::string_view name) const noexcept {
-  const bool linear =
-      std::any_of(quote_assets_.begin(), quote_assets_.end(), [&](const std::string& asset) {
-        return name.size() > asset.size() && name.ends_with(asset);
-      });
-  if (!linear) return false;
+  if (!is_quoted_in(quote_assets_, name)) return false;
   const bool is_exception =
       std::binary_search(exceptions_.begin(), exceptions_.end(), name,
                          [](const auto& x, const auto& y) { return text_of(x) < text_of(y); });

@@ -298,7 +298,7 @@ void Client::Impl::connected(Outcome outcome) {
 }
 
 bool Client::Impl::subscribe() {
-  inbox_.open(new_inbox(options_.inbox_prefix));
+  inbox_.open(new_inbox(inbox_prefix(options_.consumer_name)));
   if (inbox_.name().empty()) return false;
   replies_ = subscribe_to(inbox_.name() + ".>", "");
   if (!replies_) return false;

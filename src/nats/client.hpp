@@ -21,36 +21,15 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <rts/base/secret.hpp>
+#include <rts/config/parameters.hpp>
 
 namespace rts::nats {
 
-// Who we are to the broker and how we know that it is the broker. Every text may be empty; at most
-// one of user with password, token, creds and seed is set. Files are read anew for each connection,
-// so that what is replaced there is used by the next one.
-struct Credentials {
-  struct Text {
-    Secret value;
-    Secret file;  // its path, instead of the value
-  };
-  Text user, password, token;
-  Secret creds_file;      // user JWT and seed
-  Secret nkey_seed_file;  // user seed
-  // Any of these forces TLS on every connection.
-  Secret tls_ca_file;  // besides the system's authorities
-  Secret tls_cert_file, tls_key_file;
-};
+using config::Credentials;
 
-struct ClientOptions {
-  // nats:// or tls:// (which forces TLS); may carry userinfo, which is used there instead of the
-  // credentials. Each round tries all addresses of all urls in random order.
-  std::vector<Secret> urls;
-  Credentials credentials;
-  std::string name;                     // connection name, as the broker's monitoring shows it
-  std::string subject;                  // may have wildcards; empty: no data subscription
-  std::string queue_group;              // empty: a plain subscription
-  std::string control_subject;          // commands to this process, never shared; empty: none
-  std::string inbox_prefix = "_INBOX";  // what heartbeats and replies come back below
+// The broker as the settings have it, and the limits of one client.
+struct ClientOptions : config::BrokerParameters {
+  std::string name{};  // connection name, as the broker's monitoring shows it
   std::size_t max_buffered_bytes = 1U << 20U;  // of publishes that the socket does not take yet
   std::size_t max_requests = 8192;             // that await a reply at the same time
 

@@ -15,7 +15,8 @@ std::string subject_safe(std::string_view name) {
 }
 
 std::string inbox_prefix(std::string_view consumer_name) {
-  return "_INBOX." + subject_safe(consumer_name);
+  constexpr std::string_view kAll = "_INBOX";
+  return std::string(kAll) + (consumer_name.empty() ? "" : "." + subject_safe(consumer_name));
 }
 
 std::string new_inbox(std::string_view prefix) {

@@ -11,7 +11,8 @@ namespace rts::nats {
 // "my bot.1" → "my-bot-1".
 [[nodiscard]] std::string subject_safe(std::string_view name);
 
-// "_INBOX." and the subject-safe name: the user of that name needs `_INBOX.<name>.>`, no more.
+// "_INBOX." and the subject-safe name: the user of that name needs `_INBOX.<name>.>`, no more. Of
+// no name "_INBOX".
 [[nodiscard]] std::string inbox_prefix(std::string_view consumer_name);
 
 // "<prefix>.<unique>", of which nobody else knows. Empty when nats.c cannot make one.

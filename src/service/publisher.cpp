@@ -106,7 +106,7 @@ struct Publisher::Ending {
   std::string detail;
 };
 
-Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, PublisherOptions options,
+Publisher::Publisher(boost::asio::io_context& io, nats::Client& client, DeliveryParameters options,
                      Callbacks callbacks)
     : client_(client),
       options_(std::move(options)),

@@ -25,17 +25,6 @@
 
 namespace rts::service {
 
-struct PublisherOptions {
-  std::string subject{};  // one of its tokens may be {strategy}
-  OrderFormat format = OrderFormat::trade_order;
-  DeliveryMode mode = DeliveryMode::core;
-  std::chrono::milliseconds ack_timeout{1000};
-  CircuitBreaker::Policy breaker{};
-  std::size_t max_in_flight = 8192;  // of orders whose end is not known; more are `buffer_full`
-  std::int64_t silence_limit = 3;    // 0: off
-  bool dry_run = false;
-};
-
 // How an order ended. Lives until the callback returns.
 struct OrderReport {
   const Order& order;
@@ -67,7 +56,7 @@ class Publisher {
   };
 
   // `client` must outlive the publisher, and not call it any more once it is gone.
-  Publisher(boost::asio::io_context& io, nats::Client& client, PublisherOptions options,
+  Publisher(boost::asio::io_context& io, nats::Client& client, DeliveryParameters options,
             Callbacks callbacks);
 
   // Ends in one on_result, now or later. An order leaves before its valid_until. Correlation-Id is
@@ -141,7 +130,7 @@ class Publisher {
   void probe();
 
   nats::Client& client_;
-  const PublisherOptions options_;
+  const DeliveryParameters options_;
   const Callbacks callbacks_;
   CircuitBreaker breaker_;
   CircuitBreaker::State breaker_before_ = CircuitBreaker::State::closed;  // as last told

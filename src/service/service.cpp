@@ -22,7 +22,6 @@
 #include <rts/wire/answer.hpp>
 
 #include "http/server.hpp"
-#include "nats/broker.hpp"
 #include "nats/client.hpp"
 #include "service/notify.hpp"
 #include "service/order_clock.hpp"
@@ -80,50 +79,24 @@ std::string_view message_of(const OrderReport& report) noexcept {
   return report.attempts > 0 ? "order not acknowledged in time" : "order not sent";
 }
 
-// Of the kinds of orders that these settings allow.
-std::chrono::seconds shortest_order_life(const config::Settings& settings) noexcept {
-  const bool reduce_only_exist = !settings.enable_shorts;
-  return std::chrono::seconds(reduce_only_exist ? std::min(settings.order_ttl_seconds,
-                                                           settings.order_ttl_reduce_only_seconds)
-                                                : settings.order_ttl_seconds);
+// Of the kinds of orders that these terms allow.
+std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
+  return terms.sells == Sells::open_short ? terms.ttl : std::min(terms.ttl, terms.reduce_only_ttl);
 }
 
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
-  nats::ClientOptions options = nats::broker_options(settings);
-  options.name = fmt::format("{}-{}", settings.consumer_name, host);
-  options.subject = settings.consumer_topic;
-  options.queue_group = settings.consumer_group;
-  options.control_subject = settings.control_topic;
+  nats::ClientOptions options{settings.broker};
+  options.name = fmt::format("{}-{}", settings.broker.consumer_name, host);
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
   // No order leaves on a path that was last proven longer ago than the order is good for. So that a
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
-  const auto half_life = std::chrono::milliseconds(shortest_order_life(settings)) / 2;
+  const auto half_life =
+      std::chrono::milliseconds(shortest_order_life(settings.engine.defaults.terms)) / 2;
   options.proof_patience = std::min(options.proof_patience, half_life);
   options.heartbeat_interval = std::min(options.heartbeat_interval, options.proof_patience / 2);
   return options;
-}
-
-PublisherOptions publisher_options(const config::Settings& settings) {
-  PublisherOptions options;
-  options.subject = settings.publisher_topic;
-  options.format = config::order_format(settings);
-  options.mode = config::delivery_mode(settings);
-  options.ack_timeout = std::chrono::milliseconds(settings.order_ack_timeout_ms);
-  // An order that is the probe is waited for until its answer can no longer come.
-  options.breaker = {
-      .failure_threshold = settings.breaker_failure_threshold,
-      .recovery_timeout = std::chrono::seconds(settings.breaker_recovery_timeout_seconds),
-      .probe_patience = options.ack_timeout + std::chrono::seconds(1)};
-  options.silence_limit = settings.order_silence_limit;
-  options.dry_run = settings.dry_run;
-  return options;
-}
-
-StreamNeeds stream_needs(const config::Settings& settings) {
-  return {settings.publisher_topic, std::chrono::seconds(settings.cooldown_seconds),
-          config::order_life(settings)};
 }
 
 class Service {
@@ -154,13 +127,13 @@ class Service {
                                   {{"status", text.substr(0, kExcerptBytes)}});
                      },
                  .on_status_change = [this] { on_status_change(); }}),
-        publisher_(loop, client_, publisher_options(settings_), publisher_callbacks()),
-        stream_watch_(loop, client_, stream_needs(settings_),
+        publisher_(loop, client_, settings_.delivery, publisher_callbacks()),
+        stream_watch_(loop, client_, settings_.stream,
                       [this](bool changed) { on_stream_looked(changed); }),
         server_(
             loop,
-            {.host = settings_.health_host,
-             .port = static_cast<std::uint16_t>(settings_.health_port),
+            {.host = settings_.server.host,
+             .port = settings_.server.port,
              .on_problem = [this](auto text) { log_.write(Level::error, "http_problem", text); }},
             routes()),
         stop_signals_(loop, SIGINT, SIGTERM),
@@ -178,12 +151,12 @@ class Service {
                {{"version", std::string_view(kVersion)},
                 {"commit", std::string_view(kCommit)},
                 {"environment", std::string_view(settings_.environment)},
-                {"http_host", std::string_view(settings_.health_host)},
+                {"http_host", std::string_view(settings_.server.host)},
                 {"http_port", static_cast<std::uint64_t>(server_.port())},
-                {"consumer_topic", std::string_view(settings_.consumer_topic)},
-                {"publisher_topic", std::string_view(settings_.publisher_topic)},
-                {"dry_run", settings_.dry_run},
-                {"paused", settings_.trading_paused}});
+                {"consumer_topic", std::string_view(settings_.broker.subject)},
+                {"publisher_topic", std::string_view(settings_.delivery.subject)},
+                {"dry_run", settings_.delivery.dry_run},
+                {"paused", settings_.engine.paused}});
     await_stop_signal();
     await_user_signal();
     client_.start();
@@ -224,9 +197,9 @@ class Service {
     const Decision& decision = *record.decision();
     order_clock_.accepted(decision.at);
     last_event_[static_cast<std::size_t>(record.kind)] = received;
-    if (settings_.debug_mode) log_decision(decision);
+    if (settings_.log.decisions) log_decision(decision);
     if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
-    return settings_.debug_mode || decision.order;
+    return settings_.log.decisions || decision.order;
   }
 
   Publisher::Callbacks publisher_callbacks() {
@@ -313,7 +286,7 @@ class Service {
                  {{"message", message.payload.substr(0, kExcerptBytes)}});
       return;
     }
-    set_paused(command->pause, command->strategy, settings_.control_topic);
+    set_paused(command->pause, command->strategy, settings_.broker.control_subject);
   }
 
   // The kill switch: frames are still consumed and counted. Whoever turned it is in the log.
@@ -356,8 +329,8 @@ class Service {
     }
     if (now.subscribed && !before_.subscribed) {
       log_.write(Level::info, "nats_subscribed", "frames can arrive",
-                 {{"subject", std::string_view(settings_.consumer_topic)},
-                  {"queue_group", std::string_view(settings_.consumer_group)}});
+                 {{"subject", std::string_view(settings_.broker.subject)},
+                  {"queue_group", std::string_view(settings_.broker.queue_group)}});
     }
     if (!now.last_error.empty() && now.last_error != before_.last_error) {
       log_.write(Level::warning, "nats_error", now.last_error);
@@ -374,7 +347,7 @@ class Service {
     state.delivery = publisher_.stats();
     state.path_problem = publisher_.path_problem();
     state.path_tried = publisher_.path_tried();
-    state.dry_run = settings_.dry_run;
+    state.dry_run = settings_.delivery.dry_run;
     if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
     state.draining = draining_;
     for (const StrategyId strategy : kStrategies) {
@@ -467,7 +440,7 @@ class Service {
     notifier_.stopping();
     log_.write(Level::info, "draining", "shutting down",
                {{"signal", static_cast<std::int64_t>(signal)}});
-    shutdown_deadline_.expires_after(std::chrono::seconds(settings_.shutdown_timeout_seconds));
+    shutdown_deadline_.expires_after(settings_.shutdown_timeout);
     shutdown_deadline_.async_wait([this](boost::system::error_code error) {
       if (error) return;
       log_.write(Level::error, "shutdown_timed_out", "could not drain in time; leaving anyway");
@@ -506,7 +479,7 @@ class Service {
   Publisher publisher_;
   StreamWatch stream_watch_;
   const bool needs_stream_ =
-      config::delivery_mode(settings_) == DeliveryMode::jetstream && !settings_.dry_run;
+      settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   std::array<std::uint64_t, telemetry::kControls.size()> control_messages_{};
   http::Server server_;
   asio::signal_set stop_signals_;
@@ -519,14 +492,6 @@ class Service {
   SteadyClock::time_point started_ = SteadyClock::now();
   std::array<std::optional<SteadyClock::time_point>, 3> last_event_;  // by kind
 };
-
-telemetry::Log make_log(const config::Settings& settings) {
-  const bool text = settings.log_format == "text" ||
-                    (settings.log_format == "auto" && ::isatty(STDOUT_FILENO) == 1);
-  return {STDOUT_FILENO,
-          settings.debug_mode ? Level::debug : telemetry::parse_level(settings.log_level),
-          text ? telemetry::LogFormat::text : telemetry::LogFormat::json};
-}
 
 // Credentials are in our memory and environment: neither a core dump nor another process of the
 // same user may show them. Sanitizers have to look into us.
@@ -553,7 +518,8 @@ ExitCode run(const config::Configuration& configuration) {
   keep_memory_for_bursts();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
-  telemetry::Log log = make_log(configuration.settings);
+  const config::LogParameters& logged = configuration.settings.log;
+  telemetry::Log log(STDOUT_FILENO, logged.level, logged.format);
   for (const auto* warnings : {&configuration.warnings, &configuration.delivery_warnings}) {
     for (const std::string& warning : *warnings) {
       log.write(Level::warning, "configuration_warning", warning);

@@ -124,8 +124,8 @@ void append_strategy(std::string& out, const State& state, const Tally& tally,
 }  // namespace
 
 std::string delivery_guarantee(const config::Settings& settings) {
-  if (settings.dry_run) return "dry run: every decision is taken, no order is sent";
-  if (config::delivery_mode(settings) == DeliveryMode::jetstream) {
+  if (settings.delivery.dry_run) return "dry run: every decision is taken, no order is sent";
+  if (settings.delivery.mode == DeliveryMode::jetstream) {
     return "JetStream: an order is published with the same id until the stream acknowledges it or "
            "its valid_until passes; the stream stores each id once within its duplicate window";
   }
@@ -197,7 +197,7 @@ std::string info_json(const State& state, const config::Configuration& configura
   json.key("uptime_seconds");
   append_seconds(json, state.uptime_seconds);
   json.key("delivery").begin_object();
-  json.key("mode").string(configuration.settings.order_delivery);
+  json.key("mode").string(to_string(configuration.settings.delivery.mode));
   json.key("guarantee").string(delivery_guarantee(configuration.settings));
   json.end_object();
   json.key("strategies").begin_object();

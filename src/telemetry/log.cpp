@@ -154,15 +154,11 @@ class Log::Writer {
   std::shared_ptr<spdlog::async_logger> logger_;
 };
 
-Level parse_level(std::string_view name) noexcept {
-  if (name == "DEBUG") return Level::debug;
-  if (name == "WARNING") return Level::warning;
-  if (name == "ERROR") return Level::error;
-  return Level::info;
-}
-
 Log::Log(int fd, Level least, LogFormat format)
     : least_(least), format_(format), writer_(std::make_unique<Writer>(fd)) {
+  if (format == LogFormat::automatic) {
+    format_ = ::isatty(fd) == 1 ? LogFormat::text : LogFormat::json;
+  }
   line_.reserve(2 * kMaxLineBytes);
 }
 

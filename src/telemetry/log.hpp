@@ -16,13 +16,12 @@
 #include <variant>
 
 #include <rts/base/checked.hpp>
+#include <rts/config/parameters.hpp>
 
 namespace rts::telemetry {
 
-enum class Level : std::uint8_t { debug, info, warning, error };
-[[nodiscard]] Level parse_level(std::string_view name) noexcept;  // unknown names are info
-
-enum class LogFormat : std::uint8_t { json, text };
+using Level = config::LogLevel;
+using config::LogFormat;
 
 // One named value of a line. Views live until the call returns.
 struct Field {
@@ -40,7 +39,8 @@ class Log {
   static constexpr std::size_t kMaxValueBytes = 512;
   static constexpr std::uint64_t kLinesPerSecond = 10;
 
-  // Writes to `fd`, which stays the caller's. SIGPIPE must be ignored by the process.
+  // Writes to `fd`, which stays the caller's; `automatic` is text where that is a terminal. SIGPIPE
+  // must be ignored by the process.
   Log(int fd, Level least, LogFormat format);
   // Waits up to a second for the queue to be written; what is stuck after that is lost.
   ~Log();

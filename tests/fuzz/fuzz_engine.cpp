@@ -24,7 +24,7 @@ Setup setup(const std::vector<config::Given>& environment) {
   const auto configuration = config::load(environment, {});
   fuzz::require(configuration.ok(), "settings are accepted");
   const config::Settings& settings = configuration.value().settings;
-  return {config::engine_parameters(settings, Clock::replay), config::order_format(settings)};
+  return {config::engine_parameters(settings, Clock::replay), settings.delivery.format};
 }
 
 const std::vector<Setup>& setups() {

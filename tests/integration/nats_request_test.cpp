@@ -62,7 +62,7 @@ ClientOptions options_for(const std::string& url) {
   options.urls = {Secret(url)};
   options.name = "nats_request_test";
   options.subject = "frames";
-  options.inbox_prefix = inbox_prefix("my bot");
+  options.consumer_name = "my bot";
   return options;
 }
 

@@ -67,7 +67,7 @@ Replayed replayed(const std::string& name) {
       fates.emplace_back(decision == nullptr ? to_string(*record.reason())
                                              : to_string(decision->outcome));
       if (decision == nullptr || !decision->order) continue;
-      const auto format = config::order_format(configuration.settings);
+      const auto format = configuration.settings.delivery.format;
       const std::size_t begin = result.orders.size();
       append_json(result.orders, *decision->order, format);
       EXPECT_EQ(test::schema_error(std::string_view(result.orders).substr(begin), format), "");

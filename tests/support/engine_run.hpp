@@ -57,7 +57,7 @@ class EngineRun {
  public:
   explicit EngineRun(const config::Configuration& configuration, Clock clock = Clock::replay)
       : engine_(config::engine_parameters(configuration.settings, clock)),
-        format_(config::order_format(configuration.settings)) {}
+        format_(configuration.settings.delivery.format) {}
   EngineRun(const EngineParameters& parameters, OrderFormat format)
       : engine_(parameters), format_(format) {}
 

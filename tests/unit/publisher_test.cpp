@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-OrderResult publish(UnixMs now, PublisherOptions options = {}) {
+OrderResult publish(UnixMs now, DeliveryParameters options = {}) {
   boost::asio::io_context loop;
   nats::Client client(loop, {}, {});
   std::vector<OrderResult> results;

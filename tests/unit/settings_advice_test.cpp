@@ -241,13 +241,13 @@ TEST(SettingsAdvice, FirstNameOfAFileWithAByteOrderMarkIsTakenWithoutIt) {
                                    "true"}}),
                            {});
   ASSERT_TRUE(loaded);
-  EXPECT_TRUE(loaded.value().settings.dry_run);
+  EXPECT_TRUE(loaded.value().settings.delivery.dry_run);
 }
 
 TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
   std::vector<Given> environment;
   for (const Setting& setting : table()) {
-    environment.push_back({std::string(setting.name), std::string(setting.fallback) + "\r"});
+    environment.push_back({std::string(setting.name), setting.default_text() + "\r"});
   }
   environment.push_back({"TRADING_ORDER_NOTIONAL__BTCUSDT", "50\r"});
   const auto configuration = configured(environment);
@@ -257,7 +257,7 @@ TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
 
 TEST(SettingsAdvice, WarnIsTheLogLevelWarning) {
   for (const char* value : {"WARN", "warn", "WARNING"}) {
-    EXPECT_EQ(configured({{"LOG_LEVEL", value}}).settings.log_level, "WARNING") << value;
+    EXPECT_EQ(configured({{"LOG_LEVEL", value}}).settings.log.level, LogLevel::warning) << value;
   }
   EXPECT_THAT(problems_of(given({{"LOG_LEVEL", "WARNI"}})), testing::SizeIs(1));
 }

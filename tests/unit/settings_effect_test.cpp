@@ -366,7 +366,7 @@ TEST(SettingsEffect, OfEachValueIsSeenInOrdersOrOutcomes) {
 TEST(SettingsEffect, OfASymbolsOwnValueIsSeenInItsOrdersOrOutcomes) {
   std::size_t rows = 0;
   for (const Effect& row : effects()) {
-    if (!config::find(row.setting)->is_per_symbol()) continue;
+    if (!config::find(row.setting)->per_symbol) continue;
     SCOPED_TRACE(std::string(row.setting) + ": " + row.value_a + " or " + row.value_b);
     const std::string own = std::string(row.setting) + "__BTCUSDT";
     const std::string of_another = std::string(row.setting) + "__ETHUSDT";

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/trading/breaker.hpp>
+#include <rts/trading/order.hpp>
 
 namespace rts {
 
@@ -35,6 +39,18 @@ inline constexpr std::array kOrderResults{
 enum class DeliveryMode : std::uint8_t {
   core,       // at most once: sent once, an answer is awaited, never repeated
   jetstream,  // repeated with the same id until the stream acknowledges or valid_until
+};
+BOOST_DESCRIBE_ENUM(DeliveryMode, core, jetstream)
+
+struct DeliveryParameters {
+  std::string subject = "tradeengine.orders";  // one of its tokens may be {strategy}
+  OrderFormat format = OrderFormat::trade_order;
+  DeliveryMode mode = DeliveryMode::core;
+  std::chrono::milliseconds ack_timeout{1000};
+  CircuitBreaker::Policy breaker{};
+  std::size_t max_in_flight = 8192;  // of orders whose end is not known; more are `buffer_full`
+  std::int64_t silence_limit = 3;    // 0: off
+  bool dry_run = false;
 };
 
 // How one attempt to deliver ended.
