@@ -1,3 +1,4 @@
+#include <cassert>
 #include <charconv>
 #include <iterator>
 
@@ -38,6 +39,7 @@ std::optional<Decimal> Decimal::parse(std::string_view text) noexcept {
 }
 
 std::optional<Decimal> Decimal::times(std::int64_t n) const noexcept {
+  assert(n >= 0);
   std::int64_t units = 0;
   if (__builtin_mul_overflow(units_, n, &units) || units > kMaxUnits) return std::nullopt;
   int places = places_;
@@ -46,6 +48,7 @@ std::optional<Decimal> Decimal::times(std::int64_t n) const noexcept {
 }
 
 bool Decimal::is_multiple_of(const Decimal& other) const noexcept {
+  assert(!other.is_zero());
   return scaled(units_, other.places_ - places_) % scaled(other.units_, places_ - other.places_) ==
          0;
 }

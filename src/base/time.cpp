@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <iterator>
 #include <tuple>
@@ -131,8 +132,10 @@ CivilDate civil_date(std::int64_t days_since_1970) noexcept {
 // With leading zeros. Precondition: 0 <= value < 10^width.
 template <std::size_t width>
 void append_digits(std::string& out, std::int64_t value) {
+  assert(value >= 0);
   std::array<char, width> digits{};
   for (std::size_t i = width; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
+  assert(value == 0);
   out.append(digits.data(), width);
 }
 

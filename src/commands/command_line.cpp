@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <rts/base/edit_distance.hpp>
+#include <rts/base/text.hpp>
 #include <rts/config/render.hpp>
 
 namespace rts::commands {
@@ -95,10 +95,7 @@ const Option* find_option(const Command& command, std::string_view name) noexcep
 // long enough to be told may leave off its end. Case is nothing; empty when none is near.
 std::string nearest(std::string_view misspelt, const std::vector<std::string>& names) {
   constexpr std::size_t kLeastBeginning = 5;  // "--nat"
-  std::string lower(misspelt);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const std::string lower = to_lower(misspelt);
   const bool may_be_a_beginning = lower.size() >= kLeastBeginning;
   const std::size_t few = std::max<std::size_t>(2, lower.size() / 5);
   std::string best;

@@ -14,6 +14,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <rts/base/utf8.hpp>
+
 namespace rts::commands {
 namespace {
 
@@ -256,7 +258,6 @@ void LineReader::look_at_the_beginning() {
     end_ = 0;
     return source_->refuse(*what);
   }
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (head().starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
 }
 

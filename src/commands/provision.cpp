@@ -1,13 +1,13 @@
 #include "commands/provision.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -24,14 +24,6 @@ namespace {
 constexpr std::size_t kMaxStreamNameBytes = 255;
 constexpr std::int64_t kMaxReplicas = 5;  // JetStream's own limit
 constexpr std::int64_t kMaxDailyCap = 1'000'000'000;
-
-std::optional<std::int64_t> parse_whole(const std::string& text, std::int64_t min,
-                                        std::int64_t max) {
-  std::int64_t value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return std::nullopt;
-  return value >= min && value <= max ? std::optional(value) : std::nullopt;
-}
 
 // It is a token of the API's subjects and a directory of the broker.
 bool is_stream_name(std::string_view text) {
@@ -282,13 +274,13 @@ Result<StreamPlan, std::string> plan_of(const Invocation& invocation,
   wish.order_life = config::order_life(settings);
   wish.daily_signals = settings.max_daily_signals;
   if (invocation.has("daily-cap")) {
-    wish.daily_cap = parse_whole(invocation.option("daily-cap", ""), 0, kMaxDailyCap);
+    wish.daily_cap = parse_as<std::int64_t>(invocation.option("daily-cap", ""), 0, kMaxDailyCap);
     if (!wish.daily_cap) {
       return Failed{
           fmt::format("--daily-cap takes a whole number from 0 (no cap) to {}", kMaxDailyCap)};
     }
   }
-  const auto replicas = parse_whole(invocation.option("replicas", "1"), 1, kMaxReplicas);
+  const auto replicas = parse_as<std::int64_t>(invocation.option("replicas", "1"), 1, kMaxReplicas);
   if (!replicas)
     return Failed{fmt::format("--replicas takes a whole number, 1 to {}", kMaxReplicas)};
   wish.replicas = *replicas;

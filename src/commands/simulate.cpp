@@ -1,7 +1,6 @@
 #include "commands/simulate.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <rts/base/text.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/order_text.hpp>
 
@@ -45,9 +45,7 @@ constexpr auto kLastSecond = std::chrono::floor<std::chrono::seconds>(UnixNs::ma
 Result<std::uint64_t, std::string> count_of(const Invocation& invocation, std::string_view option,
                                             std::string_view fallback) {
   const std::string text = invocation.option(option, fallback);
-  std::uint64_t value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec == std::errc{} && result.ptr == text.data() + text.size()) return value;
+  if (const auto value = parse_as<std::uint64_t>(text)) return *value;
   return Failure{fmt::format("--{} takes a whole number, not '{}'", option, text)};
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>
 
@@ -44,7 +45,6 @@ class Loader {
   }
 
   void take(std::span<const Given> given, Origin origin) {
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     for (const Given& item : given) {
       std::string_view name = item.name;
       std::string_view value = item.value;

@@ -3,7 +3,7 @@
 #include <tuple>
 #include <vector>
 
-#include <rts/base/edit_distance.hpp>
+#include <rts/base/text.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>
 
@@ -156,12 +156,6 @@ bool is_service_link(std::string_view name, std::string_view value) noexcept {
           rest.substr(digits).starts_with("_SCTP"));
 }
 
-bool is_other_case_of(std::string_view name, std::string_view ours) noexcept {
-  return std::equal(name.begin(), name.end(), ours.begin(), ours.end(), [](char a, char b) {
-    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
-  });
-}
-
 constexpr std::size_t kShortName = 8;
 
 bool is_near(std::string_view name, std::string_view ours) {
@@ -189,7 +183,7 @@ std::size_t letters_beyond(std::string_view name, std::string_view ours) {
 // CIRCUIT_BREAKER_THRESHOLD), by what of the name is found in ours.
 std::string_view nearest_name(std::string_view name) {
   const auto rank = [&](const Setting& setting) {
-    if (is_other_case_of(name, setting.name)) return std::tuple(std::size_t{0}, std::size_t{0});
+    if (same_but_for_case(name, setting.name)) return std::tuple(std::size_t{0}, std::size_t{0});
     const std::size_t distance = edit_distance(name, setting.name);
     if (is_near(name, setting.name)) return std::tuple(std::size_t{0}, distance);
     return std::tuple(1 + letters_beyond(name, setting.name), distance);
@@ -213,7 +207,7 @@ NameFinding judge_name(std::string_view name, std::string_view value) {
   const auto names = table();
   const bool meant =
       has_our_prefix(base) || std::any_of(names.begin(), names.end(), [&](const Setting& setting) {
-        return is_other_case_of(base, setting.name) || is_near(base, setting.name);
+        return same_but_for_case(base, setting.name) || is_near(base, setting.name);
       });
   if (!meant) return {};
   const std::string_view nearest = nearest_name(base);

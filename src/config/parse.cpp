@@ -2,26 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <optional>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/config/broker_url.hpp>
 #include <rts/trading/order_subject.hpp>
 
 namespace rts::config {
 namespace {
-
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 // Calls `each` with every trimmed item of a comma list; false as soon as one is empty or refused.
 template <class Each>
@@ -33,20 +25,6 @@ bool for_each_item(std::string_view list, Each each) {
     if (comma == std::string_view::npos) return true;
     list.remove_prefix(comma + 1);
   }
-}
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return result;
-}
-
-template <class Number>
-bool parse_whole_text(std::string_view text, Number& value) noexcept {
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  return result.ec == std::errc{} && result.ptr == text.data() + text.size();
 }
 
 bool is_printable(std::string_view text) noexcept {
@@ -68,7 +46,7 @@ struct Assign {
   Settings& settings;
 
   bool operator()(const Flag& rule) const {
-    const std::string word = upper(text);
+    const std::string word = to_upper(text);
     const bool yes = word == "TRUE" || word == "1" || word == "YES" || word == "ON";
     const bool no = word == "FALSE" || word == "0" || word == "NO" || word == "OFF";
     settings.*rule.member = yes;
@@ -76,29 +54,28 @@ struct Assign {
   }
 
   bool operator()(const Whole& rule) const {
-    std::int64_t value = 0;
-    if (!parse_whole_text(text, value) || value < rule.min || value > rule.max) return false;
-    settings.*rule.member = value;
+    const auto value = parse_as<std::int64_t>(text, rule.min, rule.max);
+    if (!value) return false;
+    settings.*rule.member = *value;
     return true;
   }
 
   bool operator()(const Real& rule) const {
-    double value = 0;
-    if (!parse_whole_text(text, value) || !std::isfinite(value)) return false;
-    if (value < rule.min || (rule.excludes_min && value == rule.min)) return false;
-    if (value > rule.max || (rule.excludes_max && value == rule.max)) return false;
-    settings.*rule.member = value;
+    const auto value = parse_as<double>(text, rule.min, rule.max);
+    if (!value || (rule.excludes_min && *value == rule.min)) return false;
+    if (rule.excludes_max && *value == rule.max) return false;
+    settings.*rule.member = *value;
     return true;
   }
 
   bool operator()(const Choice& rule) const {
     for (const std::string_view value : rule.values) {
-      if (upper(value) != upper(text)) continue;
+      if (!same_but_for_case(value, text)) continue;
       settings.*rule.member = value;
       return true;
     }
     for (const auto& [alias, value] : rule.aliases) {
-      if (alias != upper(text)) continue;
+      if (alias != to_upper(text)) continue;
       settings.*rule.member = value;
       return true;
     }

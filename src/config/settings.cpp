@@ -1,6 +1,7 @@
 // What the names, flags and values of the settings are to others.
 #include <algorithm>
 
+#include <rts/base/text.hpp>
 #include <rts/config/settings.hpp>
 
 namespace rts::config {
@@ -19,9 +20,7 @@ std::string_view to_string(Origin origin) noexcept {
 
 std::string flag_name(const Setting& setting) {
   std::string flag = "--";
-  for (const char c : setting.name) {
-    flag += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  }
+  for (const char c : setting.name) flag += c == '_' ? '-' : to_lower(c);
   return flag;
 }
 
@@ -73,11 +72,7 @@ DeliveryMode delivery_mode(const Settings& settings) noexcept {
 }
 
 bool is_production(const Settings& settings) noexcept {
-  constexpr std::string_view kProduction = "production";
-  return std::equal(settings.environment.begin(), settings.environment.end(), kProduction.begin(),
-                    kProduction.end(), [](char given, char lower) {
-                      return given == lower || given == lower - 'a' + 'A';
-                    });
+  return same_but_for_case(settings.environment, "production");
 }
 
 std::chrono::seconds order_life(const Settings& settings) noexcept {

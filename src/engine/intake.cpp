@@ -263,7 +263,7 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
   const std::string_view own = event.symbol.value;
   const std::string_view prefix = envelope.symbol_prefix();
   if (own.empty() && prefix.empty()) return Failure{Reason::no_symbol};
-  if (!own.empty() && !prefix.empty() && !Symbol::same(own, prefix)) {
+  if (!own.empty() && !prefix.empty() && !same_but_for_case(own, prefix)) {
     return Failure{Reason::symbol_conflict};
   }
   const std::string_view name = own.empty() ? prefix : own;

@@ -1,12 +1,13 @@
 #include "http/answer.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <exception>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <rts/base/text.hpp>
 
 namespace rts::http {
 namespace {
@@ -68,9 +69,7 @@ Answer render(const Request& request, Response response, Connection connection,
 /// "/ready?x=1" and "http://any.host/ready" are "/ready"; anything that is neither is nothing.
 std::optional<std::string_view> path_of(std::string_view target) {
   constexpr std::string_view kScheme = "http://";
-  const auto same_letter = [](unsigned char a, unsigned char b) { return std::tolower(a) == b; };
-  const std::string_view scheme = target.substr(0, kScheme.size());
-  if (std::ranges::equal(scheme, kScheme, same_letter)) {
+  if (same_but_for_case(target.substr(0, kScheme.size()), kScheme)) {
     target.remove_prefix(kScheme.size());
     const std::size_t authority = std::min(target.find_first_of("/?"), target.size());
     if (authority == 0) return std::nullopt;

@@ -1,10 +1,11 @@
 #include "nats/inbox.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <rts/base/text.hpp>
 
 namespace rts::nats {
 namespace {
@@ -15,9 +16,7 @@ constexpr std::string_view kFences = ".f.";
 
 // 0, which no heartbeat and no request has, when the text is not a number.
 std::uint64_t parse_number(std::string_view digits) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return error == std::errc{} && end == digits.data() + digits.size() ? number : 0;
+  return parse_as<std::uint64_t>(digits).value_or(0);
 }
 
 }  // namespace

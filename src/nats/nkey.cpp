@@ -5,6 +5,8 @@
 
 #include <openssl/crypto.h>
 
+#include <rts/base/text.hpp>
+
 namespace rts::nats {
 namespace {
 
@@ -77,13 +79,6 @@ std::string encode(const PublicBytes& bytes) {
   }
   static_assert(kPublicBytes * 8 % 5 == 0, "no letter is left half filled");
   return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 // The first line with something on it after the line that holds the title.

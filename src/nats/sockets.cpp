@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstring>
 #include <memory>
 #include <tuple>
 
@@ -15,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+
+#include <rts/base/text.hpp>
 
 #include "nats/handles.hpp"
 
@@ -40,10 +40,9 @@ std::vector<Socket> find_sockets(std::span<const Endpoint> endpoints) {
   const std::unique_ptr<DIR, Destroyer<::closedir>> directory(::opendir("/proc/self/fd"));
   if (!directory) return found;
   while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
-    int number = -1;
-    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), number);
-    if (number < 0) continue;
-    Socket socket{.fd = UniqueFd(::fcntl(number, F_DUPFD_CLOEXEC, 0))};
+    const auto number = parse_as<int>(entry->d_name, 0);
+    if (!number) continue;
+    Socket socket{.fd = UniqueFd(::fcntl(*number, F_DUPFD_CLOEXEC, 0))};
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     if (::getpeername(socket.fd.get(), reinterpret_cast<sockaddr*>(&peer), &length) != 0) continue;

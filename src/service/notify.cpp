@@ -1,12 +1,13 @@
 #include "service/notify.hpp"
 
-#include <charconv>
 #include <cstdlib>
 
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <rts/base/text.hpp>
 
 namespace rts::service {
 namespace {
@@ -20,9 +21,7 @@ std::string environment_value(const char* name) {
 
 // A whole number > 0, else 0.
 std::int64_t whole_number(std::string_view text) noexcept {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+  return parse_as<std::int64_t>(text, 1).value_or(0);
 }
 
 // Empty where the name is none that a socket can have.

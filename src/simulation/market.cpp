@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/text.hpp>
+
 namespace rts::simulation {
 namespace {
 
@@ -27,14 +29,6 @@ Listing listing_of(std::string_view symbol) noexcept {
   return kAnyOther;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 constexpr std::int64_t kLevels = 20;
 
 }  // namespace
@@ -44,7 +38,7 @@ Market::Market(const std::vector<Symbol>& symbols, std::uint64_t seed) : random_
     const Listing listing = listing_of(symbol.text());
     Instrument& instrument = instruments_.emplace_back();
     instrument.name = symbol.text();
-    instrument.stream_name = lower(symbol.text());
+    instrument.stream_name = to_lower(symbol.text());
     instrument.tick = listing.tick;
     instrument.decimals = listing.decimals;
     instrument.mid_ticks = std::llround(listing.price / listing.tick);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/wire/instruments.hpp>
 
 #include "wire/json_cursor.hpp"
@@ -12,7 +13,6 @@
 namespace rts::wire {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr int kMaxExponent = 40;  // beyond it no number fits into a Decimal
 
 // The members of one filter that anyone reads; the views live as long as the text is open.

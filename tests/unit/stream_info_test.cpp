@@ -115,6 +115,20 @@ TEST(StreamInfo, TakesAbsentSettingsForTheirDefaults) {
   EXPECT_FALSE(facts.republish.has_value());
 }
 
+// From nats-server 2.10 on a single broker names a leader, too.
+TEST(StreamInfo, IsOfAClusterWhereTheClusterHasAName) {
+  const auto is_clustered = [](const std::string& cluster) {
+    return parse_stream_info(R"({"config":{"name":"X"},"cluster":)" + cluster + "}")
+        .value()
+        .clustered;
+  };
+  EXPECT_TRUE(is_clustered(R"({"name":"C1","leader":"n1"})"));
+  for (const char* single :
+       {"null", "{}", R"({"leader":"n1"})", R"({"name":""})", R"({"name":null})"}) {
+    EXPECT_FALSE(is_clustered(single)) << single;
+  }
+}
+
 TEST(StreamErrors, CarryJetStreamsCodeAndWords) {
   const ApiError error = error_of(kNotFound);
   EXPECT_EQ(error.code, kStreamNotFound);
@@ -167,6 +181,7 @@ TEST(StreamReplies, ThatAreNoneAreRefused) {
                                 R"({"x":)" + deep,
                                 wide + "\"}",
                                 "{\"config\":{\"name\":\"\xff\"}}",
+                                "\xEF\xBB\xBF{\"config\":{\"name\":\"X\"}}",
                                 std::string("{\"config\":{\"name\":\"X\"}}\0", 25)}) {
     EXPECT_EQ(error_of(payload).code, 0) << payload.substr(0, 80);
   }

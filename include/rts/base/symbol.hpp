@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 
+#include <rts/base/text.hpp>
+
 namespace rts {
 
 class Symbol {
@@ -19,7 +21,7 @@ class Symbol {
   [[nodiscard]] static constexpr std::optional<Symbol> from(std::string_view text) noexcept {
     if (text.empty() || text.size() > kMaxBytes) return std::nullopt;
     Symbol symbol;
-    for (const char c : text) symbol.bytes_[symbol.size_++] = upper(c);
+    for (const char c : text) symbol.bytes_[symbol.size_++] = to_upper(c);
     return symbol;
   }
 
@@ -32,12 +34,6 @@ class Symbol {
     });
   }
 
-  // Whether two texts, of whatever length, name the same symbol.
-  [[nodiscard]] static constexpr bool same(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return x == y || is_other_case(x, y); });
-  }
-
   // Lives as long as this value.
   [[nodiscard]] constexpr std::string_view text() const noexcept { return {bytes_.data(), size_}; }
 
@@ -46,16 +42,6 @@ class Symbol {
   }
 
  private:
-  // Of two characters that differ.
-  static constexpr bool is_other_case(char x, char y) noexcept {
-    constexpr unsigned kCase = 'a' ^ 'A';
-    const unsigned lower = static_cast<unsigned char>(x) | kCase;
-    return lower == (static_cast<unsigned char>(y) | kCase) && lower - 'a' < 26;
-  }
-  static constexpr char upper(char c) noexcept {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-
   std::array<char, kMaxBytes> bytes_{};
   unsigned char size_ = 0;
 };

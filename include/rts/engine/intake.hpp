@@ -52,7 +52,7 @@ class SymbolTable {
   };
   struct Same {
     [[nodiscard]] bool operator()(std::string_view a, std::string_view b) const noexcept {
-      return Symbol::same(a, b);
+      return same_but_for_case(a, b);
     }
   };
 

@@ -1,10 +1,21 @@
-#include <algorithm>
 #include <numeric>
 #include <vector>
 
-#include <rts/base/edit_distance.hpp>
+#include <rts/base/text.hpp>
 
 namespace rts {
+
+std::string to_upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = to_upper(c);
+  return result;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = to_lower(c);
+  return result;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
