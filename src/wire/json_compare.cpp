@@ -17,14 +17,10 @@ class Comparison {
 
   void compare(dom::element expected, dom::element actual, const std::string& at) {
     if (found_.size() >= limit_) return;
-    dom::object expected_object, actual_object;
-    dom::array expected_array, actual_array;
-    if (expected.get(expected_object) == simdjson::SUCCESS &&
-        actual.get(actual_object) == simdjson::SUCCESS) {
-      compare_objects(expected_object, actual_object, at);
-    } else if (expected.get(expected_array) == simdjson::SUCCESS &&
-               actual.get(actual_array) == simdjson::SUCCESS) {
-      compare_arrays(expected_array, actual_array, at);
+    if (expected.is_object() && actual.is_object()) {
+      compare_objects(expected.get_object().value_unsafe(), actual.get_object().value_unsafe(), at);
+    } else if (expected.is_array() && actual.is_array()) {
+      compare_arrays(expected.get_array().value_unsafe(), actual.get_array().value_unsafe(), at);
     } else if (!equal_scalars(expected, actual)) {
       add(fmt::format("{}: expected {}, got {}", at, simdjson::minify(expected),
                       simdjson::minify(actual)));

@@ -1,6 +1,7 @@
 #include "wire/json_cursor.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include <rts/wire/frame.hpp>
@@ -8,18 +9,11 @@
 #include "wire/number_text.hpp"
 
 namespace rts::wire {
-
 namespace {
 
 std::unique_ptr<char[]> make_buffer(std::size_t bytes) {
   return std::make_unique_for_overwrite<char[]>(kReadableBeforeEnd + bytes +
                                                 simdjson::SIMDJSON_PADDING);
-}
-
-// The usual number of a frame.
-bool is_digits(std::string_view text) noexcept {
-  std::uint64_t ignored = 0;
-  return read_plain_integer(text, ignored);
 }
 
 }  // namespace
@@ -56,6 +50,7 @@ bool JsonText::open(std::string_view text) noexcept {
 }
 
 JsonCursor JsonText::begin() noexcept {
+  assert(stage_ && stage_->n_structural_indexes > 0);
   return JsonCursor(*this);
 }
 
@@ -71,50 +66,32 @@ bool JsonText::unescape(std::string_view escaped, std::string_view& out) noexcep
   return true;
 }
 
-bool JsonCursor::read_scalar(Scalar& out) noexcept {
-  switch (type()) {
+bool JsonCursor::read_value(Scalar& out, std::size_t depth) noexcept {
+  out.type = type();
+  switch (out.type) {
     case JsonType::string:
-      out.type = Scalar::Type::string;
       return read_string(out.text);
-    case JsonType::number:
-      out.type = Scalar::Type::number;
+    case JsonType::number: {
       out.text = take_text();
-      return is_digits(out.text) || is_json_number(out.text);
-    case JsonType::boolean: {
-      out.type = Scalar::Type::boolean;
-      const std::string_view token = take_text();
-      out.truth = token == "true";
-      return out.truth || token == "false";
+      std::uint64_t ignored = 0;
+      return read_plain_integer(out.text, ignored) || is_json_number(out.text);
     }
+    case JsonType::boolean:
+      out.text = take_text();
+      out.truth = out.text == "true";
+      return out.truth || out.text == "false";
     case JsonType::null:
-      out.type = Scalar::Type::absent;
+      out.type = JsonType::none;
       return take_text() == "null";
-    case JsonType::none:
-    case JsonType::object:
     case JsonType::array:
+      return depth < kMaxNesting && for_each_element([&] { return skip(depth + 1); });
+    case JsonType::object:
+      return depth < kMaxNesting &&
+             for_each_member([&](std::string_view) { return skip(depth + 1); });
+    case JsonType::none:
       break;
   }
   return false;
-}
-
-bool JsonCursor::skip(std::size_t depth) noexcept {
-  const JsonType kind = type();
-  if (kind != JsonType::object && kind != JsonType::array) {
-    Scalar ignored;
-    return read_scalar(ignored);
-  }
-  if (depth >= kMaxNesting) return false;
-  if (kind == JsonType::array) {
-    return for_each_element([&] { return skip(depth + 1); });
-  }
-  return for_each_member([&](std::string_view) { return skip(depth + 1); });
-}
-
-bool JsonCursor::skip(std::size_t depth, std::string_view& text) noexcept {
-  const char* const begin = here();
-  if (!skip(depth)) return false;
-  text = text_since(begin);
-  return true;
 }
 
 }  // namespace rts::wire

@@ -100,7 +100,7 @@ class Intake {
     bool begun = false;
   };
   struct SymbolState {
-    std::array<SequenceState, wire::kSequenceCount> sequences;
+    std::array<SequenceState, count_of<wire::Sequence>> sequences;
     std::optional<ReferencePrice> reference;
     std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
     UnixMs last_seen;                       // newest event time that was accepted
