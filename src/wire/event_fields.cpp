@@ -218,9 +218,10 @@ TextField as_text(const Scalar& scalar) noexcept {
 }
 
 Key key_of(std::string_view name) noexcept {
+  if (name.size() == 1) return kKeys[static_cast<unsigned char>(name[0])];
   if (name.empty()) return Key::unread;
   const Key key = kKeys[place_of(name)];
-  return name.size() == 1 || name == to_string(key) ? key : Key::unread;
+  return name == to_string(key) ? key : Key::unread;
 }
 
 bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth) {

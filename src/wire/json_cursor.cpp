@@ -16,6 +16,14 @@ std::unique_ptr<char[]> make_buffer(std::size_t bytes) {
                                                 simdjson::SIMDJSON_PADDING);
 }
 
+// Out of line, so that reading a scalar does not pay for it.
+[[gnu::noinline]] bool skip_members(JsonCursor& cursor, std::size_t depth) noexcept {
+  if (cursor.type() == JsonType::array) {
+    return cursor.for_each_element([&] { return cursor.skip(depth); });
+  }
+  return cursor.for_each_member([&](std::string_view) { return cursor.skip(depth); });
+}
+
 }  // namespace
 
 // Every string can be unescaped twice: a frame that is an array of events is walked over twice.
@@ -84,10 +92,8 @@ bool JsonCursor::read_value(Scalar& out, std::size_t depth) noexcept {
       out.type = JsonType::none;
       return take_text() == "null";
     case JsonType::array:
-      return depth < kMaxNesting && for_each_element([&] { return skip(depth + 1); });
     case JsonType::object:
-      return depth < kMaxNesting &&
-             for_each_member([&](std::string_view) { return skip(depth + 1); });
+      return depth < kMaxNesting && skip_members(*this, depth + 1);
     case JsonType::none:
       break;
   }
