@@ -43,7 +43,8 @@ void begin_side(SideField& side) noexcept {
 }
 
 // A level's price and quantity; false when one is out of its range.
-inline bool keep_level(const std::array<double, 2>& numbers, SideField& side) noexcept {
+[[gnu::always_inline]] inline bool keep_level(const std::array<double, 2>& numbers,
+                                              SideField& side) noexcept {
   const auto price = Price::from(numbers[0]);
   const auto quantity = Quantity::from(numbers[1]);
   if (!price || !quantity) [[unlikely]] {
@@ -230,13 +231,15 @@ bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth)
     if (type != JsonType::null) fields.see_other();
     return cursor.skip(depth);
   }
-  // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
-  const bool asks = key == Key::a || key == Key::asks;
-  const bool bids = key == Key::b || key == Key::bids;
-  SideField& side = asks ? fields.asks : fields.bids;
-  if (type == JsonType::array && (asks || bids) && side.state == FieldState::absent) {
-    fields.slot(key).type = type;
-    return fields.settle(key) && read_side(cursor, side, depth);
+  if (type == JsonType::array) {
+    // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
+    const bool asks = key == Key::a || key == Key::asks;
+    const bool bids = key == Key::b || key == Key::bids;
+    SideField& side = asks ? fields.asks : fields.bids;
+    if ((asks || bids) && side.state == FieldState::absent) {
+      fields.slot(key).type = type;
+      return fields.settle(key) && read_side(cursor, side, depth);
+    }
   }
   return cursor.read_value(fields.slot(key), depth) && fields.settle(key);
 }
