@@ -1,5 +1,5 @@
-// Blocking requests to a broker, for commands that ask something and end. Never on the event loop:
-// that has the Client.
+// Blocking requests to a broker, for commands that ask something and end: a Client with a loop of
+// its own, which runs while something is awaited. Never on the event loop: that has the Client.
 //
 // Thread: any one at a time. Everything here ends: a dial after connect_watchdog an address, a
 // request after kRequestLimit.
@@ -12,7 +12,7 @@
 
 #include <rts/base/result.hpp>
 
-#include "nats/client.hpp"
+#include "nats/types.hpp"
 
 namespace rts::nats {
 
@@ -23,7 +23,7 @@ class Admin {
   // Dials the addresses of options.urls until one accepts; of the options, only those of the
   // connection itself matter. Answers will come to `inbox`.<something>, which the broker's user
   // has to be allowed to subscribe to. The error is for people and has no secrets.
-  [[nodiscard]] static Result<Admin, std::string> connect(const ClientOptions& options,
+  [[nodiscard]] static Result<Admin, std::string> connect(ClientOptions options,
                                                           std::string_view inbox);
   ~Admin();
   Admin(Admin&&) noexcept;
@@ -31,7 +31,7 @@ class Admin {
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
-  // The answer's payload. Errors: nobody listens there, it is not permitted, the connection is
+  // The answer's payload. Errors: no client listens there, it is not permitted, the connection is
   // lost, no answer in time.
   [[nodiscard]] Result<std::string, std::string> request(const std::string& subject,
                                                          std::string_view payload);

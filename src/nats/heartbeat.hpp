@@ -1,15 +1,18 @@
-// The heartbeat's bookkeeping: numbered messages to ourselves, and what their return, or their not
-// returning, says about the connection. A value; time is passed in. Private to this room.
+// What is known of the path to the broker, from what of our own has come back and what has not.
+// Values; time is passed in. Private to this room.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace rts::nats {
 
+// Numbered messages to ourselves.
 class Heartbeat {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -17,7 +20,7 @@ class Heartbeat {
   // The number of the next heartbeat, counted from 1. The first leaves when the broker has just
   // answered the handshake.
   std::uint64_t send(TimePoint now) {
-    if (sent_ == 0) proven_at_ = now;
+    if (sent_ == 0) confirmed_at_ = now;
     ++sent_;
     sent_at_[sent_ % kRemembered] = now;
     return sent_;
@@ -27,8 +30,8 @@ class Heartbeat {
     if (number <= returned_ || number > sent_) return;
     returned_ = number;
     if (sent_ - number < kRemembered) {
-      proven_at_ = sent_at_[number % kRemembered];
-      round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(now - proven_at_);
+      confirmed_at_ = sent_at_[number % kRemembered];
+      round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(now - confirmed_at_);
     }
   }
 
@@ -44,8 +47,8 @@ class Heartbeat {
 
   // Since when it is not known that what we send arrives: the path was sound when the last one that
   // came back was sent. Never 0 for long, also on a sound path, and never less than its round trip.
-  std::chrono::milliseconds unproven_for(TimePoint now) const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now - proven_at_);
+  std::chrono::milliseconds unconfirmed_for(TimePoint now) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - confirmed_at_);
   }
 
   bool any_returned() const { return returned_ > 0; }
@@ -59,8 +62,31 @@ class Heartbeat {
   std::uint64_t sent_ = 0;
   std::uint64_t returned_ = 0;
   std::array<TimePoint, kRemembered> sent_at_{};
-  TimePoint proven_at_{};
+  TimePoint confirmed_at_{};
   std::optional<std::chrono::microseconds> round_trip_;
+};
+
+// Messages that are of use for a while only, and by when each has to have arrived: named by the
+// fence behind it (inbox.hpp), whose return confirms it.
+class Arrivals {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // Fences are numbered in the order in which they are sent.
+  void await(std::uint64_t fence, TimePoint by) { due_.emplace(fence, by); }
+  // The broker handles what we send in order: with this fence it has all that stood before it.
+  void confirm(std::uint64_t fence) { due_.erase(due_.begin(), due_.upper_bound(fence)); }
+
+  std::size_t size() const { return due_.size(); }
+  // By when the first of them has to have arrived; empty when all have.
+  std::optional<TimePoint> earliest() const {
+    const auto first = std::min_element(
+        due_.begin(), due_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    return first == due_.end() ? std::nullopt : std::optional(first->second);
+  }
+
+ private:
+  std::map<std::uint64_t, TimePoint> due_;
 };
 
 }  // namespace rts::nats

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "nats/client.hpp"
+#include "nats/types.hpp"
 
 namespace rts::nats {
 
@@ -30,7 +30,7 @@ class Requests {
   void renew(std::uint64_t number, TimePoint now);
   // The broker has handled a message of this request.
   void arrived(std::uint64_t number);
-  // False: nobody awaits this number (any more).
+  // False: no request of this number waits (any more).
   bool reply(std::uint64_t number, Reply::Kind kind, std::string_view payload);
   // Those whose time is up, in order.
   void expire(TimePoint now);

@@ -182,7 +182,7 @@ nats::PublishResult Publisher::send(Key key, InFlight& order, std::string_view p
   order.waiting = false;
   order.sent_at = steady_clock::now();
   const auto sent_headers = std::span(headers).first(used);
-  const nats::Life life = order.order.valid_until - callbacks_.now();
+  const std::chrono::milliseconds life = order.order.valid_until - callbacks_.now();
   Destination& destination = destination_of(order);
   const nats::PublishResult result =
       order.request != 0

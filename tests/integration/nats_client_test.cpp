@@ -24,7 +24,6 @@
 #include <nats/nats.h>
 
 #include "nats/client.hpp"
-#include "nats/endpoint.hpp"
 #include "nats/handles.hpp"
 #include "nats/heartbeat.hpp"
 #include "nats/sockets.hpp"
