@@ -1,89 +1,84 @@
 #include "nats/admin.hpp"
 
 #include <optional>
+#include <thread>
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
-#include "nats/client.hpp"
+#include "nats/adapter.hpp"
+#include "nats/connector.hpp"
+#include "nats/inbox.hpp"
 
 namespace rts::nats {
 namespace {
 
-using Answer = Result<std::string, std::string>;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kConnectPoll{5};
+// A broker's refusal comes as a complaint, which names no request: it counts when for so long
+// nothing else has come.
+constexpr std::chrono::milliseconds kComplaintDelay{100};
 
 }  // namespace
 
 struct Admin::State {
-  explicit State(ClientOptions options) : client(io, std::move(options), {}) {}
-
-  // What the broker has complained of, without its name.
-  std::string complaint() const {
-    const Status status = client.status();
-    const std::string prefix = server + ": ";
-    return status.last_error.starts_with(prefix) ? status.last_error.substr(prefix.size())
-                                                 : status.last_error;
-  }
-  Answer answer_of(const Reply& reply, const std::string& subject) const {
-    switch (reply.kind) {
-      case Reply::Kind::answered:
-        return std::string(reply.payload);
-      case Reply::Kind::no_responders:
-        return Failure{fmt::format("nobody answers {}{}", subject,
-                                   subject.starts_with("$JS.") ? ": JetStream is off" : "")};
-      case Reply::Kind::timed_out:
-        return Failure{fmt::format("no answer to {} within {} ms", subject, kRequestLimit.count())};
-      case Reply::Kind::denied:
-        return Failure{complaint()};
-      case Reply::Kind::connection_lost:
-        break;
-    }
-    return Failure<std::string>{"connection lost"};
-  }
-
-  boost::asio::io_context io{1};
-  Client client;
-  std::string server;
+  boost::asio::io_context loop{1};
+  std::shared_ptr<AsioAdapter> adapter;
+  std::string inbox;
 };
 
-Admin::Admin(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Admin::~Admin() = default;
-Admin::Admin(Admin&&) noexcept = default;
-Admin& Admin::operator=(Admin&&) noexcept = default;
-
 const std::string& Admin::server() const noexcept {
-  return state_->server;
+  return state_->adapter->server();
 }
 
-Result<Admin, std::string> Admin::connect(ClientOptions options, std::string_view inbox) {
-  options.inbox_prefix = inbox;
-  // The loop stands still between requests, so one heartbeat has to do: it comes back when the
-  // broker has handled the subscription.
-  options.heartbeat_interval = std::chrono::hours(1);
-  auto state = std::make_unique<State>(std::move(options));
-  state->client.start();
-  for (;;) {
-    const Status status = state->client.status();
-    if (!status.last_error.empty()) return Failure{status.last_error};
-    state->server = status.server;
-    if (status.subscribed) return Admin(std::move(state));
-    state->io.run_one();
+Result<Admin, std::string> Admin::connect(const ClientOptions& options, std::string_view inbox) {
+  Connector connector(options);
+  std::optional<ConnectResult> result;
+  while (!(result = connector.poll())) std::this_thread::sleep_for(kConnectPoll);
+  if (!result->connection) return Failure{std::move(result->error)};
+  auto state = std::make_shared<State>();
+  state->adapter = std::make_shared<AsioAdapter>(state->loop, std::move(*result));
+  state->adapter->start({.readable = [] {}, .lost = [] {}});
+  state->inbox = inbox;
+  return Admin(std::move(state));
+}
+
+Result<std::string, std::string> Admin::request(const std::string& subject,
+                                                std::string_view payload) {
+  AsioAdapter& adapter = *state_->adapter;
+  natsConnection* const connection = adapter.connection();
+  const std::string inbox = new_inbox(state_->inbox);
+  natsSubscription* raw = nullptr;
+  natsStatus status = natsConnection_SubscribeSync(&raw, connection, inbox.c_str());
+  const SubscriptionPtr answers(raw);
+  if (status == NATS_OK) {
+    status = natsConnection_PublishRequest(connection, subject.c_str(), inbox.c_str(),
+                                           payload.data(), static_cast<int>(payload.size()));
   }
-}
-
-Answer Admin::request(const std::string& subject, std::string_view payload) {
-  std::optional<Answer> answer;
-  const PublishResult sent =
-      state_->client.request(subject, payload, {}, kRequestLimit, [&](const Reply& reply) {
-        answer = state_->answer_of(reply, subject);
-        return AfterReply::done;
-      });
-  if (sent == PublishResult::denied) return Failure{state_->complaint()};
-  if (sent == PublishResult::disconnected) return Failure<std::string>{"connection lost"};
-  if (sent != PublishResult::sent) return Failure{fmt::format("{} cannot be sent", subject)};
-  while (!answer) state_->io.run_one();
-  return std::move(*answer);
+  adapter.flush();
+  natsMsg* answer = nullptr;
+  const auto deadline = Clock::now() + kRequestLimit;
+  while (status == NATS_OK) {
+    const bool quiet = state_->loop.run_one_for(kComplaintDelay) == 0;
+    status = natsSubscription_NextMsg(&answer, answers.get(), 0);
+    if (status != NATS_TIMEOUT) break;
+    if (const auto text = adapter.complaint(); quiet && !text.empty()) {
+      return Failure{std::string(text)};
+    }
+    if (Clock::now() < deadline) status = NATS_OK;
+  }
+  const MessagePtr message(answer);
+  if (status == NATS_TIMEOUT) {
+    return Failure{fmt::format("no answer to {} within {} ms", subject, kRequestLimit.count())};
+  }
+  if (status == NATS_NO_RESPONDERS) {
+    return Failure{fmt::format("nobody answers {}{}", subject,
+                               subject.starts_with("$JS.") ? ": JetStream is off" : "")};
+  }
+  if (status != NATS_OK) return Failure{std::string(natsStatus_GetText(status))};
+  return std::string(natsMsg_GetData(message.get()),
+                     static_cast<std::size_t>(natsMsg_GetDataLength(message.get())));
 }
 
 }  // namespace rts::nats

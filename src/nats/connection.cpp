@@ -101,27 +101,24 @@ void Connection::start() {
 
 bool Connection::subscribe() {
   const ClientOptions& options = client_.options;
-  if (inbox_.name().empty()) return false;
-  replies_ = subscribe_to(inbox_.name() + ".>", "");
-  if (!replies_) return false;
-  if (!options.control_subject.empty()) {
-    commands_ = subscribe_to(options.control_subject, "");
-    if (!commands_) return false;
-  }
-  if (options.subject.empty() || client_.draining) return true;
-  data_ = subscribe_to(options.subject, options.queue_group);
-  return data_ != nullptr;
+  return !inbox_.name().empty() && subscribe(replies_, inbox_.name() + ".>") &&
+         subscribe(commands_, options.control_subject) &&
+         (client_.draining || subscribe(data_, options.subject, options.queue_group));
 }
 
-SubscriptionPtr Connection::subscribe_to(const std::string& subject,
-                                         const std::string& queue_group) {
+// To nothing when the subject is empty.
+bool Connection::subscribe(SubscriptionPtr& to, const std::string& subject,
+                           const std::string& queue_group) {
+  if (subject.empty()) return true;
   natsSubscription* raw = nullptr;
   natsConnection* const connection = adapter_->connection();
-  const natsStatus status = queue_group.empty()
-                                ? natsConnection_SubscribeSync(&raw, connection, subject.c_str())
-                                : natsConnection_QueueSubscribeSync(
-                                      &raw, connection, subject.c_str(), queue_group.c_str());
-  return SubscriptionPtr(status == NATS_OK ? raw : nullptr);
+  if (queue_group.empty()) {
+    natsConnection_SubscribeSync(&raw, connection, subject.c_str());
+  } else {
+    natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
+  }
+  to.reset(raw);
+  return raw != nullptr;
 }
 
 void Connection::describe(Status& status) const {
@@ -224,7 +221,7 @@ void Connection::handle_inbox() {
     std::exchange(flushed_, nullptr)();
     return;
   }
-  if (subscriptions_confirmed_ || !inbox_.heartbeat().any_returned()) return;
+  if (subscriptions_confirmed_ || inbox_.heartbeat().last_returned() == 0) return;
   subscriptions_confirmed_ = true;
   if (!refused_) client_.status.last_error.clear();
   client_.notify();

@@ -79,7 +79,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   bool subscribe();
-  SubscriptionPtr subscribe_to(const std::string& subject, const std::string& queue_group);
+  bool subscribe(SubscriptionPtr& to, const std::string& subject,
+                 const std::string& queue_group = {});
   // Receiving.
   void readable();
   void deliver_commands();

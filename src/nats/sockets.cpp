@@ -105,12 +105,6 @@ std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& 
   return all;
 }
 
-std::string numeric(const tcp::endpoint& address) {
-  const std::string host = address.address().to_string();
-  return address.address().is_v6() ? fmt::format("[{}]:{}", host, address.port())
-                                   : fmt::format("{}:{}", host, address.port());
-}
-
 std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints) {
   std::vector<ino_t> inodes;
   visit_sockets(endpoints, [&inodes](int, ino_t inode) { inodes.push_back(inode); });

@@ -37,9 +37,6 @@ std::vector<Endpoint> resolve(const config::BrokerUrl& url);
 // not.
 std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error);
 
-// "127.0.0.1:4222", "[::1]:4222".
-std::string numeric(const boost::asio::ip::tcp::endpoint& address);
-
 // Identities of the sockets of this process that are connected to one of the endpoints.
 std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints);
 

@@ -27,11 +27,12 @@ TEST(NatsHeartbeat, IsUnconfirmedSinceTheLastThatCameBackWasSent) {
   EXPECT_EQ(heartbeat.unconfirmed_for(kStart + 9s), 7s) << "also when none is missing";
 }
 
-TEST(NatsHeartbeat, AReturnThatIsTooOldToBeRememberedConfirmsNothing) {
+TEST(NatsHeartbeat, ALateReturnConfirmsNoMoreThanWhatStoodBeforeIt) {
   Heartbeat heartbeat;
   for (int i = 0; i < 100; ++i) heartbeat.send(kStart + i * 1s);
-  heartbeat.returned(10, kStart + 100s);
   EXPECT_EQ(heartbeat.unconfirmed_for(kStart + 100s), 100s);
+  heartbeat.returned(10, kStart + 100s);
+  EXPECT_EQ(heartbeat.unconfirmed_for(kStart + 100s), 91s);
   heartbeat.returned(99, kStart + 100s);
   EXPECT_EQ(heartbeat.unconfirmed_for(kStart + 100s), 2s);
 }
