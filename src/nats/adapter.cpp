@@ -29,7 +29,7 @@ natsStatus on_read(void*, bool) {
 natsStatus on_write(void* user_data, bool wanted) {
   auto* link = static_cast<Link*>(user_data);
   link->write_wanted = wanted;
-  if (wanted && std::this_thread::get_id() != link->loop_thread) link->wake();
+  if (wanted && link->wake && std::this_thread::get_id() != link->loop_thread) link->wake();
   return NATS_OK;
 }
 

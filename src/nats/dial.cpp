@@ -83,8 +83,9 @@ class ConnectOptions {
 
   void set_connection(const ClientOptions& ours, const Endpoint& endpoint) {
     natsOptions* const raw = handle();
-    const config::BrokerUrl numeric{.host = endpoint.address.address().to_string(),
-                                    .port = endpoint.address.port()};
+    config::BrokerUrl numeric;
+    numeric.host = endpoint.address.address().to_string();
+    numeric.port = endpoint.address.port();
     set(natsOptions_SetURL(raw, numeric.display().c_str()));
     set(natsOptions_SetName(raw, ours.name.c_str()));
     set(natsOptions_SetTimeout(raw, ours.connect_timeout.count()));
