@@ -36,9 +36,9 @@ constexpr timeval kReadWait{.tv_sec = 0, .tv_usec = 100'000};
 // The descriptor is a duplicate: it stays the same socket whatever its owner closes meanwhile.
 template <typename Visit>
 void visit_sockets(std::span<const Endpoint> endpoints, Visit visit) {
-  namespace fs = std::filesystem;
+  using std::filesystem::directory_iterator;
   std::error_code error;
-  for (fs::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
+  for (directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename();
     int number = -1;
