@@ -43,28 +43,28 @@ bool is_stream_name(std::string_view text) {
 using Failed = Failure<std::string>;
 
 // Why the broker could not be asked to republish so; empty: it could.
-std::optional<std::string> republish_problem(const StreamWish& wish) {
-  const bool many = is_per_strategy(wish.subject);
-  if (!wish.republish_to) {
+std::optional<std::string> republish_problem(const StreamPlanSource& source) {
+  const bool many = is_per_strategy(source.subject);
+  if (!source.republish_to) {
     if (!many) return std::nullopt;
     return fmt::format(
         "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
         "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
-        wish.subject, kStrategyToken, kStrategyToken);
+        source.subject, kStrategyToken, kStrategyToken);
   }
-  const std::string& to = *wish.republish_to;
+  const std::string& to = *source.republish_to;
   if (to.empty()) return std::nullopt;
   if (!config::is_subject(to, config::Wildcards::refused) || !has_sound_tokens(to)) {
     return fmt::format("--republish: '{}' is no subject without wildcards", to);
   }
-  if (to == wish.subject) {
+  if (to == source.subject) {
     return fmt::format("--republish: {} is what the stream stores; it would go in circles", to);
   }
   if (is_per_strategy(to) != many) {
     return fmt::format(
         "--republish: {} and {} both have a token {}, or neither: a stream cannot "
         "republish many subjects onto one",
-        to, wish.subject, kStrategyToken);
+        to, source.subject, kStrategyToken);
   }
   return std::nullopt;
 }
@@ -272,18 +272,18 @@ ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
 
 Result<StreamPlan, std::string> plan_of(const Invocation& invocation,
                                         const config::Settings& settings) {
-  StreamWish wish;
-  wish.name = invocation.option("stream", wish.name);
-  if (!is_stream_name(wish.name)) {
-    return Failed{fmt::format("--stream: '{}' is no name of a stream", wish.name)};
+  StreamPlanSource source;
+  source.name = invocation.option("stream", source.name);
+  if (!is_stream_name(source.name)) {
+    return Failed{fmt::format("--stream: '{}' is no name of a stream", source.name)};
   }
-  wish.subject = settings.publisher_topic;
-  wish.cooldown = std::chrono::seconds(settings.cooldown_seconds);
-  wish.order_life = config::order_life(settings);
-  wish.daily_signals = settings.max_daily_signals;
+  source.subject = settings.publisher_topic;
+  source.cooldown = std::chrono::seconds(settings.cooldown_seconds);
+  source.order_life = config::order_life(settings);
+  source.daily_signals = settings.max_daily_signals;
   if (invocation.has("daily-cap")) {
-    wish.daily_cap = parse_whole(invocation.option("daily-cap", ""), 0, kMaxDailyCap);
-    if (!wish.daily_cap) {
+    source.daily_cap = parse_whole(invocation.option("daily-cap", ""), 0, kMaxDailyCap);
+    if (!source.daily_cap) {
       return Failed{
           fmt::format("--daily-cap takes a whole number from 0 (no cap) to {}", kMaxDailyCap)};
     }
@@ -291,14 +291,14 @@ Result<StreamPlan, std::string> plan_of(const Invocation& invocation,
   const auto replicas = parse_whole(invocation.option("replicas", "1"), 1, kMaxReplicas);
   if (!replicas)
     return Failed{fmt::format("--replicas takes a whole number, 1 to {}", kMaxReplicas)};
-  wish.replicas = *replicas;
-  if (invocation.has("republish")) wish.republish_to = invocation.option("republish", "");
+  source.replicas = *replicas;
+  if (invocation.has("republish")) source.republish_to = invocation.option("republish", "");
   const bool has_stream =
       !invocation.has("permissions") || config::delivery_mode(settings) == DeliveryMode::jetstream;
-  if (auto problem = republish_problem(wish); problem && has_stream) {
+  if (auto problem = republish_problem(source); problem && has_stream) {
     return Failed{std::move(*problem)};
   }
-  return plan_stream(wish);
+  return plan_stream(source);
 }
 
 ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {

@@ -24,8 +24,8 @@
 #include "http/server.hpp"
 #include "nats/broker.hpp"
 #include "nats/client.hpp"
+#include "service/nats_transport.hpp"
 #include "service/notify.hpp"
-#include "service/order_clock.hpp"
 #include "service/publisher.hpp"
 #include "service/status.hpp"
 #include "service/stream_watch.hpp"
@@ -105,8 +105,8 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   return options;
 }
 
-PublisherOptions publisher_options(const config::Settings& settings) {
-  PublisherOptions options;
+DeliveryParameters delivery_parameters(const config::Settings& settings) {
+  DeliveryParameters options;
   options.subject = settings.publisher_topic;
   options.format = config::order_format(settings);
   options.mode = config::delivery_mode(settings);
@@ -154,7 +154,9 @@ class Service {
                                   {{"status", text.substr(0, kExcerptBytes)}});
                      },
                  .on_status_change = [this] { on_status_change(); }}),
-        publisher_(loop, client_, publisher_options(settings_), publisher_callbacks()),
+        transport_(client_),
+        order_clock_(loop),
+        publisher_(transport_, order_clock_, delivery_parameters(settings_), publisher_callbacks()),
         stream_watch_(loop, client_, stream_needs(settings_),
                       [this](bool changed) { on_stream_looked(changed); }),
         server_(
@@ -222,7 +224,7 @@ class Service {
       return true;
     }
     const Decision& decision = *record.decision();
-    order_clock_.accepted(decision.at);
+    publisher_.accepted(decision.at);
     last_event_[static_cast<std::size_t>(record.kind)] = received;
     if (settings_.debug_mode) log_decision(decision);
     if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
@@ -230,8 +232,7 @@ class Service {
   }
 
   Publisher::Callbacks publisher_callbacks() {
-    return {.now = [this] { return order_clock_.now(to_ms(wall_clock())); },
-            .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
+    return {.is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
             .on_sent =
                 [this](auto received_at) {
                   metrics_.observe_publish(SteadyClock::now() - received_at);
@@ -244,8 +245,8 @@ class Service {
                              {{"answer", answer.substr(0, kExcerptBytes)}});
                 },
             .on_breaker =
-                [this](CircuitBreaker::State state) {
-                  const bool closed = state == CircuitBreaker::State::closed;
+                [this](BreakerState state) {
+                  const bool closed = state == BreakerState::closed;
                   log_.write_each(closed ? Level::info : Level::error, "circuit_breaker",
                                   closed ? "orders can be sent again" : "orders are held back",
                                   std::array{telemetry::Field{"state", to_string(state)}});
@@ -500,9 +501,10 @@ class Service {
   telemetry::Metrics metrics_;
   Tally tally_;
   OrderCounts orders_{};
-  OrderClock order_clock_;
   nats::ClientOptions client_options_;
   nats::Client client_;
+  NatsTransport transport_;
+  LoopClock order_clock_;
   Publisher publisher_;
   StreamWatch stream_watch_;
   const bool needs_stream_ =

@@ -112,7 +112,7 @@ void append_strategy(std::string& out, const State& state, const Tally& tally,
       append_row(out, to_string(outcome), count);
     }
   }
-  for (const OrderResult result : kOrderResults) {
+  for (const OrderResult result : all_of<OrderResult>) {
     if (const auto count = orders[index_of(strategy)][static_cast<std::size_t>(result)];
         count > 0) {
       append_row(out, fmt::format("order: {}", to_string(result)), count);
@@ -143,7 +143,7 @@ bool State::holds(Check check) const noexcept {
     case Check::order_path:
       return nats.answering && nats.buffered_bytes < max_buffered_bytes && path_problem.empty();
     case Check::breaker:
-      return delivery.breaker == CircuitBreaker::State::closed;
+      return delivery.breaker == BreakerState::closed;
     case Check::not_draining:
       return !draining;
   }

@@ -15,7 +15,8 @@
 
 namespace rts::service {
 
-using OrderCounts = std::array<std::array<std::uint64_t, kOrderResults.size()>, kStrategies.size()>;
+using OrderCounts =
+    std::array<std::array<std::uint64_t, count_of<OrderResult>>, kStrategies.size()>;
 
 struct State {
   nats::Status nats;

@@ -96,7 +96,7 @@ void StreamWatch::take_name(std::string_view payload) {
 void StreamWatch::take_info(std::string_view payload) {
   const auto facts = wire::parse_stream_info(payload);
   if (!facts) return conclude(fmt::format("stream {}: {}", stream_, what(facts.error())));
-  const auto found = misfits(needs_, facts.value());
+  const auto found = stream_problems(needs_, facts.value());
   conclude(found.empty() ? std::string()
                          : fmt::format("stream {}: {}", stream_, fmt::join(found, "; ")));
 }

@@ -305,7 +305,7 @@ class Metrics::Registry {
   }
 
   void scrape_delivery(const Snapshot& now) {
-    for (const auto state : CircuitBreaker::kStates) {
+    for (const auto state : all_of<BreakerState>) {
       const auto index = static_cast<std::size_t>(state);
       breaker_state_[index]->Set(now.breaker == state ? 1 : 0);
       raise(*breaker_entered_[index], static_cast<double>(now.breaker_entered[index]));
@@ -353,7 +353,7 @@ class Metrics::Registry {
         decisions_[index][i] =
             &decisions.Add({{"strategy", name}, {"outcome", std::string(rts::to_string(outcome))}});
       }
-      for (const OrderResult result : kOrderResults) {
+      for (const OrderResult result : all_of<OrderResult>) {
         orders_[index][static_cast<std::size_t>(result)] =
             &orders.Add({{"strategy", name}, {"result", std::string(rts::to_string(result))}});
       }
@@ -364,7 +364,7 @@ class Metrics::Registry {
   void make_delivery_series() {
     auto& states = family<Gauge>(kBreakerState);
     auto& entered = family<Counter>(kBreakerEntered);
-    for (const auto state : CircuitBreaker::kStates) {
+    for (const auto state : all_of<BreakerState>) {
       const std::string name(rts::to_string(state));
       breaker_state_[static_cast<std::size_t>(state)] = &states.Add({{"state", name}});
       breaker_entered_[static_cast<std::size_t>(state)] = &entered.Add({{"to", name}});
@@ -424,11 +424,11 @@ class Metrics::Registry {
   std::array<Counter*, kEventKinds.size()> received_{};
   std::array<std::array<Counter*, kReasonCount>, kEventKinds.size()> refused_{};
   std::array<std::array<Counter*, kOutcomeCount>, kStrategies.size()> decisions_{};
-  std::array<std::array<Counter*, kOrderResults.size()>, kStrategies.size()> orders_{};
+  std::array<std::array<Counter*, count_of<OrderResult>>, kStrategies.size()> orders_{};
   std::array<Gauge*, kStrategies.size()> paused_{};
   std::array<Gauge*, kChecks.size()> checks_{};
-  std::array<Gauge*, CircuitBreaker::kStates.size()> breaker_state_{};
-  std::array<Counter*, CircuitBreaker::kStates.size()> breaker_entered_{};
+  std::array<Gauge*, count_of<BreakerState>> breaker_state_{};
+  std::array<Counter*, count_of<BreakerState>> breaker_entered_{};
   std::array<Counter*, kControls.size()> control_{};
   Counter* unreadable_answers_ = nullptr;
   Counter* unexpected_answers_ = nullptr;
@@ -521,9 +521,9 @@ std::string metrics_markdown() {
     out += fmt::format("| `{}` | {} |\n", rts::to_string(strategy), outcomes);
   }
   section("result");
-  for (const OrderResult result : kOrderResults) {
-    out +=
-        fmt::format("{}`{}`", result == kOrderResults.front() ? "" : ", ", rts::to_string(result));
+  for (const OrderResult result : all_of<OrderResult>) {
+    out += fmt::format("{}`{}`", result == all_of<OrderResult>.front() ? "" : ", ",
+                       rts::to_string(result));
   }
   return out + "\n";
 }

@@ -32,8 +32,8 @@ struct Snapshot {
   Tally tally{};
   bool ready = false;
   std::array<bool, kChecks.size()> checks{};
-  CircuitBreaker::State breaker = CircuitBreaker::State::closed;
-  std::array<std::uint64_t, CircuitBreaker::kStates.size()> breaker_entered{};
+  BreakerState breaker = BreakerState::closed;
+  CircuitBreaker::Entered breaker_entered{};
   std::size_t orders_in_flight = 0;
   std::uint64_t order_repeats = 0;
   std::uint64_t odd_answers = 0;         // that could not be read

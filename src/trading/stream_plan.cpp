@@ -81,23 +81,23 @@ std::vector<Difference> comparison(const StreamPlan& plan, const StreamFacts& fa
 
 }  // namespace
 
-StreamPlan plan_stream(const StreamWish& wish) {
+StreamPlan plan_stream(const StreamPlanSource& source) {
   StreamPlan plan;
-  plan.name = wish.name;
-  plan.subject = wish.subject;
-  plan.duplicate_window = std::clamp(wish.cooldown + wish.order_life, kLeastWindow, kDay);
+  plan.name = source.name;
+  plan.subject = source.subject;
+  plan.duplicate_window = std::clamp(source.cooldown + source.order_life, kLeastWindow, kDay);
   plan.max_age = kDay;
   const auto strategies = static_cast<std::int64_t>(kStrategies.size());
-  const std::int64_t cap = wish.daily_cap.value_or(strategies * wish.daily_signals);
+  const std::int64_t cap = source.daily_cap.value_or(strategies * source.daily_signals);
   plan.max_messages = cap > 0 ? cap : -1;
-  const bool many = is_per_strategy(wish.subject);
-  plan.republish_topic = wish.republish_to.value_or(
-      many || wish.subject == kTradeEngineSubject ? "" : std::string(kTradeEngineSubject));
+  const bool many = is_per_strategy(source.subject);
+  plan.republish_topic = source.republish_to.value_or(
+      many || source.subject == kTradeEngineSubject ? "" : std::string(kTradeEngineSubject));
   if (!plan.republish_topic.empty()) {
-    plan.republish = Republish{order_subject_pattern(wish.subject),
+    plan.republish = Republish{order_subject_pattern(source.subject),
                                order_subject_pattern(plan.republish_topic, "$1")};
   }
-  plan.replicas = wish.replicas;
+  plan.replicas = source.replicas;
   return plan;
 }
 
@@ -127,7 +127,7 @@ nanoseconds wanted_duplicate_window(const StreamPlan& plan, const StreamFacts& f
   return fits ? facts.duplicate_window : nanoseconds(plan.duplicate_window);
 }
 
-std::vector<std::string> misfits(const StreamNeeds& needs, const StreamFacts& facts) {
+std::vector<std::string> stream_problems(const StreamNeeds& needs, const StreamFacts& facts) {
   std::vector<std::string> found;
   if (const auto left = uncovered(facts.subjects, needs.subject); !left.empty()) {
     found.push_back(fmt::format("stream {} stores {}, not {}", facts.name, text_of(facts.subjects),

@@ -90,7 +90,7 @@ TEST_F(Provision, CreatesTheStreamAndSaysWhatItIs) {
   EXPECT_EQ(facts.storage, "file");
   EXPECT_EQ(facts.retention, "limits");
   EXPECT_EQ(facts.republish, (Republish{"orders.intents", "tradeengine.orders"}));
-  EXPECT_THAT(misfits({"orders.intents", 900s}, facts), IsEmpty());
+  EXPECT_THAT(stream_problems({"orders.intents", 900s}, facts), IsEmpty());
 }
 
 // Many subjects onto one the broker refuses, so both have the token.
@@ -103,7 +103,7 @@ TEST_F(Provision, StoresASubjectForEachStrategyAndRepublishesToAsMany) {
               testing::ElementsAre("orders.orderbook_skew", "orders.trade_momentum",
                                    "orders.ticker_velocity"));
   EXPECT_THAT(provision(options, per_strategy).out, HasSubstr("nothing to change"));
-  EXPECT_THAT(misfits({"orders.{strategy}", 900s, 30s}, stream()), IsEmpty());
+  EXPECT_THAT(stream_problems({"orders.{strategy}", 900s, 30s}, stream()), IsEmpty());
 
   Peer engine(broker.url());
   engine.subscribe("signals.trading.*");
@@ -449,8 +449,9 @@ TEST_F(Permitted, TheServiceMayLookAtItsStreamAndReceiveMarketDataInItsGroupOnly
   nats::Admin admin = admin_of(service, "realtime-strategies");
   const auto info = admin.request("$JS.API.STREAM.INFO.ORDERS", "");
   ASSERT_TRUE(info.ok()) << info.error();
-  EXPECT_THAT(misfits({"orders.intents", 900s}, wire::parse_stream_info(info.value()).value()),
-              IsEmpty());
+  EXPECT_THAT(
+      stream_problems({"orders.intents", 900s}, wire::parse_stream_info(info.value()).value()),
+      IsEmpty());
   EXPECT_TRUE(admin.request("$JS.API.STREAM.NAMES", "").ok());
   EXPECT_TRUE(admin.request("orders.intents", "order").ok());
   const auto purge = admin.request("$JS.API.STREAM.PURGE.ORDERS", "");

@@ -44,12 +44,12 @@ constexpr const char* kOther =
     R"("cluster":{"name":"C1","leader":"n1"},"did_create":true})";
 
 StreamPlan plan() {
-  StreamWish wish;
-  wish.subject = "orders.intents";
-  wish.cooldown = seconds(900);
-  wish.order_life = seconds(30);
-  wish.daily_signals = 50;
-  return plan_stream(wish);
+  StreamPlanSource source;
+  source.subject = "orders.intents";
+  source.cooldown = seconds(900);
+  source.order_life = seconds(30);
+  source.daily_signals = 50;
+  return plan_stream(source);
 }
 
 ApiError error_of(std::string_view payload) {

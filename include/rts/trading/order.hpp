@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <rts/base/decimal.hpp>
+#include <rts/base/enum_names.hpp>
 #include <rts/base/time.hpp>
 #include <rts/base/uuid.hpp>
 #include <rts/market/units.hpp>
@@ -65,7 +66,7 @@ struct OrderSource {
 // W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.
 [[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
 
-enum class OrderFormat : std::uint8_t { trade_order, signal };
+BOOST_DEFINE_FIXED_ENUM_CLASS(OrderFormat, std::uint8_t, trade_order, signal)
 
 // Appends the order as one JSON object without a line end; numbers are the shortest that read back
 // the same. `trade_order` is docs/schemas/trade_order.v1.json, `signal`
