@@ -127,7 +127,7 @@ nats::ClientOptions client_options(const Plan& plan, const config::Settings& set
   nats::ClientOptions options = nats::broker_options(settings);
   options.name = "realtime-strategies-simulate";
   if (plan.show_orders != ShowOrders::no) {
-    options.subject = order_subject_pattern(settings.publisher_topic);
+    options.subject = order_subject(settings.publisher_topic, "*");
   }
   return options;
 }

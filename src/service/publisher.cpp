@@ -68,14 +68,6 @@ Publisher::Destination& Publisher::destination_of(const InFlight& order) {
   return destinations_[destinations_.size() == 1 ? 0 : index_of(order.order.strategy)];
 }
 
-void Publisher::accepted(UnixMs event_time) noexcept {
-  newest_event_ = std::max(newest_event_, event_time);
-}
-
-UnixMs Publisher::now() const {
-  return std::max(clock_.now(), newest_event_);
-}
-
 // --- Sending ------------------------------------------------------------------------------------
 
 void Publisher::publish(const Order& order, std::string_view header_traceparent,
@@ -343,13 +335,8 @@ void Publisher::watch_breaker() {
   if (state == breaker_before_) return;
   breaker_before_ = state;
   callbacks_.on_breaker(state);
-  if (state == BreakerState::closed) {
-    breaker_at_.reset();
-  } else if (const auto recovers_at = breaker_.recovers_at()) {
-    breaker_at_ = SteadyTime(*recovers_at);
-  } else {
-    breaker_at_ = clock_.steady_now() + kProbeGrace;
-  }
+  const auto recovers_at = breaker_.recovers_at();
+  breaker_at_ = recovers_at ? SteadyTime(*recovers_at) : clock_.steady_now() + kProbeGrace;
   set_timer();
 }
 

@@ -5,6 +5,7 @@
 // loop's.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -104,7 +105,7 @@ class Publisher {
   // The time of an event that was decided upon. An order's time is never before it: a clock of ours
   // that is slow would make a late order look early. How far ahead of us an event may be is the
   // engine's rule.
-  void accepted(UnixMs event_time) noexcept;
+  void accepted(UnixMs event_time) noexcept { newest_event_ = std::max(newest_event_, event_time); }
 
   // Ends in one on_result, now or later. An order leaves before its valid_until. Correlation-Id is
   // the frame's message_id, or the order's id where there is none that a header can carry.
@@ -162,7 +163,7 @@ class Publisher {
     Path path = Path::unknown;
   };
 
-  [[nodiscard]] UnixMs now() const;
+  [[nodiscard]] UnixMs now() const { return std::max(clock_.now(), newest_event_); }
   InFlight& take_in(const Order& order, std::string_view header_traceparent);
   bool attempt(InFlight& order, CircuitBreaker::Permit permit);
   bool on_reply(OrderNumber number, const Reply& reply);

@@ -14,13 +14,9 @@ using std::chrono::seconds;
 
 constexpr seconds kDay{86'400};
 constexpr seconds kLeastWindow{120};
-constexpr std::string_view kStorage = "file";
-constexpr std::string_view kRetention = "limits";
-constexpr std::string_view kDiscard = "new";
+constexpr const char* kDiscard = "new";
 
 std::string text_of(nanoseconds duration) {
-  const auto whole = std::chrono::floor<seconds>(duration);
-  if (duration == whole) return fmt::format("{} s", whole.count());
   return fmt::format("{} s", std::chrono::duration<double>(duration).count());
 }
 
@@ -42,40 +38,33 @@ std::string text_of(const std::vector<std::string>& subjects) {
   return subjects.empty() ? "none" : fmt::format("{}", fmt::join(subjects, ", "));
 }
 
-std::string_view text_of(bool flag) {
-  return flag ? "true" : "false";
-}
-
-bool covered(const std::vector<std::string>& subjects, std::string_view subject) {
-  return std::any_of(subjects.begin(), subjects.end(),
-                     [subject](const std::string& pattern) { return covers(pattern, subject); });
-}
-
 // Of the subjects of a topic those that are not covered.
 std::vector<std::string> uncovered(const std::vector<std::string>& subjects,
                                    std::string_view topic) {
   std::vector<std::string> wanted = order_subjects(topic);
-  std::erase_if(wanted, [&](const std::string& subject) { return covered(subjects, subject); });
+  std::erase_if(wanted, [&](const std::string& subject) {
+    return std::any_of(subjects.begin(), subjects.end(),
+                       [&](const std::string& pattern) { return covers(pattern, subject); });
+  });
   return wanted;
 }
 
 // Every setting that matters, also where it is as wanted.
 std::vector<Difference> comparison(const StreamPlan& plan, const StreamFacts& facts) {
-  const auto text = [](std::string_view view) { return std::string(view); };
   return {
       {"subjects", text_of(facts.subjects), text_of(wanted_subjects(plan, facts))},
       {"duplicate_window", text_of(facts.duplicate_window),
        text_of(wanted_duplicate_window(plan, facts))},
       {"max_msgs", text_of_limit(facts.max_messages), text_of_limit(plan.max_messages)},
       {"max_msgs_per_subject", text_of_limit(facts.max_messages_per_subject), "none"},
-      {"discard", facts.discard, text(kDiscard)},
+      {"discard", facts.discard, kDiscard},
       {"max_age", text_of_age(facts.max_age), text_of_age(plan.max_age)},
       {"republish", text_of(facts.republish), text_of(plan.republish)},
       {"num_replicas", std::to_string(facts.replicas), std::to_string(plan.replicas)},
-      {"storage", facts.storage, text(kStorage)},
-      {"retention", facts.retention, text(kRetention)},
-      {"no_ack", text(text_of(facts.no_ack)), text(text_of(false))},
-      {"sealed", text(text_of(facts.sealed)), text(text_of(false))},
+      {"storage", facts.storage, "file"},
+      {"retention", facts.retention, "limits"},
+      {"no_ack", fmt::to_string(facts.no_ack), "false"},
+      {"sealed", fmt::to_string(facts.sealed), "false"},
   };
 }
 
@@ -94,8 +83,8 @@ StreamPlan plan_stream(const StreamPlanSource& source) {
   plan.republish_topic = source.republish_to.value_or(
       many || source.subject == kTradeEngineSubject ? "" : std::string(kTradeEngineSubject));
   if (!plan.republish_topic.empty()) {
-    plan.republish = Republish{order_subject_pattern(source.subject),
-                               order_subject_pattern(plan.republish_topic, "$1")};
+    plan.republish =
+        Republish{order_subject(source.subject, "*"), order_subject(plan.republish_topic, "$1")};
   }
   plan.replicas = source.replicas;
   return plan;

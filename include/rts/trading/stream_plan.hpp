@@ -38,12 +38,16 @@ struct StreamFacts {
   bool clustered = false;  // the broker that answered is part of a cluster
 };
 
-// What the plan is made from: the settings, and the options of `provision`.
-struct StreamPlanSource {
+// What the running service relies on when it delivers through the stream that owns its subject.
+struct StreamNeeds {
+  std::string subject;                 // NATS_PUBLISHER_TOPIC, with its token if it has one
+  std::chrono::seconds cooldown{0};    // SIGNAL_COOLDOWN_SECONDS: replicas send one id within it
+  std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
+};
+
+// What the plan is made from: those needs, further settings, and the options of `provision`.
+struct StreamPlanSource : StreamNeeds {
   std::string name = "ORDERS";
-  std::string subject;                    // NATS_PUBLISHER_TOPIC, with its token if it has one
-  std::chrono::seconds cooldown{0};       // SIGNAL_COOLDOWN_SECONDS
-  std::chrono::seconds order_life{0};     // the longer of the two ORDER_TTLs
   std::int64_t daily_signals = 0;         // RISK_MAX_DAILY_SIGNALS; 0 = no limit
   std::optional<std::int64_t> daily_cap;  // empty: daily_signals of every strategy
   // Empty: kTradeEngineSubject, for one subject; "": nothing. Where `subject` has the token it has
@@ -94,13 +98,6 @@ struct Difference {
                                                        const StreamFacts& facts);
 [[nodiscard]] std::chrono::nanoseconds wanted_duplicate_window(const StreamPlan& plan,
                                                                const StreamFacts& facts);
-
-// What the running service relies on when it delivers through the stream that owns its subject.
-struct StreamNeeds {
-  std::string subject;                 // NATS_PUBLISHER_TOPIC, with its token if it has one
-  std::chrono::seconds cooldown{0};    // replicas send one id within it
-  std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
-};
 
 // What breaks the promise of §6, a short sentence each; empty: the stream fits.
 //
