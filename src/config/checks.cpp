@@ -234,7 +234,9 @@ bool is_traded(const Settings& settings, const Symbol& symbol) {
 void advise(Configuration& configuration) {
   const Settings& s = configuration.settings;
   advise_of_instruments(s, configuration.warnings);
-  advise_of_sizes(s, configuration.warnings);
+  // Where the file was not read, the sizes it has are not known.
+  const bool is_unread = s.instruments.empty() && !s.instruments_file.empty();
+  if (!is_unread) advise_of_sizes(s, configuration.warnings);
   advise_of_entries("TRADING_QUANTITY_STEPS", s.quantity_steps, configuration);
   advise_of_entries("TRADING_MIN_NOTIONALS", s.min_notionals, configuration);
   for (const SymbolValue& own : configuration.symbol_values) {

@@ -178,11 +178,11 @@ class Loader {
 
   void read_instruments() {
     Settings& s = result_.settings;
-    if (s.instruments_file.empty() || !was_accepted("TRADING_INSTRUMENTS_FILE")) return;
+    if (!read_file_ || s.instruments_file.empty()) return;
+    if (!was_accepted("TRADING_INSTRUMENTS_FILE")) return;
     const std::string file = fmt::format("TRADING_INSTRUMENTS_FILE={}", s.instruments_file);
     const Result<std::string, std::string> text =
-        read_file_ ? read_file_(s.instruments_file, wire::kMaxInstrumentsBytes)
-                   : Failure{std::string("cannot be read here")};
+        read_file_(s.instruments_file, wire::kMaxInstrumentsBytes);
     if (!text) {
       problems_.push_back(fmt::format("{}: {}.", file, text.error()));
       return;

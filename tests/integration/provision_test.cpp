@@ -11,7 +11,6 @@
 
 #include <rts/wire/stream_info.hpp>
 
-#include "commands/permissions.hpp"
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
 #include "support/daemon.hpp"

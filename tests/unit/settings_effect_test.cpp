@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "commands/settings_file.hpp"
+#include "commands/settings.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
 #include "support/paths.hpp"

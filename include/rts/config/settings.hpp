@@ -254,7 +254,8 @@ using ReadFile =
 
 // Flag beats environment beats default; a symbol's own value beats all of these. The environment
 // may hold anything; names that are not ours are passed over, names that look like ours but are
-// unknown are problems. Without `read_file` a file that a setting names is one that cannot be read.
+// unknown are problems. Without `read_file`, for commands that decide nothing, the file that
+// TRADING_INSTRUMENTS_FILE names is left unread.
 [[nodiscard]] Result<Configuration, Problems> load(std::span<const Given> environment,
                                                    std::span<const Given> flags,
                                                    const ReadFile& read_file = {});
