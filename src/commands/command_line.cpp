@@ -19,8 +19,8 @@ template <class... Values>
   throw CommandError(ExitCode::usage, fmt::format(format, std::forward<Values>(values)...));
 }
 
-// The one of `names` that is meant by a misspelt one: few letters of it are others, and what is
-// long enough to be told may leave off its end. Case is nothing; empty when none is near.
+// The name that differs from the misspelt one in the fewest letters; empty when all differ in too
+// many. Case does not matter, and a text of kLeastBeginning letters may be only a name's beginning.
 std::string_view nearest(std::string_view misspelt, const std::vector<std::string>& names) {
   constexpr std::size_t kLeastBeginning = 5;  // "--nat"
   std::string lower(misspelt);
@@ -33,7 +33,7 @@ std::string_view nearest(std::string_view misspelt, const std::vector<std::strin
   for (const std::string_view name : names) {
     const auto compared = name.substr(0, may_be_a_beginning ? lower.size() : name.size());
     const std::size_t distance = edit_distance(lower, compared);
-    // What is as far away as it is long has no letter in common.
+    // At a distance of its own length it has no letter in common.
     if (distance >= least || distance >= lower.size()) continue;
     least = distance;
     best = name;

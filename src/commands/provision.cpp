@@ -69,8 +69,8 @@ std::string text_of(const wire::ApiError& error) {
                          : fmt::format("{} (error {})", error.description, error.code);
 }
 
-// The stream at the broker, and what of it has to change. Whatever does not go as it must throws
-// CommandError(unavailable).
+// The stream at the broker, and what of it has to change. Throws CommandError(unavailable) when the
+// broker does not answer, refuses, or cannot do what is planned.
 class Provisioning {
  public:
   // Looks what is there; changes nothing.
@@ -147,7 +147,7 @@ class Provisioning {
   std::vector<Difference> changes_;
 };
 
-// What was done, for whoever started the command.
+// What was done, as it is printed.
 struct Report {
   const Provisioning& provisioning;
   const StreamPlan& plan;
@@ -169,7 +169,11 @@ void print_json(const Report& report) {
   json.key("as_planned").boolean(report.as_planned()).key("changes").begin_array();
   for (const auto& [field, present, wanted] : report.provisioning.changes()) {
     json.begin_object().key("field").string(field).key("present");
-    present.empty() ? json.null() : json.string(present);
+    if (present.empty()) {
+      json.null();
+    } else {
+      json.string(present);
+    }
     json.key("wanted").string(wanted).end_object();
   }
   json.end_array().end_object();
@@ -224,7 +228,11 @@ ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
                       .server = admin.value().server(),
                       .dry_run = dry_run,
                       .refused = refusal.has_value()};
-  invocation.has("json") ? print_json(report) : print_text(report);
+  if (invocation.has("json")) {
+    print_json(report);
+  } else {
+    print_text(report);
+  }
   if (refusal) throw CommandError(*refusal);
   if (!plan.republish) {
     print_error(

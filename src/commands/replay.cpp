@@ -1,8 +1,10 @@
 // `replay`: recordings through the same engine that trades.
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -113,26 +115,26 @@ class Progress {
   SteadyClock::time_point next_ = SteadyClock::now() + std::chrono::milliseconds(100);
 };
 
-// The setting that loosens a gate, for the warning. Of the outcomes that are missing there is none:
-// a signal, no reason to trade, a strategy that is off.
-struct Loosens {
+// The setting that decides about an outcome, for the warning. Outcomes without a row have none: a
+// signal, a neutral event, a strategy that is disabled.
+struct Setting {
   Outcome outcome;
-  std::string_view setting;
+  std::string_view name;
 };
-constexpr std::array kLoosens{
-    Loosens{Outcome::spread_below_minimum, "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"},
-    Loosens{Outcome::spread_above_maximum, "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT"},
-    Loosens{Outcome::below_min_quantity, "TRADE_MOMENTUM_MIN_QUANTITY"},
-    Loosens{Outcome::below_min_price_change, "TICKER_VELOCITY_MIN_PRICE_CHANGE"},
-    Loosens{Outcome::paused, "TRADING_PAUSED"},
-    Loosens{Outcome::shorts_disabled, "TRADING_ENABLE_SHORTS"},
-    Loosens{Outcome::low_confidence, "SIGNAL_MIN_CONFIDENCE"},
-    Loosens{Outcome::no_reference, "RISK_PRICE_BAND_PERCENT"},
-    Loosens{Outcome::price_band, "RISK_PRICE_BAND_PERCENT"},
-    Loosens{Outcome::cooldown, "SIGNAL_COOLDOWN_SECONDS"},
-    Loosens{Outcome::daily_limit, "RISK_MAX_DAILY_SIGNALS"},
-    Loosens{Outcome::rate_limit, "RISK_MAX_ORDERS_PER_MINUTE"},
-    Loosens{Outcome::size_limit, "TRADING_MAX_POSITION_SIZE"},
+constexpr std::array kSettings{
+    Setting{Outcome::spread_below_minimum, "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"},
+    Setting{Outcome::spread_above_maximum, "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT"},
+    Setting{Outcome::below_min_quantity, "TRADE_MOMENTUM_MIN_QUANTITY"},
+    Setting{Outcome::below_min_price_change, "TICKER_VELOCITY_MIN_PRICE_CHANGE"},
+    Setting{Outcome::paused, "TRADING_PAUSED"},
+    Setting{Outcome::shorts_disabled, "TRADING_ENABLE_SHORTS"},
+    Setting{Outcome::low_confidence, "SIGNAL_MIN_CONFIDENCE"},
+    Setting{Outcome::no_reference, "RISK_PRICE_BAND_PERCENT"},
+    Setting{Outcome::price_band, "RISK_PRICE_BAND_PERCENT"},
+    Setting{Outcome::cooldown, "SIGNAL_COOLDOWN_SECONDS"},
+    Setting{Outcome::daily_limit, "RISK_MAX_DAILY_SIGNALS"},
+    Setting{Outcome::rate_limit, "RISK_MAX_ORDERS_PER_MINUTE"},
+    Setting{Outcome::size_limit, "TRADING_MAX_POSITION_SIZE"},
 };
 
 std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
@@ -140,13 +142,13 @@ std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
     return strategy == StrategyId::trade_momentum ? "TRADE_MOMENTUM_WINDOW"
                                                   : "TICKER_VELOCITY_TIME_WINDOW";
   }
-  for (const Loosens& row : kLoosens) {
-    if (row.outcome == outcome) return row.setting;
+  for (const Setting& row : kSettings) {
+    if (row.outcome == outcome) return row.name;
   }
   return {};
 }
 
-// What would make events of a recording count that are refused for a reason.
+// What to do about events that are refused for a reason.
 struct Remedy {
   Reason reason;
   std::string_view text;
@@ -279,8 +281,9 @@ void print_summary(const Replayed& replayed, std::uint64_t orders, double second
   }
 }
 
-// Why a recording could not be used. Precondition: it was read to its end and is not usable.
+// Why a recording could not be used. Precondition: it is not usable.
 void print_unusable(const Replayed& replayed, const std::vector<std::string>& inputs) {
+  assert(!replayed.is_usable());
   if (replayed.tally.events() == 0) {
     for (const std::string& path : inputs) {
       print_error("replay: {}: holds no frames\n", path == "-" ? "standard input" : path);

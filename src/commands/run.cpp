@@ -1,5 +1,5 @@
-// `run`: the service. It has the warnings in its log: it starts also where nobody reads its
-// standard error.
+// `run`: the service. Its warnings are in its log, so that it also starts where its standard error
+// cannot be written.
 #include "commands/command_line.hpp"
 #include "service/service.hpp"
 

@@ -77,8 +77,8 @@ std::vector<Symbol> symbols_of(const config::Settings& settings) {
   return {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")};
 }
 
-// Whoever listens at a broker trades on what comes: the user has to mean it, or has to know that
-// the broker is the one that was started for this.
+// Throws CommandError unless the user says that made-up frames may be published: a service that
+// listens at the broker trades on them. SIMULATE_ON_REAL_BROKER says so, or the broker's id.
 void require_consent(const Plan& plan, const config::Settings& settings) {
   if (settings.consumer_topic.find_first_of("*>") != std::string::npos) {
     throw CommandError(ExitCode::usage,
@@ -152,22 +152,22 @@ class Broadcast {
 
   void show(std::span<const nats::Message> orders) {
     for (const nats::Message& order : orders) {
-      // Where the strategies have a subject each, the wildcard brings other people's, too.
+      // Where each strategy has a subject, the wildcard also brings what others publish.
       if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) ==
           order_subjects_.end()) {
         continue;
       }
-      // One by one: a signal interrupts a short write to a pipe that is full, and not a long one.
       print_out("{}\n",
                 plan_.as_json ? std::string(order.payload) : wire::order_text(order.payload));
+      // After each one: a signal interrupts a short write to a pipe that is full, not a long one.
+      if (!standard_output_arrived()) return stop(ExitCode::output_lost);
     }
-    if (!standard_output_arrived()) stop(ExitCode::output_lost);
   }
 
   void on_status_change() {
     const nats::Status status = client_.status();
     if (status.connected && !plan_.broker_id.empty() && status.server_id != plan_.broker_id) {
-      // Also when the right one has gone and somebody else has taken its port.
+      // Also when the right one has gone and another broker has its port.
       print_error("simulate: refused: {} is not the broker with the id {}\n", status.server,
                   plan_.broker_id);
       stop(ExitCode::configuration);
