@@ -1,4 +1,4 @@
-#include "http/answer.hpp"
+#include "http/response.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -6,10 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
 namespace rts::http {
 namespace {
+
+namespace beast = boost::beast;
 
 // Our pages carry their style and script inline and fetch from where they came; nothing else may
 // be loaded, submitted to, or frame them.
@@ -20,27 +23,6 @@ constexpr std::string_view kPagePolicy =
 
 constexpr std::string_view kAllow = "Allow: GET, HEAD\r\n";
 
-std::string_view reason(unsigned status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "";  // the phrase may be empty and nobody reads it
-  }
-}
-
 /// `why` is one of our own texts: it needs no escaping.
 Response error(unsigned status, std::string_view why) {
   return {status, "application/json", fmt::format(R"({{"error":"{}","status":{}}})", why, status)};
@@ -48,24 +30,24 @@ Response error(unsigned status, std::string_view why) {
 
 enum class Connection { keep_alive, close };
 
-Answer render(const Request& request, Response response, Connection connection,
-              std::string_view extra_fields = {}) {
+RenderedResponse render(const Request& request, Response response, Connection connection,
+                        std::string_view extra_fields = {}) {
   const bool has_charset = response.content_type.find("charset=") != std::string::npos;
   const bool is_page = response.content_type.starts_with("text/html");
-  Answer answer;
-  answer.status = response.status;
-  answer.close = connection == Connection::close;
-  answer.head = fmt::format(
+  const bool close = connection == Connection::close;
+  const beast::string_view reason =
+      beast::http::obsolete_reason(beast::http::int_to_status(response.status));
+  std::string head = fmt::format(
       "HTTP/1.1 {} {}\r\nContent-Type: {}{}\r\nContent-Length: {}\r\n"
       "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{}{}Connection: {}\r\n\r\n",
-      response.status, reason(response.status), response.content_type,
+      response.status, std::string_view(reason.data(), reason.size()), response.content_type,
       has_charset ? "" : "; charset=utf-8", response.body.size(), is_page ? kPagePolicy : "",
-      extra_fields, answer.close ? "close" : "keep-alive");
-  if (request.method != "HEAD") answer.body = std::move(response.body);
-  return answer;
+      extra_fields, close ? "close" : "keep-alive");
+  if (request.method == "HEAD") response.body.clear();
+  return {response.status, std::move(head), std::move(response.body), close};
 }
 
-/// "/ready?x=1" and "http://any.host/ready" are "/ready"; anything that is neither is nothing.
+/// "/ready?x=1" and "http://any.host/ready" are "/ready"; anything else has no path.
 std::optional<std::string_view> path_of(std::string_view target) {
   constexpr std::string_view kScheme = "http://";
   const auto same_letter = [](unsigned char a, unsigned char b) { return std::tolower(a) == b; };
@@ -99,12 +81,12 @@ Response call(std::string_view path, const Route& route,
 
 }  // namespace
 
-Answer refuse(const Request& request, unsigned status, std::string_view why) {
+RenderedResponse refuse(const Request& request, unsigned status, std::string_view why) {
   return render(request, error(status, why), Connection::close);
 }
 
-Answer answer(const Request& request, const Routes& routes,
-              const std::function<void(std::string_view)>& on_problem) {
+RenderedResponse response_to(const Request& request, const Routes& routes,
+                             const std::function<void(std::string_view)>& on_problem) {
   // First what could make two readers of the same bytes disagree where the request ends.
   if (request.announces_body) return refuse(request, 400, "request bodies are not accepted");
   if (request.host_fields > 1 || (request.host_fields == 0 && !request.is_http_1_0)) {

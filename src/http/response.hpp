@@ -1,5 +1,5 @@
-// From a parsed request head to the bytes of the one answer to it. Text in, text out: no stream, no
-// Beast. Used by Session on the loop thread.
+// From a parsed request head to the bytes of the one response to it. Text in, text out: no stream.
+// Used by Session on the loop thread.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ struct Request {
   bool keep_alive = true;       // what the client asked for
 };
 
-struct Answer {
+struct RenderedResponse {
   unsigned status = 0;
   std::string head;  // status line and fields, with the empty line
   std::string body;  // empty for HEAD, whose head is that of GET
@@ -28,11 +28,11 @@ struct Answer {
 };
 
 /// Finds and calls the route, or says why not. `on_problem` hears of a route that threw.
-Answer answer(const Request& request, const Routes& routes,
-              const std::function<void(std::string_view)>& on_problem);
+RenderedResponse response_to(const Request& request, const Routes& routes,
+                             const std::function<void(std::string_view)>& on_problem);
 
 /// An error for a request that could not be understood; the connection closes after it. Of the
 /// request only `method` is looked at.
-Answer refuse(const Request& request, unsigned status, std::string_view why);
+RenderedResponse refuse(const Request& request, unsigned status, std::string_view why);
 
 }  // namespace rts::http

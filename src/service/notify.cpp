@@ -25,7 +25,7 @@ std::int64_t whole_number(std::string_view text) noexcept {
   return error == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
 }
 
-// Empty where the name is none that a socket can have.
+// Empty when no socket can have this name.
 Protocol::endpoint endpoint_of(std::string name) {
   if (name.size() < 2 || name.size() >= sizeof(sockaddr_un::sun_path)) return {};
   if (name.front() == '@') name.front() = '\0';
@@ -72,8 +72,8 @@ void Notifier::stopping() {
 
 void Notifier::send(std::string_view message) {
   if (!socket_.is_open()) return;
-  // What cannot be said at once is not said: the loop waits for nobody. The watchdog's next message
-  // follows, and says READY=1 again.
+  // A message that the socket does not take at once is left out, so that the loop never waits. The
+  // watchdog's next message says READY=1 again.
   boost::system::error_code ignored;
   socket_.send_to(boost::asio::buffer(message), to_, 0, ignored);
 }

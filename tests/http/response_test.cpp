@@ -1,5 +1,5 @@
-// Routing and rendering: from a request head to the bytes of its answer.
-#include "http/answer.hpp"
+// Routing and rendering: from a request head to the bytes of its response.
+#include "http/response.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -46,19 +46,19 @@ Request get(std::string_view target) {
   return {.method = "GET", .target = target, .host_fields = 1};
 }
 
-Answer answer_to(const Request& request) {
-  return answer(request, all_routes, {});
+RenderedResponse rendered(const Request& request) {
+  return response_to(request, all_routes, {});
 }
 
 Reply reply_to(const Request& request) {
-  const Answer made = answer_to(request);
+  const RenderedResponse made = rendered(request);
   const auto replies = parse_replies(made.head + made.body);
   EXPECT_EQ(replies.rest, "");
   EXPECT_EQ(replies.all.size(), 1U);
   return replies.all.empty() ? Reply{} : replies.all.front();
 }
 
-TEST(HttpAnswer, FindsTheRouteByTheExactPath) {
+TEST(HttpResponse, FindsTheRouteByTheExactPath) {
   struct Row {
     std::string_view target;
     unsigned status;
@@ -94,7 +94,7 @@ TEST(HttpAnswer, FindsTheRouteByTheExactPath) {
   for (const Row& row : rows) EXPECT_EQ(reply_to(get(row.target)).status, row.status) << row.target;
 }
 
-TEST(HttpAnswer, CarriesTheFieldsOfEveryAnswer) {
+TEST(HttpResponse, CarriesTheFieldsOfEveryAnswer) {
   for (const std::string_view target : {"/healthz", "/unknown", "/throws", "*", "/"}) {
     const Reply reply = reply_to(get(target));
     EXPECT_EQ(reply.field("X-Content-Type-Options"), "nosniff") << target;
@@ -104,14 +104,14 @@ TEST(HttpAnswer, CarriesTheFieldsOfEveryAnswer) {
   }
 }
 
-TEST(HttpAnswer, CompletesTheContentTypeWithItsCharset) {
+TEST(HttpResponse, CompletesTheContentTypeWithItsCharset) {
   EXPECT_EQ(reply_to(get("/healthz")).field("Content-Type"), "application/json; charset=utf-8");
   EXPECT_EQ(reply_to(get("/metrics")).field("Content-Type"),
             "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(reply_to(get("/latin")).field("Content-Type"), "text/plain; charset=iso-8859-1");
 }
 
-TEST(HttpAnswer, LetsAPageRunOnlyWhatItCarriesAndFetchOnlyFromHere) {
+TEST(HttpResponse, LetsAPageRunOnlyWhatItCarriesAndFetchOnlyFromHere) {
   const std::string policy = reply_to(get("/")).field("Content-Security-Policy");
   for (const std::string_view rule :
        {"default-src 'none'", "style-src 'unsafe-inline'", "script-src 'unsafe-inline'",
@@ -121,19 +121,19 @@ TEST(HttpAnswer, LetsAPageRunOnlyWhatItCarriesAndFetchOnlyFromHere) {
   EXPECT_EQ(reply_to(get("/healthz")).field("Content-Security-Policy"), "(absent)");
 }
 
-TEST(HttpAnswer, GivesHeadTheHeadOfGetAndNoBody) {
+TEST(HttpResponse, GivesHeadTheHeadOfGetAndNoBody) {
   for (const auto& [path, route] : all_routes) {
     Request request = get(path);
-    const Answer full = answer_to(request);
+    const RenderedResponse full = rendered(request);
     request.method = "HEAD";
-    const Answer head = answer_to(request);
+    const RenderedResponse head = rendered(request);
     EXPECT_EQ(head.head, full.head) << path;
     EXPECT_NE(full.body, "") << path;
     EXPECT_EQ(head.body, "") << path;
   }
 }
 
-TEST(HttpAnswer, RefusesOtherMethodsAndSaysWhichItKnows) {
+TEST(HttpResponse, RefusesOtherMethodsAndSaysWhichItKnows) {
   for (const std::string_view method :
        {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "Head", "BREW"}) {
     const Reply reply =
@@ -146,14 +146,14 @@ TEST(HttpAnswer, RefusesOtherMethodsAndSaysWhichItKnows) {
   EXPECT_EQ(reply_to(get("/healthz")).field("Allow"), "(absent)");
 }
 
-TEST(HttpAnswer, SaysWhatIsWrongInJson) {
+TEST(HttpResponse, SaysWhatIsWrongInJson) {
   EXPECT_EQ(reply_to(get("/x")).body, R"({"error":"not found","status":404})");
   EXPECT_EQ(reply_to(get("/x")).field("Content-Type"), "application/json; charset=utf-8");
 }
 
-TEST(HttpAnswer, RefusesABodyBeforeAnythingElseAndCloses) {
+TEST(HttpResponse, RefusesABodyBeforeAnythingElseAndCloses) {
   for (const std::string_view method : {"GET", "HEAD", "POST"}) {
-    const Answer made = answer_to(
+    const RenderedResponse made = rendered(
         {.method = method, .target = "/healthz", .host_fields = 1, .announces_body = true});
     EXPECT_EQ(made.status, 400U) << method;
     EXPECT_TRUE(made.close) << method;
@@ -161,29 +161,29 @@ TEST(HttpAnswer, RefusesABodyBeforeAnythingElseAndCloses) {
   }
 }
 
-TEST(HttpAnswer, WantsOneHostAndOfHttp10AtMostOne) {
+TEST(HttpResponse, WantsOneHostAndOfHttp10AtMostOne) {
   Request request = get("/healthz");
   for (const bool is_http_1_0 : {false, true}) {
     request.is_http_1_0 = is_http_1_0;
     request.host_fields = 0;
-    EXPECT_EQ(answer_to(request).status, is_http_1_0 ? 200U : 400U);
+    EXPECT_EQ(rendered(request).status, is_http_1_0 ? 200U : 400U);
     request.host_fields = 1;
-    EXPECT_EQ(answer_to(request).status, 200U);
+    EXPECT_EQ(rendered(request).status, 200U);
     request.host_fields = 2;
-    EXPECT_EQ(answer_to(request).status, 400U);
+    EXPECT_EQ(rendered(request).status, 400U);
   }
 }
 
-TEST(HttpAnswer, ClosesWhenTheClientAsksForIt) {
+TEST(HttpResponse, ClosesWhenTheClientAsksForIt) {
   Request request = get("/healthz");
-  EXPECT_FALSE(answer_to(request).close);
+  EXPECT_FALSE(rendered(request).close);
   EXPECT_EQ(reply_to(request).field("Connection"), "keep-alive");
   request.keep_alive = false;
-  EXPECT_TRUE(answer_to(request).close);
+  EXPECT_TRUE(rendered(request).close);
   EXPECT_EQ(reply_to(request).field("Connection"), "close");
 }
 
-TEST(HttpAnswer, TurnsAThrowingRouteIntoA500AndTellsOnlyTheOperatorWhy) {
+TEST(HttpResponse, TurnsAThrowingRouteIntoA500AndTellsOnlyTheOperatorWhy) {
   struct Row {
     std::string_view path, problem;
   };
@@ -193,8 +193,8 @@ TEST(HttpAnswer, TurnsAThrowingRouteIntoA500AndTellsOnlyTheOperatorWhy) {
                              "std::exception"},
                          Row{"/odd", "route /odd answered with status 42"}}) {
     std::vector<std::string> problems;
-    const Answer made = answer(get(row.path), all_routes,
-                               [&](std::string_view text) { problems.emplace_back(text); });
+    const RenderedResponse made = response_to(
+        get(row.path), all_routes, [&](std::string_view text) { problems.emplace_back(text); });
     EXPECT_EQ(made.status, 500U) << row.path;
     EXPECT_FALSE(made.close) << row.path;
     EXPECT_EQ(made.body, R"({"error":"internal error","status":500})") << row.path;
