@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         retry_(loop) {}
 
   std::optional<std::string> start() {
+    assert(!acceptor_.is_open());
     Error error;
     const asio::ip::address address = asio::ip::make_address(host_, error);
     if (!error) listen({address, wanted_port_}, error);

@@ -38,8 +38,9 @@ UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-// A dozen orders that the socket does not take at once; more would be a queue for later.
+// About a dozen orders may wait for the socket: a longer queue would be sent late.
 constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
+
 // Of the kinds of orders that these settings allow.
 std::chrono::seconds shortest_order_life(const config::Settings& settings) noexcept {
   const bool reduce_only_exist = !settings.enable_shorts;

@@ -425,7 +425,10 @@ TEST_F(Delivery, TooManyInFlightAreRefusedAndAllEndAtTheDeadlineOfTheShutdown) {
     market.publish(kFrames, book_frame({.at_ms = now_ms(), .id = ++id}));
   }
   ASSERT_TRUE(market.flush());
-  ASSERT_TRUE(eventually([&] { return service.results("buffer_full") == 3; }, 60s));
+  const auto three_have_ended = [&] {
+    return service.results("buffer_full") == 3 && service.ends().size() == 3;  // and are logged
+  };
+  ASSERT_TRUE(eventually(three_have_ended, 60s));
   EXPECT_EQ(service.daemon.metric("rts_orders_in_flight"), kLimit);
   EXPECT_THAT(service.ends(), ElementsAre("buffer_full/0", "buffer_full/0", "buffer_full/0"));
   EXPECT_EQ(service.daemon.terminate(30s), 69);
