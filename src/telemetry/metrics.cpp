@@ -57,7 +57,8 @@ void Series::add_number(std::initializer_list<std::string_view> labels, double v
   if (family_.type == prometheus::MetricType::Gauge) {
     added.gauge.value = value;
   } else {
-    double& shown = shown_[{family_.name, added.label}];
+    shown_.resize(std::max(shown_.size(), family_.metric.size()));
+    double& shown = shown_[family_.metric.size() - 1];
     added.counter.value = shown = std::max(shown, value);
   }
 }

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,9 +44,8 @@ using LabelNames = std::array<std::string_view, 2>;  // unused ones are empty
 // Takes the series of one family during a scrape.
 class Series {
  public:
-  using Label = prometheus::ClientMetric::Label;
-  // What each counter has shown so far, by family and labels.
-  using Shown = std::map<std::pair<std::string, std::vector<Label>>, double>;
+  // What the counters of the family have shown so far: a row adds its counters in one order.
+  using Shown = std::vector<double>;
 
   Series(std::string_view name, MetricType type, std::string_view help, const LabelNames& labels,
          Shown& shown);
@@ -89,13 +87,15 @@ template <class Source>
 class Collector final : public prometheus::Collectable {
  public:
   Collector(std::span<const Metric<Source>> table, std::function<Source()> source)
-      : table_(table), source_(std::move(source)) {}
+      : table_(table), source_(std::move(source)), shown_(table.size()) {}
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
     const Source source = source_();
     std::vector<prometheus::MetricFamily> families;
-    for (const Metric<Source>& row : table_) {
-      Series series(row.name, row.type, row.help, row.labels, shown_);
+    families.reserve(table_.size());
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      const Metric<Source>& row = table_[i];
+      Series series(row.name, row.type, row.help, row.labels, shown_[i]);
       row.read(source, series);
       if (!series.empty()) families.push_back(series.take());
     }
@@ -105,7 +105,7 @@ class Collector final : public prometheus::Collectable {
  private:
   std::span<const Metric<Source>> table_;
   std::function<Source()> source_;
-  mutable Series::Shown shown_;
+  mutable std::vector<Series::Shown> shown_;  // by row
 };
 
 // Prometheus' text format 0.0.4.
