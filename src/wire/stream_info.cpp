@@ -109,6 +109,17 @@ bool read_republish(JsonCursor& cursor, std::optional<Republish>& out) {
   });
 }
 
+// A single broker names a leader, too, since 2.10; only a cluster has a name.
+bool read_cluster(JsonCursor& cursor, bool& clustered) {
+  if (cursor.type() == JsonType::null) return cursor.skip(1);
+  std::string name;
+  const bool ok = cursor.for_each_member([&](std::string_view key) {
+    return key == "name" ? read_text(cursor, name) : cursor.skip(2);
+  });
+  clustered = !name.empty();
+  return ok;
+}
+
 bool read_setting(std::string_view key, JsonCursor& cursor, StreamFacts& facts) {
   if (key == "name") return read_text(cursor, facts.name);
   if (key == "subjects") {
@@ -149,7 +160,7 @@ class Reply {
           if (contents.first_name.empty()) contents.first_name = std::move(name);
         });
       }
-      if (key == "cluster") contents.clustered = cursor.type() != JsonType::null;
+      if (key == "cluster") return read_cluster(cursor, contents.clustered);
       return cursor.skip(1);
     });
     if (!ok || !cursor.at_end()) return std::nullopt;

@@ -105,6 +105,21 @@ TEST(StreamInfo, IsReadToTheLastField) {
   EXPECT_TRUE(facts.clustered);
 }
 
+// As nats-server 2.10.27 writes it: a single broker is the leader of its streams, but no cluster.
+TEST(StreamInfo, TellsAClusterByItsName) {
+  const auto is_clustered = [](std::string_view cluster) {
+    const auto info =
+        parse_stream_info(R"({"config":{"name":"X"},"cluster":)" + std::string(cluster) +
+                          R"(,"did_create":true,"ts":"2026-11-23T02:47:53.693348175Z"})");
+    return info.value().clustered;
+  };
+  EXPECT_FALSE(is_clustered(R"({"leader":"NDJ3QA5WBN"})"));
+  EXPECT_FALSE(is_clustered(R"({"name":"","leader":"n1"})"));
+  EXPECT_FALSE(is_clustered("{}"));
+  EXPECT_FALSE(is_clustered("null"));
+  EXPECT_TRUE(is_clustered(R"({"leader":"n1","name":"C1","replicas":[{"name":"n2"}]})"));
+}
+
 TEST(StreamInfo, TakesAbsentSettingsForTheirDefaults) {
   const StreamFacts facts =
       parse_stream_info(R"({"config":{"name":"X","subjects":null,"republish":null}})").value();
