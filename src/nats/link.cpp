@@ -7,8 +7,10 @@
 namespace rts::nats {
 namespace {
 
-natsStatus on_attach(void** user_data, void* loop, natsConnection*, natsSock socket) {
+natsStatus on_attach(void** user_data, void* loop, natsConnection* connection, natsSock socket) {
   auto* link = static_cast<Link*>(loop);
+  link->connection = connection;
+  link->library_socket = socket;
   link->socket = UniqueFd(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
   *user_data = link;
   return link->socket && tune_socket(link->socket.get()) ? NATS_OK : NATS_SYS_ERROR;
@@ -27,7 +29,14 @@ natsStatus on_write(void* user_data, bool wanted) {
 }
 
 natsStatus on_detach(void* user_data) {
-  static_cast<Link*>(user_data)->detached = true;
+  auto* link = static_cast<Link*>(user_data);
+#if NATS_VERSION_NUMBER >= 0x030902
+  natsConnection_ProcessCloseEvent(&link->library_socket);
+#endif
+#if NATS_VERSION_NUMBER >= 0x030B00
+  natsConnection_ProcessDetachedEvent(link->connection);
+#endif
+  link->detached = true;  // last: the loop may then free the link
   return NATS_OK;
 }
 

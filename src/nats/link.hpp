@@ -15,8 +15,11 @@ namespace rts::nats {
 
 // Where the callbacks record. Must outlive the connection it is given to.
 struct Link {
-  // A duplicate of the connection's socket, ours to close: nats.c closes its own whenever it likes.
+  // A duplicate of the connection's socket, ours to close: nats.c 3.4.1 closes its own whenever it
+  // likes. 3.9.2 and later leave that to us, and it is done when they detach.
   UniqueFd socket;
+  natsConnection* connection = nullptr;
+  natsSock library_socket = -1;
   std::atomic<bool> write_wanted = false;
   std::atomic<bool> detached = false;
 
