@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/trading/order_subject.hpp>
 #include <rts/trading/stream_plan.hpp>

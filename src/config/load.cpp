@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/strategy/verdict.hpp>
 #include <rts/trading/order_subject.hpp>

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 
-#include <simdjson.h>
-
 #include <rts/wire/answer.hpp>
+
+#include "wire/dom.hpp"
 
 namespace rts::wire {
 namespace {
@@ -44,7 +44,7 @@ bool refuses(std::string_view status) noexcept {
 std::optional<dom::object> parse_object(dom::parser& parser, std::string_view payload) {
   dom::object object;
   if (payload.empty() || payload.size() > kMaxAnswerBytes ||  // empty: maybe of no address
-      parser.parse(payload.data(), payload.size()).get(object) != simdjson::SUCCESS) {
+      parse_dom(parser, payload).get(object) != simdjson::SUCCESS) {
     return {};
   }
   return object;

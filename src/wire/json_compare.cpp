@@ -2,9 +2,10 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <rts/wire/json_compare.hpp>
+
+#include "wire/dom.hpp"
 
 namespace rts::wire {
 namespace {
@@ -93,11 +94,10 @@ std::vector<std::string> json_differences(std::string_view expected, std::string
   dom::parser actual_parser;
   dom::element expected_element;
   dom::element actual_element;
-  if (expected_parser.parse(expected.data(), expected.size()).get(expected_element) !=
-      simdjson::SUCCESS) {
+  if (parse_dom(expected_parser, expected).get(expected_element) != simdjson::SUCCESS) {
     return {"the expected text is no JSON"};
   }
-  if (actual_parser.parse(actual.data(), actual.size()).get(actual_element) != simdjson::SUCCESS) {
+  if (parse_dom(actual_parser, actual).get(actual_element) != simdjson::SUCCESS) {
     return {"the actual text is no JSON"};
   }
   Comparison comparison(limit);

@@ -16,6 +16,16 @@ std::unique_ptr<char[]> make_buffer(std::size_t bytes) {
                                                 simdjson::SIMDJSON_PADDING);
 }
 
+// Since simdjson 3.1 the caller says whether a lone surrogate is replaced: it is refused.
+template <class Stage>
+std::uint8_t* parse_string(Stage& stage, const std::uint8_t* source, std::uint8_t* out) noexcept {
+  if constexpr (requires { stage.parse_string(source, out, false); }) {
+    return stage.parse_string(source, out, false);
+  } else {
+    return stage.parse_string(source, out);
+  }
+}
+
 // The usual number of a frame.
 bool is_digits(std::string_view text) noexcept {
   std::uint64_t ignored = 0;
@@ -64,7 +74,7 @@ bool JsonText::unescape(std::string_view escaped, std::string_view& out) noexcep
   if (unescaped_bytes_ + escaped.size() > 2 * max_bytes_) return false;
   auto* const begin = reinterpret_cast<std::uint8_t*>(unescaped_ + unescaped_bytes_);
   const auto* const source = reinterpret_cast<const std::uint8_t*>(escaped.data());
-  const std::uint8_t* const end = stage_->parse_string(source, begin);
+  const std::uint8_t* const end = parse_string(*stage_, source, begin);
   if (end == nullptr) return false;
   out = {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
   unescaped_bytes_ += out.size();
