@@ -16,18 +16,19 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 # Programs whose output is read would colour it, for make says where its own goes.
 unexport MAKE_TERMOUT MAKE_TERMERR
 
-# What Debian 12 has to have; make and git are there already. What building takes is shared with the
+# What Debian has to have; make and git are there already. Of names with a / between them the first
+# that the release has. What building takes is shared with the
 # image.
 BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
   nats-server prometheus iptables python3 python3-yaml valgrind systemd
-LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
+LINT_PACKAGES := clang-14/clang clang-tidy-14/clang-tidy clang-format-14/clang-format
 COVERAGE_PACKAGES := gcovr
 BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
 SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
-FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
+FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings recording stream_info answer instruments
 SOAK_SECONDS ?= 1800
@@ -39,6 +40,10 @@ install = @$(INSTALL) $(1)
 
 # Whether a command works, by its exit code: one that is there may print, too, and fail.
 works = $(shell $(1) >/dev/null 2>&1 && echo yes)
+
+# A tool of clang's when the recipe runs: that of 14, by which the code is formatted and linted, where
+# it is, as on Debian 12; else the release's own, which may find other things to say.
+clang_tool = $$(command -v $(1)-14 || echo $(1))
 
 # Helm, kustomize and the loader of docker compose are built with Go where they are not there.
 need_go = $(if $(call works,go version),,$(call install,golang-go))
@@ -184,7 +189,7 @@ fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (de
 
 .PHONY: check-format
 check-format: setup-lint
-	@clang-format-14 --dry-run --Werror $(SOURCES)
+	@$(call clang_tool,clang-format) --dry-run --Werror $(SOURCES)
 
 .PHONY: lint
 lint: check-format type-check ## clang-format, then everything of type-check
@@ -195,7 +200,7 @@ type-check: build-tests setup-lint ## Warnings are errors with g++ and with clan
 	@cmake --preset clang >/dev/null
 	@cmake --build --preset clang -j $(JOBS)
 	@echo $(filter src/%.cpp,$(SOURCES)) | tr ' ' '\n' | \
-	  xargs -P $(JOBS) -n 1 clang-tidy-14 -p build/clang --quiet 2>/dev/null
+	  xargs -P $(JOBS) -n 1 $(call clang_tool,clang-tidy) -p build/clang --quiet 2>/dev/null
 
 # What cppcheck 2.10 takes for faults: a chain of `if constexpr` that returns in every branch, and a
 # reference to a constant of namespace scope.
@@ -220,7 +225,7 @@ pre-commit: check-format unit ## What a commit has to pass: format, secrets, the
 
 .PHONY: format
 format: setup-lint ## Format the code
-	@clang-format-14 -i $(SOURCES)
+	@$(call clang_tool,clang-format) -i $(SOURCES)
 
 # --- The image, the Debian package, the cluster -------------------------------------------------------
 
