@@ -24,6 +24,9 @@ LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
   nats-server prometheus iptables python3 python3-yaml valgrind systemd
 LINT_PACKAGES := clang-14/clang clang-tidy-14/clang-tidy clang-format-14/clang-format
+ARM64_PACKAGES := cmake ninja-build pkg-config python3 rapidjson-dev g++-aarch64-linux-gnu \
+  qemu-user-static $(patsubst %-dev,%-dev:arm64,$(subst -dev/,-dev:arm64/,$(filter %-dev, \
+  $(BUILD_PACKAGES) libgtest-dev libgmock-dev libbenchmark-dev)))
 COVERAGE_PACKAGES := gcovr
 BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
 SECURITY_PACKAGES := cppcheck binutils
@@ -99,6 +102,30 @@ test: build-tests ## All tests
 .PHONY: test-clang
 test-clang: ## All tests, of a build with clang
 	@$(MAKE) --no-print-directory test PRESET=clang
+
+# Another Debian, made from packages: make runs there, in a clone of what is committed.
+take_package = @mkdir -p build/package/$(1) && \
+  cp build/debian/$(1)/source/build/package/*.deb build/package/$(1) && ls build/package/$(1)/*.deb
+in_debian = @$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/other_debian.py
+
+.PHONY: test-trixie
+test-trixie: ## All tests in a fresh Debian 13, and its package (root; stays in build/debian)
+	$(call install,mmdebstrap)
+	$(in_debian) trixie test package-test
+	$(call take_package,trixie)
+
+.PHONY: test-arm64
+test-arm64: ## What needs no broker as arm64 runs it: cross build, replays' bytes, in qemu (root)
+	$(call install,mmdebstrap)
+	$(in_debian) bookworm+arm64 test-arm64-here
+
+# As above where packages of arm64 may be installed, as in a Debian that is there for that.
+.PHONY: test-arm64-here
+test-arm64-here:
+	$(call install,$(ARM64_PACKAGES))
+	@cmake --preset arm64 >/dev/null
+	@cmake --build --preset arm64 -j $(JOBS)
+	@$(CTEST) --test-dir build/arm64
 
 .PHONY: unit
 unit: build-tests ## Tests that need no socket and no broker
@@ -236,12 +263,16 @@ setup-container:
 	$(call install,cmake python3 nats-server $(if $(uses_docker),,podman runc mmdebstrap))
 
 .PHONY: build
-build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG)
+build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG, RELEASE)
 	@docker/image.py build
 
 .PHONY: container
 container: build ## Try the image out as a cluster would run it, and check its size
 	@docker/image.py smoke
+
+.PHONY: container-trixie
+container-trixie: ## The same with the libraries of Debian 13
+	@$(MAKE) --no-print-directory container RELEASE=trixie
 
 .PHONY: docker-clean
 docker-clean: ## Remove the image, the builder's base image and what building left over
@@ -252,8 +283,18 @@ compose-validate: setup compile ## docker/compose.yaml against the loader of doc
 	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
 
+# RELEASE is another than this machine's: the package is built, or tested, in that Debian.
+here := $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+elsewhere := $(filter-out $(here),$(RELEASE))
+
 .PHONY: package
-package: compile ## Build the Debian package: build/package/*.deb
+ifneq ($(elsewhere),)
+package package-test:
+	$(call install,mmdebstrap)
+	$(in_debian) $(RELEASE) $@
+	$(call take_package,$(RELEASE))
+else
+package: compile ## Build the Debian package: build/package/*.deb (RELEASE=trixie: for that Debian)
 	$(call install,$(PACKAGE_PACKAGES))
 	@rm -f build/package/*.deb
 	@cd build/$(PRESET) && cpack -G DEB -B ../package >/dev/null
@@ -262,6 +303,7 @@ package: compile ## Build the Debian package: build/package/*.deb
 .PHONY: package-test
 package-test: setup package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
 	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/package_test.py build/package/*.deb
+endif
 
 # What is deployed, and where to, reaches the script through the environment: neither make nor a
 # shell reads it as their own language, whoever has filled in the workflow's form.
@@ -282,8 +324,8 @@ k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets sta
 	@k8s/cluster.sh clean "$$CONTEXT" "$$OVERLAY"
 
 # One after the other, whatever -j says: each of them uses all cores.
-PIPELINE := lint test test-clang sanitize sanitize-threads coverage security k8s-validate \
-  compose-validate container package-test
+PIPELINE := lint test test-clang test-trixie test-arm64 sanitize sanitize-threads coverage security \
+  k8s-validate compose-validate container container-trixie package-test
 
 .PHONY: pipeline
 pipeline: export CI := 1

@@ -42,6 +42,7 @@ using std::chrono::milliseconds;
 using test::Deadline;
 using test::eventually;
 using test::NatsServer;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 using Clock = std::chrono::steady_clock;
@@ -614,6 +615,7 @@ TEST(NatsClient, ABrokerOutOfTheListIsPassedOver) {
 
 // ---- Brokers that misbehave ---------------------------------------------------------------------
 
+// nats.c 3.8 and later give up by themselves, sooner than our watchdog and in words of their own.
 TEST(NatsClient, AbandonsABrokerThatIsSilentAfterInfo) {
   Loop loop;
   FakeBroker broker(loop.io, kInfo);
@@ -626,7 +628,8 @@ TEST(NatsClient, AbandonsABrokerThatIsSilentAfterInfo) {
   const milliseconds cpu_used = cpu_time() - cpu_before;
   ASSERT_TRUE(loop.run_until([&] { return broker.accepted() >= 2; }, kSoon));
   EXPECT_FALSE(subject.client.status().connected);
-  EXPECT_THAT(subject.client.status().last_error, HasSubstr("handshake not finished"));
+  EXPECT_THAT(subject.client.status().last_error,
+              AnyOf(HasSubstr("handshake not finished"), HasSubstr("Timeout")));
   EXPECT_LT(cpu_used, 1s) << "nats.c spins if it is let";
   std::printf(
       "silent after INFO: abandoned after %ld ms with %ld ms of CPU (a 1 ms ticker's "

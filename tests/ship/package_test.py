@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The Debian package in a fresh Debian: package_test.py PACKAGE.deb (`make package-test`).
 
-Makes a small Debian 12 with mmdebstrap (once, kept as build/package/debian.tar), installs the
-package there, starts the service as its unit would, against a broker of this machine, upgrades,
+Makes a small Debian of this machine's release with mmdebstrap (once, kept in build/package), installs
+the package there, starts the service as its unit would, against a broker of this machine, upgrades,
 removes and purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server.
 
 No systemd runs in there; a datagram socket hears what the service would tell it. A copy of the same
@@ -11,6 +11,7 @@ systemd does not boot, as in a container that may not mount, a line says "not ru
 """
 
 import os
+import platform
 import re
 import shutil
 import socket
@@ -23,10 +24,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import smoke
+from other_debian import make_debian
 from smoke import check, eventually, free_port, nats_server
 
 ROOT = Path(__file__).resolve().parents[2]
-DEBIAN = ROOT / "build/package/debian.tar"
+# The package is of the release that it was built in.
+RELEASE = platform.freedesktop_os_release().get("VERSION_CODENAME", "bookworm")
+DEBIAN = ROOT / f"build/package/{RELEASE}.tar"
 NAME = "petrosa-realtime-strategies"
 USER = "realtime-strategies"
 BINARY = "/usr/bin/realtime-strategies"
@@ -54,13 +58,7 @@ class Debian:
         self.folder = folder
         folder.mkdir()
         if not DEBIAN.exists():
-            DEBIAN.parent.mkdir(parents=True, exist_ok=True)
-            made = DEBIAN.with_suffix(".new.tar")
-            wanted = "--include=adduser,ca-certificates,systemd"
-            subprocess.run(
-                ["mmdebstrap", "--quiet", "--variant=minbase", wanted, "bookworm", made], check=True
-            )
-            made.rename(DEBIAN)
+            make_debian(DEBIAN, RELEASE, "adduser", "ca-certificates", "systemd")
         subprocess.run(["tar", "-xf", DEBIAN, "-C", folder], check=True)
         subprocess.run(["mount", "-t", "proc", "proc", folder / "proc"], check=True)
         shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
