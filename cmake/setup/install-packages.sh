@@ -10,11 +10,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-# apt knows what is installed, and what the release has once its lists are there.
+# apt shows what is installed, and what the release has once its lists are there; of a name that others
+# only mention it shows nothing, with exit code 0.
 choice() {
   local name
   for name in ${1//\// }; do
-    if [[ $name == "$1" ]] || apt-cache show "$name" >/dev/null 2>&1; then break; fi
+    if [[ $name == "$1" ]] || [[ $(apt-cache show "$name" 2>/dev/null) ]]; then break; fi
   done
   echo "$name"
 }

@@ -39,7 +39,7 @@ class Setup(unittest.TestCase):
         }  # fmt: skip
         self.stand_in("dpkg-query", NOTHING_INSTALLED)
         self.stand_in("apt-get", APT)
-        self.stand_in("apt-cache", "#!/bin/sh\n")  # it knows every package
+        self.stand_in("apt-cache", "#!/bin/sh\necho Package: $2\n")  # it knows every package
         self.stand_in("sudo", '#!/bin/sh\nif [ "$1" != --version ]; then exec "$@"; fi\n')
         self.stand_in("cmake", "#!/bin/sh\nexit 1\n")  # nothing is built here
 
@@ -66,7 +66,7 @@ class Setup(unittest.TestCase):
         self.assertLess(BUILD | {"libgtest-dev", "prometheus"}, self.installed_by("test"))
 
     def test_where_there_is_a_choice_it_takes_the_first_that_the_release_has(self) -> None:
-        self.stand_in("apt-cache", '#!/bin/sh\n[ "$2" != libboost1.81-dev ] || exit 100\n')
+        self.stand_in("apt-cache", '#!/bin/sh\n[ "$2" = libboost1.81-dev ] || echo Package: $2\n')
         self.assertEqual(BUILD - self.installed_by("compile"), {"libboost1.81-dev"})
         self.assertEqual(self.installed_by("compile") - BUILD, {"libboost-dev"})
 
