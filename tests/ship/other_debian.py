@@ -35,9 +35,10 @@ def make_debian(what: Path | str, name: str, *packages: str) -> None:
     native = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True,
                             check=True).stdout.strip()  # fmt: skip
     made.parent.mkdir(parents=True, exist_ok=True)
+    architectures = dict.fromkeys(filter(None, (native, other)))
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}",
-         f"--architectures={native},{other}".rstrip(","), release, made, *archive()],
+         f"--architectures={','.join(architectures)}", release, made, *archive()],
         check=True,
     )  # fmt: skip
     made.rename(what)
