@@ -173,8 +173,17 @@ TEST_F(SideText, IsRefusedOrUnderstoodAlikeWithAWrongCharacter) {
   }
 }
 
+// What simdjson says of a number beyond its types; since 3.1 of an integer in a code of its own.
+template <typename Code>
+bool is_beyond_numbers(Code error) {
+  if constexpr (requires { Code::BIGINT_ERROR; }) {
+    if (error == Code::BIGINT_ERROR) return true;
+  }
+  return error == Code::NUMBER_ERROR;
+}
+
 // The grammar that JsonCursor checks against simdjson's own complete parser, over frames bent at
-// random. They may differ in one thing: a number beyond double's range is JSON.
+// random. They may differ in one thing: a number beyond simdjson's types is JSON.
 TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
   JsonText text(kMaxFrameBytes);
   simdjson::dom::parser parser;
@@ -184,7 +193,7 @@ TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
       "{ \"b\" : [ [ \"1\" , \"2\" ] ] , \"\\u0062\" : \"\xc2\xb5\" }\r\n",
       R"({"e":"depthUpdate","b":[["1.5","2.5"],["1.4","2"]],"a":[["1.6","3.25"]]})"};
   int valid = 0;
-  int beyond_double = 0;
+  int beyond_numbers = 0;
   for (int i = 0; i < 200'000; ++i) {
     std::string frame = frames[pick(frames.size())];
     if (pick(8) != 0) frame = test::mutated(frame, random());
@@ -194,8 +203,8 @@ TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
       JsonCursor cursor = text.begin();
       walked = cursor.skip(0) && cursor.at_end();
     }
-    if (walked && error == simdjson::NUMBER_ERROR) {
-      ++beyond_double;
+    if (walked && is_beyond_numbers(error)) {
+      ++beyond_numbers;
       continue;
     }
     ASSERT_EQ(walked, error == simdjson::SUCCESS) << frame << "\n"
@@ -203,7 +212,7 @@ TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
     if (walked) ++valid;
   }
   EXPECT_GT(valid, 30'000);
-  EXPECT_LT(beyond_double, 4'000);
+  EXPECT_LT(beyond_numbers, 4'000);
 }
 
 }  // namespace
