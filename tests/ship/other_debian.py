@@ -55,9 +55,10 @@ def clone_into(debian: Path) -> None:
 
 
 def run_inside(debian: Path, *targets: str) -> int:
-    for system in ("proc", "sys", "dev"):
-        bind = ["mount", "--rbind", f"/{system}", debian / system]
-        subprocess.run(bind, check=True)
+    # Itself first: tests make namespaces of their own, which takes a root that is mounted.
+    places = {debian: debian} | {f"/{system}": debian / system for system in ("proc", "sys", "dev")}
+    for what, where in places.items():
+        subprocess.run(["mount", "--rbind", what, where], check=True)
     shutil.copy("/etc/resolv.conf", debian / "etc/resolv.conf")
     kept = {name: os.environ[name] for name in PASSED if name in os.environ}
     command = ["chroot", debian, "make", "-C", SOURCE, *targets]
