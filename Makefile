@@ -104,15 +104,13 @@ test-clang: ## All tests, of a build with clang
 	@$(MAKE) --no-print-directory test PRESET=clang
 
 # Another Debian, made from packages: make runs there, in a clone of what is committed.
-take_package = @mkdir -p build/package/$(1) && \
-  cp build/debian/$(1)/source/build/package/*.deb build/package/$(1) && ls build/package/$(1)/*.deb
-in_debian = @$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/other_debian.py
+as_root = $(if $(filter 0,$(shell id -u)),,sudo)
+in_debian = @$(as_root) $(PYTHON) tests/ship/other_debian.py
 
 .PHONY: test-trixie
-test-trixie: ## All tests in a fresh Debian 13, and its package (root; stays in build/debian)
+test-trixie: ## All tests in a fresh Debian 13 (root; stays in build/debian)
 	$(call install,mmdebstrap)
-	$(in_debian) trixie test package-test
-	$(call take_package,trixie)
+	$(in_debian) trixie test
 
 .PHONY: test-arm64
 test-arm64: ## What needs no broker as arm64 runs it: cross build, replays' bytes, in qemu (root)
@@ -283,27 +281,34 @@ compose-validate: setup compile ## docker/compose.yaml against the loader of doc
 	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
 
-# RELEASE is another than this machine's: the package is built, or tested, in that Debian.
-here := $(shell . /etc/os-release && echo $$VERSION_CODENAME)
-elsewhere := $(filter-out $(here),$(RELEASE))
+# Where RELEASE is another than this machine's, the package is built and tried out in that Debian.
+elsewhere := $(filter-out $(shell . /etc/os-release && echo $$VERSION_CODENAME),$(RELEASE))
+PACKAGES := build/package/$(if $(elsewhere),$(elsewhere)/)*.deb
 
 .PHONY: package
 ifneq ($(elsewhere),)
-package package-test:
+package:
 	$(call install,mmdebstrap)
-	$(in_debian) $(RELEASE) $@
-	$(call take_package,$(RELEASE))
+	$(in_debian) $(elsewhere) package
+	@rm -rf build/package/$(elsewhere); mkdir -p build/package/$(elsewhere)
+	@cp build/debian/$(elsewhere)/source/build/package/*.deb build/package/$(elsewhere)
+	@ls $(PACKAGES)
 else
 package: compile ## Build the Debian package: build/package/*.deb (RELEASE=trixie: for that Debian)
 	$(call install,$(PACKAGE_PACKAGES))
 	@rm -f build/package/*.deb
 	@cd build/$(PRESET) && cpack -G DEB -B ../package >/dev/null
-	@rm -rf build/package/_CPack_Packages; ls build/package/*.deb
+	@rm -rf build/package/_CPack_Packages; ls $(PACKAGES)
+endif
 
 .PHONY: package-test
 package-test: setup package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
-	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/package_test.py build/package/*.deb
-endif
+	$(call install,mmdebstrap)
+	@$(as_root) env RELEASE=$(elsewhere) CI=$(CI) $(PYTHON) tests/ship/package_test.py $(PACKAGES)
+
+.PHONY: package-test-trixie
+package-test-trixie: ## The same of Debian 13's package
+	@$(MAKE) --no-print-directory package-test RELEASE=trixie
 
 # What is deployed, and where to, reaches the script through the environment: neither make nor a
 # shell reads it as their own language, whoever has filled in the workflow's form.
@@ -325,7 +330,8 @@ k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets sta
 
 # One after the other, whatever -j says: each of them uses all cores.
 PIPELINE := lint test test-clang test-trixie test-arm64 sanitize sanitize-threads coverage security \
-  k8s-validate compose-validate container container-trixie package-test
+  k8s-validate compose-validate container container-trixie package-test \
+  package-test-trixie
 
 .PHONY: pipeline
 pipeline: export CI := 1

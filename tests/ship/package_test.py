@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The Debian package in a fresh Debian: package_test.py PACKAGE.deb (`make package-test`).
 
-Makes a small Debian of this machine's release with mmdebstrap (once, kept in build/package), installs
-the package there, starts the service as its unit would, against a broker of this machine, upgrades,
+Makes a small Debian with mmdebstrap (once, kept in build/package), of RELEASE or of this machine's
+release, which has to be that the package was built in. It installs the package there, starts the service as its unit would, against a broker of this machine, upgrades,
 removes and purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server.
 
 No systemd runs in there; a datagram socket hears what the service would tell it. A copy of the same
@@ -28,8 +28,7 @@ from other_debian import make_debian
 from smoke import check, eventually, free_port, nats_server
 
 ROOT = Path(__file__).resolve().parents[2]
-# The package is of the release that it was built in.
-RELEASE = platform.freedesktop_os_release().get("VERSION_CODENAME", "bookworm")
+RELEASE = os.environ.get("RELEASE") or platform.freedesktop_os_release()["VERSION_CODENAME"]
 DEBIAN = ROOT / f"build/package/{RELEASE}.tar"
 NAME = "petrosa-realtime-strategies"
 USER = "realtime-strategies"
@@ -207,7 +206,7 @@ def newer(package: str, to: Path, number: int) -> None:
 
 def upgrade(debian: Any, number: int, **options: Any) -> subprocess.CompletedProcess[str]:
     """--force-confdef: what dpkg would propose, if it asked, is the answer."""
-    file = f"/tmp/newer{number}.deb"
+    file = f"/var/cache/newer{number}.deb"
     done: subprocess.CompletedProcess[str] = debian.run(
         "dpkg", "--force-confdef", "--install", file, **options
     )
@@ -216,7 +215,7 @@ def upgrade(debian: Any, number: int, **options: Any) -> subprocess.CompletedPro
 
 def check_upgrade(debian: Debian, package: str) -> None:
     for number in (1, 2):
-        newer(package, debian.path(f"/tmp/newer{number}.deb"), number)
+        newer(package, debian.path(f"/var/cache/newer{number}.deb"), number)
     debian.do("chown", "root:root", SETTINGS)
     debian.do("chmod", "0600", SETTINGS)
     check_success("an upgrade succeeds", upgrade(debian, 1))
@@ -436,7 +435,7 @@ def check_under_systemd(debian: Debian, package: str, scratch: Path) -> None:
     broker = start_broker(4222, "nsenter", f"--net=/proc/{booted.first()}/ns/net")
     try:
         for number in (1, 2):
-            newer(package, scratch / f"booted/tmp/newer{number}.deb", number)
+            newer(package, scratch / f"booted/var/cache/newer{number}.deb", number)
         check_service(booted)
         if smoke.problems:
             print(booted.run("journalctl", "--no-pager", f"--unit={USER}").stdout[-5000:])
