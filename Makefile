@@ -123,7 +123,7 @@ test-arm64-here:
 	$(call install,$(ARM64_PACKAGES))
 	@cmake --preset arm64 >/dev/null
 	@cmake --build --preset arm64 -j $(JOBS)
-	@$(CTEST) --test-dir build/arm64
+	$(call run_tests,build/arm64)
 
 .PHONY: unit
 unit: build-tests ## Tests that need no socket and no broker
