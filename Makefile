@@ -16,18 +16,22 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 # Programs whose output is read would colour it, for make says where its own goes.
 unexport MAKE_TERMOUT MAKE_TERMERR
 
-# What Debian 12 has to have; make and git are there already. What building takes is shared with the
+# What Debian has to have; make and git are there already. Of names with a / between them the first
+# that the release has. What building takes is shared with the
 # image.
 BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
   nats-server prometheus iptables python3 python3-yaml valgrind systemd
-LINT_PACKAGES := clang-14 clang-tidy-14 clang-format-14
+LINT_PACKAGES := clang-14/clang clang-tidy-14/clang-tidy clang-format-14/clang-format
+ARM64_PACKAGES := cmake ninja-build pkg-config python3 rapidjson-dev g++-aarch64-linux-gnu \
+  qemu-user-static $(patsubst %-dev,%-dev:arm64,$(subst -dev/,-dev:arm64/,$(filter %-dev, \
+  $(BUILD_PACKAGES) libgtest-dev libgmock-dev libbenchmark-dev)))
 COVERAGE_PACKAGES := gcovr
 BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
 SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
-FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
+FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings recording stream_info answer instruments
 SOAK_SECONDS ?= 1800
@@ -39,6 +43,10 @@ install = @$(INSTALL) $(1)
 
 # Whether a command works, by its exit code: one that is there may print, too, and fail.
 works = $(shell $(1) >/dev/null 2>&1 && echo yes)
+
+# A tool of clang's when the recipe runs: that of 14, by which the code is formatted and linted, where
+# it is, as on Debian 12; else the release's own, which may find other things to say.
+clang_tool = $$(command -v $(1)-14 || echo $(1))
 
 # Helm, kustomize and the loader of docker compose are built with Go where they are not there.
 need_go = $(if $(call works,go version),,$(call install,golang-go))
@@ -94,6 +102,28 @@ test: build-tests ## All tests
 .PHONY: test-clang
 test-clang: ## All tests, of a build with clang
 	@$(MAKE) --no-print-directory test PRESET=clang
+
+# Another Debian, made from packages: make runs there, in a clone of what is committed.
+as_root = $(if $(filter 0,$(shell id -u)),,sudo)
+in_debian = @$(as_root) $(PYTHON) tests/ship/other_debian.py
+
+.PHONY: test-trixie
+test-trixie: ## All tests in a fresh Debian 13 (root; stays in build/debian)
+	$(call install,mmdebstrap)
+	$(in_debian) trixie test
+
+.PHONY: test-arm64
+test-arm64: ## What needs no broker as arm64 runs it: cross build, replays' bytes, in qemu (root)
+	$(call install,mmdebstrap)
+	$(in_debian) bookworm+arm64 test-arm64-here
+
+# As above where packages of arm64 may be installed, as in a Debian that is there for that.
+.PHONY: test-arm64-here
+test-arm64-here:
+	$(call install,$(ARM64_PACKAGES))
+	@cmake --preset arm64 >/dev/null
+	@cmake --build --preset arm64 -j $(JOBS)
+	$(call run_tests,build/arm64)
 
 .PHONY: unit
 unit: build-tests ## Tests that need no socket and no broker
@@ -184,7 +214,7 @@ fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (de
 
 .PHONY: check-format
 check-format: setup-lint
-	@clang-format-14 --dry-run --Werror $(SOURCES)
+	@$(call clang_tool,clang-format) --dry-run --Werror $(SOURCES)
 
 .PHONY: lint
 lint: check-format type-check ## clang-format, then everything of type-check
@@ -195,13 +225,13 @@ type-check: build-tests setup-lint ## Warnings are errors with g++ and with clan
 	@cmake --preset clang >/dev/null
 	@cmake --build --preset clang -j $(JOBS)
 	@echo $(filter src/%.cpp,$(SOURCES)) | tr ' ' '\n' | \
-	  xargs -P $(JOBS) -n 1 clang-tidy-14 -p build/clang --quiet 2>/dev/null
+	  xargs -P $(JOBS) -n 1 $(call clang_tool,clang-tidy) -p build/clang --quiet 2>/dev/null
 
-# What cppcheck 2.10 takes for faults: a chain of `if constexpr` that returns in every branch, and a
-# reference to a constant of namespace scope.
+# What cppcheck 2.10 takes for a fault: a reference to a constant of namespace scope. It has to be
+# told what the macro of Boost.Describe means.
 CPPCHECK := cppcheck --quiet --std=c++20 --language=c++ --enable=warning,portability \
-  --suppress=missingReturn:src/telemetry/metrics.cpp \
   --suppress=returnTempReference:src/wire/event_fields.hpp \
+  '-DBOOST_DEFINE_FIXED_ENUM_CLASS(E,T,...)=enum class E : T { __VA_ARGS__ };' \
   --error-exitcode=1 -j $(JOBS) -I include -I src
 
 .PHONY: security
@@ -220,7 +250,7 @@ pre-commit: check-format unit ## What a commit has to pass: format, secrets, the
 
 .PHONY: format
 format: setup-lint ## Format the code
-	@clang-format-14 -i $(SOURCES)
+	@$(call clang_tool,clang-format) -i $(SOURCES)
 
 # --- The image, the Debian package, the cluster -------------------------------------------------------
 
@@ -231,12 +261,16 @@ setup-container:
 	$(call install,cmake python3 nats-server $(if $(uses_docker),,podman runc mmdebstrap))
 
 .PHONY: build
-build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG)
+build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG, RELEASE)
 	@docker/image.py build
 
 .PHONY: container
 container: build ## Try the image out as a cluster would run it, and check its size
 	@docker/image.py smoke
+
+.PHONY: container-trixie
+container-trixie: ## The same with the libraries of Debian 13
+	@$(MAKE) --no-print-directory container RELEASE=trixie
 
 .PHONY: docker-clean
 docker-clean: ## Remove the image, the builder's base image and what building left over
@@ -247,16 +281,34 @@ compose-validate: setup compile ## docker/compose.yaml against the loader of doc
 	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
 
+# Where RELEASE is another than this machine's, the package is built and tried out in that Debian.
+elsewhere := $(filter-out $(shell . /etc/os-release && echo $$VERSION_CODENAME),$(RELEASE))
+PACKAGES := build/package/$(if $(elsewhere),$(elsewhere)/)*.deb
+
 .PHONY: package
-package: compile ## Build the Debian package: build/package/*.deb
+ifneq ($(elsewhere),)
+package:
+	$(call install,mmdebstrap)
+	$(in_debian) $(elsewhere) package
+	@rm -rf build/package/$(elsewhere); mkdir -p build/package/$(elsewhere)
+	@cp build/debian/$(elsewhere)/source/build/package/*.deb build/package/$(elsewhere)
+	@ls $(PACKAGES)
+else
+package: compile ## Build the Debian package: build/package/*.deb (RELEASE=trixie: for that Debian)
 	$(call install,$(PACKAGE_PACKAGES))
 	@rm -f build/package/*.deb
 	@cd build/$(PRESET) && cpack -G DEB -B ../package >/dev/null
-	@rm -rf build/package/_CPack_Packages; ls build/package/*.deb
+	@rm -rf build/package/_CPack_Packages; ls $(PACKAGES)
+endif
 
 .PHONY: package-test
 package-test: setup package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
-	@$(if $(filter 0,$(shell id -u)),,sudo) $(PYTHON) tests/ship/package_test.py build/package/*.deb
+	$(call install,mmdebstrap)
+	@$(as_root) env RELEASE=$(elsewhere) CI=$(CI) $(PYTHON) tests/ship/package_test.py $(PACKAGES)
+
+.PHONY: package-test-trixie
+package-test-trixie: ## The same of Debian 13's package
+	@$(MAKE) --no-print-directory package-test RELEASE=trixie
 
 # What is deployed, and where to, reaches the script through the environment: neither make nor a
 # shell reads it as their own language, whoever has filled in the workflow's form.
@@ -277,8 +329,9 @@ k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets sta
 	@k8s/cluster.sh clean "$$CONTEXT" "$$OVERLAY"
 
 # One after the other, whatever -j says: each of them uses all cores.
-PIPELINE := lint test test-clang sanitize sanitize-threads coverage security k8s-validate \
-  compose-validate container package-test
+PIPELINE := lint test test-clang test-trixie test-arm64 sanitize sanitize-threads coverage security \
+  k8s-validate compose-validate container container-trixie package-test \
+  package-test-trixie
 
 .PHONY: pipeline
 pipeline: export CI := 1

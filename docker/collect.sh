@@ -24,8 +24,10 @@ echo 'nonroot:x:65532:' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 
 # dpkg knows a library by the path it was packed with, which may be the one before /lib became a
-# link to /usr/lib, or the one after.
-owner() { dpkg-query --search "$1" 2>/dev/null || dpkg-query --search "$(realpath "$1")"; }
+# link to /usr/lib, or the one after. Since Debian 13 it names diversions of it, too.
+owner() {
+  { dpkg-query --search "$1" "$(realpath "$1")" 2>/dev/null || true; } | grep -v '^diversion by '
+}
 
 install -D --mode=0644 /usr/lib/os-release "$root/etc/os-release"
 mkdir -p "$root/var/lib/dpkg/status.d"

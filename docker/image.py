@@ -7,8 +7,9 @@
   image.py name     prints the image's name and tag
 
 From the environment: IMAGE, its name; IMAGE_TAG (default: the version); CONTAINER_ENGINE, docker,
-podman or buildah, which builds only (default: the first that works); BASE, the builder's base image
-(default: debian:bookworm-slim; where no registry has it, base-image.sh makes it).
+podman or buildah, which builds only (default: the first that works); RELEASE, the Debian that its
+libraries are of (default: bookworm; another is named in the tag's end); BASE, the builder's base image
+(default: debian:RELEASE-slim; where no registry has it, base-image.sh makes it).
 """
 
 import json
@@ -30,8 +31,10 @@ import smoke  # noqa: E402
 from smoke import check, eventually, free_port, nats_server, works  # noqa: E402
 
 NAME = os.environ.get("IMAGE", "yurisa2/petrosa-realtime-strategies")
-OFFICIAL_BASE = "docker.io/library/debian:bookworm-slim"
-OWN_BASE = "localhost/debian:bookworm-slim"
+DEFAULT_RELEASE = "bookworm"
+RELEASE = os.environ.get("RELEASE") or DEFAULT_RELEASE
+OFFICIAL_BASE = f"docker.io/library/debian:{RELEASE}-slim"
+OWN_BASE = f"localhost/debian:{RELEASE}-slim"
 MAX_BYTES = 30_000_000
 BINARY = "/usr/bin/realtime-strategies"
 LABEL = "org.opencontainers.image."
@@ -99,7 +102,8 @@ def version() -> tuple[str, str]:
 
 
 def image() -> str:
-    tag = os.environ.get("IMAGE_TAG") or version()[0].replace("+", "-")
+    release = "" if RELEASE == DEFAULT_RELEASE else f"-{RELEASE}"
+    tag = os.environ.get("IMAGE_TAG") or version()[0].replace("+", "-") + release
     return f"{NAME}:{tag}"
 
 
@@ -112,7 +116,7 @@ def base() -> str:
     if run(engine(), "pull", "-q", OFFICIAL_BASE).returncode == 0:
         return OFFICIAL_BASE
     print(f"image: no registry has {OFFICIAL_BASE}; making {OWN_BASE}", flush=True)
-    subprocess.run([ROOT / "docker/base-image.sh", engine(), OWN_BASE], check=True)
+    subprocess.run([ROOT / "docker/base-image.sh", engine(), OWN_BASE, RELEASE], check=True)
     return OWN_BASE
 
 
@@ -136,7 +140,7 @@ def build() -> None:
 def clean() -> None:
     listed = run(*command("images", "--format={{.Repository}}:{{.Tag}}")).stdout.split()
     ours = [name for name in listed if name.removeprefix("docker.io/").startswith(f"{NAME}:")
-            or name.startswith(f"localhost/{NAME}:") or name == OWN_BASE]  # fmt: skip
+            or name.startswith(f"localhost/{NAME}:") or name.startswith("localhost/debian:")]  # fmt: skip
     for name in ours:
         run(*command("rmi", "--force", name))
         print(f"removed {name}")

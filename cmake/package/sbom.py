@@ -8,12 +8,13 @@ and packages give the same document.
 """
 
 import json
+import platform
 import re
 import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "petrosa-realtime-strategies"
@@ -21,17 +22,21 @@ HOME = "https://github.com/petrosa/petrosa-realtime-strategies"
 READ = ["ca-certificates"]
 
 
+def fail(text: str) -> NoReturn:
+    raise SystemExit(f"sbom: {text}")
+
+
 def output_of(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def owner(library: str) -> str:
-    """The package of a file; dpkg knows it by the path from before or after /lib became a link."""
-    for path in (library, str(Path(library).resolve())):
-        done = subprocess.run(["dpkg-query", "-S", path], capture_output=True, text=True)
-        if done.returncode == 0:
-            return done.stdout.split(":")[0]
-    raise SystemExit(f"sbom: no package has {library}")
+    """The package of a file; dpkg knows it by the path from before or after /lib became a link.
+    Since Debian 13 it names diversions of it, too."""
+    paths = [library, str(Path(library).resolve())]
+    said = subprocess.run(["dpkg-query", "-S", *paths], capture_output=True, text=True).stdout
+    found = [line for line in said.splitlines() if not line.startswith("diversion by ")]
+    return found[0].split(":")[0] if found else fail(f"no package has {library}")
 
 
 def linked(binary: str) -> list[str]:
@@ -39,8 +44,16 @@ def linked(binary: str) -> list[str]:
 
 
 def compiled_against() -> list[str]:
-    wanted = (ROOT / "docker/build-packages").read_text().split()
-    return sorted(name for name in wanted if name.endswith("-dev"))
+    """Where there is a choice, what is installed of it."""
+    wanted = (ROOT / "docker/build-packages").read_text().replace("/", " ").split()
+    shown = subprocess.run(["dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\\n", *wanted],
+                           capture_output=True, text=True).stdout  # fmt: skip
+    installed = {line.removesuffix(" installed") for line in shown.splitlines()}
+    return sorted(name for name in wanted if name.endswith("-dev") and name in installed)
+
+
+def release() -> str:
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
 
 
 def spdx_id(name: str) -> str:
@@ -71,7 +84,7 @@ def package(name: str) -> dict[str, Any]:
             {
                 "referenceCategory": "PACKAGE-MANAGER",
                 "referenceType": "purl",
-                "referenceLocator": f"{purl}?arch={architecture}&distro=bookworm",
+                "referenceLocator": f"{purl}?arch={architecture}&distro={release()}",
             }
         ],
     }
@@ -116,5 +129,5 @@ def document(binary: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        raise SystemExit("sbom: say which binary")
+        fail("say which binary")
     print(json.dumps(document(str(Path(sys.argv[1]).resolve())), indent=1))

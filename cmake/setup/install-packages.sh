@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # install-packages.sh PACKAGE…: installs what is missing of Debian's packages, as root or by sudo.
 # install-packages.sh --missing PACKAGE…: prints what is missing, and installs nothing.
+# ONE/OTHER is the first of them that the release has.
 #
 # What has a service is installed without it being started or enabled: a broker that the tests want
 # must not listen on the machine from then on. Packages' scripts ask helpers for both, by name, and
@@ -9,12 +10,22 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
+# apt shows what is installed, and what the release has once its lists are there; of a name that others
+# only mention it shows nothing, with exit code 0.
+choice() {
+  local name
+  for name in ${1//\// }; do
+    if [[ $name == "$1" ]] || [[ $(apt-cache show "$name" 2>/dev/null) ]]; then break; fi
+  done
+  echo "$name"
+}
+
 only_say=
 if [[ ${1:-} == --missing ]]; then only_say=yes; shift; fi
 missing=()
 for package; do
   # A line for each architecture that it is there for.
-  status=$(dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null) || true
+  status=$(dpkg-query -W -f='${db:Status-Status}\n' "$(choice "$package")" 2>/dev/null) || true
   grep -qx installed <<<"$status" || missing+=("$package")
 done
 if [[ $only_say ]]; then echo "${missing[*]}"; exit; fi
@@ -28,8 +39,9 @@ if [[ $(id -u) -ne 0 ]]; then
     exit 69
   fi
 fi
-echo "installing: ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
+for i in "${!missing[@]}"; do missing[i]=$(choice "${missing[i]}"); done
+echo "installing: ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -qq --no-install-recommends \
   -o "DPkg::Path=$here/stopped:/usr/sbin:/usr/bin:/sbin:/bin" \

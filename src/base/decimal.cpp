@@ -1,3 +1,4 @@
+#include <cassert>
 #include <charconv>
 #include <iterator>
 
@@ -33,19 +34,23 @@ std::optional<Decimal> Decimal::parse(std::string_view text) noexcept {
     units = units * 10 + (c - '0');
     if (point) ++places;
   }
+  return without_zeros(units, places);
+}
+
+Decimal Decimal::without_zeros(std::int64_t units, int places) noexcept {
   for (; places > 0 && units % 10 == 0; --places) units /= 10;
-  return Decimal(units, places);
+  return {units, places};
 }
 
 std::optional<Decimal> Decimal::times(std::int64_t n) const noexcept {
+  assert(n >= 0);
   std::int64_t units = 0;
   if (__builtin_mul_overflow(units_, n, &units) || units > kMaxUnits) return std::nullopt;
-  int places = places_;
-  for (; places > 0 && units % 10 == 0; --places) units /= 10;
-  return Decimal(units, places);
+  return without_zeros(units, places_);
 }
 
 bool Decimal::is_multiple_of(const Decimal& other) const noexcept {
+  assert(!other.is_zero());
   return scaled(units_, other.places_ - places_) % scaled(other.units_, places_ - other.places_) ==
          0;
 }
@@ -67,15 +72,9 @@ void Decimal::append_to(std::string& out) const {
   const auto digits = fmt::format_int(units_);
   const std::string_view text(digits.data(), digits.size());
   const auto places = static_cast<std::size_t>(places_);
-  if (places == 0) {
-    out += text;
-  } else if (text.size() > places) {
-    out.append(text.substr(0, text.size() - places))
-        .append(".")
-        .append(text.substr(text.size() - places));
-  } else {
-    out.append("0.").append(places - text.size(), '0').append(text);
-  }
+  const std::size_t whole = text.size() > places ? text.size() - places : 0;
+  out += whole > 0 ? text.substr(0, whole) : "0";
+  if (places > 0) out.append(".").append(places + whole - text.size(), '0') += text.substr(whole);
 }
 
 std::string Decimal::to_string() const {

@@ -1,6 +1,7 @@
 #include <array>
 #include <charconv>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,27 +20,17 @@ constexpr std::array<bool, 256> kIsPlain = [] {
   return plain;
 }();
 
-void append_escaped(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      break;
-    case '\\':
-      out += "\\\\";
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default:
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-      break;
+// Below U+10000: no control character lies beyond.
+void append_escaped(std::string& out, unsigned code_point) {
+  constexpr std::pair<char, char> kShort[]{
+      {'"', '"'}, {'\\', '\\'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}};
+  for (const auto& [c, letter] : kShort) {
+    if (static_cast<unsigned char>(c) == code_point) {
+      (out += '\\') += letter;
+      return;
+    }
   }
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}", code_point);
 }
 
 // One UTF-8 sequence of two bytes or more. A control character is escaped although JSON does not
@@ -54,7 +45,7 @@ void append_beyond_ascii(std::string& out, std::string_view sequence) {
   for (const char c : sequence.substr(1)) {
     code_point = code_point << 6U | (static_cast<unsigned char>(c) & 0x3FU);
   }
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", code_point);
+  append_escaped(out, code_point);
 }
 
 }  // namespace
@@ -69,7 +60,7 @@ void append_json_string(std::string& out, std::string_view text) {
     if (text.empty()) break;
     const auto c = static_cast<unsigned char>(text.front());
     if (c < 0x80) {
-      append_escaped(out, text.front());
+      append_escaped(out, c);
       text.remove_prefix(1);
     } else if (const std::size_t length = utf8_sequence(text); length > 0) {
       append_beyond_ascii(out, text.substr(0, length));
@@ -101,8 +92,7 @@ JsonWriter& JsonWriter::close(char bracket) {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  append_json_string(out_, name);
+  string(name);
   out_ += ':';
   needs_comma_ = false;
   return *this;

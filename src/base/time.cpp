@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <iterator>
 #include <tuple>
@@ -108,32 +109,14 @@ std::optional<UnixMs> with_rest(UnixMs second, std::string_view rest) noexcept {
   return second + milliseconds(millis) - offset;
 }
 
-struct CivilDate {
-  std::int64_t year;
-  int month, day;
-};
-
-// std::chrono::year holds 16 bits; event times reach further, so the calendar is computed here.
-CivilDate civil_date(std::int64_t days_since_1970) noexcept {
-  const std::int64_t z = days_since_1970 + 719468;  // days since 0000-03-01
-  const std::int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-  const std::int64_t day_of_era = z - era * 146097;
-  const std::int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const std::int64_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;  // March is 0
-  const int day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-  const int month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
-  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
-}
-
-// With leading zeros. Precondition: 0 <= value < 10^width.
+// With leading zeros, behind a separator. Precondition: 0 <= value < 10^width.
 template <std::size_t width>
-void append_digits(std::string& out, std::int64_t value) {
-  std::array<char, width> digits{};
-  for (std::size_t i = width; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
-  out.append(digits.data(), width);
+void append_digits(std::string& out, char separator, std::int64_t value) {
+  assert(value >= 0);
+  std::array<char, width + 1> text{separator};
+  for (std::size_t i = width; i > 0; value /= 10) text[i--] = static_cast<char>('0' + value % 10);
+  assert(value == 0);
+  out.append(text.data(), text.size());
 }
 
 }  // namespace
@@ -156,30 +139,33 @@ std::optional<UnixMs> Iso8601Reader::read(std::string_view text) noexcept {
   return with_rest(*second, rest);
 }
 
+// std::chrono::year ends with the year 32767 and event times go beyond. So the date is that of the
+// same day in the 400 years from 2000 on: the calendar repeats itself from then to then.
 void append_iso8601_date(std::string& out, UnixMs at) {
-  const auto date = civil_date(utc_day(at));
-  if (date.year >= 0 && date.year <= 9999) {
-    append_digits<4>(out, date.year);
+  constexpr std::chrono::sys_days kFrom = std::chrono::sys_days(std::chrono::January / 1 / 2000);
+  constexpr days kPeriod{146'097};
+  const auto day = std::chrono::floor<days>(at) - kFrom;
+  const std::int64_t periods =
+      (day.count() - (day < days(0) ? kPeriod.count() - 1 : 0)) / kPeriod.count();
+  const std::chrono::year_month_day date(kFrom + (day - periods * kPeriod));
+  const std::int64_t year = int{date.year()} + 400 * periods;
+  const fmt::format_int digits(year);
+  if (year >= 1000) {
+    out.append(digits.data(), digits.size());
   } else {
-    fmt::format_to(std::back_inserter(out), "{:04}", date.year);
+    fmt::format_to(std::back_inserter(out), "{:04}", year);
   }
-  out += '-';
-  append_digits<2>(out, date.month);
-  out += '-';
-  append_digits<2>(out, date.day);
+  append_digits<2>(out, '-', unsigned{date.month()});
+  append_digits<2>(out, '-', unsigned{date.day()});
 }
 
 void append_iso8601(std::string& out, UnixMs at) {
   append_iso8601_date(out, at);
-  const auto in_day = (at - std::chrono::floor<days>(at)).count();
-  out += 'T';
-  append_digits<2>(out, in_day / 3'600'000);
-  out += ':';
-  append_digits<2>(out, in_day / 60'000 % 60);
-  out += ':';
-  append_digits<2>(out, in_day / 1'000 % 60);
-  out += '.';
-  append_digits<3>(out, in_day % 1'000);
+  const std::int64_t in_day = (at - std::chrono::floor<days>(at)).count();
+  append_digits<2>(out, 'T', in_day / 3'600'000);
+  append_digits<2>(out, ':', in_day / 60'000 % 60);
+  append_digits<2>(out, ':', in_day / 1'000 % 60);
+  append_digits<3>(out, '.', in_day % 1'000);
 }
 
 }  // namespace rts

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -12,30 +13,24 @@ unsigned char byte_at(std::string_view text, std::size_t i) noexcept {
   return static_cast<unsigned char>(text[i]);
 }
 
-bool is_continuation(unsigned char c) noexcept {
-  return (c & 0xC0U) == 0x80U;
-}
+bool is_continuation(unsigned char c) noexcept { return (c & 0xC0U) == 0x80U; }
 
 void append_escaped(std::string& out, char c) {
-  switch (c) {
-    case '\n':
-      out += "\\n";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default:
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-      break;
+  if (c == '\n') {
+    out += "\\n";
+  } else if (c == '\r') {
+    out += "\\r";
+  } else if (c == '\t') {
+    out += "\\t";
+  } else {
+    fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
   }
 }
 
 }  // namespace
 
 std::size_t utf8_sequence(std::string_view text) noexcept {
+  assert(!text.empty());
   const unsigned char lead = byte_at(text, 0);
   std::size_t length = 0;
   unsigned char least = 0x80;
@@ -57,6 +52,7 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
 }
 
 std::size_t control_sequence(std::string_view text) noexcept {
+  assert(!text.empty());
   const unsigned char lead = byte_at(text, 0);
   if (lead < 0x20 || lead == 0x7F) return 1;
   if (lead == 0xC2 && text.size() > 1) {
@@ -89,6 +85,18 @@ std::string printable(std::string_view text) {
     const std::size_t escaped = plain > 0 ? 0 : std::max<std::size_t>(control, 1);
     for (const char c : text.substr(plain, escaped)) append_escaped(out, c);
     text.remove_prefix(plain + escaped);
+  }
+  return out;
+}
+
+std::string shown(std::string_view text, std::size_t max_bytes, char instead) {
+  std::size_t end = std::min(text.size(), max_bytes);
+  while (end < text.size() && end > 0 && is_continuation(byte_at(text, end))) --end;
+  std::string out(text.substr(0, end));
+  for (std::size_t i = 0; i < end;) {
+    const std::size_t control = control_sequence(std::string_view(out).substr(i));
+    std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(i), control, instead);
+    i += std::max<std::size_t>(control, 1);
   }
   return out;
 }

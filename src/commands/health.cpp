@@ -1,41 +1,16 @@
-#include "commands/health.hpp"
-
-#include <chrono>
-#include <istream>
-#include <iterator>
-
-#include <boost/asio/ip/tcp.hpp>
+// `health`: asks a running service, for container probes without a shell.
 #include <fmt/format.h>
 
 #include "commands/output.hpp"
+#include "commands/service_client.hpp"
 
 namespace rts::commands {
+namespace {
 
+// ok: answered 200 · different: answered otherwise · unavailable: no answer.
 ExitCode health(const Invocation& invocation, const config::Configuration& configuration) {
-  const config::Settings& settings = configuration.settings;
-  // The service may listen on all addresses; the probe asks the one next to it.
-  const std::string host = settings.health_host == "0.0.0.0" ? "127.0.0.1"
-                           : settings.health_host == "::"    ? "::1"
-                                                             : settings.health_host;
   const std::string path = invocation.has("ready") ? "/ready" : "/healthz";
-
-  boost::asio::ip::tcp::iostream stream;
-  // Less than the 3 s after which the image's HEALTHCHECK is killed, and can no longer say why.
-  stream.expires_after(std::chrono::seconds(2));
-  stream.connect(host, std::to_string(settings.health_port));
-  stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-         << std::flush;
-  std::string version;
-  int status = 0;
-  std::string line;
-  stream >> version >> status;
-  while (std::getline(stream, line) && line != "\r") {
-  }
-  const std::string body(std::istreambuf_iterator<char>(stream), {});
-  if (status == 0) {
-    print_error("health: nobody answers at http://{}:{}{}\n", host, settings.health_port, path);
-    return ExitCode::unavailable;
-  }
+  const auto [status, body] = ask_service(configuration.settings, path);
   if (invocation.has("json")) {
     print_out("{}\n", body);
   } else {
@@ -43,5 +18,18 @@ ExitCode health(const Invocation& invocation, const config::Configuration& confi
   }
   return status == 200 ? ExitCode::ok : ExitCode::different;
 }
+
+constexpr std::array kOptions{Option{"--ready", "", "ask /ready instead of /healthz"},
+                              Option{"--json", "", "print the answer's JSON"}};
+
+}  // namespace
+
+constinit const Command kHealth{"health",
+                                "",
+                                "ask a running service for /healthz; for probes without a shell",
+                                "realtime-strategies health --ready",
+                                kOptions,
+                                Needs::connection,
+                                health};
 
 }  // namespace rts::commands

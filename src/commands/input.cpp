@@ -1,11 +1,11 @@
 #include "commands/input.hpp"
 
-#include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+
+#include <rts/base/utf8.hpp>
 
 namespace rts::commands {
 namespace {
@@ -72,196 +74,166 @@ std::optional<std::string> foreign_format(std::string_view head) {
   return std::nullopt;
 }
 
-struct ZstdDelete {
-  void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
-};
-
 }  // namespace
 
-// The bytes of a file, decoded.
-class LineReader::Source {
+// Decodes streams of bytes, one after the other.
+class LineReader::Decoder {
  public:
-  explicit Source(const std::string& path)
-      : name_(path == "-" ? "standard input" : path), raw_(kChunkBytes) {
-    fd_ = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0) {
-      error_ = fmt::format("{}: {}", name_, std::strerror(errno));
-      return;
-    }
-    struct stat status {};
-    if (::fstat(fd_, &status) == 0) {
-      if (S_ISREG(status.st_mode)) total_ = static_cast<std::uint64_t>(status.st_size);
-      if (S_ISDIR(status.st_mode)) error_ = fmt::format("{}: is a directory", name_);
-    }
-    fill();
-    detect();
-  }
+  explicit Decoder(std::string_view name) noexcept : name_(name) {}
+  virtual ~Decoder() = default;
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  Decoder(Decoder&&) = delete;
+  Decoder& operator=(Decoder&&) = delete;
 
-  ~Source() {
-    if (gzip_open_) inflateEnd(&gzip_);
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
-  Source(Source&&) = delete;
-  Source& operator=(Source&&) = delete;
+  // Takes from `in` what it can and writes up to `size` bytes; also without input those that there
+  // was no room for before.
+  virtual std::size_t decode(std::string_view& in, char* out, std::size_t size) = 0;
 
-  // Writes up to `size` decoded bytes; 0 at the end or on an error.
-  std::size_t read(char* out, std::size_t size) {
-    while (error_.empty()) {
-      std::size_t written = 0;
-      switch (coding_) {
-        case Coding::plain:
-          written = read_plain(out, size);
-          break;
-        case Coding::gzip:
-          written = read_gzip(out, size);
-          break;
-        case Coding::zstd:
-          written = read_zstd(out, size);
-          break;
-      }
-      if (written > 0) return written;
-      if (available() > 0) continue;
-      if (!fill()) {
-        if (inside_stream_ && error_.empty()) error_ = fmt::format("{}: is truncated", name_);
-        return 0;
-      }
-    }
-    return 0;
-  }
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  // A stream has begun and not ended.
+  [[nodiscard]] bool is_inside() const noexcept { return inside_; }
+  [[nodiscard]] bool is_damaged() const noexcept { return damaged_; }
 
-  // Nothing more is read.
-  void refuse(const std::string& why) { error_ = fmt::format("{}: {}", name_, why); }
-
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const std::string& error() const noexcept { return error_; }
-  [[nodiscard]] std::uint64_t consumed() const noexcept { return consumed_; }
-  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+ protected:
+  bool inside_ = true;
+  bool damaged_ = false;
 
  private:
-  enum class Coding : std::uint8_t { plain, gzip, zstd };
+  std::string_view name_;  // a literal
+};
 
-  [[nodiscard]] std::size_t available() const noexcept { return raw_end_ - raw_begin_; }
+class LineReader::Gzip : public Decoder {
+ public:
+  Gzip() : Decoder("gzip") {
+    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw std::bad_alloc();
+  }
+  ~Gzip() override { inflateEnd(&stream_); }
+  Gzip(const Gzip&) = delete;
+  Gzip& operator=(const Gzip&) = delete;
+  Gzip(Gzip&&) = delete;
+  Gzip& operator=(Gzip&&) = delete;
 
-  // More raw bytes; false at the end of the file or on an error. Precondition: none are left.
-  bool fill() {
-    if (!error_.empty()) return false;
-    ssize_t n = 0;
-    do {
-      n = ::read(fd_, raw_.data(), raw_.size());
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) error_ = fmt::format("{}: {}", name_, std::strerror(errno));
-    raw_begin_ = 0;
-    raw_end_ = n > 0 ? static_cast<std::size_t>(n) : 0;
-    consumed_ += raw_end_;
-    return n > 0;
+  std::size_t decode(std::string_view& in, char* out, std::size_t size) override {
+    if (!inside_) inflateReset(&stream_);  // concatenated gzip files are one file
+    // zlib only reads here; its type says otherwise for the sake of old programs.
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
+    stream_.avail_in = static_cast<uInt>(in.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(out);
+    stream_.avail_out = static_cast<uInt>(size);
+    const int status = inflate(&stream_, Z_NO_FLUSH);
+    in.remove_prefix(in.size() - stream_.avail_in);
+    inside_ = status != Z_STREAM_END;
+    damaged_ = inside_ && status != Z_OK && status != Z_BUF_ERROR;
+    return size - stream_.avail_out;
   }
 
-  void detect() {
-    const auto starts_with = [&](std::initializer_list<unsigned char> magic) {
-      return available() >= magic.size() &&
-             std::equal(magic.begin(), magic.end(), raw_.begin(),
-                        [](unsigned char a, char b) { return a == static_cast<unsigned char>(b); });
-    };
-    if (starts_with({0x1F, 0x8B})) {
-      coding_ = Coding::gzip;
-      gzip_open_ = inflateInit2(&gzip_, 15 + 16) == Z_OK;
-      inside_stream_ = true;
-      if (!gzip_open_) error_ = fmt::format("{}: no memory to decompress", name_);
-    } else if (starts_with({0x28, 0xB5, 0x2F, 0xFD})) {
-      coding_ = Coding::zstd;
-      zstd_.reset(ZSTD_createDStream());
-      inside_stream_ = true;
-      if (!zstd_) error_ = fmt::format("{}: no memory to decompress", name_);
-    }
+ private:
+  z_stream stream_{};
+};
+
+class LineReader::Zstd : public Decoder {
+ public:
+  Zstd() : Decoder("zstd"), stream_(ZSTD_createDStream(), &ZSTD_freeDStream) {
+    if (stream_ == nullptr) throw std::bad_alloc();
   }
 
-  std::size_t read_plain(char* out, std::size_t size) {
-    const std::size_t n = std::min(size, available());
-    std::memcpy(out, raw_.data() + raw_begin_, n);
-    raw_begin_ += n;
-    return n;
+  std::size_t decode(std::string_view& in, char* out, std::size_t size) override {
+    ZSTD_inBuffer input{in.data(), in.size(), 0};
+    ZSTD_outBuffer output{out, size, 0};
+    const std::size_t status = ZSTD_decompressStream(stream_.get(), &output, &input);
+    in.remove_prefix(input.pos);
+    damaged_ = ZSTD_isError(status) != 0;
+    inside_ = status != 0;
+    return output.pos;
   }
 
-  std::size_t read_gzip(char* out, std::size_t size) {
-    if (available() == 0 && !inside_stream_) return 0;
-    if (!inside_stream_) {  // another member follows: concatenated gzip files are one file
-      inflateReset(&gzip_);
-      inside_stream_ = true;
-    }
-    gzip_.next_in = reinterpret_cast<Bytef*>(raw_.data() + raw_begin_);
-    gzip_.avail_in = static_cast<uInt>(available());
-    gzip_.next_out = reinterpret_cast<Bytef*>(out);
-    gzip_.avail_out = static_cast<uInt>(size);
-    const int status = inflate(&gzip_, Z_NO_FLUSH);
-    raw_begin_ = raw_end_ - gzip_.avail_in;
-    if (status == Z_STREAM_END) {
-      inside_stream_ = false;
-    } else if (status != Z_OK && status != Z_BUF_ERROR) {
-      error_ = fmt::format("{}: gzip data is damaged", name_);
-    }
-    return size - gzip_.avail_out;
-  }
-
-  std::size_t read_zstd(char* out, std::size_t size) {
-    // Without input it still hands out what it has decoded and had no room for.
-    if (available() == 0 && !inside_stream_) return 0;
-    ZSTD_inBuffer in{raw_.data() + raw_begin_, available(), 0};
-    ZSTD_outBuffer decoded{out, size, 0};
-    const std::size_t status = ZSTD_decompressStream(zstd_.get(), &decoded, &in);
-    raw_begin_ += in.pos;
-    if (ZSTD_isError(status) != 0) {
-      error_ = fmt::format("{}: zstd data is damaged", name_);
-      return decoded.pos;
-    }
-    inside_stream_ = status != 0;
-    return decoded.pos;
-  }
-
-  std::string name_;
-  int fd_ = -1;
-  std::vector<char> raw_;
-  std::size_t raw_begin_ = 0;
-  std::size_t raw_end_ = 0;
-  std::uint64_t consumed_ = 0;
-  std::uint64_t total_ = 0;
-  Coding coding_ = Coding::plain;
-  bool inside_stream_ = false;  // a compressed stream has begun and not ended
-  z_stream gzip_{};
-  bool gzip_open_ = false;
-  std::unique_ptr<ZSTD_DStream, ZstdDelete> zstd_;
-  std::string error_;
+ private:
+  std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_;
 };
 
 LineReader::LineReader(const std::string& path)
-    : source_(std::make_unique<Source>(path)), buffer_(kMaxLineBytes + kChunkBytes, '\0') {}
+    : name_(path == "-" ? "standard input" : path),
+      fd_(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+      raw_bytes_(kChunkBytes, '\0'),
+      buffer_(kMaxLineBytes + kChunkBytes, '\0') {
+  struct stat status {};
+  if (fd_ < 0) fail(std::strerror(errno));
+  if (fd_ >= 0 && ::fstat(fd_, &status) == 0) {
+    if (S_ISREG(status.st_mode)) bytes_total_ = static_cast<std::uint64_t>(status.st_size);
+    if (S_ISDIR(status.st_mode)) fail("is a directory");
+  }
+  if (!error_.empty()) return;
+  fill_raw();
+  choose_decoder();
+  look_at_the_beginning();
+}
 
-LineReader::~LineReader() = default;
+LineReader::~LineReader() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
-// More decoded bytes behind those that are there; false at the end. Precondition: room for a chunk.
+// Nothing more is read.
+void LineReader::fail(std::string_view why) { error_ = fmt::format("{}: {}", name_, why); }
+
+// More bytes of the file; false at its end or on an error.
+bool LineReader::fill_raw() {
+  assert(raw_.empty());
+  ssize_t n = 0;
+  do {
+    n = ::read(fd_, raw_bytes_.data(), raw_bytes_.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) fail(std::strerror(errno));
+  raw_ = std::string_view(raw_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
+  bytes_read_ += raw_.size();
+  return n > 0;
+}
+
+void LineReader::choose_decoder() {
+  if (raw_.starts_with("\x1F\x8B")) decoder_ = std::make_unique<Gzip>();
+  if (raw_.starts_with("\x28\xB5\x2F\xFD")) decoder_ = std::make_unique<Zstd>();
+}
+
+// Up to `size` decoded bytes; 0 at the end or on an error.
+std::size_t LineReader::decode(char* out, std::size_t size) {
+  while (error_.empty()) {
+    std::size_t written = 0;
+    if (!decoder_) {
+      written = raw_.copy(out, size);
+      raw_.remove_prefix(written);
+    } else if (!raw_.empty() || decoder_->is_inside()) {
+      written = decoder_->decode(raw_, out, size);
+      if (decoder_->is_damaged()) fail(fmt::format("{} data is damaged", decoder_->name()));
+    }
+    if (written > 0) return written;
+    if (!raw_.empty() || !error_.empty() || fill_raw()) continue;
+    if (decoder_ && decoder_->is_inside() && error_.empty()) fail("is truncated");
+    return 0;
+  }
+  return 0;
+}
+
+// More decoded bytes behind those that are there; false at the end.
 bool LineReader::fill() {
-  const std::size_t n = source_->read(buffer_.data() + end_, kChunkBytes);
+  assert(buffer_.size() - end_ >= kChunkBytes);
+  const std::size_t n = decode(buffer_.data() + end_, kChunkBytes);
   end_ += n;
   return n > 0;
 }
 
 void LineReader::look_at_the_beginning() {
-  begun_ = true;
   // A pipe may bring it in pieces; a whole line is enough.
   const auto head = [&] { return std::string_view(buffer_.data(), end_); };
   while (end_ < kHeadBytes && head().find('\n') == std::string_view::npos && fill()) {
   }
   if (const auto what = foreign_format(head())) {
     end_ = 0;
-    return source_->refuse(*what);
+    return fail(*what);
   }
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (head().starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
 }
 
 std::optional<std::string_view> LineReader::next() {
-  if (!begun_) look_at_the_beginning();
   auto line = find_line();
   if (!line) return line;
   ++line_number_;
@@ -296,19 +268,6 @@ std::optional<std::string_view> LineReader::find_line() {
     if (last.empty() || skipping_) return std::nullopt;
     return last;
   }
-}
-
-const std::string& LineReader::name() const noexcept {
-  return source_->name();
-}
-const std::string& LineReader::error() const noexcept {
-  return source_->error();
-}
-std::uint64_t LineReader::bytes_read() const noexcept {
-  return source_->consumed();
-}
-std::uint64_t LineReader::bytes_total() const noexcept {
-  return source_->total();
 }
 
 }  // namespace rts::commands

@@ -32,29 +32,39 @@ class LineReader {
 
   // Of the line that next() gave, from 1; 0 before the first.
   [[nodiscard]] std::uint64_t line_number() const noexcept { return line_number_; }
-
   // The path, or "standard input".
-  [[nodiscard]] const std::string& name() const noexcept;
-
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   // Why reading ended early ("… is truncated"), or empty.
-  [[nodiscard]] const std::string& error() const noexcept;
-
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
   // Bytes of the file as stored, read so far and in all (0 = not known), for a progress bar.
-  [[nodiscard]] std::uint64_t bytes_read() const noexcept;
-  [[nodiscard]] std::uint64_t bytes_total() const noexcept;
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
+  [[nodiscard]] std::uint64_t bytes_total() const noexcept { return bytes_total_; }
 
  private:
-  class Source;
+  // What decodes the file, by its first bytes.
+  class Decoder;
+  class Gzip;
+  class Zstd;
+
+  void fail(std::string_view why);
+  bool fill_raw();
+  void choose_decoder();
+  std::size_t decode(char* out, std::size_t size);
   bool fill();
   void look_at_the_beginning();
   std::optional<std::string_view> find_line();
 
-  std::unique_ptr<Source> source_;
-  std::string buffer_;  // decoded bytes, of which [begin_, end_) is not consumed yet
+  std::string name_, error_;
+  int fd_ = -1;
+  std::uint64_t bytes_read_ = 0;
+  std::uint64_t bytes_total_ = 0;
+  std::string raw_bytes_;             // read from the file at once
+  std::string_view raw_;              // of raw_bytes_, what is not decoded yet
+  std::unique_ptr<Decoder> decoder_;  // none: plain text
+  std::string buffer_;                // decoded bytes, of which [begin_, end_) is not consumed yet
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool skipping_ = false;  // inside the rest of a line that was cut
-  bool begun_ = false;
   std::uint64_t line_number_ = 0;
 };
 

@@ -6,13 +6,14 @@
 #include <tuple>
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio_ext.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace rts::commands {
 namespace {
 
-constexpr std::string_view kStandardOutput = "standard output";
 constexpr mode_t kFileMode = 0666;  // less the umask
 
 // The file's identity, whatever it is called; nothing where it is no regular file.
@@ -22,18 +23,20 @@ std::optional<struct stat> regular_file(int fd) noexcept {
   return status;
 }
 
+// What could not be written is thrown away: it would be tried again, and might block again.
 bool arrived(std::FILE* stream) noexcept {
-  return std::fflush(stream) == 0 && std::ferror(stream) == 0;
+  if (std::ferror(stream) == 0 && std::fflush(stream) == 0) return true;
+  ::__fpurge(stream);
+  return false;
 }
 
-Failure<Outputs::Refusal> refused(const std::string& option, const std::string& why) {
-  return Failure{Outputs::Refusal{ExitCode::usage, option + ": " + why}};
+CommandError refused(std::string_view option, const std::string& why) {
+  return {ExitCode::usage, fmt::format("{}: {}", option, why)};
 }
 
-Failure<Outputs::Refusal> not_written(const std::string& option, const std::string& path,
-                                      int error) {
-  return Failure{Outputs::Refusal{ExitCode::output_lost, quoting("{}: cannot write {}: {}", option,
-                                                                 path, std::strerror(error))}};
+CommandError not_written(std::string_view option, const std::string& path) {
+  return {ExitCode::output_lost,
+          fmt::format("{}: cannot write {}: {}", option, path, std::strerror(errno))};
 }
 
 }  // namespace
@@ -46,6 +49,12 @@ void write_error(std::string_view text) noexcept {
   std::ignore = std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) print_error("warning: {}\n", warning);
+}
+
+bool standard_output_arrived() noexcept { return arrived(stdout); }
+
 bool all_output_arrived() noexcept {
   const bool out = arrived(stdout);
   if (!out) {
@@ -56,10 +65,10 @@ bool all_output_arrived() noexcept {
 
 // --- OutputFile ---------------------------------------------------------------------------------
 
-OutputFile::OutputFile(int fd, std::string path, Origin origin)
+OutputFile::OutputFile(int fd, const std::string& path, Origin origin, std::string_view command)
     : file_(fd == STDOUT_FILENO ? stdout : ::fdopen(fd, "w"),
             Close{origin == Origin::made_here ? path : std::string()}),
-      path_(std::move(path)) {
+      complaint_(fmt::format("{}: cannot write {}", command, path)) {
   note(file_ != nullptr);
 }
 
@@ -78,16 +87,14 @@ bool OutputFile::write(std::string_view text) noexcept {
   return error_ == 0;
 }
 
-bool OutputFile::finish(std::string_view command) {
+bool OutputFile::finish() {
   if (file_.get() == stdout) {
     note(arrived(stdout));
     return error_ == 0;
   }
   std::FILE* const file = file_.release();
   if (file != nullptr) note(std::fclose(file) == 0);
-  if (error_ != 0) {
-    print_error("{}: cannot write {}: {}\n", command, path_, std::strerror(error_));
-  }
+  if (error_ != 0) print_error("{}: {}\n", complaint_, std::strerror(error_));
   return error_ == 0;
 }
 
@@ -115,39 +122,35 @@ void Outputs::keep(const std::string& path) {
   taken_.push_back({status.st_dev, status.st_ino, "read"});
 }
 
-Result<OutputFile, Outputs::Refusal> Outputs::open(const std::string& option,
-                                                   const std::string& path) {
+OutputFile Outputs::open(std::string_view option, const std::string& path) {
   if (path == "-" || path == "/dev/stdout") {
     const std::string as = "written as standard output";
     const Taken* const taken = find(STDOUT_FILENO);
     if (taken != nullptr && taken->as != as) {
-      return refused(option, quoting("{} is a file that is {}, too", kStandardOutput, taken->as));
+      throw refused(option, fmt::format("standard output is a file that is {}, too", taken->as));
     }
     if (taken == nullptr) take(STDOUT_FILENO, as);
-    return OutputFile(STDOUT_FILENO, std::string(kStandardOutput), OutputFile::Origin::was_there);
+    return {STDOUT_FILENO, "standard output", OutputFile::Origin::was_there, command_};
   }
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
   if (fd < 0 && errno == EEXIST) return open_existing(option, path);
-  if (fd < 0) return not_written(option, path, errno);
-  take(fd, "written by " + option);
-  return OutputFile(fd, path, OutputFile::Origin::made_here);
+  if (fd < 0) throw not_written(option, path);
+  take(fd, fmt::format("written by {}", option));
+  return {fd, path, OutputFile::Origin::made_here, command_};
 }
 
 // It is emptied only after it is known what it is.
-Result<OutputFile, Outputs::Refusal> Outputs::open_existing(const std::string& option,
-                                                            const std::string& path) {
+OutputFile Outputs::open_existing(std::string_view option, const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return not_written(option, path, errno);
-  OutputFile file(fd, path, OutputFile::Origin::was_there);
+  if (fd < 0) throw not_written(option, path);
+  OutputFile file(fd, path, OutputFile::Origin::was_there, command_);
   if (!regular_file(fd)) return file;
   if (const Taken* taken = find(fd)) {
-    return refused(option, quoting("{} is {}, too, and would be lost", path, taken->as));
+    throw refused(option, fmt::format("{} is {}, too, and would be lost", path, taken->as));
   }
-  if (existing_ == Existing::refuse) {
-    return refused(option, quoting("{} exists; --force overwrites it", path));
-  }
-  if (::ftruncate(fd, 0) != 0) return not_written(option, path, errno);
-  take(fd, "written by " + option);
+  if (!overwrites_) throw refused(option, fmt::format("{} exists; --force overwrites it", path));
+  if (::ftruncate(fd, 0) != 0) throw not_written(option, path);
+  take(fd, fmt::format("written by {}", option));
   return file;
 }
 

@@ -18,9 +18,9 @@
 #include <fmt/format.h>
 #include <sys/types.h>
 
-#include <rts/base/exit_code.hpp>
-#include <rts/base/result.hpp>
 #include <rts/base/utf8.hpp>
+
+#include "commands/command_line.hpp"
 
 namespace rts::commands {
 
@@ -48,7 +48,6 @@ template <class... Values>
   };
   return formatted(shown(values)...);
 }
-
 template <class... Values>
 void print_out(fmt::format_string<Values...> format, Values&&... values) {
   write_out(quoting(format, std::forward<Values>(values)...));
@@ -58,8 +57,13 @@ void print_error(fmt::format_string<Values...> format, Values&&... values) {
   write_error(quoting(format, std::forward<Values>(values)...));
 }
 
-// Hands over what is still in buffers. False when any of what was printed since the start did not
-// arrive; says so where that is still possible.
+void print_warnings(const std::vector<std::string>& warnings);
+
+// Hands over what is in standard output's buffer. False when any of what was printed since the
+// start did not arrive; that is said at the end, by all_output_arrived().
+[[nodiscard]] bool standard_output_arrived() noexcept;
+
+// The same of both streams; says so where that is still possible. Once, at the end.
 [[nodiscard]] bool all_output_arrived() noexcept;
 
 // --- Files ---------------------------------------------------------------------------------------
@@ -68,17 +72,18 @@ void print_error(fmt::format_string<Values...> format, Values&&... values) {
 // removed: the command ended before it had anything to say.
 class OutputFile {
  public:
-  enum class Origin : std::uint8_t { made_here, was_there };
-  // Takes over the descriptor; of standard output the process keeps it.
-  OutputFile(int fd, std::string path, Origin origin);
-
   // False once something could not be written; the rest is then passed over.
   bool write(std::string_view text) noexcept;
   // Hands over what is in buffers. False when any of it was lost; of a file, that has been said.
-  [[nodiscard]] bool finish(std::string_view command);
+  [[nodiscard]] bool finish();
   [[nodiscard]] bool failed() const noexcept { return error_ != 0; }
 
  private:
+  friend class Outputs;
+  enum class Origin : std::uint8_t { made_here, was_there };
+  // Takes over the descriptor; of standard output the process keeps it.
+  OutputFile(int fd, const std::string& path, Origin origin, std::string_view command);
+
   struct Close {
     std::string remove;  // empty: it stays
     void operator()(std::FILE* file) const noexcept;
@@ -86,27 +91,21 @@ class OutputFile {
   void note(bool written) noexcept;
 
   std::unique_ptr<std::FILE, Close> file_;
-  std::string path_;
-  int error_ = 0;  // errno of the first failure
+  std::string complaint_;  // "replay: cannot write out.ndjson"
+  int error_ = 0;          // errno of the first failure
 };
 
 // Opens the files a command writes, so that none is lost by a slip: no file that is read is
-// written, no file is written twice, and one that exists is written only where that was asked for.
+// written, no file is written twice, and one that exists is written only with --force.
 class Outputs {
  public:
-  enum class Existing : std::uint8_t { refuse, overwrite };  // --force
-  explicit Outputs(Existing existing) noexcept : existing_(existing) {}
+  explicit Outputs(const Invocation& invocation)
+      : command_(invocation.command->name), overwrites_(invocation.has("force")) {}
 
-  struct Refusal {
-    ExitCode code;
-    std::string text;  // one line; it names the option and the file
-  };
-
-  // A file that is read; "-" = standard input. One that is not there is of no concern.
+  // A file that is read; "-" = standard input. One that is not there needs no keeping.
   void keep(const std::string& path);
-  // `option` is what the file was given by. "-" = standard output.
-  [[nodiscard]] Result<OutputFile, Refusal> open(const std::string& option,
-                                                 const std::string& path);
+  // `option` is what the file was given by. "-" = standard output. Throws CommandError.
+  [[nodiscard]] OutputFile open(std::string_view option, const std::string& path);
 
  private:
   struct Taken {
@@ -117,10 +116,10 @@ class Outputs {
   // What a regular file is used for already; a pipe or a terminal has nothing to lose.
   [[nodiscard]] const Taken* find(int fd) const noexcept;
   void take(int fd, std::string as);
-  [[nodiscard]] Result<OutputFile, Refusal> open_existing(const std::string& option,
-                                                          const std::string& path);
+  [[nodiscard]] OutputFile open_existing(std::string_view option, const std::string& path);
 
-  Existing existing_;
+  std::string_view command_;
+  bool overwrites_;
   std::vector<Taken> taken_;
 };
 

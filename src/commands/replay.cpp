@@ -1,12 +1,13 @@
-#include "commands/replay.hpp"
-
+// `replay`: recordings through the same engine that trades.
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <map>
-#include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <rts/engine/engine.hpp>
@@ -27,49 +28,48 @@ class OrderSink {
  public:
   static constexpr std::size_t kMaxDifferences = 10;
 
-  // `out` may be null: the orders are only compared.
-  explicit OrderSink(OutputFile* out) : out_(out) {}
-
-  // False when the file cannot be read; that has been said.
-  [[nodiscard]] bool expect(const std::string& path) {
-    expected_ = std::make_unique<LineReader>(path);
-    return can_compare();
+  // `file` may be empty: the orders are only compared. Throws CommandError when the expected ones
+  // cannot be read.
+  OrderSink(std::optional<OutputFile> file, const Invocation& invocation) : file_(std::move(file)) {
+    if (!invocation.has("expect")) return;
+    expected_.emplace(invocation.option("expect"));
+    if (!expected_->error().empty()) throw CommandError(ExitCode::bad_input, expected_->error());
   }
 
   void take(const std::string& line) {
     ++orders_;
-    if (out_ != nullptr) out_->write(line);
+    if (file_) file_->write(line);
     if (!expected_) return;
     const auto expected = next_expected();
     if (!expected) {
       report(fmt::format("order {}: unexpected {}", orders_, line.substr(0, line.size() - 1)));
       return;
     }
-    std::string what;
-    for (const auto& difference : wire::json_differences(*expected, line)) {
-      what += (what.empty() ? "" : "; ") + difference;
-    }
-    if (!what.empty()) report(fmt::format("order {}: {}", orders_, what));
+    const auto differences = wire::json_differences(*expected, line);
+    if (differences.empty()) return;
+    report(fmt::format("order {}: {}", orders_, fmt::join(differences, "; ")));
   }
 
-  // Orders that were expected and did not come; then the verdict on stderr.
-  void conclude() {
-    if (!expected_) return;
-    std::uint64_t number = orders_;
-    while (const auto missing = next_expected()) {
-      report(fmt::format("order {}: missing {}", ++number, *missing));
+  // Says which orders were expected and did not come, and the result of the comparison. The file is
+  // finished; its loss comes behind what the comparison says.
+  ExitCode finish() {
+    if (expected_) {
+      std::uint64_t number = orders_;
+      while (const auto missing = next_expected()) {
+        report(fmt::format("order {}: missing {}", ++number, *missing));
+      }
+      print_error("{} orders compared, {} different\n", number, differences_);
     }
-    print_error("{} orders compared, {} different\n", number, differences_);
+    const bool written = !file_ || file_->finish();
+    if (expected_ && !expected_->error().empty()) {
+      print_error("replay: {}\n", expected_->error());
+      return ExitCode::bad_input;
+    }
+    if (differences_ > 0) return ExitCode::different;
+    return written ? ExitCode::ok : ExitCode::output_lost;
   }
 
-  // False when the expected orders could not be read to their end; that has been said.
-  [[nodiscard]] bool can_compare() const {
-    if (!expected_ || expected_->error().empty()) return true;
-    print_error("replay: {}\n", expected_->error());
-    return false;
-  }
-  [[nodiscard]] bool differs() const noexcept { return differences_ > 0; }
-  [[nodiscard]] bool failed() const noexcept { return out_ != nullptr && out_->failed(); }
+  [[nodiscard]] bool is_lost() const noexcept { return file_ && file_->failed(); }
   [[nodiscard]] std::uint64_t orders() const noexcept { return orders_; }
 
  private:
@@ -84,8 +84,8 @@ class OrderSink {
     if (++differences_ <= kMaxDifferences) print_error("{}\n", difference);
   }
 
-  OutputFile* out_;
-  std::unique_ptr<LineReader> expected_;
+  std::optional<OutputFile> file_;
+  std::optional<LineReader> expected_;
   std::uint64_t orders_ = 0;
   std::uint64_t differences_ = 0;
 };
@@ -93,80 +93,63 @@ class OrderSink {
 // How far along, on a terminal, ten times a second.
 class Progress {
  public:
-  explicit Progress(bool enabled) noexcept
-      : enabled_(enabled && ::isatty(STDERR_FILENO) == 1), next_(SteadyClock::now() + kInterval) {}
-  ~Progress() {
-    if (shown_) write_error(fmt::format("\r{:60}\r", ""));
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  Progress(Progress&&) = delete;
-  Progress& operator=(Progress&&) = delete;
+  explicit Progress(bool is_quiet) noexcept : enabled_(!is_quiet && ::isatty(STDERR_FILENO) == 1) {}
 
   void update(const LineReader& reader, std::uint64_t frames) {
     if (!enabled_ || frames % 1024 != 0 || SteadyClock::now() < next_) return;
-    next_ = SteadyClock::now() + kInterval;
+    next_ = SteadyClock::now() + std::chrono::milliseconds(100);
     shown_ = true;
-    if (reader.bytes_total() == 0) {
-      write_error(fmt::format("\r{} frames", frames));
-      return;
-    }
+    if (reader.bytes_total() == 0) return write_error(fmt::format("\r{} frames", frames));
     constexpr std::size_t kWidth = 30;
     const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
     write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
                             reader.bytes_read() * 100 / reader.bytes_total(), frames));
   }
 
+  void erase() {
+    if (std::exchange(shown_, false)) write_error(fmt::format("\r{:60}\r", ""));
+  }
+
  private:
-  static constexpr std::chrono::milliseconds kInterval{100};
   bool enabled_;
   bool shown_ = false;
-  SteadyClock::time_point next_;
+  SteadyClock::time_point next_ = SteadyClock::now() + std::chrono::milliseconds(100);
 };
 
-using OrdersPerDay = std::map<std::string, std::array<std::uint64_t, kStrategies.size()>>;
+// The setting that decides about an outcome, for the warning. Outcomes without a row have none: a
+// signal, a neutral event, a strategy that is disabled.
+struct Setting {
+  Outcome outcome;
+  std::string_view name;
+};
+constexpr std::array kSettings{
+    Setting{Outcome::spread_below_minimum, "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"},
+    Setting{Outcome::spread_above_maximum, "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT"},
+    Setting{Outcome::below_min_quantity, "TRADE_MOMENTUM_MIN_QUANTITY"},
+    Setting{Outcome::below_min_price_change, "TICKER_VELOCITY_MIN_PRICE_CHANGE"},
+    Setting{Outcome::paused, "TRADING_PAUSED"},
+    Setting{Outcome::shorts_disabled, "TRADING_ENABLE_SHORTS"},
+    Setting{Outcome::low_confidence, "SIGNAL_MIN_CONFIDENCE"},
+    Setting{Outcome::no_reference, "RISK_PRICE_BAND_PERCENT"},
+    Setting{Outcome::price_band, "RISK_PRICE_BAND_PERCENT"},
+    Setting{Outcome::cooldown, "SIGNAL_COOLDOWN_SECONDS"},
+    Setting{Outcome::daily_limit, "RISK_MAX_DAILY_SIGNALS"},
+    Setting{Outcome::rate_limit, "RISK_MAX_ORDERS_PER_MINUTE"},
+    Setting{Outcome::size_limit, "TRADING_MAX_POSITION_SIZE"},
+};
 
-// The setting that loosens a gate, for the warning.
 std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
-  switch (outcome) {
-    case Outcome::spread_below_minimum:
-      return "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT";
-    case Outcome::spread_above_maximum:
-      return "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT";
-    case Outcome::below_min_quantity:
-      return "TRADE_MOMENTUM_MIN_QUANTITY";
-    case Outcome::below_min_price_change:
-      return "TICKER_VELOCITY_MIN_PRICE_CHANGE";
-    case Outcome::warming_up:
-      return strategy == StrategyId::trade_momentum ? "TRADE_MOMENTUM_WINDOW"
-                                                    : "TICKER_VELOCITY_TIME_WINDOW";
-    case Outcome::paused:
-      return "TRADING_PAUSED";
-    case Outcome::shorts_disabled:
-      return "TRADING_ENABLE_SHORTS";
-    case Outcome::low_confidence:
-      return "SIGNAL_MIN_CONFIDENCE";
-    case Outcome::no_reference:
-    case Outcome::price_band:
-      return "RISK_PRICE_BAND_PERCENT";
-    case Outcome::cooldown:
-      return "SIGNAL_COOLDOWN_SECONDS";
-    case Outcome::daily_limit:
-      return "RISK_MAX_DAILY_SIGNALS";
-    case Outcome::rate_limit:
-      return "RISK_MAX_ORDERS_PER_MINUTE";
-    case Outcome::size_limit:
-      return "TRADING_MAX_POSITION_SIZE";
-    case Outcome::disabled:  // somebody has said so
-    case Outcome::neutral:
-    case Outcome::signal_buy:
-    case Outcome::signal_sell:
-      return {};
+  if (outcome == Outcome::warming_up) {
+    return strategy == StrategyId::trade_momentum ? "TRADE_MOMENTUM_WINDOW"
+                                                  : "TICKER_VELOCITY_TIME_WINDOW";
+  }
+  for (const Setting& row : kSettings) {
+    if (row.outcome == outcome) return row.name;
   }
   return {};
 }
 
-// What would make events of a recording count that are refused for a reason.
+// What to do about events that are refused for a reason.
 struct Remedy {
   Reason reason;
   std::string_view text;
@@ -197,7 +180,7 @@ double percent(std::uint64_t count, std::uint64_t events) noexcept {
 struct Place {
   std::string file;
   std::uint64_t line = 0;
-  std::string_view looks_like;  // what the line resembles; empty: nothing we know
+  std::string_view looks_like;  // what the line resembles; empty: not known
 };
 
 // What a line that is no frame may be instead.
@@ -213,17 +196,21 @@ std::string_view resemblance(std::string_view line) noexcept {
   return {};
 }
 
-// What was seen, for the summary.
-struct Findings {
+// What a recording gave, for the summary.
+struct Replayed {
   using Span = std::pair<UnixMs, UnixMs>;
+  using OrdersPerDay = std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>>;
 
   Tally tally;
   OrdersPerDay days;
   std::optional<Span> span;  // event times of what was evaluated
-  std::array<std::optional<Place>, kReasonCount> first_refused;
+  std::array<std::optional<Place>, count_of<Reason>> first_refused;
 
+  [[nodiscard]] const std::optional<Place>& first(Reason reason) const noexcept {
+    return first_refused[index_of(reason)];
+  }
   // Whether there was anything that is a frame.
-  [[nodiscard]] bool usable() const noexcept {
+  [[nodiscard]] bool is_usable() const noexcept {
     return tally.count(Reason::malformed) + tally.count(Reason::too_large) < tally.events();
   }
 };
@@ -231,8 +218,7 @@ struct Findings {
 void print_strategy(const Tally& tally, StrategyId strategy) {
   const std::uint64_t events = tally.events(strategy);
   print_error("{}: {} events\n", to_string(strategy), events);
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    const auto outcome = static_cast<Outcome>(i);
+  for (const Outcome outcome : all_of<Outcome>) {
     const std::uint64_t count = tally.count(strategy, outcome);
     if (count == 0) continue;
     print_error("  {:<24} {:>10}\n", to_string(outcome), count);
@@ -244,17 +230,17 @@ void print_strategy(const Tally& tally, StrategyId strategy) {
   }
 }
 
-void print_refused(const Findings& findings, Reason reason) {
-  const std::uint64_t count = findings.tally.count(reason);
+void print_refused(const Replayed& replayed, Reason reason) {
+  const std::uint64_t count = replayed.tally.count(reason);
   if (count == 0) return;
-  const auto& first = findings.first_refused[static_cast<std::size_t>(reason)];
+  const auto& first = replayed.first(reason);
   print_error("  {} {:<18} {:>10}", disposition(reason), to_string(reason), count);
   if (first && !is_ignored(reason)) {
     print_error("  first: {} line {}", first->file, first->line);
   }
   print_error("\n");
-  const std::uint64_t events = findings.tally.events();
-  const bool decides = !findings.span && count * 2 > events;  // nothing else came of the feed
+  const std::uint64_t events = replayed.tally.events();
+  const bool decides = !replayed.span && count * 2 > events;  // nothing else came of the feed
   if (!decides && !is_nearly_all(count, events)) return;
   for (const Remedy& remedy : kRemedies) {
     if (remedy.reason != reason) continue;
@@ -263,12 +249,12 @@ void print_refused(const Findings& findings, Reason reason) {
   }
 }
 
-void print_span(const Findings& findings, std::uint64_t orders) {
-  if (!findings.span) {
+void print_span(const Replayed& replayed, std::uint64_t orders) {
+  if (!replayed.span) {
     print_error("no event was evaluated, so nothing could be ordered\n");
     return;
   }
-  const auto& [first, last] = *findings.span;
+  const auto& [first, last] = *replayed.span;
   std::string from;
   std::string to;
   append_iso8601(from, first);
@@ -279,34 +265,33 @@ void print_span(const Findings& findings, std::uint64_t orders) {
   print_error("\n");
 }
 
-void print_summary(const Findings& findings, std::uint64_t orders, double seconds) {
-  const Tally& tally = findings.tally;
+void print_summary(const Replayed& replayed, std::uint64_t orders, double seconds) {
+  const Tally& tally = replayed.tally;
   print_error("{} frames, {} events in {:.2f} s ({:.0f} frames/s)\n", tally.frames(),
               tally.events(), seconds, static_cast<double>(tally.frames()) / seconds);
-  print_span(findings, orders);
-  for (std::size_t i = 0; i < kReasonCount; ++i) print_refused(findings, reason_at(i));
-  for (const StrategyId strategy : kStrategies) print_strategy(tally, strategy);
-  for (const auto& [day, of_day] : findings.days) {
+  print_span(replayed, orders);
+  for (const Reason reason : all_of<Reason>) print_refused(replayed, reason);
+  for (const StrategyId strategy : all_of<StrategyId>) print_strategy(tally, strategy);
+  for (const auto& [day, of_day] : replayed.days) {
     print_error("orders on {}:", day);
-    for (const StrategyId strategy : kStrategies) {
+    for (const StrategyId strategy : all_of<StrategyId>) {
       print_error(" {} {}", to_string(strategy), of_day[index_of(strategy)]);
     }
     print_error("\n");
   }
 }
 
-// Why a recording could not be used. Precondition: it was read to its end and is not usable.
-void print_unusable(const Findings& findings, const std::vector<std::string>& inputs) {
-  if (findings.tally.events() == 0) {
+// Why a recording could not be used. Precondition: it is not usable.
+void print_unusable(const Replayed& replayed, const std::vector<std::string>& inputs) {
+  assert(!replayed.is_usable());
+  if (replayed.tally.events() == 0) {
     for (const std::string& path : inputs) {
       print_error("replay: {}: holds no frames\n", path == "-" ? "standard input" : path);
     }
     return;
   }
-  const auto& malformed = findings.first_refused[static_cast<std::size_t>(Reason::malformed)];
-  const auto& large = findings.first_refused[static_cast<std::size_t>(Reason::too_large)];
-  const Reason reason = malformed ? Reason::malformed : Reason::too_large;
-  const Place& first = malformed ? *malformed : *large;
+  const Reason reason = replayed.first(Reason::malformed) ? Reason::malformed : Reason::too_large;
+  const Place& first = *replayed.first(reason);
   print_error("replay: {} line {}: {}", first.file, first.line, to_string(reason));
   if (!first.looks_like.empty()) print_error("; it looks like {}", first.looks_like);
   print_error(
@@ -314,60 +299,49 @@ void print_unusable(const Findings& findings, const std::vector<std::string>& in
       "relay sends it\n");
 }
 
-struct ReplayOptions {
-  bool quiet = false;
-  bool only_orders = false;  // nothing else is told: without a reader there is no use in going on
-};
-
 // One replay: the files, one after the other, through one engine.
 class Replay {
  public:
-  Replay(const config::Configuration& configuration, OrderSink& sink, ReplayOptions options)
+  Replay(const config::Configuration& configuration, OrderSink& sink)
       : engine_(config::engine_parameters(configuration.settings, Clock::replay)),
-        format_(config::order_format(configuration.settings)),
-        sink_(sink),
-        options_(options) {}
+        format_(configuration.settings.delivery.format),
+        sink_(sink) {}
 
-  // False when the file could not be read to its end; the error has been said.
-  bool read(const std::string& path) {
+  // Until the end of the file or of what is wanted. False when the file could not be read to its
+  // end; the error has been said.
+  template <class IsWanted>
+  bool read(const std::string& path, Progress progress, const IsWanted& is_wanted) {
     LineReader reader(path);
-    {
-      Progress progress(!options_.quiet);
-      while (!is_pointless()) {
-        const auto line = reader.next();
-        if (!line) break;
-        const auto recorded = wire::parse_recorded_line(*line);
-        if (!recorded) continue;
-        take(engine_.step(recorded->frame, recorded->received_at), reader, *line);
-        progress.update(reader, findings_.tally.frames());
-      }
+    while (is_wanted()) {
+      const auto line = reader.next();
+      if (!line) break;
+      const auto recorded = wire::parse_recorded_line(*line);
+      if (!recorded) continue;
+      take(engine_.step(recorded->frame, recorded->received_at), reader, *line);
+      progress.update(reader, result_.tally.frames());
     }
-    if (reader.error().empty()) return true;
-    print_error("replay: {}\n", reader.error());
-    return false;
+    progress.erase();
+    if (!reader.error().empty()) print_error("replay: {}\n", reader.error());
+    return reader.error().empty();
   }
 
-  // Whether nobody would learn of what is still to come.
-  [[nodiscard]] bool is_pointless() const noexcept {
-    return options_.only_orders && sink_.failed();
-  }
-  [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
+  [[nodiscard]] const Replayed& result() const noexcept { return result_; }
 
  private:
   void take(const Step& step, const LineReader& reader, std::string_view line) {
-    findings_.tally.add(step);
+    result_.tally.add(step);
     for (const EventRecord& record : step.events) {
       if (const Reason* reason = record.reason()) {
-        auto& first = findings_.first_refused[static_cast<std::size_t>(*reason)];
+        auto& first = result_.first_refused[static_cast<std::size_t>(*reason)];
         if (!first) first = Place{reader.name(), reader.line_number(), resemblance(line)};
-        continue;
+      } else {
+        take(*record.decision());
       }
-      take(*record.decision());
     }
   }
 
   void take(const Decision& decision) {
-    auto& span = findings_.span;
+    auto& span = result_.span;
     if (!span) span = {decision.at, decision.at};
     span = {std::min(span->first, decision.at), std::max(span->second, decision.at)};
     if (!decision.order) return;
@@ -377,97 +351,87 @@ class Replay {
     sink_.take(line_);
     std::string day;
     append_iso8601_date(day, decision.at);
-    ++findings_.days[day][index_of(decision.strategy)];
+    ++result_.days[day][index_of(decision.strategy)];
   }
 
   Engine engine_;
   OrderFormat format_;
   OrderSink& sink_;
-  ReplayOptions options_;
-  Findings findings_;
+  Replayed result_;
   std::string line_;
 };
 
-// The files of one replay, opened before anything is read.
-struct Files {
-  std::vector<std::string> inputs;
-  std::optional<OutputFile> orders, counts;
-
-  // `ok`, or what the command ends with; why has been said.
-  ExitCode open(const Invocation& invocation) {
-    inputs = invocation.arguments.empty() ? std::vector<std::string>{"-"} : invocation.arguments;
-    Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
-                                            : Outputs::Existing::refuse);
-    const auto is_missing = [](const std::string& path) {
-      return path != "-" && ::access(path.c_str(), R_OK) != 0;
-    };
-    if (std::all_of(inputs.begin(), inputs.end(), is_missing)) {
-      // Before an output is opened: a slip in a name must not empty an earlier result.
-      for (const std::string& path : inputs) {
-        print_error("replay: {}: cannot be read\n", path);
-      }
-      return ExitCode::bad_input;
-    }
-    for (const std::string& path : inputs) outputs.keep(path);
-    const bool compares = invocation.has("expect");
-    if (compares) outputs.keep(invocation.option("expect", ""));
-    ExitCode code = ExitCode::ok;
-    const auto open_one = [&](const std::string& option, const std::string& path) {
-      std::optional<OutputFile> file;
-      auto opened = outputs.open(option, path);
-      if (opened) {
-        file = std::move(opened).value();
-      } else {
-        print_error("replay: {}\n", opened.error().text);
-        code = opened.error().code;
-      }
-      return file;
-    };
-    const std::string counts_path = invocation.option("counts", "");
-    if (invocation.has("orders")) {
-      orders = open_one("--orders", invocation.option("orders", ""));
-    } else if (!compares) {
-      orders = open_one("orders", "-");
-    }
-    if (code == ExitCode::ok && !counts_path.empty()) counts = open_one("--counts", counts_path);
-    return code;
+ExitCode replay(const Invocation& invocation, const config::Configuration& configuration) {
+  const std::vector<std::string> inputs =
+      invocation.arguments.empty() ? std::vector<std::string>{"-"} : invocation.arguments;
+  const auto is_missing = [](const std::string& path) {
+    return path != "-" && ::access(path.c_str(), R_OK) != 0;
+  };
+  if (std::all_of(inputs.begin(), inputs.end(), is_missing)) {
+    // Before an output is opened: a slip in a name must not empty an earlier result.
+    for (const std::string& path : inputs) print_error("replay: {}: cannot be read\n", path);
+    return ExitCode::bad_input;
   }
-};
+  const bool compares = invocation.has("expect");
+  Outputs outputs(invocation);
+  for (const std::string& path : inputs) outputs.keep(path);
+  if (compares) outputs.keep(invocation.option("expect"));
+  std::optional<OutputFile> orders, counts;
+  if (invocation.has("orders")) {
+    orders = outputs.open("--orders", invocation.option("orders"));
+  } else if (!compares) {
+    orders = outputs.open("orders", "-");
+  }
+  if (!invocation.option("counts").empty()) {
+    counts = outputs.open("--counts", invocation.option("counts"));
+  }
+  OrderSink sink(std::move(orders), invocation);
+
+  const auto begun = SteadyClock::now();
+  const bool is_quiet = invocation.has("quiet");
+  // Where only the orders are asked for and they are lost, there is no use in going on.
+  const auto is_wanted = [&] { return counts || compares || !sink.is_lost(); };
+  Replay run(configuration, sink);
+  bool is_complete = true;
+  for (const std::string& path : inputs) {
+    is_complete = run.read(path, Progress(is_quiet), is_wanted) && is_complete;
+  }
+  const std::chrono::duration<double> took = SteadyClock::now() - begun;
+  const Replayed& result = run.result();
+  if (!is_quiet && is_wanted() && result.is_usable()) {
+    print_summary(result, sink.orders(), took.count());
+  }
+  const ExitCode compared = sink.finish();
+  bool is_written = true;
+  if (counts) {
+    counts->write(result.tally.to_json());
+    is_written = counts->finish();
+  }
+  if (!is_complete) return ExitCode::bad_input;
+  if (compared == ExitCode::bad_input || compared == ExitCode::different) return compared;
+  if (!result.is_usable()) {
+    print_unusable(result, inputs);
+    return ExitCode::bad_input;
+  }
+  return is_written ? compared : ExitCode::output_lost;
+}
+
+constexpr std::array kOptions{
+    Option{"--orders", "FILE", "write the orders there instead of standard output"},
+    Option{"--counts", "FILE", "write how many events ended how, as JSON"},
+    Option{"--expect", "FILE", "compare the orders with these; exit 1 with the differences"},
+    Option{"--force", "", "overwrite the files of --orders and --counts where they exist"},
+    Option{"--quiet", "", "no summary and no progress"}};
 
 }  // namespace
 
-ExitCode replay(const Invocation& invocation, const config::Configuration& configuration) {
-  Files files;
-  if (const ExitCode code = files.open(invocation); code != ExitCode::ok) return code;
-  OrderSink sink(files.orders ? &*files.orders : nullptr);
-  if (invocation.has("expect") && !sink.expect(invocation.option("expect", ""))) {
-    return ExitCode::bad_input;
-  }
-
-  const auto begun = SteadyClock::now();
-  const bool quiet = invocation.has("quiet");
-  Replay run(configuration, sink,
-             {.quiet = quiet, .only_orders = !files.counts && !invocation.has("expect")});
-  bool complete = true;
-  for (const std::string& path : files.inputs) complete = run.read(path) && complete;
-  const std::chrono::duration<double> took = SteadyClock::now() - begun;
-  const Findings& findings = run.findings();
-  const bool summarised = !quiet && !run.is_pointless() && findings.usable();
-  if (summarised) print_summary(findings, sink.orders(), took.count());
-  sink.conclude();
-
-  bool written = !files.orders || files.orders->finish("replay");
-  if (files.counts) {
-    files.counts->write(findings.tally.to_json());
-    written = files.counts->finish("replay") && written;
-  }
-  if (!complete || !sink.can_compare()) return ExitCode::bad_input;
-  if (sink.differs()) return ExitCode::different;
-  if (!findings.usable()) {
-    print_unusable(findings, files.inputs);
-    return ExitCode::bad_input;
-  }
-  return written ? ExitCode::ok : ExitCode::output_lost;
-}
+constinit const Command kReplay{
+    "replay",
+    "[FILE…|-]",
+    "run recordings through the same engine; orders as NDJSON to standard output",
+    "realtime-strategies replay --counts counts.json recording.ndjson.gz",
+    kOptions,
+    Needs::decisions,
+    replay};
 
 }  // namespace rts::commands

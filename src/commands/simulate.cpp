@@ -1,9 +1,7 @@
-#include "commands/simulate.hpp"
-
+// `simulate`: plays the market (and watches what the TradeEngine would get) so that the service can
+// be seen at work without an exchange.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <optional>
 
@@ -16,7 +14,6 @@
 #include <rts/wire/order_text.hpp>
 
 #include "commands/output.hpp"
-#include "nats/broker.hpp"
 #include "nats/client.hpp"
 #include "simulation/market.hpp"
 
@@ -26,59 +23,44 @@ namespace {
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
-enum class ShowOrders : std::uint8_t { no, as_lines, as_json };
-
 struct Plan {
   std::uint64_t seed = 1;
   std::uint64_t frames = 0;  // 0 = for ever
   std::uint64_t rate = 200;  // frames a second
   UnixMs start;
-  ShowOrders show_orders = ShowOrders::no;
+  bool shows_orders = false, as_json = false;
   std::string broker_id;  // empty: any broker
 };
 
-constexpr UnixMs kFirstStart{std::chrono::seconds(1)};
-// Receive times are nanoseconds in 63 bits: they end on 2262-04-11.
-constexpr auto kLastSecond = std::chrono::floor<std::chrono::seconds>(UnixNs::max());
-
-// The option's whole number, or why it is none.
-Result<std::uint64_t, std::string> count_of(const Invocation& invocation, std::string_view option,
-                                            std::string_view fallback) {
-  const std::string text = invocation.option(option, fallback);
-  std::uint64_t value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec == std::errc{} && result.ptr == text.data() + text.size()) return value;
-  return Failure{fmt::format("--{} takes a whole number, not '{}'", option, text)};
-}
-
 // Whether the receive time of every frame can be written.
 bool ends_in_time(const Plan& plan) {
+  constexpr UnixMs kFirstStart{std::chrono::seconds(1)};
+  // Receive times are nanoseconds in 63 bits: they end on 2262-04-11.
+  constexpr auto kLastSecond = std::chrono::floor<std::chrono::seconds>(UnixNs::max());
   const auto left = (kLastSecond - std::chrono::ceil<std::chrono::seconds>(plan.start)).count();
   return plan.start >= kFirstStart && left > 0 &&
          plan.frames / plan.rate < static_cast<std::uint64_t>(left);
 }
 
-Result<Plan, std::string> parse_plan(const Invocation& invocation) {
-  const auto seed = count_of(invocation, "seed", "1");
-  if (!seed) return Failure{seed.error()};
-  const auto frames = count_of(invocation, "frames", invocation.has("output") ? "10000" : "0");
-  if (!frames) return Failure{frames.error()};
-  const auto rate = count_of(invocation, "rate", "200");
-  if (!rate) return Failure{rate.error()};
-  if (rate.value() == 0 || rate.value() > 1'000'000) {
-    return Failure{std::string("--rate is from 1 to 1000000")};
-  }
+Plan parse_plan(const Invocation& invocation) {
+  Plan plan;
+  plan.seed = invocation.whole_number("seed", 1, {});
+  plan.frames = invocation.whole_number("frames", invocation.has("output") ? 10'000 : 0, {});
+  plan.rate = invocation.whole_number("rate", 200, {1, 1'000'000});
+  plan.shows_orders = invocation.has("show-orders");
+  plan.as_json = invocation.has("json");
+  plan.broker_id = invocation.option("broker-id");
   const std::string start_text = invocation.option("start", "2024-07-19T00:00:00Z");
   const auto start = parse_iso8601(start_text);
-  if (!start) return Failure{fmt::format("--start takes an ISO 8601 time, not '{}'", start_text)};
-  Plan plan{seed.value(), frames.value(), rate.value(),
-            *start,       ShowOrders::no, invocation.option("broker-id", "")};
-  if (!ends_in_time(plan)) {
-    return Failure{std::string(
-        "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11")};
+  if (!start) {
+    throw CommandError(ExitCode::usage,
+                       fmt::format("--start takes an ISO 8601 time, not '{}'", start_text));
   }
-  if (invocation.has("show-orders")) {
-    plan.show_orders = invocation.has("json") ? ShowOrders::as_json : ShowOrders::as_lines;
+  plan.start = *start;
+  if (!ends_in_time(plan)) {
+    throw CommandError(
+        ExitCode::usage,
+        "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
   }
   return plan;
 }
@@ -89,102 +71,107 @@ UnixNs time_of_frame(const Plan& plan, std::uint64_t number) {
          std::chrono::nanoseconds(number % plan.rate * 1'000'000'000 / plan.rate);
 }
 
-// Whoever listens at a broker trades on what comes: the user has to mean it, or has to know that
-// the broker is the one that was started for this.
-bool may_publish(const Plan& plan) {
-  const char* meant = std::getenv("SIMULATE_ON_REAL_BROKER");
-  return !plan.broker_id.empty() || (meant != nullptr && std::string_view(meant) == "yes");
-}
-
-std::string shown_urls(const config::Settings& settings) {
-  std::string urls;
-  for (const Secret& url : settings.nats_urls) {
-    urls += urls.empty() ? "" : ",";
-    urls += config::without_userinfo(url.reveal());
-  }
-  return urls;
-}
-
 std::vector<Symbol> symbols_of(const config::Settings& settings) {
-  if (!settings.symbols.empty()) return settings.symbols;
+  if (!settings.engine.symbols.empty()) return settings.engine.symbols;
   return {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")};
 }
 
+// Throws CommandError unless the user says that made-up frames may be published: a service that
+// listens at the broker trades on them. SIMULATE_ON_REAL_BROKER says so, or the broker's id.
+void require_consent(const Plan& plan, const config::Settings& settings) {
+  if (settings.broker.subject.find_first_of("*>") != std::string::npos) {
+    throw CommandError(ExitCode::usage,
+                       fmt::format("cannot publish to NATS_CONSUMER_TOPIC={} with wildcards",
+                                   settings.broker.subject));
+  }
+  const char* const meant = std::getenv("SIMULATE_ON_REAL_BROKER");
+  if (!plan.broker_id.empty() || (meant != nullptr && std::string_view(meant) == "yes")) return;
+  std::string urls;
+  for (const Secret& url : settings.broker.urls) {
+    urls += urls.empty() ? "" : ",";
+    urls += config::without_userinfo(url.reveal());
+  }
+  throw CommandError(
+      ExitCode::configuration,
+      fmt::format("refused: whoever listens on {} at {} would trade on a made-up market. "
+                  "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
+                  "broker of its own; --output FILE publishes nothing.",
+                  settings.broker.subject, urls));
+}
+
 // A recording: the frames with their receive times, as fast as they can be written.
-ExitCode write_recording(const Plan& plan, simulation::Market market, OutputFile file) {
-  std::string line;
+ExitCode write_recording(const Plan& plan, const config::Settings& settings, OutputFile file) {
+  simulation::Market market(symbols_of(settings), plan.seed);
   for (std::uint64_t i = 0; i < plan.frames && !file.failed(); ++i) {
     const UnixNs at = time_of_frame(plan, i);
-    line = fmt::format("{} ", at.time_since_epoch().count());
-    line += market.next_frame(to_ms(at));
-    line += '\n';
-    file.write(line);
+    file.write(fmt::format("{} {}\n", at.time_since_epoch().count(), market.next_frame(to_ms(at))));
   }
-  return file.finish("simulate") ? ExitCode::ok : ExitCode::output_lost;
+  return file.finish() ? ExitCode::ok : ExitCode::output_lost;
+}
+
+UnixNs now() {
+  return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
 nats::ClientOptions client_options(const Plan& plan, const config::Settings& settings) {
-  nats::ClientOptions options = nats::broker_options(settings);
+  nats::ClientOptions options{settings.broker};
   options.name = "realtime-strategies-simulate";
-  if (plan.show_orders != ShowOrders::no) {
-    options.subject = order_subject_pattern(settings.publisher_topic);
-  }
+  options.subject = plan.shows_orders ? order_subject(settings.delivery.subject, "*") : "";
+  options.queue_group.clear();
+  options.control_subject.clear();
   return options;
 }
 
 // Publishes at a steady rate until a signal or the last frame; what the service answers is printed.
 class Broadcast {
  public:
-  Broadcast(asio::io_context& loop, const Plan& plan, simulation::Market market,
-            const config::Settings& settings)
+  Broadcast(asio::io_context& loop, const Plan& plan, const config::Settings& settings)
       : loop_(loop),
         plan_(plan),
-        market_(std::move(market)),
-        subject_(settings.consumer_topic),
-        order_subjects_(order_subjects(settings.publisher_topic)),
+        // A service that still knows an earlier simulation's ids would take the same for old.
+        market_(symbols_of(settings), plan.seed,
+                static_cast<std::uint64_t>(now().time_since_epoch().count())),
+        subject_(settings.broker.subject),
+        order_subjects_(order_subjects(settings.delivery.subject)),
         client_(loop, client_options(plan, settings),
                 {.on_messages = [this](auto orders) { show(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
         ticks_(loop),
         signals_(loop, SIGINT, SIGTERM) {}
 
-  void start() {
+  ExitCode run() {
     signals_.async_wait([this](boost::system::error_code error, int) {
-      if (!error) stop();
+      if (!error) stop(ExitCode::ok);
     });
     client_.start();
+    loop_.run();
+    return *result_;
   }
-
-  // How it went; after the loop has ended.
-  [[nodiscard]] ExitCode result() const { return result_; }
 
  private:
   static constexpr std::chrono::milliseconds kTick{5};
 
   void show(std::span<const nats::Message> orders) {
-    std::string lines;
     for (const nats::Message& order : orders) {
-      // Where the strategies have a subject each, the wildcard brings other people's, too.
+      // Where each strategy has a subject, the wildcard also brings what others publish.
       if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) ==
           order_subjects_.end()) {
         continue;
       }
-      lines +=
-          printable(plan_.show_orders == ShowOrders::as_json ? std::string(order.payload)
-                                                             : wire::order_text(order.payload));
-      lines += '\n';
+      print_out("{}\n",
+                plan_.as_json ? std::string(order.payload) : wire::order_text(order.payload));
+      // After each one: a signal interrupts a short write to a pipe that is full, not a long one.
+      if (!standard_output_arrived()) return stop(ExitCode::output_lost);
     }
-    write_out(lines);
-    if (!all_output_arrived()) end(ExitCode::output_lost);
   }
 
   void on_status_change() {
     const nats::Status status = client_.status();
     if (status.connected && !plan_.broker_id.empty() && status.server_id != plan_.broker_id) {
-      // Also when the right one has gone and somebody else has taken its port.
+      // Also when the right one has gone and another broker has its port.
       print_error("simulate: refused: {} is not the broker with the id {}\n", status.server,
                   plan_.broker_id);
-      end(ExitCode::configuration);
+      stop(ExitCode::configuration);
     } else if (status.subscribed && !begun_) {
       begun_ = SteadyClock::now();
       print_error("simulate: a made-up market, {} frames/s, to {} at {}{}\n", plan_.rate, subject_,
@@ -200,28 +187,22 @@ class Broadcast {
     const std::chrono::duration<double> elapsed = SteadyClock::now() - *begun_;
     auto due = static_cast<std::uint64_t>(elapsed.count() * static_cast<double>(plan_.rate));
     if (plan_.frames > 0) due = std::min(due, plan_.frames);
-    const UnixMs now =
-        to_ms(std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now()));
+    const UnixMs at = to_ms(now());
     for (; sent_ < due; ++sent_) {
       // A frame that cannot be sent is a gap, as at the exchange.
-      const auto result = client_.publish(subject_, market_.next_frame(now), {});
+      const auto result = client_.publish(subject_, market_.next_frame(at), {});
       if (result != nats::PublishResult::sent) ++missed_;
     }
-    if (plan_.frames > 0 && sent_ == plan_.frames) return stop();
+    if (plan_.frames > 0 && sent_ == plan_.frames) return stop(ExitCode::ok);
     ticks_.expires_after(kTick);
     ticks_.async_wait([this](boost::system::error_code error) {
       if (!error) tick();
     });
   }
 
-  void end(ExitCode result) {
-    if (!stopping_) result_ = result;
-    stop();
-  }
-
-  void stop() {
-    if (stopping_) return;
-    stopping_ = true;
+  void stop(ExitCode result) {
+    if (result_) return;
+    result_ = result;
     ticks_.cancel();
     signals_.cancel();
     client_.close([this](bool) {
@@ -242,48 +223,41 @@ class Broadcast {
   std::string last_error_;
   std::uint64_t sent_ = 0;
   std::uint64_t missed_ = 0;
-  bool stopping_ = false;
-  ExitCode result_ = ExitCode::ok;
+  std::optional<ExitCode> result_;  // empty: it goes on
 };
+
+ExitCode simulate(const Invocation& invocation, const config::Configuration& configuration) {
+  const Plan plan = parse_plan(invocation);
+  const config::Settings& settings = configuration.settings;
+  if (invocation.has("output")) {
+    return write_recording(plan, settings,
+                           Outputs(invocation).open("--output", invocation.option("output")));
+  }
+  require_consent(plan, settings);
+  asio::io_context loop(1);
+  return Broadcast(loop, plan, settings).run();
+}
+
+constexpr std::array kOptions{
+    Option{"--output", "FILE", "write frames to a file or - instead of publishing them"},
+    Option{"--force", "", "overwrite the file of --output where it exists"},
+    Option{"--frames", "N", "stop after so many frames (default: none with NATS, 10000 else)"},
+    Option{"--rate", "N", "frames a second when publishing (default 200)"},
+    Option{"--seed", "N", "the same seed gives the same market (default 1)"},
+    Option{"--start", "TIME", "event time of the first frame when writing to a file"},
+    Option{"--show-orders", "", "subscribe to the orders and print each as a line"},
+    Option{"--json", "", "with --show-orders: each order as it is"},
+    Option{"--broker-id", "ID", "publish to the broker with this server_id and to no other"}};
 
 }  // namespace
 
-ExitCode simulate(const Invocation& invocation, const config::Configuration& configuration) {
-  const auto parsed = parse_plan(invocation);
-  if (!parsed) {
-    print_error("simulate: {}\n", parsed.error());
-    return ExitCode::usage;
-  }
-  const Plan& plan = parsed.value();
-  const config::Settings& settings = configuration.settings;
-  simulation::Market market(symbols_of(settings), plan.seed);
-  if (invocation.has("output")) {
-    Outputs outputs(invocation.has("force") ? Outputs::Existing::overwrite
-                                            : Outputs::Existing::refuse);
-    auto file = outputs.open("--output", invocation.option("output", "-"));
-    if (file) return write_recording(plan, std::move(market), std::move(file).value());
-    print_error("simulate: {}\n", file.error().text);
-    return file.error().code;
-  }
-  if (settings.consumer_topic.find_first_of("*>") != std::string::npos) {
-    print_error("simulate: cannot publish to NATS_CONSUMER_TOPIC={} with wildcards\n",
-                settings.consumer_topic);
-    return ExitCode::usage;
-  }
-  if (!may_publish(plan)) {
-    print_error(
-        "simulate: refused: whoever listens on {} at {} would trade on a made-up market. "
-        "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
-        "broker of its own; --output FILE publishes nothing.\n",
-        settings.consumer_topic, shown_urls(settings));
-    return ExitCode::configuration;
-  }
-  std::signal(SIGPIPE, SIG_IGN);
-  asio::io_context loop(1);
-  Broadcast broadcast(loop, plan, std::move(market), settings);
-  broadcast.start();
-  loop.run();
-  return broadcast.result();
-}
+constinit const Command kSimulate{
+    "simulate",
+    "",
+    "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
+    "realtime-strategies simulate --output market.log --frames 50000",
+    kOptions,
+    Needs::connection,
+    simulate};
 
 }  // namespace rts::commands

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/text.hpp>
 #include <rts/config/broker_url.hpp>
 
 namespace rts::config {
@@ -44,8 +45,9 @@ bool parse_userinfo(std::string_view text, BrokerUrl& url) {
 }
 
 bool parse_port(std::string_view text, BrokerUrl& url) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
-  return error == std::errc{} && end == text.data() + text.size() && url.port != 0;
+  const auto port = parse_as<std::uint16_t>(text, 1);
+  url.port = port.value_or(0);
+  return port.has_value();
 }
 
 bool is_host(std::string_view text) {

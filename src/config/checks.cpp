@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/trading/order_subject.hpp>
 #include <rts/trading/stream_plan.hpp>
@@ -24,18 +25,13 @@ void check_thresholds(std::string_view family, double sell, double buy, const Na
                                  names.shown(sell_name), sell, names.shown(buy_name), buy));
 }
 
-bool has_amount(const std::vector<SymbolAmount>& amounts, const Symbol& symbol) {
-  return std::any_of(amounts.begin(), amounts.end(),
-                     [&](const SymbolAmount& amount) { return amount.symbol == symbol; });
-}
-
-// TRADING_QUANTITY_STEPS and its like as they are shipped name symbols that are not traded as soon
-// as TRADING_SYMBOLS is another: nobody meant that.
+// The default of TRADING_QUANTITY_STEPS and its like names symbols that are not traded as soon as
+// TRADING_SYMBOLS is another: that is no mistake of the user's.
 void advise_of_entries(std::string_view name, const std::vector<SymbolAmount>& amounts,
                        Configuration& configuration) {
   const Setting& setting = *find(name);
   const auto row = static_cast<std::size_t>(&setting - table().data());
-  if (configuration.values[row] == setting.fallback) return;
+  if (configuration.values[row] == setting.default_text()) return;
   for (const SymbolAmount& amount : amounts) {
     if (is_traded(configuration.settings, amount.symbol)) continue;
     configuration.warnings.push_back(
@@ -48,32 +44,33 @@ void advise_of_step(const Settings& s, std::string_view who, std::vector<std::st
   warnings.push_back(
       fmt::format("{} no step of its own, {} is taken; the venue may refuse its orders. Give it in "
                   "TRADING_QUANTITY_STEPS or TRADING_INSTRUMENTS_FILE.",
-                  who, s.quantity_step.to_string()));
+                  who, s.engine.defaults.terms.instrument.quantity_step.to_string()));
 }
 void advise_of_minimum(const Settings& s, std::string_view who,
                        std::vector<std::string>& warnings) {
   warnings.push_back(
       fmt::format("{} no minimum notional of its own, {} is the least order; the venue may refuse "
                   "it. Give it in TRADING_MIN_NOTIONALS or TRADING_INSTRUMENTS_FILE.",
-                  who, s.min_position_size));
+                  who, s.engine.defaults.terms.size.minimum.value()));
 }
 
 void advise_of_sizes(const Settings& s, std::vector<std::string>& warnings) {
-  if (s.symbols.empty() && s.instruments.empty()) {  // else only what the venue lists is traded
+  // Else only what the venue lists is traded.
+  if (s.engine.symbols.empty() && s.instruments.empty()) {
     const std::string_view who = "TRADING_SYMBOLS=*: a symbol that comes may have";
     advise_of_step(s, who, warnings);
     advise_of_minimum(s, who, warnings);
   }
-  for (const Symbol& symbol : s.symbols) {
+  for (const Symbol& symbol : s.engine.symbols) {
     if (!is_traded(s, symbol)) continue;
-    const wire::ListedInstrument* const instrument = instrument_of(s, symbol);
+    const wire::ListedInstrument* const instrument = entry_of(s.instruments, symbol);
     const std::string who = fmt::format("{}: has", symbol.text());
-    if (!has_amount(s.quantity_steps, symbol) &&
+    if (entry_of(s.quantity_steps, symbol) == nullptr &&
         (instrument == nullptr || instrument->quantity_step.is_zero())) {
       advise_of_step(s, who, warnings);
     }
     const bool venue_says = instrument != nullptr && !instrument->min_notional.is_zero();
-    if (!venue_says && (instrument != nullptr || !has_amount(s.min_notionals, symbol))) {
+    if (!venue_says && (instrument != nullptr || entry_of(s.min_notionals, symbol) == nullptr)) {
       advise_of_minimum(s, who, warnings);
     }
   }
@@ -81,7 +78,7 @@ void advise_of_sizes(const Settings& s, std::vector<std::string>& warnings) {
 
 void advise_of_instruments(const Settings& s, std::vector<std::string>& warnings) {
   for (const wire::ListedInstrument& i : s.instruments) {
-    const bool is_asked_for = !s.symbols.empty() || !i.fault.empty();
+    const bool is_asked_for = !s.engine.symbols.empty() || !i.fault.empty();
     const std::string why = obstacle(s, i);
     if (why.empty() || !is_asked_for) continue;
     warnings.push_back(
@@ -89,32 +86,33 @@ void advise_of_instruments(const Settings& s, std::vector<std::string>& warnings
   }
 }
 
-bool follows_windows(const SymbolSettings& values) {
-  return values.trade_momentum_enabled || values.ticker_velocity_enabled;
+bool follows_windows(const SymbolParameters& parameters) {
+  return parameters.enabled[rts::index_of(StrategyId::trade_momentum)] ||
+         parameters.enabled[rts::index_of(StrategyId::ticker_velocity)];
 }
 
 void advise_of_delivery(const Settings& s, std::vector<std::string>& warnings) {
-  const bool is_core = delivery_mode(s) == DeliveryMode::core;
-  if (is_core && s.consumer_group.empty()) {
+  const bool is_core = s.delivery.mode == DeliveryMode::core;
+  if (is_core && s.broker.queue_group.empty()) {
     warnings.emplace_back(
         "ORDER_DELIVERY=core with an empty NATS_CONSUMER_GROUP: every replica would send every "
         "order; run exactly one.");
   }
-  if (is_core && is_production(s)) {
+  if (is_core && s.engine.refuse_simulation) {  // in production
     warnings.emplace_back(
         "ORDER_DELIVERY=core with ENVIRONMENT=production: a restart forgets the cooldown and the "
         "day's count; jetstream remembers.");
   }
   const bool has_window =
-      follows_windows(s) ||
-      std::any_of(s.per_symbol.begin(), s.per_symbol.end(),
-                  [](const NamedSymbolSettings& named) { return follows_windows(named.values); });
-  if (!s.consumer_group.empty() && has_window) {
+      follows_windows(s.engine.defaults) ||
+      std::any_of(s.engine.per_symbol.begin(), s.engine.per_symbol.end(),
+                  [](const NamedParameters& named) { return follows_windows(named.parameters); });
+  if (!s.broker.queue_group.empty() && has_window) {
     warnings.push_back(fmt::format(
         "NATS_CONSUMER_GROUP={} with trade_momentum or ticker_velocity enabled: of several "
-        "replicas "
-        "each sees a part of a symbol's events, and so do its windows; leave the group empty.",
-        s.consumer_group));
+        "replicas each sees a part of a symbol's events, and so do its windows; leave the group "
+        "empty.",
+        s.broker.queue_group));
   }
 }
 
@@ -136,19 +134,19 @@ bool Names::applies(std::initializer_list<std::string_view> names) const {
   return is_own;
 }
 
-void check_thresholds_and_weights(const SymbolSettings& values, const Names& names,
+void check_thresholds_and_weights(const SymbolParameters& p, const Names& names,
                                   Problems& problems) {
-  check_thresholds("ORDERBOOK_SKEW", values.skew_sell_threshold, values.skew_buy_threshold, names,
-                   problems);
-  check_thresholds("TRADE_MOMENTUM", values.momentum_sell_threshold, values.momentum_buy_threshold,
-                   names, problems);
-  check_thresholds("TICKER_VELOCITY", values.velocity_sell_threshold, values.velocity_buy_threshold,
-                   names, problems);
+  const auto check = [&](std::string_view family, const auto& strategy) {
+    check_thresholds(family, strategy.sell_threshold, strategy.buy_threshold, names, problems);
+  };
+  check("ORDERBOOK_SKEW", p.orderbook_skew);
+  check("TRADE_MOMENTUM", p.trade_momentum);
+  check("TICKER_VELOCITY", p.ticker_velocity);
   constexpr const char* kPrice = "TRADE_MOMENTUM_PRICE_WEIGHT";
   constexpr const char* kQuantity = "TRADE_MOMENTUM_QUANTITY_WEIGHT";
   constexpr const char* kMaker = "TRADE_MOMENTUM_MAKER_WEIGHT";
-  const double sum =
-      values.momentum_price_weight + values.momentum_quantity_weight + values.momentum_maker_weight;
+  const auto& momentum = p.trade_momentum;
+  const double sum = momentum.price_weight + momentum.quantity_weight + momentum.maker_weight;
   if (std::abs(sum - 1) <= 0.001 + 1e-12 || !names.applies({kPrice, kQuantity, kMaker})) return;
   problems.push_back(fmt::format("{}, {}, {}: sum to {}; make them sum to 1 (± 0.001).",
                                  names.shown(kPrice), names.shown(kQuantity), names.shown(kMaker),
@@ -156,85 +154,73 @@ void check_thresholds_and_weights(const SymbolSettings& values, const Names& nam
 }
 
 void check_sizes(const Settings& s, const Names& names, Problems& problems) {
-  if (s.min_position_size <= s.max_position_size ||
+  const SizeLimits& size = s.engine.defaults.terms.size;
+  if (size.minimum <= size.maximum ||
       !names.applies({"TRADING_MIN_POSITION_SIZE", "TRADING_MAX_POSITION_SIZE"})) {
     return;
   }
   problems.push_back(
       fmt::format("TRADING_MIN_POSITION_SIZE={}: must not exceed TRADING_MAX_POSITION_SIZE={}; "
                   "lower the one or raise the other.",
-                  s.min_position_size, s.max_position_size));
+                  size.minimum.value(), size.maximum.value()));
 }
 
-// Our own subscription would be the listener, and an order that nobody takes would look delivered.
+// Else our own subscription is a listener, and an order looks delivered that reached nothing else.
 void check_subjects(const Settings& s, const Names& names, Problems& problems) {
   const auto check = [&](std::string_view name, const std::string& pattern) {
     if (pattern.empty() || !names.applies({"NATS_PUBLISHER_TOPIC", name})) return;
-    for (const std::string& subject : order_subjects(s.publisher_topic)) {
+    for (const std::string& subject : order_subjects(s.delivery.subject)) {
       if (!covers(pattern, subject)) continue;
       problems.push_back(fmt::format(
           "NATS_PUBLISHER_TOPIC={}: is matched by {}={}, so that this service would hear its own "
           "orders; choose another subject for the one or the other.",
-          s.publisher_topic, name, pattern));
+          s.delivery.subject, name, pattern));
       return;
     }
   };
-  check("NATS_CONSUMER_TOPIC", s.consumer_topic);
-  check("CONTROL_TOPIC", s.control_topic);
+  check("NATS_CONSUMER_TOPIC", s.broker.subject);
+  check("CONTROL_TOPIC", s.broker.control_subject);
 }
 
 void check_quotes(const Settings& s, const Names& names, Problems& problems) {
   if (!names.applies({"TRADING_SYMBOLS", "TRADING_QUOTE_ASSETS"})) return;
-  for (const Symbol& symbol : s.symbols) {
-    if (is_linear(s, symbol)) continue;
+  for (const Symbol& symbol : s.engine.symbols) {
+    if (is_quoted_in(s.engine.quote_assets, symbol.text())) continue;
     problems.push_back(fmt::format(
         "TRADING_SYMBOLS: {} is not quoted in {} (TRADING_QUOTE_ASSETS), and sizes are amounts of "
         "that; remove it, or add its quote asset.",
-        symbol.text(), fmt::join(s.quote_assets, " or ")));
+        symbol.text(), fmt::join(s.engine.quote_assets, " or ")));
   }
-}
-
-bool is_linear(const Settings& settings, const Symbol& symbol) {
-  const std::string_view name = symbol.text();
-  return std::any_of(settings.quote_assets.begin(), settings.quote_assets.end(),
-                     [&](const std::string& asset) {
-                       return name.size() > asset.size() && name.ends_with(asset);
-                     });
-}
-
-const wire::ListedInstrument* instrument_of(const Settings& settings, const Symbol& symbol) {
-  const auto found =
-      std::find_if(settings.instruments.begin(), settings.instruments.end(),
-                   [&](const wire::ListedInstrument& i) { return i.symbol == symbol; });
-  return found == settings.instruments.end() ? nullptr : &*found;
 }
 
 std::string obstacle(const Settings& settings, const wire::ListedInstrument& i) {
   if (!i.fault.empty()) return i.fault;
   if (i.status != "TRADING") return fmt::format("its status is {}", i.status);
-  if (!contains(settings.quote_assets, i.quote_asset)) {
+  if (!contains(settings.engine.quote_assets, i.quote_asset)) {
     return fmt::format("its quote asset is {}", i.quote_asset);
   }
-  if (!i.margin_asset.empty() && !contains(settings.quote_assets, i.margin_asset)) {
+  if (!i.margin_asset.empty() && !contains(settings.engine.quote_assets, i.margin_asset)) {
     return fmt::format("its margin asset is {}", i.margin_asset);
   }
   return {};
 }
 
 bool is_traded(const Settings& settings, const Symbol& symbol) {
-  const auto& listed = settings.symbols;
+  const auto& listed = settings.engine.symbols;
   if (!listed.empty() && std::find(listed.begin(), listed.end(), symbol) == listed.end()) {
     return false;
   }
-  const wire::ListedInstrument* const instrument = instrument_of(settings, symbol);
-  return is_linear(settings, symbol) &&
+  const wire::ListedInstrument* const instrument = entry_of(settings.instruments, symbol);
+  return is_quoted_in(settings.engine.quote_assets, symbol.text()) &&
          (instrument == nullptr || obstacle(settings, *instrument).empty());
 }
 
 void advise(Configuration& configuration) {
   const Settings& s = configuration.settings;
   advise_of_instruments(s, configuration.warnings);
-  advise_of_sizes(s, configuration.warnings);
+  // Where the file was not read, the sizes it has are not known.
+  const bool is_unread = s.instruments.empty() && !s.instruments_file.empty();
+  if (!is_unread) advise_of_sizes(s, configuration.warnings);
   advise_of_entries("TRADING_QUANTITY_STEPS", s.quantity_steps, configuration);
   advise_of_entries("TRADING_MIN_NOTIONALS", s.min_notionals, configuration);
   for (const SymbolValue& own : configuration.symbol_values) {

@@ -24,18 +24,12 @@ struct Names {
   [[nodiscard]] bool applies(std::initializer_list<std::string_view> names) const;
 };
 
-void check_thresholds_and_weights(const SymbolSettings& values, const Names& names,
+void check_thresholds_and_weights(const SymbolParameters& parameters, const Names& names,
                                   Problems& problems);
 void check_sizes(const Settings& settings, const Names& names, Problems& problems);
 void check_subjects(const Settings& settings, const Names& names, Problems& problems);
 void check_quotes(const Settings& settings, const Names& names, Problems& problems);
 
-// Whether the name is that of a symbol quoted in one of TRADING_QUOTE_ASSETS: sizes are amounts of
-// it.
-[[nodiscard]] bool is_linear(const Settings& settings, const Symbol& symbol);
-// Of the venue's answer; nothing where it does not have the symbol.
-[[nodiscard]] const wire::ListedInstrument* instrument_of(const Settings& settings,
-                                                          const Symbol& symbol);
 // Why the venue's answer keeps the instrument from being traded, as a sentence's end; empty: it
 // does not.
 [[nodiscard]] std::string obstacle(const Settings& settings,

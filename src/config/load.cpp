@@ -3,12 +3,14 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>
 
 #include "config/checks.hpp"
-#include "config/parse.hpp"
+#include "config/rules.hpp"
 
 namespace rts::config {
 namespace {
@@ -19,7 +21,7 @@ bool holds_urls(const Setting& setting) noexcept {
 
 // The value as a complaint may quote it.
 std::string quoted(const Setting& setting, std::string_view value) {
-  // Of a URL that could not be read, nobody can say what of it is a password.
+  // Of a URL that could not be read it is not known what of it is a password.
   if (setting.is_secret() || holds_urls(setting)) return "***";
   return fmt::format("'{}'", value.substr(0, 80));
 }
@@ -34,17 +36,73 @@ std::size_t index_of(const Setting& setting) {
   return static_cast<std::size_t>(&setting - table().data());
 }
 
+// --- What follows from several settings ---------------------------------------------------------
+
+Sells sells(const Settings& s) {
+  if (s.enable_shorts) return Sells::open_short;
+  return s.delivery.format == OrderFormat::signal ? Sells::refused : Sells::close_long;
+}
+
+// What the venue's answer says where it has the symbol, else what the settings say. A step there
+// has to be.
+Instrument instrument_for(const Settings& s, const Symbol& symbol) {
+  Instrument instrument;
+  const SymbolAmount* const step = entry_of(s.quantity_steps, symbol);
+  const SymbolAmount* const minimum = entry_of(s.min_notionals, symbol);
+  instrument.quantity_step =
+      step != nullptr ? step->amount : s.engine.defaults.terms.instrument.quantity_step;
+  if (minimum != nullptr) instrument.min_notional = minimum->amount.to_double();
+  const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
+  if (listed == nullptr) return instrument;
+  if (!listed->quantity_step.is_zero()) instrument.quantity_step = listed->quantity_step;
+  instrument.min_quantity = listed->min_quantity;
+  instrument.max_quantity = listed->max_quantity;
+  instrument.min_notional = listed->min_notional.to_double();
+  instrument.max_notional = listed->max_notional.to_double();
+  instrument.tick = listed->tick;
+  return instrument;
+}
+
+// Fills in the members of which no row of the table is, and those of every symbol.
+void derive(Settings& s) {
+  EngineParameters& engine = s.engine;
+  OrderTerms& terms = engine.defaults.terms;
+  engine.refuse_simulation = same_but_for_case(s.environment, "production");
+  terms.sells = sells(s);
+  engine.defaults.traded = s.instruments.empty();  // what the venue does not list is not TRADING
+  // Every symbol that the settings or the venue's answer say something of has its own parameters.
+  const auto add_all = [&](const auto& list) {
+    for (const auto& entry : list) {
+      if (entry_of(engine.per_symbol, entry.symbol) == nullptr) {
+        engine.per_symbol.push_back({entry.symbol, engine.defaults});
+      }
+    }
+  };
+  add_all(s.quantity_steps);
+  add_all(s.min_notionals);
+  add_all(s.instruments);
+  for (auto& [symbol, own] : engine.per_symbol) {
+    const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
+    own.terms.sells = terms.sells;
+    own.terms.instrument = instrument_for(s, symbol);
+    own.traded = listed == nullptr ? s.instruments.empty() : obstacle(s, *listed).empty();
+  }
+  // An order that is the probe is waited for until its answer can no longer come.
+  s.delivery.breaker.probe_patience = s.delivery.ack_timeout + std::chrono::seconds(1);
+  s.stream = {s.delivery.subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
+  if (s.log.decisions) s.log.level = LogLevel::debug;
+}
+
 class Loader {
  public:
   explicit Loader(const ReadFile& read_file) : read_file_(read_file) {
     for (const Setting& setting : table()) {
-      texts_.emplace_back(setting.fallback);
+      texts_.push_back(setting.default_text());
       result_.origins.push_back(Origin::fallback);
     }
   }
 
   void take(std::span<const Given> given, Origin origin) {
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     for (const Given& item : given) {
       std::string_view name = item.name;
       std::string_view value = item.value;
@@ -65,13 +123,16 @@ class Loader {
 
   Result<Configuration, Problems> conclude() {
     for (std::size_t i = 0; i < table().size(); ++i) {
-      settle(table()[i], std::string(table()[i].name), texts_[i], result_.settings);
-      result_.values.push_back(displayed(table()[i], texts_[i]));
+      const Setting& setting = table()[i];
+      if (result_.origins[i] != Origin::fallback) {
+        assign(setting, std::string(setting.name), texts_[i], result_.settings.engine.defaults);
+      }
+      result_.values.push_back(displayed(setting, texts_[i]));
       result_.redacted.push_back(result_.values[i] != texts_[i]);
     }
-    settle_symbols();
+    assign_symbols();
     const Names names{refused_};
-    check_thresholds_and_weights(result_.settings, names, problems_);
+    check_thresholds_and_weights(result_.settings.engine.defaults, names, problems_);
     check_sizes(result_.settings, names, problems_);
     check_subjects(result_.settings, names, problems_);
     check_quotes(result_.settings, names, problems_);
@@ -80,6 +141,7 @@ class Loader {
     auto& unknown = result_.settings.allow_unknown_env ? result_.warnings : problems_;
     unknown.insert(unknown.end(), unknown_.begin(), unknown_.end());
     if (!problems_.empty()) return Failure{std::move(problems_)};
+    derive(result_.settings);
     advise(result_);
     return std::move(result_);
   }
@@ -94,12 +156,12 @@ class Loader {
         return;
       }
     }
-    const NameFinding finding = judge_name(name, value);
-    if (finding.kind == NameKind::retired) {
+    const NameMeaning meaning = meaning_of(name, value);
+    if (meaning.kind == NameKind::retired) {
       result_.warnings.push_back(fmt::format(
-          "{}: is of the Python service and does nothing here. {}", name, finding.text));
-    } else if (finding.kind == NameKind::misspelt) {
-      complain_of_name(name, fmt::format("unknown setting; did you mean {}?", finding.text));
+          "{}: is of the Python service and does nothing here. {}", name, meaning.text));
+    } else if (meaning.kind == NameKind::misspelt) {
+      complain_of_name(name, fmt::format("unknown setting; did you mean {}?", meaning.text));
     }
   }
 
@@ -114,7 +176,7 @@ class Loader {
   };
   void take_own(const Setting& setting, const std::string& name, std::size_t symbol_begin,
                 const Value& value) {
-    if (!setting.is_per_symbol()) {
+    if (!setting.per_symbol) {
       complain_of_name(name, fmt::format("{} is the same for all symbols.", setting.name));
       return;
     }
@@ -140,49 +202,49 @@ class Loader {
     }
   }
 
-  void settle(const Setting& setting, std::string name, const std::string& value,
-              Settings& settings) {
-    if (assign(setting.rule, value, settings)) return;
+  void assign(const Setting& setting, std::string name, const std::string& value,
+              SymbolParameters& symbol) {
+    if (setting.assign(setting.rule, value, {result_.settings, symbol})) return;
+    const std::string fallback = setting.default_text();
     problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", name,
                                     quoted(setting, value), accepted_values(setting),
-                                    setting.fallback.empty() ? "empty" : setting.fallback));
+                                    fallback.empty() ? "empty" : fallback));
     refused_.push_back(std::move(name));
   }
 
   // What symbols have of their own, over what all have.
-  void settle_symbols() {
+  void assign_symbols() {
     auto& own = result_.symbol_values;
     std::stable_sort(own.begin(), own.end(), [](const SymbolValue& a, const SymbolValue& b) {
       return std::tuple(a.row, a.symbol.text()) < std::tuple(b.row, b.symbol.text());
     });
+    auto& per_symbol = result_.settings.engine.per_symbol;
     for (const SymbolValue& value : own) {
-      auto& named = result_.settings.per_symbol;
-      const bool is_known = std::any_of(named.begin(), named.end(), [&](const auto& other) {
-        return other.symbol == value.symbol;
-      });
-      if (!is_known) named.push_back({value.symbol, settled_for(value.symbol)});
+      if (entry_of(per_symbol, value.symbol) == nullptr) {
+        per_symbol.push_back({value.symbol, parameters_of(value.symbol)});
+      }
     }
   }
 
-  SymbolSettings settled_for(const Symbol& symbol) {
-    Settings settings = result_.settings;
+  SymbolParameters parameters_of(const Symbol& symbol) {
+    SymbolParameters parameters = result_.settings.engine.defaults;
     std::vector<std::string> names;
     for (const SymbolValue& value : result_.symbol_values) {
       if (value.symbol != symbol) continue;
       names.push_back(name_for(table()[value.row], symbol));
-      settle(table()[value.row], names.back(), value.value, settings);
+      assign(table()[value.row], names.back(), value.value, parameters);
     }
-    check_thresholds_and_weights(settings, {refused_, &symbol, names}, problems_);
-    return static_cast<const SymbolSettings&>(settings);  // the rest is the same for all symbols
+    check_thresholds_and_weights(parameters, {refused_, &symbol, names}, problems_);
+    return parameters;
   }
 
   void read_instruments() {
     Settings& s = result_.settings;
-    if (s.instruments_file.empty() || !was_accepted("TRADING_INSTRUMENTS_FILE")) return;
+    if (!read_file_ || s.instruments_file.empty()) return;
+    if (!was_accepted("TRADING_INSTRUMENTS_FILE")) return;
     const std::string file = fmt::format("TRADING_INSTRUMENTS_FILE={}", s.instruments_file);
     const Result<std::string, std::string> text =
-        read_file_ ? read_file_(s.instruments_file, wire::kMaxInstrumentsBytes)
-                   : Failure{std::string("cannot be read here")};
+        read_file_(s.instruments_file, wire::kMaxInstrumentsBytes);
     if (!text) {
       problems_.push_back(fmt::format("{}: {}.", file, text.error()));
       return;
@@ -194,10 +256,13 @@ class Loader {
       return;
     }
     s.instruments = std::move(listed).value();
-    if (!s.symbols.empty()) {
+    if (!was_accepted("TRADING_SYMBOLS")) return;
+    if (!s.engine.symbols.empty()) {
       keep_listed(file);
     } else {
-      std::erase_if(s.instruments, [&](const auto& i) { return !is_linear(s, i.symbol); });
+      std::erase_if(s.instruments, [&](const auto& instrument) {
+        return !is_quoted_in(s.engine.quote_assets, instrument.symbol.text());
+      });
     }
   }
 
@@ -205,8 +270,8 @@ class Loader {
   void keep_listed(const std::string& file) {
     Settings& s = result_.settings;
     std::vector<wire::ListedInstrument> kept;
-    for (const Symbol& symbol : s.symbols) {
-      const wire::ListedInstrument* const instrument = instrument_of(s, symbol);
+    for (const Symbol& symbol : s.engine.symbols) {
+      const wire::ListedInstrument* const instrument = entry_of(s.instruments, symbol);
       if (instrument == nullptr) {
         problems_.push_back(
             fmt::format("{}: does not have {}; remove it from TRADING_SYMBOLS, or ask the venue "
@@ -270,11 +335,17 @@ class Loader {
   Configuration result_;
   std::vector<std::string> texts_;  // effective, by table index; secrets included
   Problems problems_;
-  std::vector<std::string> unknown_;  // sentences of names that nobody knows
+  std::vector<std::string> unknown_;  // sentences of names that are not known
   std::vector<std::string> refused_;  // names whose value was not accepted
 };
 
 }  // namespace
+
+EngineParameters engine_parameters(const Settings& settings, Clock clock) {
+  EngineParameters parameters = settings.engine;
+  parameters.clock = clock;
+  return parameters;
+}
 
 Result<Configuration, Problems> load(std::span<const Given> environment,
                                      std::span<const Given> flags, const ReadFile& read_file) {

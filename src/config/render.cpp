@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -10,73 +9,6 @@
 
 namespace rts::config {
 namespace {
-
-struct Accepted {
-  std::string operator()(const Flag&) const { return "true or false"; }
-
-  std::string operator()(const Whole& rule) const {
-    return fmt::format("a whole number from {} to {}", rule.min, rule.max);
-  }
-
-  std::string operator()(const Real& rule) const {
-    const bool bounded_below = std::isfinite(rule.min);
-    const bool bounded_above = std::isfinite(rule.max);
-    if (!bounded_below && !bounded_above) return "a number";
-    const std::string below = fmt::format("{} {}", rule.excludes_min ? ">" : ">=", rule.min);
-    if (!bounded_above) return "a number " + below;
-    return fmt::format("a number {} and {} {}", below, rule.excludes_max ? "<" : "<=", rule.max);
-  }
-
-  std::string operator()(const Choice& rule) const {
-    std::string list;
-    for (std::size_t i = 0; i < rule.values.size(); ++i) {
-      if (i > 0) list += i + 1 == rule.values.size() ? " or " : ", ";
-      list += rule.values[i];
-    }
-    return list;
-  }
-
-  std::string operator()(const Text& rule) const {
-    switch (rule.form) {
-      case Text::Form::any:
-        return "a text without control characters";
-      case Text::Form::not_empty:
-        return "a text without control characters, not empty";
-      case Text::Form::address:
-        return "an IPv4 or IPv6 address";
-      case Text::Form::connection_name:
-        return "printable ASCII without quotes and backslash";
-      case Text::Form::group:
-        return "printable ASCII without blanks, or empty";
-      case Text::Form::order_subject:
-        return "a subject without wildcards, blanks or empty tokens; one token may be {strategy}";
-      case Text::Form::pattern:
-        return "a subject without blanks or empty tokens";
-      case Text::Form::subject_or_empty:
-        return "a subject without wildcards, or empty";
-      case Text::Form::file:
-        return "a path, or empty";
-    }
-    return "";
-  }
-
-  std::string operator()(const StepSize&) const { return "a decimal > 0 of up to 18 digits"; }
-  std::string operator()(const SymbolList&) const { return "* or SYMBOL,SYMBOL,… (up to 512)"; }
-  std::string operator()(const AmountList& rule) const {
-    return fmt::format("SYMBOL:{},…, or empty", rule.amount);
-  }
-  std::string operator()(const AssetList&) const {
-    return fmt::format("ASSET,ASSET,… (up to {})", AssetList::kMaxAssets);
-  }
-  std::string operator()(const UrlList&) const {
-    return "host:port, nats://host:port or tls://host:port, comma-separated";
-  }
-  std::string operator()(const Confidential& rule) const {
-    return rule.form == Confidential::Form::path
-               ? "a path"
-               : "a text without quotes, backslash and control characters";
-  }
-};
 
 // A row of a configuration, or the value that one symbol has of its own.
 struct Shown {
@@ -191,8 +123,7 @@ constexpr std::string_view kPage =
     "be in any case, as in `TRADING_SYMBOLS`; the name may not.\n\n"
     "An environment variable that is not in this list, but begins as these do, is at most two "
     "letters away from one of them (one, where it has eight or fewer) or is one in another case, "
-    "is "
-    "taken for a slip: it ends the start as well, with the nearest name, unless "
+    "is taken for a slip: it ends the start as well, with the nearest name, unless "
     "`ALLOW_UNKNOWN_ENV=true`. What Kubernetes sets for its Services is passed over.\n";
 
 std::string render_markdown() {
@@ -203,12 +134,12 @@ std::string render_markdown() {
       out += fmt::format("\n## {}\n\n| name | default | accepted | meaning |\n|---|---|---|---|\n",
                          title(setting.group));
     }
-    const std::string fallback =
-        setting.fallback.empty() ? std::string("empty") : fmt::format("`{}`", setting.fallback);
+    const std::string made_with = setting.default_text();
+    const std::string fallback = made_with.empty() ? "empty" : fmt::format("`{}`", made_with);
     out +=
         fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, fallback,
                     accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
-                    setting.is_per_symbol() ? " *Per symbol.*" : "");
+                    setting.per_symbol ? " *Per symbol.*" : "");
   }
   out +=
       "\n## Settings of the Python service\n\n"
@@ -221,31 +152,13 @@ std::string render_markdown() {
 
 }  // namespace
 
-std::string accepted_values(const Setting& setting) {
-  return std::visit(Accepted{}, setting.rule);
-}
-
-std::optional<Format> parse_format(std::string_view name) noexcept {
-  if (name == "text") return Format::text;
-  if (name == "json") return Format::json;
-  if (name == "env") return Format::env;
-  if (name == "markdown") return Format::markdown;
-  if (name == "configmap") return Format::configmap;
-  return std::nullopt;
-}
-
 std::string render(const Configuration& configuration, Format format) {
   switch (format) {
-    case Format::text:
-      return render_text(configuration);
-    case Format::json:
-      return render_json(configuration);
-    case Format::env:
-      return render_env(configuration);
-    case Format::markdown:
-      return render_markdown();
-    case Format::configmap:
-      return render_configmap(configuration);
+    case Format::text: return render_text(configuration);
+    case Format::json: return render_json(configuration);
+    case Format::env: return render_env(configuration);
+    case Format::markdown: return render_markdown();
+    case Format::configmap: return render_configmap(configuration);
   }
   return {};
 }
@@ -269,13 +182,13 @@ std::string help_text() {
     if (i == 0 || setting.group != table()[i - 1].group) {
       out += fmt::format("\n{}:\n", title(setting.group));
     }
+    const std::string fallback = setting.default_text();
     out +=
         fmt::format("  {}\n      {} [{}; default: {}{}]\n",
                     setting.is_secret() ? std::string(setting.name)
                                         : fmt::format("{} ({})", flag_name(setting), setting.name),
-                    setting.help, accepted_values(setting),
-                    setting.fallback.empty() ? "empty" : setting.fallback,
-                    setting.is_per_symbol() ? "; per symbol" : "");
+                    setting.help, accepted_values(setting), fallback.empty() ? "empty" : fallback,
+                    setting.per_symbol ? "; per symbol" : "");
   }
   return out;
 }

@@ -6,10 +6,6 @@ namespace {
 constexpr std::size_t kMaxCorrelationIdBytes = 256;
 constexpr std::string_view kSimulation = "simulation";  // the source of a made-up market's frames
 
-Reason reason_for(wire::FrameError error) noexcept {
-  return error == wire::FrameError::too_large ? Reason::too_large : Reason::malformed;
-}
-
 }  // namespace
 
 Engine::SymbolContext::SymbolContext(const SymbolParameters& parameters)
@@ -32,7 +28,8 @@ Engine::Engine(const EngineParameters& parameters)
 Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
   records_.clear();
   if (const auto error = reader_.open(frame)) {
-    records_.push_back({EventKind::unknown, reason_for(*error)});
+    const bool too_large = *error == wire::FrameError::too_large;
+    records_.push_back({EventKind::unknown, too_large ? Reason::too_large : Reason::malformed});
     return {records_};
   }
   intake_.begin_frame();
@@ -40,30 +37,18 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
   while (const wire::WireEvent* event = reader_.next()) {
     EventRecord& record = records_.emplace_back();
     record.kind = event->kind;
-    switch (event->kind) {
-      case EventKind::control:
-        record.fate = Reason::control;
-        break;
-      case EventKind::other:
-        record.fate = simulated ? Reason::simulated : Reason::unsupported_kind;
-        break;
-      case EventKind::unknown:
-        record.fate = Reason::malformed;
-        break;
-      case EventKind::book:
-      case EventKind::trade:
-      case EventKind::ticker: {
-        if (simulated) {
-          record.fate = Reason::simulated;
-          break;
-        }
-        const auto admitted = intake_.admit(*event, reader_.envelope(), received_at);
-        if (admitted) {
-          evaluate(*admitted.value(), record.fate.emplace<Decision>());
-        } else {
-          record.fate = admitted.error();
-        }
-      }
+    if (event->kind == EventKind::control) {
+      record.fate = Reason::control;
+    } else if (event->kind == EventKind::unknown) {
+      record.fate = Reason::malformed;
+    } else if (simulated) {
+      record.fate = Reason::simulated;
+    } else if (event->kind == EventKind::other) {
+      record.fate = Reason::unsupported_kind;
+    } else if (const auto admitted = intake_.admit(*event, reader_.envelope(), received_at)) {
+      evaluate(*admitted.value(), record.fate.emplace<Decision>());
+    } else {
+      record.fate = admitted.error();
     }
   }
   return {records_};

@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <cassert>
 
-#include <rts/base/fnv.hpp>
 #include <rts/engine/intake.hpp>
 
 namespace rts {
@@ -11,10 +11,11 @@ using wire::WireEvent;
 
 constexpr std::chrono::seconds kMaxAhead{10};  // live: how far E may be in the future
 constexpr std::chrono::seconds kSequenceResetAfter{60};
-// Without a time of its own an event is as late as the relay's queue is long: that is no reset.
+// An event without a time of its own is dated by the relay, whose queue may delay it by minutes:
+// only a longer silence is a reset of the ids.
 constexpr std::chrono::minutes kUndatedResetAfter{60};
 constexpr std::chrono::seconds kSourceSilentAfter{60};
-constexpr std::chrono::hours kAbandonedAfter{24};  // the longest cooldown is over by then
+constexpr std::chrono::hours kUnusedAfter{24};  // the longest cooldown is over by then
 constexpr double kNamelessBandPercent = 0.5;
 constexpr std::size_t kLeastLevels = 5;  // of the thinnest partial book there is
 constexpr std::uint64_t kCoinMargined = 2;
@@ -27,16 +28,16 @@ bool is_partial_book_channel(std::string_view channel) noexcept {
 
 // Why a field that must hold a number does not.
 std::optional<Reason> check_number(FieldState state) noexcept {
-  switch (state) {
-    case FieldState::valid:
-      return std::nullopt;
-    case FieldState::invalid:
-      return Reason::bad_number;
-    case FieldState::absent:
-    case FieldState::wrong_type:
-      return Reason::malformed;
-  }
-  return Reason::malformed;
+  if (state == FieldState::valid) return std::nullopt;
+  return state == FieldState::invalid ? Reason::bad_number : Reason::malformed;
+}
+
+template <class Unit>
+Result<Unit, Reason> as_unit(const wire::NumberField& field) noexcept {
+  if (const auto reason = check_number(field.state)) return Failure{*reason};
+  const auto number = Unit::from(field.value);
+  if (!number) return Failure{Reason::bad_number};
+  return *number;
 }
 
 bool is_sorted_best_first(const Book& book) noexcept {
@@ -86,21 +87,13 @@ Result<std::uint64_t, Reason> sequence_id(const WireEvent& event, UnixMs at) noe
 }
 
 Result<Trade, Reason> make_trade(const WireEvent& event) noexcept {
-  if (const auto reason = check_number(event.price.state)) return Failure{*reason};
-  const auto price = Price::from(event.price.value);
-  if (!price) return Failure{Reason::bad_number};
-  if (const auto reason = check_number(event.quantity.state)) return Failure{*reason};
-  const auto quantity = Quantity::from(event.quantity.value);
-  if (!quantity || quantity->value() == 0) return Failure{Reason::bad_number};
+  const auto price = as_unit<Price>(event.price);
+  if (!price) return Failure{price.error()};
+  const auto quantity = as_unit<Quantity>(event.quantity);
+  if (!quantity) return Failure{quantity.error()};
+  if (quantity.value().value() == 0) return Failure{Reason::bad_number};
   if (!event.buyer_is_maker.valid()) return Failure{Reason::malformed};
-  return Trade{*price, *quantity, event.buyer_is_maker.value};
-}
-
-Result<Ticker, Reason> make_ticker(const WireEvent& event) noexcept {
-  if (const auto reason = check_number(event.price.state)) return Failure{*reason};
-  const auto price = Price::from(event.price.value);
-  if (!price) return Failure{Reason::bad_number};
-  return Ticker{*price};
+  return Trade{price.value(), quantity.value(), event.buyer_is_maker.value};
 }
 
 // X absent, MARKET or RPI is a print of the market; anything else (NA, INSURANCE_FUND, …) is not.
@@ -121,18 +114,11 @@ std::optional<Reason> read_data(const WireEvent& event, MarketData& data) noexce
     if (!trade) return trade.error();
     data = trade.value();
   } else {
-    const auto ticker = make_ticker(event);
-    if (!ticker) return ticker.error();
-    data = ticker.value();
+    const auto price = as_unit<Price>(event.price);
+    if (!price) return price.error();
+    data = Ticker{price.value()};
   }
   return std::nullopt;
-}
-
-std::string_view text_of(const Symbol& symbol) noexcept {
-  return symbol.text();
-}
-std::string_view text_of(std::string_view text) noexcept {
-  return text;
 }
 
 std::optional<Price> last_price(const MarketData& data) noexcept {
@@ -153,28 +139,20 @@ SymbolTable::SymbolTable(const std::vector<Symbol>& symbols)
   }
 }
 
-// Without the bit that tells a letter's case. (Of other characters it tells something: the
-// comparison finds out.)
-std::size_t SymbolTable::Hash::operator()(std::string_view name) const noexcept {
-  return fnv1a(name, 'a' ^ 'A');
-}
-
 std::optional<std::size_t> SymbolTable::find(std::string_view name) const noexcept {
   const auto found = index_.find(name);
   return found == index_.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool SymbolTable::can_add() const noexcept {
-  return open_ && symbols_.size() < capacity_;
-}
-
 std::size_t SymbolTable::add(const Symbol& symbol) {
+  assert(symbols_.size() < capacity_ && !find(symbol.text()));
   symbols_.push_back(symbol);
   index_.emplace(symbols_.back().text(), symbols_.size() - 1);
   return symbols_.size() - 1;
 }
 
 void SymbolTable::replace(std::size_t index, const Symbol& symbol) {
+  assert(index < symbols_.size() && !find(symbol.text()));
   auto entry = index_.extract(symbols_[index].text());
   symbols_[index] = symbol;
   entry.key() = symbols_[index].text();
@@ -191,10 +169,9 @@ Intake::Intake(const EngineParameters& parameters)
       symbols_(parameters.symbols),
       states_(symbols_.capacity()) {
   for (const auto& [symbol, own] : parameters.per_symbol) {
-    if (own.traded != trades_unnamed_) exceptions_.push_back(symbol);
+    if (own.traded != trades_unnamed_) exceptions_.emplace_back(symbol.text());
   }
-  std::sort(exceptions_.begin(), exceptions_.end(),
-            [](const Symbol& a, const Symbol& b) { return a.text() < b.text(); });
+  std::sort(exceptions_.begin(), exceptions_.end());
 }
 
 // The numbers in the comments are SPEC §2's.
@@ -215,23 +192,23 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   const UnixMs at = time.value().at;
   if (const auto reason = read_data(event, admitted_.data)) return Failure{*reason};  // 4, 5, 6
   const Book* const book = std::get_if<Book>(&admitted_.data);
-  if (book != nullptr && event.symbol.value.empty() && !vouches_for(place, at, *book)) {
+  if (book != nullptr && event.symbol.value.empty() && !price_fits(place, at, *book)) {
     return Failure{Reason::unverified_symbol};
   }
 
   static const SymbolState kNew{};
   const SymbolState& before = place ? states_[*place] : kNew;
   // 7. A preferred source that is not silent is the only one.
-  for (auto preferred = most_preferred(event.sequence); preferred < event.sequence;
-       preferred = static_cast<wire::Sequence>(static_cast<int>(preferred) + 1)) {
-    const SequenceState& source = before.sequences[static_cast<std::size_t>(preferred)];
+  const auto slot = static_cast<std::size_t>(event.sequence);
+  for (auto preferred = static_cast<std::size_t>(most_preferred(event.sequence)); preferred < slot;
+       ++preferred) {
+    const SequenceState& source = before.sequences[preferred];
     if (source.begun && at <= source.newest_at + kSourceSilentAfter) {
       return Failure{Reason::other_source};
     }
   }
   const auto id = sequence_id(event, at);  // 8
   if (!id) return Failure{id.error()};
-  const auto slot = static_cast<std::size_t>(event.sequence);
   const SequenceState& last = before.sequences[slot];
   const bool dated = event.event_time.state != FieldState::absent;
   const std::chrono::seconds reset_after = dated ? kSequenceResetAfter : kUndatedResetAfter;
@@ -240,7 +217,7 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   }
 
   admitted_.replaces_symbol = false;
-  admitted_.symbol_index = place ? *place : settle(at);
+  admitted_.symbol_index = place ? *place : give_number(at);
   SymbolState& state = states_[admitted_.symbol_index];
   state.sequences[slot] = {id.value(), at, std::max(at, state.sequences[slot].newest_at), true};
   state.last_frame = frame_;
@@ -263,7 +240,7 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
   const std::string_view own = event.symbol.value;
   const std::string_view prefix = envelope.symbol_prefix();
   if (own.empty() && prefix.empty()) return Failure{Reason::no_symbol};
-  if (!own.empty() && !prefix.empty() && !Symbol::same(own, prefix)) {
+  if (!own.empty() && !prefix.empty() && !same_but_for_case(own, prefix)) {
     return Failure{Reason::symbol_conflict};
   }
   const std::string_view name = own.empty() ? prefix : own;
@@ -271,35 +248,28 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
     return Failure{Reason::symbol_not_traded};
   }
   if (const auto known = symbols_.find(name)) {
-    // The listed ones have been checked with the settings, but for what the venue says of them.
+    // Names in the list were checked with the settings; here it is asked what the venue trades.
     const bool all_are_traded = trades_unnamed_ && exceptions_.empty();
     if (!all_are_traded && !may_be_traded(symbols_.at(*known).text())) {
       return Failure{Reason::symbol_not_traded};
     }
     return known;
   }
-  const auto newcomer =
+  const auto new_symbol =
       symbols_.is_open() && Symbol::may_name(name) ? Symbol::from(name) : std::nullopt;
-  if (!newcomer || !may_be_traded(newcomer->text())) return Failure{Reason::symbol_not_traded};
+  if (!new_symbol || !may_be_traded(new_symbol->text())) return Failure{Reason::symbol_not_traded};
   if (!symbols_.can_add()) {
     const auto time = times(event, envelope, received_at);
-    if (!time || !abandoned_place(time.value().at)) return Failure{Reason::symbol_not_traded};
+    if (!time || !unused_place(time.value().at)) return Failure{Reason::symbol_not_traded};
   }
-  newcomer_ = *newcomer;
+  new_symbol_ = *new_symbol;
   return Place{};
 }
 
-// Whether it is linear in one of the quote assets, and the venue does not say otherwise.
+// Whether the name ends with one of the quote assets, and the venue trades it.
 bool Intake::may_be_traded(std::string_view name) const noexcept {
-  const bool linear =
-      std::any_of(quote_assets_.begin(), quote_assets_.end(), [&](const std::string& asset) {
-        return name.size() > asset.size() && name.ends_with(asset);
-      });
-  if (!linear) return false;
-  const bool is_exception =
-      std::binary_search(exceptions_.begin(), exceptions_.end(), name,
-                         [](const auto& x, const auto& y) { return text_of(x) < text_of(y); });
-  return is_exception != trades_unnamed_;
+  if (!is_quoted_in(quote_assets_, name)) return false;
+  return std::binary_search(exceptions_.begin(), exceptions_.end(), name) != trades_unnamed_;
 }
 
 Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::Envelope& envelope,
@@ -329,9 +299,9 @@ Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::
   return Times{*at, aged_at};
 }
 
-// A book without a name of its own was labelled by the relay, which labels every such book with one
-// symbol: its price has to be that of this symbol, and of no other.
-bool Intake::vouches_for(Place place, UnixMs at, const Book& book) const noexcept {
+// A book without a symbol of its own has the relay's, which gives all such books the same one. It
+// is believed when the price is near this symbol's reference price and near no other's.
+bool Intake::price_fits(Place place, UnixMs at, const Book& book) const noexcept {
   const auto mid =
       Price::from((book.bids.best().price.value() + book.asks.best().price.value()) / 2);
   if (!mid || !place) return false;
@@ -344,40 +314,36 @@ bool Intake::vouches_for(Place place, UnixMs at, const Book& book) const noexcep
   return true;
 }
 
-// One price far off is a bad print, and remembered; a second that agrees with it is where the
-// market has gone.
+// One price far off is a bad print, and is remembered; when a second one agrees with it, the market
+// has moved there.
 bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
-  const auto is_off = [&](const std::optional<ReferencePrice>& from) {
-    return from->distance_percent(price) > price_band_percent_;
+  const auto is_off = [&](const ReferencePrice& from) {
+    return from.distance_percent(price) > price_band_percent_;
   };
-  const auto is_fresh = [&](const std::optional<ReferencePrice>& from) {
-    return from && from->is_fresh(at);
-  };
-  if (price_band_percent_ > 0 && is_fresh(state.reference) && is_off(state.reference) &&
-      !(is_fresh(state.suspect) && !is_off(state.suspect))) {
-    state.suspect = {price, at};
-    return true;
-  }
-  state.suspect.reset();
-  return false;
+  const auto& known = state.reference;
+  const auto& suspect = state.suspect;
+  const bool refused = price_band_percent_ > 0 && known && known->is_fresh(at) && is_off(*known) &&
+                       !(suspect && suspect->is_fresh(at) && !is_off(*suspect));
+  state.suspect = refused ? std::optional(ReferencePrice{price, at}) : std::nullopt;
+  return refused;
 }
 
 // A place in a full table whose symbol has not been seen for a day.
-std::optional<std::size_t> Intake::abandoned_place(UnixMs now) noexcept {
-  if (now < none_abandoned_before_) return std::nullopt;
+std::optional<std::size_t> Intake::unused_place(UnixMs now) noexcept {
+  if (now < none_unused_before_) return std::nullopt;
   const auto longest_unseen =
       std::min_element(states_.begin(), states_.end(),
                        [](const auto& a, const auto& b) { return a.last_seen < b.last_seen; });
-  none_abandoned_before_ = longest_unseen->last_seen + kAbandonedAfter;
-  if (now < none_abandoned_before_ || longest_unseen->last_frame == frame_) return std::nullopt;
+  none_unused_before_ = longest_unseen->last_seen + kUnusedAfter;
+  if (now < none_unused_before_ || longest_unseen->last_frame == frame_) return std::nullopt;
   return static_cast<std::size_t>(longest_unseen - states_.begin());
 }
 
-// The number that the newcomer gets.
-std::size_t Intake::settle(UnixMs at) {
-  if (symbols_.can_add()) return symbols_.add(newcomer_);
-  const std::size_t index = *abandoned_place(at);  // identify() has found one
-  symbols_.replace(index, newcomer_);
+// The number that new_symbol_ gets.
+std::size_t Intake::give_number(UnixMs at) {
+  if (symbols_.can_add()) return symbols_.add(new_symbol_);
+  const std::size_t index = *unused_place(at);  // identify() has found one
+  symbols_.replace(index, new_symbol_);
   states_[index] = {};
   admitted_.replaces_symbol = true;
   return index;

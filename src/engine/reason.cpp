@@ -1,64 +1,68 @@
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
 #include <rts/engine/reason.hpp>
 
 namespace rts {
+namespace {
 
-std::string_view to_string(Reason reason) noexcept {
-  static constexpr std::array<std::string_view, kReasonCount> kNames{
-      "control",          "unsupported_kind",
-      "diff_depth",       "symbol_not_traded",
-      "non_market_trade", "simulated",
-      "other_source",     "too_large",
-      "malformed",        "symbol_conflict",
-      "no_symbol",        "no_event_time",
-      "bad_timestamp",    "stale",
-      "future",           "bad_number",
-      "empty_side",       "unsorted_book",
-      "crossed_book",     "unverified_symbol",
-      "out_of_order",     "outlier"};
-  return kNames[static_cast<std::size_t>(reason)];
+using Kinds = std::uint8_t;  // one bit a kind
+
+constexpr Kinds kinds(std::initializer_list<EventKind> list) noexcept {
+  Kinds bits = 0;
+  for (const EventKind kind : list) bits |= static_cast<Kinds>(1U << index_of(kind));
+  return bits;
 }
+
+constexpr Kinds kBook = kinds({EventKind::book});
+constexpr Kinds kTrade = kinds({EventKind::trade});
+constexpr Kinds kPriced = kinds({EventKind::trade, EventKind::ticker});
+constexpr Kinds kMarket = kBook | kPriced;
+constexpr Kinds kOther = kinds({EventKind::other});
+constexpr Kinds kUnknown = kinds({EventKind::unknown});
+
+struct Row {
+  Reason reason;
+  Kinds kinds;  // of events that can end so
+};
+constexpr std::array<Row, count_of<Reason>> kRows{{
+    {Reason::control, kinds({EventKind::control})},
+    {Reason::unsupported_kind, kOther},
+    {Reason::diff_depth, kBook},
+    {Reason::symbol_not_traded, kMarket},
+    {Reason::non_market_trade, kTrade},
+    {Reason::simulated, kMarket | kOther},
+    {Reason::other_source, kPriced},
+    {Reason::too_large, kUnknown},
+    {Reason::malformed, kMarket | kUnknown},
+    {Reason::symbol_conflict, kMarket},
+    {Reason::no_symbol, kMarket},
+    {Reason::no_event_time, kMarket},
+    {Reason::bad_timestamp, kMarket},
+    {Reason::stale, kMarket},
+    {Reason::future, kMarket},
+    {Reason::bad_number, kMarket},
+    {Reason::empty_side, kBook},
+    {Reason::unsorted_book, kBook},
+    {Reason::crossed_book, kBook},
+    {Reason::unverified_symbol, kBook},
+    {Reason::out_of_order, kMarket},
+    {Reason::outlier, kPriced},
+}};
+static_assert(std::adjacent_find(kRows.begin(), kRows.end(),
+                                 [](const Row& a, const Row& b) { return a.reason >= b.reason; }) ==
+                  kRows.end(),
+              "a row stands at its reason's place");
+
+}  // namespace
 
 std::string_view disposition(Reason reason) noexcept {
   return is_ignored(reason) ? "ignored" : "dropped";
 }
 
 bool can_end_in(EventKind kind, Reason reason) noexcept {
-  const bool market =
-      kind == EventKind::book || kind == EventKind::trade || kind == EventKind::ticker;
-  switch (reason) {
-    case Reason::control:
-      return kind == EventKind::control;
-    case Reason::unsupported_kind:
-      return kind == EventKind::other;
-    case Reason::too_large:
-      return kind == EventKind::unknown;
-    case Reason::simulated:
-      return market || kind == EventKind::other;
-    case Reason::other_source:
-    case Reason::outlier:
-      return kind == EventKind::trade || kind == EventKind::ticker;
-    case Reason::malformed:
-      return market || kind == EventKind::unknown;
-    case Reason::non_market_trade:
-      return kind == EventKind::trade;
-    case Reason::diff_depth:
-    case Reason::empty_side:
-    case Reason::unsorted_book:
-    case Reason::crossed_book:
-    case Reason::unverified_symbol:
-      return kind == EventKind::book;
-    case Reason::symbol_not_traded:
-    case Reason::symbol_conflict:
-    case Reason::no_symbol:
-    case Reason::no_event_time:
-    case Reason::bad_timestamp:
-    case Reason::stale:
-    case Reason::future:
-    case Reason::bad_number:
-    case Reason::out_of_order:
-      return market;
-  }
-  return false;
+  return (kRows[index_of(reason)].kinds >> index_of(kind) & 1U) != 0;
 }
 
 }  // namespace rts

@@ -21,20 +21,20 @@ std::string object(const std::map<std::string, std::uint64_t>& counts) {
 void Tally::add(const Step& step) noexcept {
   ++frames_;
   for (const EventRecord& record : step.events) {
-    const auto kind = static_cast<std::size_t>(record.kind);
+    const auto kind = index_of(record.kind);
     ++events_;
     ++by_kind_[kind];
     if (const Decision* decision = record.decision()) {
-      ++outcomes_[index_of(decision->strategy)][static_cast<std::size_t>(decision->outcome)];
+      ++outcomes_[index_of(decision->strategy)][index_of(decision->outcome)];
     } else {
-      ++reasons_[kind][static_cast<std::size_t>(*record.reason())];
+      ++reasons_[kind][index_of(*record.reason())];
     }
   }
 }
 
 std::uint64_t Tally::count(Reason reason) const noexcept {
   std::uint64_t sum = 0;
-  for (const EventKind kind : kEventKinds) sum += count(kind, reason);
+  for (const EventKind kind : all_of<EventKind>) sum += count(kind, reason);
   return sum;
 }
 
@@ -44,20 +44,18 @@ std::uint64_t Tally::events(StrategyId strategy) const noexcept {
 }
 
 std::string Tally::to_json() const {
-  std::map<std::string, std::uint64_t> frames{{"events", events_}, {"frames", frames_}};
-  std::map<std::string, std::uint64_t> outcomes;
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    const Reason reason = reason_at(i);
-    if (const auto n = count(reason); n > 0) {
-      frames[fmt::format("{}/{}", disposition(reason), to_string(reason))] = n;
-    }
+  using Counts = std::map<std::string, std::uint64_t>;
+  Counts frames{{"events", events_}, {"frames", frames_}};
+  Counts outcomes;
+  const auto add = [](Counts& counts, auto group, auto name, std::uint64_t count) {
+    if (count > 0) counts.emplace(fmt::format("{}/{}", group, name), count);
+  };
+  for (const Reason reason : all_of<Reason>) {
+    add(frames, disposition(reason), to_string(reason), count(reason));
   }
-  for (const StrategyId strategy : kStrategies) {
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      const auto outcome = static_cast<Outcome>(i);
-      if (const auto n = count(strategy, outcome); n > 0) {
-        outcomes[fmt::format("{}/{}", to_string(strategy), to_string(outcome))] = n;
-      }
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    for (const Outcome outcome : all_of<Outcome>) {
+      add(outcomes, to_string(strategy), to_string(outcome), count(strategy, outcome));
     }
   }
   return fmt::format("{{\"frames\": {}, \"outcomes\": {}}}\n", object(frames), object(outcomes));

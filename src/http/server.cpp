@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         retry_(loop) {}
 
   std::optional<std::string> start() {
+    assert(!acceptor_.is_open());
     Error error;
     const asio::ip::address address = asio::ip::make_address(host_, error);
     if (!error) listen({address, wanted_port_}, error);
@@ -66,8 +68,8 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     if (!error) port_ = acceptor_.local_endpoint(error).port();
   }
 
-  /// Waits before it accepts: accept() wants a free descriptor even when nobody is at the door, and
-  /// we must not evict anyone for nobody.
+  /// Waits before it accepts: accept() needs a free descriptor even when no client waits, and
+  /// without a client no connection may be evicted.
   void await_connection() {
     acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](Error error) {
       if (!self->acceptor_.is_open()) return;
@@ -76,7 +78,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     });
   }
 
-  /// One connection a turn, so that the loop's other work gets its own in between.
+  /// One connection at a time, so that the loop gets to its other work in between.
   void accept() {
     if (shared_.stats.open >= shared_.limits.connections) evict();
     Error error;
@@ -106,7 +108,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     session->start();
   }
 
-  /// The connection that has gone longest without getting a request or an answer through. False if
+  /// The connection that has gone longest without getting a request or a response through. False if
   /// there is none.
   bool evict() {
     forget_closed();
@@ -154,21 +156,11 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 Server::Server(asio::io_context& loop, ServerOptions options, Routes routes)
     : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(routes))) {}
 
-Server::~Server() {
-  stop();
-}
+Server::~Server() { stop(); }
 
-std::optional<std::string> Server::start() {
-  return impl_->start();
-}
-std::uint16_t Server::port() const noexcept {
-  return impl_->port();
-}
-Stats Server::stats() const noexcept {
-  return impl_->stats();
-}
-void Server::stop() noexcept {
-  impl_->stop();
-}
+std::optional<std::string> Server::start() { return impl_->start(); }
+std::uint16_t Server::port() const noexcept { return impl_->port(); }
+Stats Server::stats() const noexcept { return impl_->stats(); }
+void Server::stop() noexcept { impl_->stop(); }
 
 }  // namespace rts::http

@@ -22,7 +22,7 @@ class io_context;
 
 namespace rts::http {
 
-/// What a route answers. `status` is a final one that allows a body (not 1xx, 204, 304); a content
+/// What a route returns. `status` is a final one that allows a body (not 1xx, 204, 304); a content
 /// type without a charset is completed with utf-8, for all our text is.
 struct Response {
   unsigned status = 200;
@@ -30,7 +30,7 @@ struct Response {
   std::string body;
 };
 
-/// Builds the answer on the loop thread, so it must be quick. If it throws, the client gets a 500
+/// Builds the response on the loop thread, so it must be quick. If it throws, the client gets a 500
 /// and `ServerOptions::on_problem` the text.
 using Route = std::function<Response()>;
 
@@ -42,12 +42,12 @@ using Routes = std::map<std::string, Route, std::less<>>;
 inline constexpr std::size_t kHeaderBytes = 8192;
 
 struct Limits {
-  std::size_t connections = 256;                // one more evicts the one that has waited longest
-  std::size_t unsent_bytes = 4'194'304;         // of answers not yet read; then only small ones
-  std::chrono::milliseconds idle{30'000};       // from accept, or an answer, to the first byte
-  std::chrono::milliseconds header{5'000};      // from the first byte to the empty line
-  std::chrono::milliseconds write{5'000};       // for a whole answer
-  std::chrono::milliseconds linger{1'000};      // for the client to read the last answer and leave
+  std::size_t connections = 256;            // one more evicts the one that has waited longest
+  std::size_t unsent_bytes = 4'194'304;     // of responses not yet read; then only small ones
+  std::chrono::milliseconds idle{30'000};   // from accept, or a response, to the first byte
+  std::chrono::milliseconds header{5'000};  // from the first byte to the empty line
+  std::chrono::milliseconds write{5'000};   // for a whole response
+  std::chrono::milliseconds linger{1'000};  // for the client to read the last response and leave
   std::chrono::milliseconds accept_retry{100};  // after accept failed, e.g. for want of descriptors
 };
 
@@ -68,7 +68,7 @@ struct Stats {
   std::uint64_t timed_out = 0;  // cut off by idle, header, write or linger
   std::uint64_t shed = 0;       // answered 503 because of unsent_bytes
   std::uint64_t accept_failures = 0;
-  std::array<std::uint64_t, 6> answers{};  // by status / 100, counted when the answer begins
+  std::array<std::uint64_t, 6> responses{};  // by status / 100, counted when the response begins
 };
 
 class Server {

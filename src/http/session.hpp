@@ -25,7 +25,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 
-#include "http/answer.hpp"
+#include "http/response.hpp"
 #include "http/server.hpp"
 
 namespace rts::http {
@@ -36,8 +36,8 @@ namespace beast = boost::beast;
 /// What a refused client may still send before the connection is cut, in bytes.
 inline constexpr std::size_t kLingerBytes = 262'144;
 
-/// An answer up to this size is given whatever Limits::unsent_bytes says: a probe's is, in bytes.
-inline constexpr std::size_t kSmallAnswerBytes = 4096;
+/// A response up to this size is given whatever Limits::unsent_bytes says: a probe's is, in bytes.
+inline constexpr std::size_t kSmallResponseBytes = 4096;
 
 /// What the sessions of one server share. It outlives every open session.
 struct Shared {
@@ -70,14 +70,14 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (!open_) return;
     open_ = false;
     --shared_.stats.open;
-    shared_.unsent_bytes -= answer_.body.size();
+    shared_.unsent_bytes -= response_.body.size();
     stream_.close();
   }
 
   bool is_open() const noexcept { return open_; }
 
-  /// When it last got a request or an answer through. Dribbling bytes in or out does not count, so
-  /// whoever starves the server is the first to be evicted.
+  /// When it last got a request or a response through. Single bytes in or out do not count, so
+  /// a client that is slow on purpose is the first to be evicted.
   Clock::time_point last_progress() const noexcept { return last_progress_; }
 
  private:
@@ -108,7 +108,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void on_read(Error error, std::size_t n) {
     if (!open_) return;
-    if (error) return end(error);  // nobody waits for the answer to half a request
+    if (error) return end(error);  // half a request gets no response
     const bool first = header_bytes_ + buffer_.size() == 0;
     buffer_.commit(n);
     if (first) set_deadline(shared_.limits.header);  // for all of it, however many reads it takes
@@ -141,11 +141,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                           .host_fields = message.count(beast::http::field::host),
                           .announces_body = announces_body(message),
                           .keep_alive = parser_->keep_alive()};
-    Answer made = answer(request, shared_.routes, shared_.on_problem);
+    RenderedResponse made = response_to(request, shared_.routes, shared_.on_problem);
     if (!open_) return;  // the route stopped the server
-    // Clients that ask and do not read must not make us hoard answers.
-    const bool hoards = shared_.unsent_bytes > shared_.limits.unsent_bytes;
-    if (hoards && made.body.size() > kSmallAnswerBytes) {
+    // Clients that ask and do not read must not fill our memory with responses.
+    const bool overloaded = shared_.unsent_bytes > shared_.limits.unsent_bytes;
+    if (overloaded && made.body.size() > kSmallResponseBytes) {
       ++shared_.stats.shed;
       made = refuse(request, 503, "too many answers wait to be read");
     }
@@ -160,14 +160,14 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     return lengths > 1 || (lengths == 1 && message[field::content_length] != "0");
   }
 
-  void send(Answer made) {
-    answer_ = std::move(made);
-    shared_.unsent_bytes += answer_.body.size();
+  void send(RenderedResponse made) {
+    response_ = std::move(made);
+    shared_.unsent_bytes += response_.body.size();
     parser_.reset();
-    ++shared_.stats.answers[answer_.status / 100];
+    ++shared_.stats.responses[response_.status / 100];
     set_deadline(shared_.limits.write);
-    const std::array<asio::const_buffer, 2> bytes{asio::buffer(answer_.head),
-                                                  asio::buffer(answer_.body)};
+    const std::array<asio::const_buffer, 2> bytes{asio::buffer(response_.head),
+                                                  asio::buffer(response_.body)};
     asio::async_write(stream_, bytes, [self = this->shared_from_this()](Error error, std::size_t) {
       self->on_sent(error);
     });
@@ -176,15 +176,15 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void on_sent(Error error) {
     if (!open_) return;
     if (error) return end(error);
-    const bool last = answer_.close;
-    shared_.unsent_bytes -= answer_.body.size();
-    answer_ = {};
+    const bool last = response_.close;
+    shared_.unsent_bytes -= response_.body.size();
+    response_ = {};
     if (!last) return await_request();
     linger();
   }
 
-  /// Closing with unread bytes resets the connection, and a reset overtakes the answer. So: finish
-  /// our side, then read and forget until the client has left or has used up our patience.
+  /// Closing with unread bytes resets the connection, and a reset overtakes the response. So:
+  /// finish our side, then read and forget until the client closes or a limit is reached.
   void linger() {
     if constexpr (requires { stream_.socket(); }) {
       Error ignored;
@@ -222,7 +222,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   beast::flat_buffer buffer_{kHeaderBytes};
   std::optional<Parser> parser_;  // one a request
   std::size_t header_bytes_ = 0;  // that the parser has taken out of the buffer
-  Answer answer_;                 // what is being written
+  RenderedResponse response_;     // what is being written
   Clock::time_point last_progress_;
   bool open_ = true;
 };

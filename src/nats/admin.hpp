@@ -1,5 +1,6 @@
-// Blocking requests to a broker, for commands that ask something and end. Never on the event loop:
-// that has the Client.
+// Blocking requests to a broker, for commands that ask something and end: one connection with a
+// loop of its own, which runs while something is awaited. Never on the event loop: that has the
+// Client. The broker's user needs no permission but that to ask and to receive the answers.
 //
 // Thread: any one at a time. Everything here ends: a dial after connect_watchdog an address, a
 // request after kRequestLimit.
@@ -12,7 +13,7 @@
 
 #include <rts/base/result.hpp>
 
-#include "nats/client.hpp"
+#include "nats/types.hpp"
 
 namespace rts::nats {
 
@@ -25,13 +26,8 @@ class Admin {
   // has to be allowed to subscribe to. The error is for people and has no secrets.
   [[nodiscard]] static Result<Admin, std::string> connect(const ClientOptions& options,
                                                           std::string_view inbox);
-  ~Admin();
-  Admin(Admin&&) noexcept;
-  Admin& operator=(Admin&&) noexcept;
-  Admin(const Admin&) = delete;
-  Admin& operator=(const Admin&) = delete;
 
-  // The answer's payload. Errors: nobody listens there, it is not permitted, the connection is
+  // The answer's payload. Errors: no client listens there, it is not permitted, the connection is
   // lost, no answer in time.
   [[nodiscard]] Result<std::string, std::string> request(const std::string& subject,
                                                          std::string_view payload);
@@ -41,9 +37,9 @@ class Admin {
 
  private:
   struct State;
-  explicit Admin(std::unique_ptr<State> state);
+  explicit Admin(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace rts::nats

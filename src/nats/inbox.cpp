@@ -1,10 +1,13 @@
 #include "nats/inbox.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <rts/base/text.hpp>
+
+#include "nats/handles.hpp"
 
 namespace rts::nats {
 namespace {
@@ -15,19 +18,17 @@ constexpr std::string_view kFences = ".f.";
 
 // 0, which no heartbeat and no request has, when the text is not a number.
 std::uint64_t parse_number(std::string_view digits) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return error == std::errc{} && end == digits.data() + digits.size() ? number : 0;
+  return parse_as<std::uint64_t>(digits).value_or(0);
 }
 
 }  // namespace
 
-void Inbox::close() {
-  heartbeat_ = {};
-  arrivals_.clear();
-  nobody_heard_ = false;
-  fence_back_ = fence_sent_;
-  requests_.end_all(Reply::Kind::connection_lost);
+std::string new_inbox(std::string_view prefix) {
+  natsInbox* raw = nullptr;
+  if (natsInbox_Create(&raw) != NATS_OK) return {};
+  const InboxPtr inbox(raw);
+  const std::string_view text = inbox.get();
+  return std::string(prefix).append(text.substr(text.rfind('.')));
 }
 
 std::string Inbox::next_heartbeat(TimePoint now) {
@@ -54,31 +55,26 @@ void Inbox::take(std::string_view subject, std::string_view payload, TimePoint n
   } else if (kind.starts_with(kFences)) {
     fence_back(parse_number(kind.substr(kFences.size(), kind.size() - kFences.size() - 1)), number);
   } else if (kind != kReplies || !requests_.reply(number, Reply::Kind::answered, payload)) {
-    take_unexpected(subject);
+    on_unexpected_(subject);
   }
 }
 
-// The broker does not say so behind the fence: then somebody has made it up.
+// The broker never says so behind the fence: what comes there another client has made up.
 void Inbox::take_no_responders() {
   if (fence_back_ < fence_sent_) {
-    nobody_heard_ = true;
+    no_responders_ = true;
   } else {
-    take_unexpected(name_);
+    on_unexpected_(name_);
   }
-}
-
-void Inbox::take_unexpected(std::string_view subject) {
-  ++unexpected_;
-  on_unexpected_(subject);
 }
 
 // The broker has handled what stood before the fence.
 void Inbox::fence_back(std::uint64_t fence, std::uint64_t request) {
   if (fence > fence_sent_) return;
   fence_back_ = std::max(fence_back_, fence);
-  arrivals_.proven(fence);
+  arrivals_.confirm(fence);
   requests_.arrived(request);
-  if (std::exchange(nobody_heard_, false)) {
+  if (std::exchange(no_responders_, false)) {
     requests_.reply(request, Reply::Kind::no_responders, {});
   }
 }

@@ -10,11 +10,13 @@ namespace {
 constexpr std::size_t kMessageOverheadBytes = 64;
 constexpr std::size_t kHeaderOverheadBytes = 4;
 
-bool visible(char c) {
-  return c > ' ' && c <= '~';
-}
-bool printable(char c) {
-  return c >= ' ' && c <= '~';
+bool printable(char c) { return c >= ' ' && c <= '~'; }
+
+// The rule of types.hpp: Header.
+bool valid_header(const Header& header) {
+  const auto may_name = [](char c) { return printable(c) && c != ' ' && c != ':'; };
+  return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), may_name) &&
+         is_header_value(header.value);
 }
 
 }  // namespace
@@ -29,38 +31,31 @@ bool is_header_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), printable);
 }
 
-bool valid_header(const Header& header) {
-  return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), [](char c) {
-    return visible(c) && c != ':';
-  }) && is_header_value(header.value);
-}
-
-std::size_t wire_size(std::string_view subject, std::string_view payload,
-                      std::span<const Header> headers) {
-  std::size_t size = kMessageOverheadBytes + subject.size() + payload.size();
-  for (const Header& header : headers) {
+std::size_t wire_size(const Outgoing& message) {
+  std::size_t size = kMessageOverheadBytes + message.subject.size() + message.payload.size();
+  for (const Header& header : message.headers) {
     size += kHeaderOverheadBytes + header.name.size() + header.value.size();
   }
   return size;
 }
 
-MessagePtr MessageBuilder::build(std::string_view subject, const char* reply_to,
-                                 std::string_view payload, std::span<const Header> headers) {
-  if (payload.size() > std::numeric_limits<int>::max()) return {};
-  first_.assign(subject);
+MessagePtr build_message(const Outgoing& message, const std::string& reply_to) {
+  if (message.payload.size() > std::numeric_limits<int>::max()) return {};
   natsMsg* raw = nullptr;
-  if (natsMsg_Create(&raw, first_.c_str(), reply_to, payload.data(),
-                     static_cast<int>(payload.size())) != NATS_OK) {
+  if (natsMsg_Create(&raw, std::string(message.subject).c_str(),
+                     reply_to.empty() ? nullptr : reply_to.c_str(), message.payload.data(),
+                     static_cast<int>(message.payload.size())) != NATS_OK) {
     return {};
   }
-  MessagePtr message(raw);
-  for (const Header& header : headers) {
+  MessagePtr built(raw);
+  for (const Header& header : message.headers) {
     if (!valid_header(header)) continue;
-    first_.assign(header.name);
-    second_.assign(header.value);
-    if (natsMsgHeader_Set(raw, first_.c_str(), second_.c_str()) != NATS_OK) return {};
+    if (natsMsgHeader_Set(raw, std::string(header.name).c_str(),
+                          std::string(header.value).c_str()) != NATS_OK) {
+      return {};
+    }
   }
-  return message;
+  return built;
 }
 
 }  // namespace rts::nats

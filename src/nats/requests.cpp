@@ -20,10 +20,6 @@ std::optional<Requests::Request> Requests::take(std::uint64_t number) {
   return std::move(node.mapped());
 }
 
-void Requests::forget(std::uint64_t number) {
-  take(number);
-}
-
 void Requests::renew(std::uint64_t number, TimePoint now) {
   auto request = take(number);
   if (!request) return;
@@ -79,11 +75,6 @@ void Requests::end_all(Reply::Kind kind) {
   for (auto& [number, request] : std::exchange(waiting_, {})) {
     request.on_reply({.kind = kind, .payload = {}, .number = number});
   }
-}
-
-std::optional<Requests::TimePoint> Requests::next_deadline() const {
-  if (deadlines_.empty()) return {};
-  return deadlines_.begin()->first;
 }
 
 }  // namespace rts::nats

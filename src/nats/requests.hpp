@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "nats/client.hpp"
+#include "nats/types.hpp"
 
 namespace rts::nats {
 
@@ -24,13 +24,13 @@ class Requests {
   std::uint64_t add(std::string_view subject, TimePoint now, std::chrono::milliseconds timeout,
                     ReplyHandler on_reply);
   // Takes one back that could not be sent; its handler is not called.
-  void forget(std::uint64_t number);
+  void forget(std::uint64_t number) { take(number); }
 
   // The time-out counts anew from now.
   void renew(std::uint64_t number, TimePoint now);
   // The broker has handled a message of this request.
   void arrived(std::uint64_t number);
-  // False: nobody awaits this number (any more).
+  // False: no request of this number waits (any more).
   bool reply(std::uint64_t number, Reply::Kind kind, std::string_view payload);
   // Those whose time is up, in order.
   void expire(TimePoint now);
@@ -40,7 +40,9 @@ class Requests {
   void end_all(Reply::Kind kind);
 
   std::size_t size() const { return waiting_.size(); }
-  std::optional<TimePoint> next_deadline() const;
+  std::optional<TimePoint> next_deadline() const {
+    return deadlines_.empty() ? std::nullopt : std::optional(deadlines_.begin()->first);
+  }
 
  private:
   struct Request {

@@ -1,7 +1,7 @@
-// Messages that nobody needs any more, until they are worth freeing. nats.c frees messages on a
-// thread of its own: to wake that is dear, most of all between the making of an order and its
-// leaving, and so is its hold on the heap while a read wants that. So it gets many at once, when
-// free_many() is called: between a read and the next. Private to this room; loop thread.
+// Messages that are of no use any more, until they are worth freeing. nats.c frees messages on a
+// thread of its own. To wake that thread costs much time, most of all between the making of an
+// order and its leaving, and while it frees it holds the heap, which a read wants. So it gets many
+// at once, between a read and the next. Private to this room; loop thread.
 #pragma once
 
 #include <cstddef>
@@ -23,14 +23,11 @@ class RetiredMessages {
     messages_.push_back(std::move(message));
     if (messages_.size() >= kMostMessages || bytes_ >= kMostBytes) free_all();
   }
+  // The time between a read and the next.
   void add_all(std::vector<MessagePtr>& messages, std::size_t bytes) {
     for (MessagePtr& message : messages) add(std::move(message), 0);
     messages.clear();
     bytes_ += bytes;
-    free_many();
-  }
-
-  void free_many() {
     if (messages_.size() >= kManyMessages || bytes_ >= kManyBytes) free_all();
   }
 

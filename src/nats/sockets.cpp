@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstring>
-#include <memory>
+#include <filesystem>
+#include <system_error>
 #include <tuple>
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,10 +15,14 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include <rts/base/text.hpp>
+
 #include "nats/handles.hpp"
 
 namespace rts::nats {
 namespace {
+
+using boost::asio::ip::tcp;
 
 constexpr int kUserTimeoutMs = 2000;
 constexpr int kKeepAliveSeconds = 2;
@@ -30,32 +33,27 @@ constexpr unsigned char kFirstRecordType = 20;  // change_cipher_spec
 constexpr unsigned char kLastRecordType = 23;   // application_data
 constexpr timeval kReadWait{.tv_sec = 0, .tv_usec = 100'000};
 
-struct Socket {
-  UniqueFd fd;  // a duplicate: the socket stays itself whatever its owner closes meanwhile
-  ino_t inode = 0;
-};
-
-std::vector<Socket> find_sockets(std::span<const Endpoint> endpoints) {
-  std::vector<Socket> found;
-  const std::unique_ptr<DIR, Destroyer<::closedir>> directory(::opendir("/proc/self/fd"));
-  if (!directory) return found;
-  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
-    int number = -1;
-    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), number);
-    if (number < 0) continue;
-    Socket socket{.fd = UniqueFd(::fcntl(number, F_DUPFD_CLOEXEC, 0))};
-    sockaddr_storage peer{};
-    socklen_t length = sizeof peer;
-    if (::getpeername(socket.fd.get(), reinterpret_cast<sockaddr*>(&peer), &length) != 0) continue;
-    const bool ours = std::any_of(
-        endpoints.begin(), endpoints.end(),
-        [&peer](const Endpoint& endpoint) { return same_address(endpoint.address, peer); });
+// Calls visit(fd, inode) for each socket of this process that is connected to one of the endpoints.
+// The descriptor is a duplicate: it stays the same socket whatever its owner closes meanwhile.
+template <typename Visit>
+void visit_sockets(std::span<const Endpoint> endpoints, Visit visit) {
+  using std::filesystem::directory_iterator;
+  std::error_code error;
+  for (directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    const auto number = parse_as<int>(name);
+    if (!number) continue;
+    const UniqueFd fd(::fcntl(*number, F_DUPFD_CLOEXEC, 0));
+    tcp::endpoint peer;
+    socklen_t length = static_cast<socklen_t>(peer.capacity());
     struct stat status {};
-    if (!ours || ::fstat(socket.fd.get(), &status) != 0) continue;
-    socket.inode = status.st_ino;
-    found.push_back(std::move(socket));
+    if (::getpeername(fd.get(), peer.data(), &length) == 0 && ::fstat(fd.get(), &status) == 0 &&
+        std::any_of(endpoints.begin(), endpoints.end(),
+                    [&peer](const Endpoint& endpoint) { return endpoint.address == peer; })) {
+      visit(fd.get(), status.st_ino);
+    }
   }
-  return found;
 }
 
 // Only we set this timeout, and only after the handshake.
@@ -66,14 +64,13 @@ bool is_tuned(int fd) {
          timeout_ms == kUserTimeoutMs;
 }
 
-std::vector<Socket> find_attempts(std::span<const Endpoint> endpoints,
-                                  std::span<const ino_t> older) {
-  std::vector<Socket> found = find_sockets(endpoints);
-  std::erase_if(found, [older](const Socket& socket) {
-    return std::find(older.begin(), older.end(), socket.inode) != older.end() ||
-           is_tuned(socket.fd.get());
+template <typename Visit>
+void visit_attempts(std::span<const Endpoint> endpoints, std::span<const ino_t> older,
+                    Visit visit) {
+  visit_sockets(endpoints, [older, visit](int fd, ino_t inode) {
+    const bool old = std::find(older.begin(), older.end(), inode) != older.end();
+    if (!old && !is_tuned(fd)) visit(fd);
   });
-  return found;
 }
 
 template <typename Value>
@@ -83,23 +80,47 @@ bool set_option(int fd, int level, int name, Value value) {
 
 }  // namespace
 
+std::vector<Endpoint> resolve(const config::BrokerUrl& url) {
+  boost::asio::io_context io;
+  tcp::resolver resolver(io);
+  boost::system::error_code error;
+  std::vector<Endpoint> endpoints;
+  for (const auto& entry : resolver.resolve(url.host, std::to_string(url.port), error)) {
+    endpoints.push_back({url, entry.endpoint()});
+  }
+  return endpoints;
+}
+
+std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error) {
+  std::vector<Endpoint> all;
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    const auto url = config::parse_broker_url(urls[i].reveal());
+    if (!url) {
+      error = fmt::format("server url number {} is not a valid nats url", i + 1);
+      continue;
+    }
+    const std::vector<Endpoint> found = resolve(*url);
+    if (found.empty()) error = fmt::format("{}: name does not resolve", url->display());
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  return all;
+}
+
 std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints) {
   std::vector<ino_t> inodes;
-  for (const Socket& socket : find_sockets(endpoints)) inodes.push_back(socket.inode);
+  visit_sockets(endpoints, [&inodes](int, ino_t inode) { inodes.push_back(inode); });
   return inodes;
 }
 
 void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
-  for (const Socket& socket : find_attempts(endpoints, older)) {
-    ::setsockopt(socket.fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kReadWait, sizeof kReadWait);
-    set_nonblocking(socket.fd.get(), false);
-  }
+  visit_attempts(endpoints, older, [](int fd) {
+    set_option(fd, SOL_SOCKET, SO_RCVTIMEO, kReadWait);
+    set_nonblocking(fd, false);
+  });
 }
 
 void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
-  for (const Socket& socket : find_attempts(endpoints, older)) {
-    ::shutdown(socket.fd.get(), SHUT_RDWR);
-  }
+  visit_attempts(endpoints, older, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
 }
 
 bool set_nonblocking(int fd, bool nonblocking) {
@@ -108,9 +129,7 @@ bool set_nonblocking(int fd, bool nonblocking) {
          ::fcntl(fd, F_SETFL, nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) == 0;
 }
 
-void set_readable_at(int fd, int bytes) {
-  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
-}
+void set_readable_at(int fd, int bytes) { set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes); }
 
 void deliver_after_close(int fd) {
   set_option(fd, SOL_SOCKET, SO_LINGER, linger{.l_onoff = 0, .l_linger = 0});

@@ -1,21 +1,41 @@
-// What the kernel knows about our TCP sockets. Private to this room; any thread.
+// Addresses of brokers, and what the kernel knows about our TCP sockets to them. Private to this
+// room; any thread.
+// room; any thread.
 //
 // nats.c 3.4.1 hands a connection's socket out only after the handshake, and a broker that goes
 // silent inside the handshake makes it spin for ever on a socket nobody else can name. So we ask
 // the kernel: a socket of this process that talks to an address of the attempt, did not exist
 // before it and has not been tuned is the attempt's. (In a process with two Clients on one broker a
 // hung attempt may also cut one that the other is just making; it tries again.)
+//
+// We resolve names ourselves and give nats.c numbers: its own look-up could not be abandoned, and
+// it has to be known which addresses an attempt may be talking to.
 #pragma once
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <sys/types.h>
 
-#include "nats/endpoint.hpp"
+#include <rts/config/broker_url.hpp>
 
 namespace rts::nats {
+
+struct Endpoint {
+  config::BrokerUrl url;
+  boost::asio::ip::tcp::endpoint address;
+};
+
+// Every address of the url's host; empty when it does not resolve. Blocks for as long as the
+// resolver does: helper threads only.
+std::vector<Endpoint> resolve(const config::BrokerUrl& url);
+
+// Every address of all urls, in their order. `error` becomes why the last url that gave none did
+// not.
+std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error);
 
 // Identities of the sockets of this process that are connected to one of the endpoints.
 std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints);

@@ -9,12 +9,21 @@ namespace rts::nats {
 
 // Every character that could mean something in a subject or a configuration becomes '-':
 // "my bot.1" → "my-bot-1".
-[[nodiscard]] std::string subject_safe(std::string_view name);
+[[nodiscard]] inline std::string subject_safe(std::string_view name) {
+  std::string safe(name);
+  for (char& c : safe) {
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
+    if (!plain) c = '-';
+  }
+  return safe;
+}
 
-// "_INBOX." and the subject-safe name: the user of that name needs `_INBOX.<name>.>`, no more.
-[[nodiscard]] std::string inbox_prefix(std::string_view consumer_name);
-
-// "<prefix>.<unique>", of which nobody else knows. Empty when nats.c cannot make one.
-[[nodiscard]] std::string new_inbox(std::string_view prefix);
+// "_INBOX." and the subject-safe name: the user of that name needs `_INBOX.<name>.>`, no more. Of
+// no name "_INBOX".
+[[nodiscard]] inline std::string inbox_prefix(std::string_view consumer_name) {
+  constexpr std::string_view kAll = "_INBOX";
+  return std::string(kAll) + (consumer_name.empty() ? "" : "." + subject_safe(consumer_name));
+}
 
 }  // namespace rts::nats

@@ -1,12 +1,13 @@
 #include "service/notify.hpp"
 
-#include <charconv>
 #include <cstdlib>
 
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <rts/base/text.hpp>
 
 namespace rts::service {
 namespace {
@@ -20,12 +21,10 @@ std::string environment_value(const char* name) {
 
 // A whole number > 0, else 0.
 std::int64_t whole_number(std::string_view text) noexcept {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+  return parse_as<std::int64_t>(text, 1).value_or(0);
 }
 
-// Empty where the name is none that a socket can have.
+// Empty when no socket can have this name.
 Protocol::endpoint endpoint_of(std::string name) {
   if (name.size() < 2 || name.size() >= sizeof(sockaddr_un::sun_path)) return {};
   if (name.front() == '@') name.front() = '\0';
@@ -72,8 +71,8 @@ void Notifier::stopping() {
 
 void Notifier::send(std::string_view message) {
   if (!socket_.is_open()) return;
-  // What cannot be said at once is not said: the loop waits for nobody. The watchdog's next message
-  // follows, and says READY=1 again.
+  // A message that the socket does not take at once is left out, so that the loop never waits. The
+  // watchdog's next message says READY=1 again.
   boost::system::error_code ignored;
   socket_.send_to(boost::asio::buffer(message), to_, 0, ignored);
 }

@@ -1,9 +1,11 @@
-// From an order to exactly one result: the checks before sending, the bytes, the headers, the
-// answer awaited, the circuit breaker, and in JetStream mode the same id again while in doubt. The
-// rules are in rts/trading/delivery.hpp. In doubt an opening order is not sent; nothing is queued
-// for later. Thread: the loop's.
+// From an order to exactly one result: the checks before sending, the message, the answer awaited,
+// the circuit breaker, and in JetStream mode the same id again while in doubt. The rules are in
+// rts/trading/delivery.hpp. In doubt an opening order is not sent; nothing is queued for later.
+// The broker and time are behind two small interfaces, so that a test can play both. Thread: the
+// loop's.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,27 +15,60 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
+#include <rts/base/result.hpp>
 #include <rts/base/time.hpp>
 #include <rts/trading/breaker.hpp>
 #include <rts/trading/delivery.hpp>
 #include <rts/trading/order.hpp>
 
-#include "nats/client.hpp"
-
 namespace rts::service {
 
-struct PublisherOptions {
-  std::string subject{};  // one of its tokens may be {strategy}
-  OrderFormat format = OrderFormat::trade_order;
-  DeliveryMode mode = DeliveryMode::core;
-  std::chrono::milliseconds ack_timeout{1000};
-  CircuitBreaker::Policy breaker{};
-  std::size_t max_in_flight = 8192;  // of orders whose end is not known; more are `buffer_full`
-  std::int64_t silence_limit = 3;    // 0: off
-  bool dry_run = false;
+using SteadyTime = std::chrono::steady_clock::time_point;
+using OrderNumber = std::uint64_t;  // of the orders of this process: from 1, never used again
+
+// One attempt to deliver an order. The views live until send() returns.
+struct OrderMessage {
+  std::string_view subject;
+  std::string_view payload;
+  std::string_view id;
+  std::string_view correlation_id;  // where it is empty or no header can carry it: the id
+  std::string_view traceparent;     // empty: none
+  std::chrono::milliseconds answer_timeout;
+  std::chrono::milliseconds life;  // from now: later it must not arrive at the broker
+};
+
+// The bytes of an answer, which live until the handler returns; or why there is none.
+using Reply = Result<std::string_view, AttemptResult>;
+// Whether another reply is awaited. After silence: for as long again.
+using ReplyHandler = std::function<bool(const Reply&)>;
+
+// The way to the broker.
+class OrderTransport {
+ public:
+  struct Status {
+    bool connected = false;
+    bool takes_headers = false;
+    std::uint64_t connection = 0;  // the number of the present or last one
+  };
+
+  // Empty: sent, and `on_reply` runs at least once, never inside send(). Otherwise why it was not
+  // sent. A number that is sent again keeps the handler it came with first, and an answer to any
+  // of its attempts is the answer.
+  [[nodiscard]] virtual std::optional<AttemptResult> send(OrderNumber number,
+                                                          const OrderMessage& message,
+                                                          ReplyHandler on_reply) = 0;
+  // A message to ourselves through the broker.
+  [[nodiscard]] virtual std::optional<AttemptResult> round_trip(std::chrono::milliseconds timeout,
+                                                                ReplyHandler on_reply) = 0;
+  [[nodiscard]] virtual Status status() const = 0;
+};
+
+class OrderClock {
+ public:
+  [[nodiscard]] virtual UnixMs now() const = 0;
+  [[nodiscard]] virtual SteadyTime steady_now() const = 0;
+  // Calls `wake` once at that time, which replaces the one that was set before.
+  virtual void wake_at(SteadyTime at, std::function<void()> wake) = 0;
 };
 
 // How an order ended. Lives until the callback returns.
@@ -47,28 +82,30 @@ struct OrderReport {
 
 class Publisher {
  public:
-  using SteadyTime = std::chrono::steady_clock::time_point;
-
   struct Callbacks {
-    std::function<UnixMs()> now;                          // wall clock
     std::function<bool(StrategyId)> is_paused;            // nothing is repeated then
     std::function<void(SteadyTime received_at)> on_sent;  // an order's first attempt
     std::function<void(const OrderReport&)> on_result;    // once for each order
     std::function<void(std::string_view)> on_odd_answer;  // not what anybody should say to an order
-    std::function<void(CircuitBreaker::State)> on_breaker;  // it has changed
+    std::function<void(BreakerState)> on_breaker;         // it has changed
   };
 
   struct Stats {
-    CircuitBreaker::State breaker = CircuitBreaker::State::closed;
-    std::array<std::uint64_t, CircuitBreaker::kStates.size()> breaker_entered{};
+    BreakerState breaker = BreakerState::closed;
+    CircuitBreaker::Entered breaker_entered{};
     std::size_t in_flight = 0;
     std::uint64_t repeats = 0;      // attempts after an order's first
     std::uint64_t odd_answers = 0;  // that could not be read
   };
 
-  // `client` must outlive the publisher, and not call it any more once it is gone.
-  Publisher(boost::asio::io_context& io, nats::Client& client, PublisherOptions options,
+  // `transport` and `clock` must outlive the publisher, and not call it any more once it is gone.
+  Publisher(OrderTransport& transport, OrderClock& clock, DeliveryParameters parameters,
             Callbacks callbacks);
+
+  // The time of an event that was decided upon. An order's time is never before it: a clock of ours
+  // that is slow would make a late order look early. How far ahead of us an event may be is the
+  // engine's rule.
+  void accepted(UnixMs event_time) noexcept { newest_event_ = std::max(newest_event_, event_time); }
 
   // Ends in one on_result, now or later. An order leaves before its valid_until. Correlation-Id is
   // the frame's message_id, or the order's id where there is none that a header can carry.
@@ -76,7 +113,7 @@ class Publisher {
   // empty.
   void publish(const Order& order, std::string_view header_traceparent, SteadyTime received_at);
 
-  // To be called when the client's status has changed.
+  // To be called when the transport's status has changed.
   void on_connection_change();
   // To be called when the stream has been looked up: who listens is then known from there.
   void on_stream_looked();
@@ -96,64 +133,72 @@ class Publisher {
   [[nodiscard]] Stats stats() const;
 
  private:
+  // Of an order in flight. It ends from each of them; otherwise:
+  //
+  //   first_attempt --unclear--> waiting_to_retry --sent--> retrying
+  //                                     ^------unclear---------'
+  enum class OrderState : std::uint8_t {
+    first_attempt,     // an answer is awaited; before this nothing has arrived
+    waiting_to_retry,  // an attempt may have arrived; its answer still counts
+    retrying,          // sent again; the answer to any of the attempts counts
+  };
   // An order on its way, with its own copy of the texts that the order only looks at.
   struct InFlight {
+    OrderNumber number = 0;
     Order order;
     std::string symbol;
     std::string correlation_id;
     std::string traceparent;
-    std::string payload;  // jetstream only: what is sent again
-    SteadyTime sent_at;
-    int attempts = 0;
-    std::uint64_t request = 0;                     // the client's, that waits still; 0: none
-    std::optional<CircuitBreaker::Permit> permit;  // of the attempt whose end is not known
-    bool in_doubt = false;                         // an attempt may have arrived
-    bool waiting = false;                          // to be sent again
+    std::string payload;
+    OrderState state = OrderState::first_attempt;
+    int attempts = 0;               // that were sent
+    SteadyTime sent_at;             // the last one
+    CircuitBreaker::Permit permit;  // of the attempt under way: none while waiting_to_retry
   };
-  using Key = std::uint64_t;
-  struct Ending;
-  enum class Path : std::uint8_t { untried, fine, unheard, denied };
+  enum class Path : std::uint8_t { unknown, works, no_responders, denied };
   // A subject, and what the last order that went there found out about it.
   struct Destination {
     std::string subject;
     SilenceWatch silence;  // who listens on one subject says nothing of the others
-    Path path = Path::untried;
+    Path path = Path::unknown;
   };
 
-  InFlight& take_in(const Order& order, std::string_view header_traceparent, Key key);
-  nats::PublishResult send(Key key, InFlight& order, std::string_view payload,
-                           CircuitBreaker::Permit permit);
-  nats::AfterReply on_reply(Key key, const nats::Reply& reply);
-  std::optional<Ending> read(const InFlight& order, const nats::Reply& reply);
-  void conclude(Key key, InFlight& order, const Ending& ending);
-  void send_again(Key key);
-  void send_all_again();
-  void wait_to_send_again(InFlight& order);
-  void end(Key key, OrderResult result, std::optional<std::chrono::nanoseconds> answered_in,
+  [[nodiscard]] UnixMs now() const { return std::max(clock_.now(), newest_event_); }
+  InFlight& take_in(const Order& order, std::string_view header_traceparent);
+  bool attempt(InFlight& order, CircuitBreaker::Permit permit);
+  bool on_reply(OrderNumber number, const Reply& reply);
+  void on_answer(InFlight& order, std::string_view payload);
+  void conclude(InFlight& order, AttemptResult result, std::string_view detail);
+  void retry(InFlight& order);
+  void retry_soon();
+  void end(InFlight& order, OrderResult result, std::optional<std::chrono::nanoseconds> answered_in,
            std::string_view detail);
-  void refuse(const Order& order, OrderResult result);
   Destination& destination_of(const InFlight& order);
+  [[nodiscard]] std::string detail_of(AttemptResult result, const Destination& to) const;
 
   std::optional<CircuitBreaker::Permit> admit();
-  void found(CircuitBreaker::Permit permit, CircuitBreaker::Finding finding);
+  void report(CircuitBreaker::Permit permit, BreakerSignal signal);
   void watch_breaker();
   void breaker_due();
   void probe();
 
-  nats::Client& client_;
-  const PublisherOptions options_;
+  void set_timer();
+  void on_timer();
+
+  OrderTransport& transport_;
+  OrderClock& clock_;
+  const DeliveryParameters parameters_;
   const Callbacks callbacks_;
+  UnixMs newest_event_{};
   CircuitBreaker breaker_;
-  CircuitBreaker::State breaker_before_ = CircuitBreaker::State::closed;  // as last told
-  boost::asio::steady_timer retry_timer_;
-  boost::asio::steady_timer breaker_timer_;
-  bool retrying_ = false;  // retry_timer_ is armed
-  std::string payload_;    // of the order being sent
-  std::map<Key, InFlight> in_flight_;
-  Key last_key_ = 0;
+  BreakerState breaker_before_ = BreakerState::closed;  // as last told
+  std::optional<SteadyTime> breaker_at_;                // when it is to be looked at
+  std::optional<SteadyTime> retry_at_;                  // when those that wait are sent again
+  std::map<OrderNumber, InFlight> in_flight_;
+  OrderNumber last_number_ = 0;
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
-  std::uint64_t connection_ = 0;           // the client's number of the present connection
+  std::uint64_t connection_ = 0;           // the transport's number of the present connection
   std::vector<Destination> destinations_;  // one for all strategies, or one for each
   std::function<void()> finished_;
 };

@@ -11,39 +11,21 @@
 #include <rts/config/render.hpp>
 #include <rts/market/units.hpp>
 
+#include "service/metrics.hpp"
+
 namespace rts::service {
 namespace {
 
-using telemetry::Check;
-using telemetry::kChecks;
-
-constexpr std::array<std::string_view, 3> kKinds{"book", "trade", "ticker"};
-
-// Why a check holds or does not, in words.
-std::string detail(const State& state, Check check) {
-  const nats::Status& nats = state.nats;
-  switch (check) {
-    case Check::nats_connected:
-      return nats.connected ? nats.server : "not connected: " + nats.last_error;
-    case Check::subscribed:
-      return nats.subscribed ? "a round trip through the broker has come back"
-                             : "not subscribed: " + nats.last_error;
-    case Check::order_path:
-      if (!nats.connected) return "no connection to publish on";
-      if (!nats.answering) return "the broker does not answer: orders are dropped";
-      if (!state.path_problem.empty()) return state.path_problem;
-      if (!state.holds(check)) return "the broker does not take what is sent";
-      if (state.dry_run) return "dry run: no order is sent";
-      return state.path_tried ? "orders can be sent"
-                              : "whether anybody takes orders is not known until the first order";
-    case Check::breaker:
-      return state.holds(check)
-                 ? "closed"
-                 : fmt::format("{}: orders are held back", to_string(state.delivery.breaker));
-    case Check::not_draining:
-      return state.draining ? "shutting down" : "running";
+// What delivery promises.
+std::string_view delivery_guarantee(const config::Settings& settings) {
+  if (settings.delivery.dry_run) return "dry run: every decision is taken, no order is sent";
+  if (settings.delivery.mode == DeliveryMode::jetstream) {
+    return "JetStream: an order is published with the same id until the stream acknowledges it or "
+           "its valid_until passes; the stream stores each id once within its duplicate window";
   }
-  return "";
+  return "core NATS: an order is sent at most once, before its valid_until, or dropped with a "
+         "counted reason; nothing is queued or repeated; it is confirmed when the TradeEngine "
+         "answers, and known to be lost when nobody listens";
 }
 
 void append_seconds(JsonWriter& json, double seconds) {
@@ -51,25 +33,13 @@ void append_seconds(JsonWriter& json, double seconds) {
 }
 
 std::string html_escaped(std::string_view text) {
+  constexpr std::string_view kSpecial = R"(<>&")";
+  constexpr std::array<std::string_view, kSpecial.size()> kEntities{"&lt;", "&gt;", "&amp;",
+                                                                    "&quot;"};
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-        break;
-    }
+  for (const char& c : text) {
+    const std::size_t special = kSpecial.find(c);
+    out += special == std::string_view::npos ? std::string_view(&c, 1) : kEntities[special];
   }
   return out;
 }
@@ -99,22 +69,20 @@ void append_row(std::string& out, std::string_view name, std::uint64_t count) {
   fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td>{}</td></tr>", name, count);
 }
 
-void append_strategy(std::string& out, const State& state, const Tally& tally,
-                     const OrderCounts& orders, StrategyId strategy) {
+void append_strategy(std::string& out, const State& state, const Counts& counts,
+                     StrategyId strategy) {
   fmt::format_to(
       std::back_inserter(out),
       "<h2>{}{}</h2><table><tr><th scope=\"col\">events by outcome, orders by result</th>"
       "<th scope=\"col\">count</th></tr>",
       to_string(strategy), state.enabled[index_of(strategy)] ? "" : " (disabled)");
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    const auto outcome = static_cast<Outcome>(i);
-    if (const auto count = tally.count(strategy, outcome); count > 0) {
+  for (const Outcome outcome : all_of<Outcome>) {
+    if (const auto count = counts.tally.count(strategy, outcome); count > 0) {
       append_row(out, to_string(outcome), count);
     }
   }
-  for (const OrderResult result : kOrderResults) {
-    if (const auto count = orders[index_of(strategy)][static_cast<std::size_t>(result)];
-        count > 0) {
+  for (const OrderResult result : all_of<OrderResult>) {
+    if (const auto count = counts.orders[index_of(strategy)][index_of(result)]; count > 0) {
       append_row(out, fmt::format("order: {}", to_string(result)), count);
     }
   }
@@ -123,35 +91,33 @@ void append_strategy(std::string& out, const State& state, const Tally& tally,
 
 }  // namespace
 
-std::string delivery_guarantee(const config::Settings& settings) {
-  if (settings.dry_run) return "dry run: every decision is taken, no order is sent";
-  if (config::delivery_mode(settings) == DeliveryMode::jetstream) {
-    return "JetStream: an order is published with the same id until the stream acknowledges it or "
-           "its valid_until passes; the stream stores each id once within its duplicate window";
-  }
-  return "core NATS: an order is sent at most once, before its valid_until, or dropped with a "
-         "counted reason; nothing is queued or repeated; it is confirmed when the TradeEngine "
-         "answers, and known to be lost when nobody listens";
-}
-
-bool State::holds(Check check) const noexcept {
+CheckResult State::result_of(Check check) const {
   switch (check) {
     case Check::nats_connected:
-      return nats.connected;
+      return {nats.connected, nats.connected ? nats.server : "not connected: " + nats.last_error};
     case Check::subscribed:
-      return nats.subscribed;
+      return {nats.subscribed, nats.subscribed ? "a round trip through the broker has come back"
+                                               : "not subscribed: " + nats.last_error};
     case Check::order_path:
-      return nats.answering && nats.buffered_bytes < max_buffered_bytes && path_problem.empty();
+      if (!nats.connected) return {false, "no connection to publish on"};
+      if (!nats.answering) return {false, "the broker does not answer: orders are dropped"};
+      if (!path_problem.empty()) return {false, path_problem};
+      if (nats.buffered_bytes >= max_buffered_bytes) {
+        return {false, "the broker does not take what is sent"};
+      }
+      if (dry_run) return {true, "dry run: no order is sent"};
+      return {true, path_tried ? "orders can be sent"
+                               : "whether anybody takes orders is not known until the first order"};
     case Check::breaker:
-      return delivery.breaker == CircuitBreaker::State::closed;
-    case Check::not_draining:
-      return !draining;
+      if (delivery.breaker == BreakerState::closed) return {true, "closed"};
+      return {false, fmt::format("{}: orders are held back", to_string(delivery.breaker))};
+    case Check::not_draining: return {!draining, draining ? "shutting down" : "running"};
   }
-  return false;
+  return {};
 }
 
-bool State::ready() const noexcept {
-  return std::all_of(kChecks.begin(), kChecks.end(), [this](Check check) { return holds(check); });
+bool State::ready() const {
+  return std::ranges::all_of(all_of<Check>, [this](Check check) { return result_of(check).ok; });
 }
 
 std::string ready_json(const State& state) {
@@ -160,23 +126,23 @@ std::string ready_json(const State& state) {
   json.begin_object();
   json.key("ready").boolean(state.ready());
   json.key("checks").begin_object();
-  for (const Check check : kChecks) {
-    json.key(telemetry::to_string(check)).begin_object();
-    json.key("ok").boolean(state.holds(check));
-    json.key("detail").string(detail(state, check)).end_object();
+  for (const Check check : all_of<Check>) {
+    const CheckResult result = state.result_of(check);
+    json.key(to_string(check)).begin_object();
+    json.key("ok").boolean(result.ok).key("detail").string(result.detail).end_object();
   }
   json.end_object();
   json.key("orders_in_flight").integer(static_cast<std::int64_t>(state.delivery.in_flight));
   json.key("trading_paused").begin_object();
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     json.key(to_string(strategy)).boolean(state.paused[index_of(strategy)]);
   }
   json.end_object();
   json.key("seconds_since_last_event").begin_object();  // shown; silence does not fail readiness
-  for (std::size_t i = 0; i < kKinds.size(); ++i) {
-    json.key(kKinds[i]);
-    if (state.event_age_seconds[i]) {
-      append_seconds(json, *state.event_age_seconds[i]);
+  for (const EventKind kind : kMarketKinds) {
+    json.key(to_string(kind));
+    if (const auto age = state.event_age_seconds[static_cast<std::size_t>(kind)]) {
+      append_seconds(json, *age);
     } else {
       json.null();
     }
@@ -197,11 +163,11 @@ std::string info_json(const State& state, const config::Configuration& configura
   json.key("uptime_seconds");
   append_seconds(json, state.uptime_seconds);
   json.key("delivery").begin_object();
-  json.key("mode").string(configuration.settings.order_delivery);
+  json.key("mode").string(to_string(configuration.settings.delivery.mode));
   json.key("guarantee").string(delivery_guarantee(configuration.settings));
   json.end_object();
   json.key("strategies").begin_object();
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     json.key(to_string(strategy)).begin_object();
     json.key("enabled").boolean(state.enabled[index_of(strategy)]);
     json.key("paused").boolean(state.paused[index_of(strategy)]);
@@ -215,7 +181,7 @@ std::string info_json(const State& state, const config::Configuration& configura
 }
 
 std::string index_html(const State& state, const config::Configuration& configuration,
-                       const Tally& tally, const OrderCounts& orders) {
+                       const Counts& counts) {
   std::string out(kPageHead);
   fmt::format_to(std::back_inserter(out),
                  "<h1>Petrosa Realtime Strategies</h1><p>{} · {} · up {:.0f} s · "
@@ -226,17 +192,16 @@ std::string index_html(const State& state, const config::Configuration& configur
                  state.uptime_seconds, state.ready() ? "ok" : "bad",
                  state.ready() ? "ready" : "not ready");
   out += "<h2>Frames</h2><table><tr><th scope=\"col\">what</th><th scope=\"col\">count</th></tr>";
-  append_row(out, "frames", tally.frames());
-  append_row(out, "events", tally.events());
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    const Reason reason = reason_at(i);
-    if (tally.count(reason) == 0) continue;
+  append_row(out, "frames", counts.tally.frames());
+  append_row(out, "events", counts.tally.events());
+  for (const Reason reason : all_of<Reason>) {
+    if (counts.tally.count(reason) == 0) continue;
     append_row(out, fmt::format("{}: {}", disposition(reason), to_string(reason)),
-               tally.count(reason));
+               counts.tally.count(reason));
   }
   out += "</table>";
-  for (const StrategyId strategy : kStrategies) {
-    append_strategy(out, state, tally, orders, strategy);
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    append_strategy(out, state, counts, strategy);
   }
   return out + "</body></html>\n";
 }

@@ -11,7 +11,7 @@
 namespace rts::service {
 namespace {
 
-// Soon, but not in the handler of the order that found out, and not once for each of many orders.
+// Not at once: not inside an order's handler, and once for many orders that end together.
 constexpr auto kSoon = std::chrono::milliseconds(50);
 
 std::string what(const wire::ApiError& error) {
@@ -37,13 +37,7 @@ void StreamWatch::look_again() {
   if (!denied_ && timer_.expiry() > std::chrono::steady_clock::now() + kSoon) look_after(kSoon);
 }
 
-void StreamWatch::stop() {
-  stopped_ = true;
-  timer_.cancel();
-}
-
 void StreamWatch::look_after(std::chrono::steady_clock::duration delay) {
-  if (stopped_) return;
   timer_.expires_after(delay);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) look();
@@ -53,14 +47,14 @@ void StreamWatch::look_after(std::chrono::steady_clock::duration delay) {
 void StreamWatch::look() {
   if (looking_) return;
   denied_ = false;
-  // Of the subjects of several strategies one finds the stream; its description tells the rest.
+  // With a subject for each strategy, the first one finds the stream; its description has all.
   ask("$JS.API.STREAM.NAMES", wire::stream_names_request(order_subjects(needs_.subject).front()),
       [this](std::string_view payload) { take_name(payload); });
 }
 
-void StreamWatch::ask(const std::string& subject, std::string_view payload, Reading read) {
+void StreamWatch::ask(const std::string& subject, std::string_view payload, Reader read) {
   const auto result = client_.request(
-      subject, payload, {}, kAnswerLimit, [this, read = std::move(read)](const nats::Reply& reply) {
+      subject, payload, {}, kTimeout, [this, read = std::move(read)](const nats::Reply& reply) {
         looking_ = false;
         if (reply.kind == nats::Reply::Kind::answered) {
           read(reply.payload);
@@ -77,7 +71,7 @@ void StreamWatch::ask(const std::string& subject, std::string_view payload, Read
   if (result == nats::PublishResult::denied) {
     conclude_denied();
   } else if (!looking_) {
-    look_after(kWhenNot);
+    look_after(kIntervalWhenNot);
   }
 }
 
@@ -96,7 +90,7 @@ void StreamWatch::take_name(std::string_view payload) {
 void StreamWatch::take_info(std::string_view payload) {
   const auto facts = wire::parse_stream_info(payload);
   if (!facts) return conclude(fmt::format("stream {}: {}", stream_, what(facts.error())));
-  const auto found = misfits(needs_, facts.value());
+  const auto found = stream_problems(needs_, facts.value());
   conclude(found.empty() ? std::string()
                          : fmt::format("stream {}: {}", stream_, fmt::join(found, "; ")));
 }
@@ -105,7 +99,7 @@ void StreamWatch::conclude(std::string problem) {
   if (std::exchange(again_, false)) {
     look_after(kSoon);
   } else {
-    look_after(problem.empty() ? kWhenFine : kWhenNot);
+    look_after(problem.empty() ? kIntervalWhenFine : kIntervalWhenNot);
   }
   const bool changed = problem != problem_;
   problem_ = std::move(problem);
@@ -115,7 +109,7 @@ void StreamWatch::conclude(std::string problem) {
 void StreamWatch::conclude_denied() {
   conclude("the broker does not let us look the stream up");
   denied_ = true;
-  look_after(kWhenDenied);
+  look_after(kIntervalWhenDenied);
 }
 
 }  // namespace rts::service

@@ -1,6 +1,6 @@
-// Looks up the stream that stores the orders, so that /ready says when it is missing or does not
-// fit: after each connect, after an order that nobody took, and every now and then. Two small
-// requests a look, never waited for. Only in JetStream mode. Thread: the loop's.
+// Looks up the stream that stores the orders, so that /ready says when it is missing or configured
+// wrongly: after each connect, after an order without responders, and at an interval. Two small
+// requests a look, without blocking. Only in JetStream mode. Thread: the loop's.
 #pragma once
 
 #include <chrono>
@@ -19,11 +19,11 @@ namespace rts::service {
 
 class StreamWatch {
  public:
-  static constexpr std::chrono::seconds kWhenFine{15};
-  static constexpr std::chrono::seconds kWhenNot{2};
-  static constexpr std::chrono::seconds kAnswerLimit{2};
+  static constexpr std::chrono::seconds kIntervalWhenFine{15};
+  static constexpr std::chrono::seconds kIntervalWhenNot{2};
+  static constexpr std::chrono::seconds kTimeout{2};
   // A refusal costs the connection: the client makes a new one to ask again.
-  static constexpr std::chrono::seconds kWhenDenied{60};
+  static constexpr std::chrono::seconds kIntervalWhenDenied{60};
 
   // `client` must outlive the watch. `on_looked` runs after each look, and is told whether
   // problem() has changed.
@@ -34,17 +34,16 @@ class StreamWatch {
   void on_connection_change();
   // The stream may be gone: looks soon.
   void look_again();
-  void stop();
 
   // Why orders cannot be stored as promised; empty when they can.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
 
  private:
-  using Reading = std::function<void(std::string_view payload)>;
+  using Reader = std::function<void(std::string_view payload)>;
 
   void look();
-  void ask(const std::string& subject, std::string_view payload, Reading read);
+  void ask(const std::string& subject, std::string_view payload, Reader read);
   void take_name(std::string_view payload);
   void take_info(std::string_view payload);
   void conclude(std::string problem);
@@ -55,10 +54,9 @@ class StreamWatch {
   const StreamNeeds needs_;
   const std::function<void(bool changed)> on_looked_;
   boost::asio::steady_timer timer_;
-  bool looking_ = false;  // a request is under way
-  bool again_ = false;    // and what it finds may be older than an order's end
-  bool denied_ = false;   // and not asked again yet
-  bool stopped_ = false;
+  bool looking_ = false;          // a request is under way
+  bool again_ = false;            // its answer may be older than an order's result: look once more
+  bool denied_ = false;           // and not asked again yet
   std::uint64_t connection_ = 0;  // the client's number of the connection, from 1; 0: none yet
   std::string stream_;
   std::string problem_ = "the stream for the orders has not been looked up yet";

@@ -1,10 +1,10 @@
 #include "simulation/market.hpp"
 
 #include <array>
+#include <cassert>
 #include <cmath>
-#include <iterator>
 
-#include <fmt/format.h>
+#include <rts/base/text.hpp>
 
 namespace rts::simulation {
 namespace {
@@ -27,197 +27,167 @@ Listing listing_of(std::string_view symbol) noexcept {
   return kAnyOther;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 constexpr std::int64_t kLevels = 20;
 
 }  // namespace
 
-Market::Market(const std::vector<Symbol>& symbols, std::uint64_t seed) : random_(seed) {
+Market::Market(const std::vector<Symbol>& symbols, std::uint64_t seed, std::uint64_t first_id)
+    : random_(seed) {
+  assert(!symbols.empty());
   for (const Symbol& symbol : symbols) {
     const Listing listing = listing_of(symbol.text());
     Instrument& instrument = instruments_.emplace_back();
     instrument.name = symbol.text();
-    instrument.stream_name = lower(symbol.text());
+    instrument.stream_name = to_lower(instrument.name);
     instrument.tick = listing.tick;
     instrument.decimals = listing.decimals;
-    instrument.mid_ticks = std::llround(listing.price / listing.tick);
-    instrument.open_ticks = instrument.mid_ticks;
+    instrument.mid_ticks = instrument.open_ticks = std::llround(listing.price / listing.tick);
+    instrument.trade_id += first_id;
+    instrument.update_id += first_id;
   }
-  // So that the first order does not keep anybody waiting.
+  // So that the first order comes soon.
   instruments_.front().mood = Mood::bid_heavy;
 }
 
 std::string_view Market::next_frame(UnixMs now) {
+  now_ = now;
   Instrument& instrument = instruments_[draw(instruments_.size())];
-  move(instrument, now);
+  move(instrument);
   frame_.clear();
   const std::uint64_t kind = draw(1000);
   if (kind < 550) {
-    write_book(instrument, now);
+    write_book(instrument);
   } else if (kind < 930) {
-    write_trade(instrument, now, "MARKET");
+    write_trade(instrument, "MARKET");
   } else if (kind < 970) {
-    write_ticker(instrument, now);
+    write_ticker(instrument);
   } else if (kind < 990) {
-    write_book_ticker(instrument, now);
+    write_book_ticker(instrument);
   } else {
-    write_broken(instrument, now);
+    write_broken(instrument);
   }
   return frame_;
 }
 
 // A mood lasts 3 to 15 seconds; the price walks with it, a few ticks at most a frame.
-void Market::move(Instrument& instrument, UnixMs now) {
-  if (instrument.mood_until == UnixMs{}) instrument.mood_until = now + std::chrono::seconds(3);
-  if (now >= instrument.mood_until) {
+void Market::move(Instrument& instrument) {
+  Mood& mood = instrument.mood;
+  if (instrument.mood_until == UnixMs{}) instrument.mood_until = now_ + std::chrono::seconds(3);
+  if (now_ >= instrument.mood_until) {
     constexpr std::array kMoods{Mood::calm,  Mood::calm,      Mood::up,       Mood::down,
                                 Mood::burst, Mood::bid_heavy, Mood::ask_heavy};
-    instrument.mood = kMoods[draw(kMoods.size())];
-    instrument.mood_until = now + std::chrono::milliseconds(3000 + draw(12'000));
+    mood = kMoods[draw(kMoods.size())];
+    instrument.mood_until = now_ + std::chrono::milliseconds(3000 + draw(12'000));
   }
   const auto step = static_cast<std::int64_t>(draw(5)) - 2;
   const auto drift = static_cast<std::int64_t>(
       static_cast<double>(instrument.open_ticks) / 100'000 + 1);  // 0.001 % of the price
-  switch (instrument.mood) {
-    case Mood::calm:
-    case Mood::bid_heavy:
-    case Mood::ask_heavy:
-      instrument.mid_ticks += step;
-      break;
-    case Mood::up:
-      instrument.mid_ticks += drift + step;
-      break;
-    case Mood::down:
-      instrument.mid_ticks -= drift - step;
-      break;
-    case Mood::burst:
-      instrument.mid_ticks += step * drift * 2;
-      break;
-  }
+  const std::int64_t trend = mood == Mood::up ? drift : mood == Mood::down ? -drift : 0;
+  instrument.mid_ticks += mood == Mood::burst ? step * drift * 2 : trend + step;
   // What wanders off by a tenth turns back, so that no price runs away in a long run.
   const std::int64_t most = instrument.open_ticks / 10;
-  if (instrument.mid_ticks > instrument.open_ticks + most) instrument.mood = Mood::down;
-  if (instrument.mid_ticks < instrument.open_ticks - most) instrument.mood = Mood::up;
+  if (instrument.mid_ticks > instrument.open_ticks + most) mood = Mood::down;
+  if (instrument.mid_ticks < instrument.open_ticks - most) mood = Mood::up;
 }
 
-std::string Market::price(const Instrument& instrument, std::int64_t ticks) const {
-  return fmt::format("{:.{}f}", static_cast<double>(ticks) * instrument.tick, instrument.decimals);
+std::string Market::Instrument::price(std::int64_t ticks) const {
+  return fmt::format("{:.{}f}", static_cast<double>(ticks) * tick, decimals);
 }
 
 void Market::begin_envelope(const Instrument& instrument, std::string_view channel) {
-  fmt::format_to(std::back_inserter(frame_), R"({{"stream":"{}@{}","data":{{)",
-                 instrument.stream_name, channel);
+  write(R"({{"stream":"{}@{}","data":{{)", instrument.stream_name, channel);
 }
 
-void Market::end_envelope(UnixMs now) {
+void Market::end_envelope() {
   frame_ += R"(},"timestamp":")";
-  append_iso8601(frame_, now);
-  fmt::format_to(std::back_inserter(frame_),
-                 R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",)"
-                 R"("source":"simulation","version":"1.0"}})",
-                 draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
-                 draw(1ULL << 48U));
+  append_iso8601(frame_, now_);
+  write(R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",)"
+        R"("source":"simulation","version":"1.0"}})",
+        draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
+        draw(1ULL << 48U));
 }
 
 void Market::write_levels(const Instrument& instrument, std::int64_t best_ticks,
                           std::int64_t direction, std::uint64_t most_milli) {
   for (std::int64_t level = 0; level < kLevels; ++level) {
-    fmt::format_to(std::back_inserter(frame_), R"({}["{}","{:.3f}"])", level == 0 ? "" : ",",
-                   price(instrument, best_ticks + direction * level),
-                   static_cast<double>(1 + draw(most_milli)) / 1000);
+    write(R"({}["{}","{:.3f}"])", level == 0 ? "" : ",",
+          instrument.price(best_ticks + direction * level),
+          static_cast<double>(1 + draw(most_milli)) / 1000);
   }
 }
 
 // One-sided books also have a wide spread: that is when orderbook_skew looks at them by default.
-void Market::write_book(Instrument& instrument, UnixMs now) {
+void Market::write_book(Instrument& instrument) {
   const bool one_sided = instrument.mood == Mood::bid_heavy || instrument.mood == Mood::ask_heavy;
   const std::int64_t half = one_sided ? instrument.open_ticks / 1200 : 1;
   instrument.update_id += 1 + draw(2000);
   begin_envelope(instrument, "depth20@100ms");
-  const auto ms = now.time_since_epoch().count();
-  fmt::format_to(std::back_inserter(frame_),
-                 R"("e":"depthUpdate","E":{},"T":{},"s":"{}","U":{},"u":{},"pu":{},"b":[)", ms,
-                 ms - 1, instrument.name, instrument.update_id - 1, instrument.update_id,
-                 instrument.update_id - 2);
+  const auto ms = now_.time_since_epoch().count();
+  write(R"("e":"depthUpdate","E":{},"T":{},"s":"{}","U":{},"u":{},"pu":{},"b":[)", ms, ms - 1,
+        instrument.name, instrument.update_id - 1, instrument.update_id, instrument.update_id - 2);
   write_levels(instrument, instrument.mid_ticks - half, -1,
                instrument.mood == Mood::bid_heavy ? 40'000 : 9'000);
   frame_ += R"(],"a":[)";
   write_levels(instrument, instrument.mid_ticks + half, 1,
                instrument.mood == Mood::ask_heavy ? 40'000 : 9'000);
   frame_ += ']';
-  end_envelope(now);
+  end_envelope();
 }
 
-void Market::write_trade(Instrument& instrument, UnixMs now, std::string_view execution_type) {
+void Market::write_trade(Instrument& instrument, std::string_view execution_type) {
   const bool print = execution_type == "MARKET";
   const bool burst = instrument.mood == Mood::burst;
   const bool seller = instrument.mood == Mood::down ? draw(10) < 8
                       : instrument.mood == Mood::up ? draw(10) < 2
                                                     : draw(2) == 0;
   const std::uint64_t milli = 1 + draw(400) + (burst && draw(8) == 0 ? 8'000 : 0);
-  const auto ms = now.time_since_epoch().count();
+  const auto ms = now_.time_since_epoch().count();
   begin_envelope(instrument, "trade");
-  fmt::format_to(std::back_inserter(frame_),
-                 R"("e":"trade","E":{},"T":{},"s":"{}","t":{},"p":"{}","q":"{}","X":"{}","m":{})",
-                 ms, ms - 1, instrument.name, ++instrument.trade_id,
-                 print ? price(instrument, instrument.mid_ticks + (seller ? -1 : 1)) : "0",
-                 print ? fmt::format("{:.3f}", static_cast<double>(milli) / 1000) : "0",
-                 execution_type, seller);
-  end_envelope(now);
+  write(R"("e":"trade","E":{},"T":{},"s":"{}","t":{},"p":"{}","q":"{}","X":"{}","m":{})", ms,
+        ms - 1, instrument.name, ++instrument.trade_id,
+        print ? instrument.price(instrument.mid_ticks + (seller ? -1 : 1)) : "0",
+        print ? fmt::format("{:.3f}", static_cast<double>(milli) / 1000) : "0", execution_type,
+        seller);
+  end_envelope();
 }
 
-void Market::write_ticker(const Instrument& instrument, UnixMs now) {
-  const auto ms = now.time_since_epoch().count();
+void Market::write_ticker(const Instrument& instrument) {
+  const auto ms = now_.time_since_epoch().count();
   begin_envelope(instrument, "ticker");
   const double change = static_cast<double>(instrument.mid_ticks - instrument.open_ticks) /
                         static_cast<double>(instrument.open_ticks) * 100;
-  fmt::format_to(std::back_inserter(frame_),
-                 R"("e":"24hrTicker","E":{},"s":"{}","p":"{}","P":"{:.3f}","c":"{}","Q":"0.010",)"
-                 R"("o":"{}","v":"101234.512","q":"6120334512.10","O":{},"C":{},"n":1649000)",
-                 ms, instrument.name,
-                 price(instrument, instrument.mid_ticks - instrument.open_ticks), change,
-                 price(instrument, instrument.mid_ticks), price(instrument, instrument.open_ticks),
-                 ms - 86'400'000, ms);
-  end_envelope(now);
+  write(R"("e":"24hrTicker","E":{},"s":"{}","p":"{}","P":"{:.3f}","c":"{}","Q":"0.010",)"
+        R"("o":"{}","v":"101234.512","q":"6120334512.10","O":{},"C":{},"n":1649000)",
+        ms, instrument.name, instrument.price(instrument.mid_ticks - instrument.open_ticks), change,
+        instrument.price(instrument.mid_ticks), instrument.price(instrument.open_ticks),
+        ms - 86'400'000, ms);
+  end_envelope();
 }
 
-void Market::write_book_ticker(const Instrument& instrument, UnixMs now) {
+void Market::write_book_ticker(const Instrument& instrument) {
   begin_envelope(instrument, "bookTicker");
-  fmt::format_to(std::back_inserter(frame_),
-                 R"("e":"bookTicker","u":{},"s":"{}","b":"{}","B":"3.1","a":"{}","A":"2.2","E":{})",
-                 instrument.update_id, instrument.name, price(instrument, instrument.mid_ticks - 1),
-                 price(instrument, instrument.mid_ticks + 1), now.time_since_epoch().count());
-  end_envelope(now);
+  write(R"("e":"bookTicker","u":{},"s":"{}","b":"{}","B":"3.1","a":"{}","A":"2.2","E":{})",
+        instrument.update_id, instrument.name, instrument.price(instrument.mid_ticks - 1),
+        instrument.price(instrument.mid_ticks + 1), now_.time_since_epoch().count());
+  end_envelope();
 }
 
 // What really comes along: prints that are none, half frames, books that lost a side, acks.
-void Market::write_broken(Instrument& instrument, UnixMs now) {
-  switch (draw(4)) {
-    case 0:
-      write_trade(instrument, now, "NA");
-      break;
-    case 1:
-      write_trade(instrument, now, "MARKET");
-      frame_.resize(frame_.size() / 2);
-      break;
-    case 2:
-      begin_envelope(instrument, "depth20@100ms");
-      fmt::format_to(std::back_inserter(frame_),
-                     R"("e":"depthUpdate","E":{},"s":"{}","u":{},"b":[],"a":[["{}","1.000"]])",
-                     now.time_since_epoch().count(), instrument.name, ++instrument.update_id,
-                     price(instrument, instrument.mid_ticks));
-      end_envelope(now);
-      break;
-    default:
-      frame_ = R"({"result":null,"id":1})";
-      break;
+void Market::write_broken(Instrument& instrument) {
+  const std::uint64_t kind = draw(4);
+  if (kind == 0) {
+    write_trade(instrument, "NA");
+  } else if (kind == 1) {
+    write_trade(instrument, "MARKET");
+    frame_.resize(frame_.size() / 2);
+  } else if (kind == 2) {
+    begin_envelope(instrument, "depth20@100ms");
+    write(R"("e":"depthUpdate","E":{},"s":"{}","u":{},"b":[],"a":[["{}","1.000"]])",
+          now_.time_since_epoch().count(), instrument.name, ++instrument.update_id,
+          instrument.price(instrument.mid_ticks));
+    end_envelope();
+  } else {
+    frame_ = R"({"result":null,"id":1})";
   }
 }
 

@@ -5,10 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include <rts/base/symbol.hpp>
 #include <rts/base/time.hpp>
@@ -17,12 +21,11 @@ namespace rts::simulation {
 
 class Market {
  public:
-  // `symbols` must not be empty.
-  Market(const std::vector<Symbol>& symbols, std::uint64_t seed);
+  // Precondition: `symbols` is not empty. The frames' ids count from `first_id`.
+  Market(const std::vector<Symbol>& symbols, std::uint64_t seed, std::uint64_t first_id = 0);
 
-  // The next frame, as of `now` (not before the last one's). Lives until the next call.
-  // Of 100 frames about 55 are depth20 books, 38 trades, 4 tickers, 2 of kinds nobody trades on and
-  // 1 broken or not a print.
+  // The next frame, as of `now`. It lives until the next call. Of 100 frames about 55 are depth20
+  // books, 38 trades, 4 tickers, 2 of kinds that are not traded on and 1 broken or not a print.
   [[nodiscard]] std::string_view next_frame(UnixMs now);
 
  private:
@@ -38,21 +41,27 @@ class Market {
     UnixMs mood_until;
     std::uint64_t trade_id = 1'000'000;
     std::uint64_t update_id = 1'000'000'000;
+
+    [[nodiscard]] std::string price(std::int64_t ticks) const;
   };
 
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
-  void move(Instrument& instrument, UnixMs now);
-  void write_book(Instrument& instrument, UnixMs now);
+  void move(Instrument& instrument);
+  void write_book(Instrument& instrument);
   void write_levels(const Instrument& instrument, std::int64_t best_ticks, std::int64_t direction,
                     std::uint64_t most_milli);
-  void write_trade(Instrument& instrument, UnixMs now, std::string_view execution_type);
-  void write_ticker(const Instrument& instrument, UnixMs now);
-  void write_book_ticker(const Instrument& instrument, UnixMs now);
-  void write_broken(Instrument& instrument, UnixMs now);
+  void write_trade(Instrument& instrument, std::string_view execution_type);
+  void write_ticker(const Instrument& instrument);
+  void write_book_ticker(const Instrument& instrument);
+  void write_broken(Instrument& instrument);
   void begin_envelope(const Instrument& instrument, std::string_view channel);
-  void end_envelope(UnixMs now);
-  [[nodiscard]] std::string price(const Instrument& instrument, std::int64_t ticks) const;
+  void end_envelope();
+  template <class... Values>
+  void write(fmt::format_string<Values...> format, Values&&... values) {
+    fmt::format_to(std::back_inserter(frame_), format, std::forward<Values>(values)...);
+  }
 
+  UnixMs now_{};
   std::mt19937_64 random_;
   std::vector<Instrument> instruments_;
   std::string frame_;

@@ -2,8 +2,6 @@
 
 #include <rts/strategy/orderbook_skew.hpp>
 
-#include "strategy/signal.hpp"
-
 namespace rts {
 namespace {
 
@@ -34,17 +32,13 @@ Verdict OrderbookSkew::operator()(const Book& book) const noexcept {
   if (parameters_.max_spread_percent > 0 && spread_percent > parameters_.max_spread_percent) {
     return {Outcome::spread_above_maximum, {}, *indicators};
   }
-  const auto signal = [&](Side side, Price price, double excess) -> Verdict {
-    return {Outcome::neutral, make_signal(side, price, *mid, 0.60 + 0.5 * excess), *indicators};
-  };
-  if (ratio > parameters_.buy_threshold) {
-    return signal(Side::buy, book.asks.best().price, ratio - parameters_.buy_threshold);
-  }
-  if (ratio < parameters_.sell_threshold) {
-    return signal(Side::sell, book.bids.best().price,
-                  ask_volume / bid_volume - 1 / parameters_.sell_threshold);
-  }
-  return {Outcome::neutral, {}, *indicators};
+  const auto side = side_of(ratio, parameters_.buy_threshold, parameters_.sell_threshold);
+  if (!side) return {Outcome::neutral, {}, *indicators};
+  const bool buys = *side == Side::buy;
+  const double excess = buys ? ratio - parameters_.buy_threshold
+                             : ask_volume / bid_volume - 1 / parameters_.sell_threshold;
+  const Price price = (buys ? book.asks : book.bids).best().price;
+  return {Outcome::neutral, make_signal(*side, price, *mid, 0.60 + 0.5 * excess), *indicators};
 }
 
 }  // namespace rts

@@ -3,20 +3,13 @@
 
 #include <rts/strategy/ticker_velocity.hpp>
 
-#include "strategy/signal.hpp"
-
 namespace rts {
 
 void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds window) {
   if (ring_.empty()) known_since_ = sample.at;
-  if (size_ == ring_.size()) {
-    if (size_ == kMaxSamples) {
-      drop_oldest();
-    } else {
-      grow();
-    }
-  }
-  // Two kinds of ticker may cross: what is late goes before what is later.
+  if (size_ == kMaxSamples) drop_oldest();
+  if (size_ == ring_.size()) grow();
+  // Two kinds of ticker may cross: a late sample goes before those of later times.
   const auto place = [&](std::size_t i) -> PriceSample& {
     return ring_[(first_ + i) & (ring_.size() - 1)];
   };
@@ -57,14 +50,11 @@ Verdict TickerVelocity::operator()(const PriceSample& latest,
   if (std::abs(change) < parameters_.min_price_change) {
     return {Outcome::below_min_price_change, {}, *indicators};
   }
-  const auto signal = [&](Side side) -> Verdict {
-    const double confidence = 0.60 + std::abs(velocity) / 10;
-    return {Outcome::neutral, make_signal(side, latest.price, latest.price, confidence),
-            *indicators};
-  };
-  if (velocity > parameters_.buy_threshold) return signal(Side::buy);
-  if (velocity < parameters_.sell_threshold) return signal(Side::sell);
-  return {Outcome::neutral, {}, *indicators};
+  const auto side = side_of(velocity, parameters_.buy_threshold, parameters_.sell_threshold);
+  if (!side) return {Outcome::neutral, {}, *indicators};
+  const double confidence = 0.60 + std::abs(velocity) / 10;
+  return {Outcome::neutral, make_signal(*side, latest.price, latest.price, confidence),
+          *indicators};
 }
 
 }  // namespace rts

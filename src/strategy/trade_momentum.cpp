@@ -5,14 +5,9 @@
 
 #include <rts/strategy/trade_momentum.hpp>
 
-#include "strategy/signal.hpp"
-
 namespace rts {
-namespace {
 
 constexpr std::uint64_t kExactPerUnit = 1'000'000'000'000;  // 10^12
-
-}  // namespace
 
 // value = mantissa · 2^−shift, so value · 10^12 = (mantissa · 10^12) >> shift, rounded.
 ExactSum to_exact(double value) noexcept {
@@ -33,6 +28,7 @@ ExactSum to_exact(double value) noexcept {
 
 void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
   if (ring_.empty()) ring_.resize(most);
+  assert(most > 0 && most == ring_.size());
   Held& place = ring_[next_];
   if (size_ == most) {
     price_sum_ -= place.price;
@@ -48,7 +44,8 @@ void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
 }
 
 double TradeWindow::mean(ExactSum sum) const noexcept {
-  // Both are exact in 64 bits nearly always, and a register is converted at once.
+  assert(size_ > 0);
+  // Nearly always the sum fits in 64 bits, and those are converted by one instruction.
   const bool fits = (sum >> 63U) == 0;
   const double total =
       fits ? static_cast<double>(static_cast<std::int64_t>(sum)) : static_cast<double>(sum);
@@ -65,28 +62,23 @@ Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
   const double quantity = trade.quantity.value();
   const double mean_price = window.mean_price();
   const double mean_quantity = window.mean_quantity();
-  if (mean_price == 0 || mean_quantity == 0) return {};  // both are smaller than what is summed up
+  if (mean_price == 0 || mean_quantity == 0) return {};  // all of them round to zero
 
-  const double side = trade.buyer_is_maker ? -1 : 1;
+  const double maker_score = trade.buyer_is_maker ? -1 : 1;
   const double price_score = std::clamp(
       (price - mean_price) / mean_price * 100 / parameters_.price_scale_percent, -1.0, 1.0);
   const double quantity_score =
-      side * std::min(1.0, quantity / (parameters_.quantity_multiple * mean_quantity));
-  const double maker_score = side;
+      maker_score * std::min(1.0, quantity / (parameters_.quantity_multiple * mean_quantity));
   const double momentum = parameters_.price_weight * price_score +
                           parameters_.quantity_weight * quantity_score +
                           parameters_.maker_weight * maker_score;
 
   const auto indicators = make_indicators({momentum, price_score, quantity_score, maker_score});
   if (!indicators) return {};
-  const auto signal = [&](Side direction) -> Verdict {
-    const double confidence = 0.65 + 0.2 * std::abs(momentum);
-    return {Outcome::neutral, make_signal(direction, trade.price, trade.price, confidence),
-            *indicators};
-  };
-  if (momentum > parameters_.buy_threshold) return signal(Side::buy);
-  if (momentum < parameters_.sell_threshold) return signal(Side::sell);
-  return {Outcome::neutral, {}, *indicators};
+  const auto side = side_of(momentum, parameters_.buy_threshold, parameters_.sell_threshold);
+  if (!side) return {Outcome::neutral, {}, *indicators};
+  const double confidence = 0.65 + 0.2 * std::abs(momentum);
+  return {Outcome::neutral, make_signal(*side, trade.price, trade.price, confidence), *indicators};
 }
 
 void TradeMomentum::remember(const Trade& trade, UnixMs at, TradeWindow& window) const {

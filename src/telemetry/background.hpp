@@ -5,9 +5,9 @@
 
 namespace rts::telemetry {
 
-// Of the calling thread and every thread that it begins: to be woken does not take the CPU from the
-// loop, which wakes them and is in the middle of something. They get it when the loop sleeps, or
-// when their turn has come. Where the system refuses, nothing is lost but time.
+// Sets the scheduling of the calling thread and of every thread it starts: a batch thread that is
+// woken does not preempt the loop's thread, which woke it and is still working. It runs when the
+// loop sleeps or has used its share of the CPU. Where the system refuses, the loop is only slower.
 inline void stay_in_background() noexcept {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_BATCH, &none);

@@ -29,18 +29,11 @@ namespace {
 constexpr std::chrono::milliseconds kStallPatience{100};  // of the writer thread, for one line
 constexpr std::chrono::seconds kCloseTimeout{1};
 
-std::string_view to_string(Level level) noexcept {
-  switch (level) {
-    case Level::debug:
-      return "DEBUG";
-    case Level::info:
-      return "INFO";
-    case Level::warning:
-      return "WARNING";
-    case Level::error:
-      return "ERROR";
-  }
-  return "";
+// "WARNING".
+std::string upper_name(Level level) {
+  std::string name(to_string(level));
+  for (char& c : name) c = static_cast<char>(c - 'a' + 'A');
+  return name;
 }
 
 // Writes finished lines to a descriptor; runs on spdlog's thread.
@@ -77,12 +70,14 @@ class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::nu
   std::atomic<bool> given_up_{false};
 };
 
-// One value as JSON; text escapes the same way, so that a line stays a line.
-void append_value(JsonWriter& json, const Field& field) {
+// One value as JSON, in text lines, too: escaped, a line stays one line.
+void append_value(JsonWriter& json, const Field& field, bool& shortened) {
   struct Append {
     JsonWriter& json;
+    bool& shortened;
     void operator()(std::string_view value) const {
       json.string(value.substr(0, Log::kMaxValueBytes));
+      if (value.size() > Log::kMaxValueBytes) shortened = true;
     }
     void operator()(std::int64_t value) const { json.integer(value); }
     void operator()(std::uint64_t value) const { json.unsigned_integer(value); }
@@ -95,25 +90,19 @@ void append_value(JsonWriter& json, const Field& field) {
       }
     }
   };
-  std::visit(Append{json}, field.value);
-}
-
-bool has_long_value(std::span<const Field> fields) {
-  return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
-    const auto* text = std::get_if<std::string_view>(&field.value);
-    return text != nullptr && text->size() > Log::kMaxValueBytes;
-  });
+  std::visit(Append{json, shortened}, field.value);
 }
 
 }  // namespace
 
 struct Log::Line {
-  UnixMs at;
-  Level level = Level::info;
+  Level level;
   std::string_view event;
   std::string_view message;
   std::span<const Field> fields;
   std::uint64_t suppressed = 0;
+  UnixMs at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  bool shortened = false;
 };
 
 // The queue, its thread and the sink.
@@ -154,23 +143,17 @@ class Log::Writer {
   std::shared_ptr<spdlog::async_logger> logger_;
 };
 
-Level parse_level(std::string_view name) noexcept {
-  if (name == "DEBUG") return Level::debug;
-  if (name == "WARNING") return Level::warning;
-  if (name == "ERROR") return Level::error;
-  return Level::info;
-}
-
 Log::Log(int fd, Level least, LogFormat format)
     : least_(least), format_(format), writer_(std::make_unique<Writer>(fd)) {
+  if (format == LogFormat::automatic) {
+    format_ = ::isatty(fd) == 1 ? LogFormat::text : LogFormat::json;
+  }
   line_.reserve(2 * kMaxLineBytes);
 }
 
 Log::~Log() = default;
 
-std::uint64_t Log::lost_lines() const noexcept {
-  return writer_->lost();
-}
+std::uint64_t Log::lost_lines() const noexcept { return writer_->lost(); }
 
 void Log::write_limited(std::string_view kind, Level level, std::string_view event,
                         std::string_view message, std::span<const Field> fields) {
@@ -187,63 +170,57 @@ void Log::write_limited(std::string_view kind, Level level, std::string_view eve
     ++window.suppressed;
     return;
   }
-  emit(level, event, message, fields, std::exchange(window.suppressed, 0));
+  emit({level, event, message, fields, std::exchange(window.suppressed, 0)});
 }
 
 void Log::write_each(Level level, std::string_view event, std::string_view message,
                      std::span<const Field> fields) {
-  if (enabled(level)) emit(level, event, message, fields, 0);
+  if (enabled(level)) emit({level, event, message, fields});
 }
 
-void Log::emit(Level level, std::string_view event, std::string_view message,
-               std::span<const Field> fields, std::uint64_t suppressed) {
-  Line line{.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
-            .level = level,
-            .event = event,
-            .message = message.substr(0, kMaxValueBytes),
-            .fields = fields,
-            .suppressed = suppressed};
-  append(line);
-  bool shortened = message.size() > kMaxValueBytes || has_long_value(fields);
-  if (line_.size() >= kMaxLineBytes) {  // a cut line would not parse
-    shortened = true;
+void Log::emit(Line line) {
+  line.shortened = line.message.size() > kMaxValueBytes;
+  line.message = line.message.substr(0, kMaxValueBytes);
+  format(line);
+  if (line_.size() >= kMaxLineBytes) {  // without its end it would not parse
+    line.shortened = true;
     line.fields = {};
-    append(line);
+    format(line);
   }
-  if (shortened) ++shortened_;
+  if (line.shortened) ++shortened_;
   line_ += '\n';
   writer_->put(line_);
 }
 
-void Log::append(const Line& line) {
+void Log::format(Line& line) {
   line_.clear();
   if (format_ == LogFormat::json) {
-    append_json_line(line);
+    format_as_json(line);
   } else {
-    append_text_line(line);
+    format_as_text(line);
   }
 }
 
-void Log::append_json_line(const Line& line) {
+void Log::format_as_json(Line& line) {
   JsonWriter json(line_);
   json.begin_object().key("ts").raw("\"");
   append_iso8601(line_, line.at);
   line_ += "Z\"";
-  json.key("level").string(to_string(line.level)).key("event").string(line.event);
+  json.key("level").string(upper_name(line.level)).key("event").string(line.event);
   json.key("msg").string(line.message);
-  for (const Field& field : line.fields) append_value(json.key(field.key), field);
+  for (const Field& field : line.fields) append_value(json.key(field.key), field, line.shortened);
   if (line.suppressed > 0) json.key("suppressed").unsigned_integer(line.suppressed);
   json.end_object();
 }
 
-void Log::append_text_line(const Line& line) {
+void Log::format_as_text(Line& line) {
   append_iso8601(line_, line.at);
-  fmt::format_to(std::back_inserter(line_), "Z {:<7} {} ", to_string(line.level), line.event);
-  append_json_string(line_, line.message);  // whatever it holds, a line stays a line
+  fmt::format_to(std::back_inserter(line_), "Z {:<7} {} ", upper_name(line.level), line.event);
+  append_json_string(line_, line.message);
   for (const Field& field : line.fields) {
     fmt::format_to(std::back_inserter(line_), " {}=", field.key);
     JsonWriter json(line_);
-    append_value(json, field);
+    append_value(json, field, line.shortened);
   }
   if (line.suppressed > 0) {
     fmt::format_to(std::back_inserter(line_), " suppressed={}", line.suppressed);

@@ -15,14 +15,12 @@
 #include <unordered_map>
 #include <variant>
 
-#include <rts/base/checked.hpp>
+#include <rts/config/parameters.hpp>
 
 namespace rts::telemetry {
 
-enum class Level : std::uint8_t { debug, info, warning, error };
-[[nodiscard]] Level parse_level(std::string_view name) noexcept;  // unknown names are info
-
-enum class LogFormat : std::uint8_t { json, text };
+using Level = config::LogLevel;
+using config::LogFormat;
 
 // One named value of a line. Views live until the call returns.
 struct Field {
@@ -36,11 +34,12 @@ class Log {
   static constexpr std::size_t kMaxLineBytes =
       4096;  // PIPE_BUF: such a write never blocks half-way
   // Of a message or a value. Where they are many, or of characters that have to be escaped, the
-  // line may still be too long: then the fields go, and the message says what it can.
+  // line may still be too long: then it is written without its fields.
   static constexpr std::size_t kMaxValueBytes = 512;
   static constexpr std::uint64_t kLinesPerSecond = 10;
 
-  // Writes to `fd`, which stays the caller's. SIGPIPE must be ignored by the process.
+  // Writes to `fd`, which stays the caller's; `automatic` is text where that is a terminal. SIGPIPE
+  // must be ignored by the process.
   Log(int fd, Level least, LogFormat format);
   // Waits up to a second for the queue to be written; what is stuck after that is lost.
   ~Log();
@@ -79,12 +78,11 @@ class Log {
 
   void write_limited(std::string_view kind, Level level, std::string_view event,
                      std::string_view message, std::span<const Field> fields);
-  void emit(Level level, std::string_view event, std::string_view message,
-            std::span<const Field> fields, std::uint64_t suppressed);
   struct Line;
-  void append_json_line(const Line& line);
-  void append_text_line(const Line& line);
-  void append(const Line& line);
+  void emit(Line line);
+  void format(Line& line);
+  void format_as_json(Line& line);
+  void format_as_text(Line& line);
 
   Level least_;
   LogFormat format_;

@@ -1,91 +1,114 @@
-// The metrics: one registry of our own, every series made at the start and at 0 from the first
-// scrape, labels only from closed sets. docs/METRICS.md is made from the same table. Thread: the
+// Metrics as a table: each row describes one family and says where its values are; a scrape walks
+// the rows. What is measured is kept in plain numbers, so counting costs an increment. Thread: the
 // loop's. The only room that knows prometheus-cpp.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
-#include <memory>
+#include <functional>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include <rts/engine/engine.hpp>
-#include <rts/engine/tally.hpp>
-#include <rts/trading/breaker.hpp>
-#include <rts/trading/delivery.hpp>
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <rts/base/enum_names.hpp>
 
 namespace rts::telemetry {
 
-// The checks of /ready.
-enum class Check : std::uint8_t { nats_connected, subscribed, order_path, breaker, not_draining };
-inline constexpr std::array kChecks{Check::nats_connected, Check::subscribed, Check::order_path,
-                                    Check::breaker, Check::not_draining};
-[[nodiscard]] std::string_view to_string(Check check) noexcept;
+BOOST_DEFINE_FIXED_ENUM_CLASS(MetricType, std::uint8_t, counter, gauge, histogram)
 
-// What a message on the control subject was.
-enum class Control : std::uint8_t { pause, resume, unreadable };
-inline constexpr std::array kControls{Control::pause, Control::resume, Control::unreadable};
-[[nodiscard]] std::string_view to_string(Control control) noexcept;
-
-// Numbers that others keep and a scrape reads.
-struct Snapshot {
-  Tally tally{};
-  bool ready = false;
-  std::array<bool, kChecks.size()> checks{};
-  CircuitBreaker::State breaker = CircuitBreaker::State::closed;
-  std::array<std::uint64_t, CircuitBreaker::kStates.size()> breaker_entered{};
-  std::size_t orders_in_flight = 0;
-  std::uint64_t order_repeats = 0;
-  std::uint64_t odd_answers = 0;         // that could not be read
-  std::uint64_t unexpected_answers = 0;  // that nobody awaited
-  std::array<std::uint64_t, kControls.size()> control_messages{};
-  bool nats_connected = false;
-  std::uint64_t nats_reconnects = 0;
-  std::uint64_t nats_dropped_messages = 0;
-  std::uint64_t nats_status_messages = 0;
-  std::size_t nats_buffered_bytes = 0;
-  std::array<bool, kStrategies.size()> paused{};
-  std::uint64_t lost_log_lines = 0;
-  std::uint64_t shortened_log_lines = 0;
-  std::size_t http_connections = 0;
-  std::uint64_t http_requests = 0;
-};
-
-// What is running, for the series that say so.
-struct Running {
-  std::string_view version;
-  std::string_view commit;
-  std::string_view settings_hash;
-};
-
-class Metrics {
+// Durations by bucket. Observing is two additions.
+class Histogram {
  public:
-  // `traded` gets its series at once; symbols that come later under TRADING_SYMBOLS=* when they are
-  // first seen, up to the engine's bound.
-  Metrics(const SymbolTable& symbols, const Running& running);
-  ~Metrics();
-  Metrics(const Metrics&) = delete;
-  Metrics& operator=(const Metrics&) = delete;
-  Metrics(Metrics&&) = delete;
-  Metrics& operator=(Metrics&&) = delete;
+  // `bounds`: upper bounds of the buckets in seconds, ascending. They must outlive the histogram.
+  explicit Histogram(std::span<const double> bounds);
 
-  // Takes the lag, receive time − event time, and the event time of every decided event. How many
-  // events there were and what became of them is the tally's to know.
-  void observe(const Step& step, UnixNs received_at);
-  void observe_step(std::chrono::nanoseconds duration);
-  void count(StrategyId strategy, OrderResult result);
-  void observe_publish(std::chrono::nanoseconds since_receipt);
-  void observe_answer(std::chrono::nanoseconds since_sending);
-
-  // Prometheus text format 0.0.4.
-  [[nodiscard]] std::string scrape(const Snapshot& now);
+  void observe(std::chrono::nanoseconds duration) noexcept;
+  [[nodiscard]] prometheus::ClientMetric::Histogram read() const;
 
  private:
-  class Registry;
-  std::unique_ptr<Registry> registry_;
+  std::span<const double> bounds_;
+  std::vector<std::uint64_t> counts_;  // by bucket; the last one has no bound
+  double sum_ = 0;                     // in seconds
 };
 
-// docs/METRICS.md.
-[[nodiscard]] std::string metrics_markdown();
+using LabelNames = std::array<std::string_view, 2>;  // unused ones are empty
+
+// Takes the series of one family during a scrape.
+class Series {
+ public:
+  // What the counters of the family have shown so far: a row adds its counters in one order.
+  using Shown = std::vector<double>;
+
+  Series(std::string_view name, MetricType type, std::string_view help, const LabelNames& labels,
+         Shown& shown);
+
+  // `labels`: a value for each label name of the row, in the same order.
+  template <class Number>
+  requires std::integral<Number> || std::floating_point<Number>
+  void add(std::initializer_list<std::string_view> labels, Number value) {
+    add_number(labels, static_cast<double>(value));
+  }
+  void add(std::initializer_list<std::string_view> labels, const Histogram& histogram) {
+    add_labels(labels).histogram = histogram.read();
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return family_.metric.empty(); }
+  [[nodiscard]] prometheus::MetricFamily take() { return std::move(family_); }
+
+ private:
+  prometheus::ClientMetric& add_labels(std::initializer_list<std::string_view> labels);
+  void add_number(std::initializer_list<std::string_view> labels, double value);
+
+  prometheus::MetricFamily family_;
+  const LabelNames& labels_;
+  Shown& shown_;
+};
+
+// One family. `Source` is what its values are read from.
+template <class Source>
+struct Metric {
+  std::string_view name;
+  MetricType type;
+  LabelNames labels;
+  std::string_view help;
+  void (*read)(const Source& source, Series& series);  // adds every series, also those at 0
+};
+
+// Walks a table. `source` is called once a scrape.
+template <class Source>
+class Collector final : public prometheus::Collectable {
+ public:
+  Collector(std::span<const Metric<Source>> table, std::function<Source()> source)
+      : table_(table), source_(std::move(source)), shown_(table.size()) {}
+
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
+    const Source source = source_();
+    std::vector<prometheus::MetricFamily> families;
+    families.reserve(table_.size());
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      const Metric<Source>& row = table_[i];
+      Series series(row.name, row.type, row.help, row.labels, shown_[i]);
+      row.read(source, series);
+      if (!series.empty()) families.push_back(series.take());
+    }
+    return families;
+  }
+
+ private:
+  std::span<const Metric<Source>> table_;
+  std::function<Source()> source_;
+  mutable std::vector<Series::Shown> shown_;  // by row
+};
+
+// Prometheus' text format 0.0.4.
+[[nodiscard]] std::string to_text(const prometheus::Collectable& metrics);
 
 }  // namespace rts::telemetry

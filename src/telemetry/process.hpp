@@ -14,6 +14,6 @@ struct ProcessUsage {
 };
 
 // Zeros where /proc does not answer. About 20 µs.
-[[nodiscard]] ProcessUsage read_process_usage() noexcept;
+[[nodiscard]] ProcessUsage read_process_usage();
 
 }  // namespace rts::telemetry

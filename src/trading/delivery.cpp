@@ -1,98 +1,62 @@
+#include <cassert>
+
 #include <rts/trading/delivery.hpp>
 
 namespace rts {
 
-using Finding = CircuitBreaker::Finding;
-
-std::string_view to_string(OrderResult result) noexcept {
-  switch (result) {
-    case OrderResult::confirmed:
-      return "confirmed";
-    case OrderResult::unconfirmed:
-      return "unconfirmed";
-    case OrderResult::duplicate:
-      return "duplicate";
-    case OrderResult::no_responders:
-      return "no_responders";
-    case OrderResult::rejected:
-      return "rejected";
-    case OrderResult::expired:
-      return "expired";
-    case OrderResult::disconnected:
-      return "disconnected";
-    case OrderResult::circuit_open:
-      return "circuit_open";
-    case OrderResult::buffer_full:
-      return "buffer_full";
-    case OrderResult::ambiguous:
-      return "ambiguous";
-    case OrderResult::dry_run:
-      return "dry_run";
-  }
-  return "";
-}
-
-Ruling judge(DeliveryMode mode, AttemptEnd end, bool in_doubt) noexcept {
+Judgement judge(DeliveryMode mode, AttemptResult result, bool in_doubt) noexcept {
   const bool core = mode == DeliveryMode::core;
-  switch (end) {
-    case AttemptEnd::acknowledged:
-      return {OrderResult::confirmed, Finding::success};
-    case AttemptEnd::duplicate:
-      return {OrderResult::duplicate, Finding::success};
-    case AttemptEnd::refused:
+  // May have arrived: core never repeats, a stream is asked again.
+  const auto unknown = core ? std::optional(OrderResult::ambiguous) : std::nullopt;
+  // This attempt has certainly not arrived; of an earlier one in doubt that says nothing.
+  const auto not_arrived = [&](OrderResult known) { return in_doubt ? unknown : known; };
+  switch (result) {
+    case AttemptResult::acknowledged: return {OrderResult::confirmed, BreakerSignal::success};
+    case AttemptResult::duplicate: return {OrderResult::duplicate, BreakerSignal::success};
+    case AttemptResult::refused:
       // The path works: somebody has answered. And no earlier attempt was stored.
-      return {OrderResult::rejected, Finding::success};
-    case AttemptEnd::refused_unseen:
-      return {in_doubt ? OrderResult::ambiguous : OrderResult::rejected, Finding::success};
-    case AttemptEnd::no_responders:
-      // Of this attempt it is certain that nobody has it; not of an earlier one in doubt.
-      if (!in_doubt) return {OrderResult::no_responders, Finding::failure};
-      if (core) return {OrderResult::ambiguous, Finding::failure};  // never repeated
-      return {std::nullopt, Finding::failure};
-    case AttemptEnd::timed_out:
-      if (core) return {OrderResult::unconfirmed, Finding::success};  // silence is no failure there
-      return {std::nullopt, Finding::failure};
-    case AttemptEnd::unproven:
-      if (core) return {OrderResult::ambiguous, Finding::nothing};
-      return {std::nullopt, Finding::failure};
-    case AttemptEnd::connection_lost:
-      if (core) return {OrderResult::ambiguous, Finding::nothing};
-      return {std::nullopt, Finding::nothing};
-    case AttemptEnd::denied:
-      return {in_doubt ? OrderResult::ambiguous : OrderResult::rejected, Finding::failure};
-    case AttemptEnd::denied_unsure:
-      return {OrderResult::ambiguous, Finding::failure};
+      return {OrderResult::rejected, BreakerSignal::success};
+    case AttemptResult::refused_unseen:
+      return {in_doubt ? OrderResult::ambiguous : OrderResult::rejected, BreakerSignal::success};
+    case AttemptResult::no_responders:
+      return {not_arrived(OrderResult::no_responders), BreakerSignal::failure};
+    case AttemptResult::timed_out:
+      if (core) return {OrderResult::unconfirmed, BreakerSignal::success};  // silence is allowed
+      return {std::nullopt, BreakerSignal::failure};
+    case AttemptResult::arrival_unproven:
+      return {unknown, core ? BreakerSignal::none : BreakerSignal::failure};
+    case AttemptResult::connection_lost: return {unknown, BreakerSignal::none};
+    case AttemptResult::denied:
+      return {in_doubt ? OrderResult::ambiguous : OrderResult::rejected, BreakerSignal::failure};
+    case AttemptResult::denied_unsure: return {OrderResult::ambiguous, BreakerSignal::failure};
+    // An attempt that was not made for want of a connection says nothing of the path.
+    case AttemptResult::disconnected:
+      return {not_arrived(OrderResult::disconnected), BreakerSignal::none};
+    case AttemptResult::buffer_full:
+      return {not_arrived(OrderResult::buffer_full), BreakerSignal::none};
+    case AttemptResult::path_unproven:
+      return {not_arrived(OrderResult::expired), BreakerSignal::none};
+    case AttemptResult::unsendable:
+      return {not_arrived(OrderResult::rejected), BreakerSignal::failure};
   }
-  return {OrderResult::ambiguous, Finding::nothing};
+  return {OrderResult::ambiguous, BreakerSignal::none};
 }
+
+SilenceWatch::SilenceWatch(std::int64_t limit) noexcept : limit_(limit) { assert(limit >= 0); }
 
 void SilenceWatch::on_new_connection() noexcept {
   has_confirmed_ = false;
   unanswered_ = 0;
 }
 
-bool SilenceWatch::is_outage(AttemptEnd end) noexcept {
-  switch (end) {
-    case AttemptEnd::acknowledged:
-      has_confirmed_ = true;
-      unanswered_ = 0;
-      return false;
-    case AttemptEnd::duplicate:
-    case AttemptEnd::refused:
-    case AttemptEnd::refused_unseen:
-      unanswered_ = 0;
-      return false;
-    case AttemptEnd::timed_out:
-      if (!has_confirmed_ || limit_ == 0) return false;
-      return ++unanswered_ >= limit_;
-    case AttemptEnd::no_responders:  // these say nothing of who does not answer
-    case AttemptEnd::unproven:
-    case AttemptEnd::connection_lost:
-    case AttemptEnd::denied:
-    case AttemptEnd::denied_unsure:
-      return false;
+bool SilenceWatch::is_outage(AttemptResult result) noexcept {
+  if (is_answer(result)) {
+    has_confirmed_ = has_confirmed_ || result == AttemptResult::acknowledged;
+    unanswered_ = 0;
   }
-  return false;
+  // The other results say nothing of who does not answer.
+  const bool is_silence = result == AttemptResult::timed_out && has_confirmed_ && limit_ > 0;
+  return is_silence && ++unanswered_ >= limit_;
 }
 
 }  // namespace rts

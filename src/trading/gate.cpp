@@ -1,3 +1,5 @@
+#include <cassert>
+
 #include <rts/trading/gate.hpp>
 
 namespace rts {
@@ -15,10 +17,11 @@ Gate::Gate(const GateLimits& limits, std::size_t symbol_capacity)
     : limits_(limits), last_orders_(symbol_capacity) {}
 
 Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
+  assert(request.symbol_index < last_orders_.size());
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
   const std::size_t strategy = index_of(request.strategy);
-  auto& last = last_orders_[request.symbol_index][strategy][static_cast<std::size_t>(signal.side)];
+  auto& last = last_orders_[request.symbol_index][strategy][index_of(signal.side)];
   const std::int64_t day = utc_day(request.at);
   const std::int64_t minute = utc_minute(request.at);
 

@@ -10,26 +10,25 @@
 namespace rts {
 namespace {
 
-// name = strategy|SYMBOL|SIDE|<bucket start ms>, or with cooldown 0 strategy|SYMBOL|SIDE|<event
-// id>.
+char* write_event_id(char* out, const EventId& id) noexcept {  // 22 characters at most
+  const fmt::format_int number(id.number);
+  *out++ = id.letter;
+  *out++ = ':';
+  return std::copy_n(number.data(), number.size(), out);
+}
+
+// name = strategy|SYMBOL|SIDE|<bucket start ms>, with cooldown 0 strategy|SYMBOL|SIDE|<event id>
 Uuid order_id(const OrderTerms& terms, const OrderSource& source) noexcept {
   std::array<char, 160> name;  // 16 + 63 + 4 + 20 characters and separators at most
   auto* end = fmt::format_to(name.data(), "{}|{}|{}|", to_string(source.strategy), source.symbol,
                              to_string(source.signal.side));
-  if (terms.cooldown.count() > 0) {
-    const std::chrono::milliseconds cooldown = terms.cooldown;
-    const auto since_epoch = source.at.time_since_epoch();
-    end = fmt::format_to(end, "{}", (since_epoch / cooldown) * cooldown.count());
+  if (const std::chrono::milliseconds cooldown = terms.cooldown; cooldown.count() > 0) {
+    const auto bucket = source.at.time_since_epoch() / cooldown;
+    end = fmt::format_to(end, "{}", bucket * cooldown.count());
   } else {
-    end = fmt::format_to(end, "{}:{}", source.event_id.letter, source.event_id.number);
+    end = write_event_id(end, source.event_id);
   }
   return make_order_id({name.data(), static_cast<std::size_t>(end - name.data())});
-}
-
-void append_time(std::string& out, JsonWriter& json, UnixMs at) {
-  json.raw("\"");
-  append_iso8601(out, at);
-  out += "+00:00\"";
 }
 
 std::string_view strength(Confidence confidence) noexcept {
@@ -42,13 +41,13 @@ std::string_view strength(Confidence confidence) noexcept {
 class OrderWriter {
  public:
   OrderWriter(std::string& out, const Order& order)
-      : out_(out), json_(out), order_(order), id_(to_text(order.id)) {}
+      : out_(out), json_(out), order_(order), id_text_(to_text(order.id)) {}
 
   void trade_order() {
     const bool opens_short = order_.side == Side::sell && !order_.reduce_only;
     json_.begin_object();
-    json_.key("order_id").string(id());
-    json_.key("signal_id").string(id());
+    json_.key("order_id").string(id_);
+    json_.key("signal_id").string(id_);
     json_.key("symbol").string(order_.symbol);
     json_.key("side").string(to_string(order_.side));
     json_.key("order_type").string("MARKET");
@@ -72,8 +71,8 @@ class OrderWriter {
   void signal() {
     assert(!order_.reduce_only);  // "sell" would open what it may only close
     json_.begin_object();
-    json_.key("id").string(id());
-    json_.key("signal_id").string(id());
+    json_.key("id").string(id_);
+    json_.key("signal_id").string(id_);
     json_.key("strategy_id").string(to_string(order_.strategy));
     json_.key("strategy").string(to_string(order_.strategy));
     json_.key("strategy_mode").string("deterministic");
@@ -99,8 +98,6 @@ class OrderWriter {
   }
 
  private:
-  [[nodiscard]] std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
-
   void protection() {
     if (!order_.protection) return;
     json_.key("stop_loss").number(order_.protection->stop_loss);
@@ -108,18 +105,17 @@ class OrderWriter {
   }
 
   void time(std::string_view key, UnixMs at) {
-    json_.key(key);
-    append_time(out_, json_, at);
+    json_.key(key).raw("\"");
+    append_iso8601(out_, at);
+    out_ += "+00:00\"";
   }
 
   void metadata(std::string_view schema) {
-    const fmt::format_int number(order_.event_id.number);
-    std::array<char, 32> event_id{order_.event_id.letter, ':'};
-    const auto* const end = std::copy_n(number.data(), number.size(), event_id.begin() + 2);
+    std::array<char, 22> text;
+    const auto* const end = write_event_id(text.data(), order_.event_id);
     json_.key("metadata").begin_object();
     json_.key("schema").string(schema);
-    json_.key("event_id")
-        .string({event_id.data(), static_cast<std::size_t>(end - event_id.data())});
+    json_.key("event_id").string({text.data(), static_cast<std::size_t>(end - text.data())});
     if (!order_.correlation_id.empty()) json_.key("correlation_id").string(order_.correlation_id);
     json_.key("indicators").begin_object();
     const auto names = indicator_names(order_.strategy);
@@ -132,13 +128,15 @@ class OrderWriter {
   std::string& out_;
   JsonWriter json_;
   const Order& order_;
-  UuidText id_;
+  UuidText id_text_;
+  std::string_view id_{id_text_.data(), id_text_.size()};  // of id_text_
 };
 
 }  // namespace
 
 Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept {
   const Signal& signal = source.signal;
+  assert(source.protection.has_value() != is_reduce_only(terms, signal.side));
   Order order;
   order.id = order_id(terms, source);
   order.symbol = source.symbol;
@@ -160,12 +158,10 @@ Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept {
 
 bool is_traceparent(std::string_view text) noexcept {
   constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-  if (text.size() != kForm.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-    if (kForm[i] == '-' ? text[i] != '-' : !hex) return false;
-  }
-  return true;
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    return form == '-' ? c == '-' : hex;
+  });
 }
 
 void append_json(std::string& out, const Order& order, OrderFormat format) {

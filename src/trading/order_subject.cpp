@@ -1,50 +1,39 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include <rts/trading/order_subject.hpp>
 
 namespace rts {
 namespace {
 
 // Where the token begins that is {strategy}; npos: none is.
-std::size_t find_token(std::string_view topic) noexcept {
-  for (std::size_t begin = 0; begin <= topic.size();) {
-    const std::size_t end = std::min(topic.find('.', begin), topic.size());
-    if (topic.substr(begin, end - begin) == kStrategyToken) return begin;
-    begin = end + 1;
-  }
-  return std::string_view::npos;
+std::size_t find_token(std::string_view topic) {
+  return fmt::format(".{}.", topic).find(fmt::format(".{}.", kStrategyToken));
 }
 
-std::string with_token_as(std::string_view topic, std::string_view text) {
+}  // namespace
+
+bool is_per_strategy(std::string_view topic) { return find_token(topic) != std::string_view::npos; }
+
+std::string order_subject(std::string_view topic, std::string_view text) {
   std::string subject(topic);
   const std::size_t at = find_token(topic);
   if (at != std::string_view::npos) subject.replace(at, kStrategyToken.size(), text);
   return subject;
 }
 
-}  // namespace
-
-bool is_per_strategy(std::string_view topic) noexcept {
-  return find_token(topic) != std::string_view::npos;
-}
-
-std::string order_subject(std::string_view topic, StrategyId strategy) {
-  return with_token_as(topic, to_string(strategy));
-}
-
 std::vector<std::string> order_subjects(std::string_view topic) {
   if (!is_per_strategy(topic)) return {std::string(topic)};
   std::vector<std::string> subjects;
-  subjects.reserve(kStrategies.size());
-  for (const StrategyId strategy : kStrategies) subjects.push_back(order_subject(topic, strategy));
+  subjects.reserve(count_of<StrategyId>);
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    subjects.push_back(order_subject(topic, to_string(strategy)));
+  }
   return subjects;
 }
 
-std::string order_subject_pattern(std::string_view topic, std::string_view wildcard) {
-  return with_token_as(topic, wildcard);
-}
-
-bool has_sound_tokens(std::string_view topic) noexcept {
+bool has_sound_tokens(std::string_view topic) {
   const auto braces =
       std::count_if(topic.begin(), topic.end(), [](char c) { return c == '{' || c == '}'; });
   return braces == (is_per_strategy(topic) ? 2 : 0);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -43,6 +44,7 @@ std::optional<Price> in_ticks(double price, const Decimal& tick, Price entry) no
 std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept {
   const auto& [order, minimum, maximum] = terms.size;
   const Instrument& instrument = terms.instrument;
+  assert(minimum <= maximum && !instrument.quantity_step.is_zero());
   const double step = instrument.quantity_step.to_double();
   const double least = std::max(minimum.value(), instrument.min_notional);
   const double most = instrument.max_notional > 0

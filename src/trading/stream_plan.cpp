@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/strategy/verdict.hpp>
 #include <rts/trading/order_subject.hpp>
@@ -14,23 +15,15 @@ using std::chrono::seconds;
 
 constexpr seconds kDay{86'400};
 constexpr seconds kLeastWindow{120};
-constexpr std::string_view kStorage = "file";
-constexpr std::string_view kRetention = "limits";
-constexpr std::string_view kDiscard = "new";
+constexpr const char* kDiscard = "new";
 
 std::string text_of(nanoseconds duration) {
-  const auto whole = std::chrono::floor<seconds>(duration);
-  if (duration == whole) return fmt::format("{} s", whole.count());
   return fmt::format("{} s", std::chrono::duration<double>(duration).count());
 }
 
-std::string text_of_age(nanoseconds age) {
-  return age.count() > 0 ? text_of(age) : "none";
-}
+std::string text_of_age(nanoseconds age) { return age.count() > 0 ? text_of(age) : "none"; }
 
-std::string text_of_limit(std::int64_t limit) {
-  return limit > 0 ? std::to_string(limit) : "none";
-}
+std::string text_of_limit(std::int64_t limit) { return limit > 0 ? std::to_string(limit) : "none"; }
 
 std::string text_of(const std::optional<Republish>& republish) {
   if (!republish) return "none";
@@ -42,62 +35,55 @@ std::string text_of(const std::vector<std::string>& subjects) {
   return subjects.empty() ? "none" : fmt::format("{}", fmt::join(subjects, ", "));
 }
 
-std::string_view text_of(bool flag) {
-  return flag ? "true" : "false";
-}
-
-bool covered(const std::vector<std::string>& subjects, std::string_view subject) {
-  return std::any_of(subjects.begin(), subjects.end(),
-                     [subject](const std::string& pattern) { return covers(pattern, subject); });
-}
-
 // Of the subjects of a topic those that are not covered.
 std::vector<std::string> uncovered(const std::vector<std::string>& subjects,
                                    std::string_view topic) {
   std::vector<std::string> wanted = order_subjects(topic);
-  std::erase_if(wanted, [&](const std::string& subject) { return covered(subjects, subject); });
+  std::erase_if(wanted, [&](const std::string& subject) {
+    return std::any_of(subjects.begin(), subjects.end(),
+                       [&](const std::string& pattern) { return covers(pattern, subject); });
+  });
   return wanted;
 }
 
 // Every setting that matters, also where it is as wanted.
 std::vector<Difference> comparison(const StreamPlan& plan, const StreamFacts& facts) {
-  const auto text = [](std::string_view view) { return std::string(view); };
   return {
       {"subjects", text_of(facts.subjects), text_of(wanted_subjects(plan, facts))},
       {"duplicate_window", text_of(facts.duplicate_window),
        text_of(wanted_duplicate_window(plan, facts))},
       {"max_msgs", text_of_limit(facts.max_messages), text_of_limit(plan.max_messages)},
       {"max_msgs_per_subject", text_of_limit(facts.max_messages_per_subject), "none"},
-      {"discard", facts.discard, text(kDiscard)},
+      {"discard", facts.discard, kDiscard},
       {"max_age", text_of_age(facts.max_age), text_of_age(plan.max_age)},
       {"republish", text_of(facts.republish), text_of(plan.republish)},
       {"num_replicas", std::to_string(facts.replicas), std::to_string(plan.replicas)},
-      {"storage", facts.storage, text(kStorage)},
-      {"retention", facts.retention, text(kRetention)},
-      {"no_ack", text(text_of(facts.no_ack)), text(text_of(false))},
-      {"sealed", text(text_of(facts.sealed)), text(text_of(false))},
+      {"storage", facts.storage, "file"},
+      {"retention", facts.retention, "limits"},
+      {"no_ack", fmt::to_string(facts.no_ack), "false"},
+      {"sealed", fmt::to_string(facts.sealed), "false"},
   };
 }
 
 }  // namespace
 
-StreamPlan plan_stream(const StreamWish& wish) {
+StreamPlan plan_stream(const StreamPlanSource& source) {
   StreamPlan plan;
-  plan.name = wish.name;
-  plan.subject = wish.subject;
-  plan.duplicate_window = std::clamp(wish.cooldown + wish.order_life, kLeastWindow, kDay);
+  plan.name = source.name;
+  plan.subject = source.subject;
+  plan.duplicate_window = std::clamp(source.cooldown + source.order_life, kLeastWindow, kDay);
   plan.max_age = kDay;
-  const auto strategies = static_cast<std::int64_t>(kStrategies.size());
-  const std::int64_t cap = wish.daily_cap.value_or(strategies * wish.daily_signals);
+  const auto strategies = static_cast<std::int64_t>(count_of<StrategyId>);
+  const std::int64_t cap = source.daily_cap.value_or(strategies * source.daily_signals);
   plan.max_messages = cap > 0 ? cap : -1;
-  const bool many = is_per_strategy(wish.subject);
-  plan.republish_topic = wish.republish_to.value_or(
-      many || wish.subject == kTradeEngineSubject ? "" : std::string(kTradeEngineSubject));
+  const bool many = is_per_strategy(source.subject);
+  plan.republish_topic = source.republish_to.value_or(
+      many || source.subject == kTradeEngineSubject ? "" : std::string(kTradeEngineSubject));
   if (!plan.republish_topic.empty()) {
-    plan.republish = Republish{order_subject_pattern(wish.subject),
-                               order_subject_pattern(plan.republish_topic, "$1")};
+    plan.republish =
+        Republish{order_subject(source.subject, "*"), order_subject(plan.republish_topic, "$1")};
   }
-  plan.replicas = wish.replicas;
+  plan.replicas = source.replicas;
   return plan;
 }
 
@@ -127,7 +113,7 @@ nanoseconds wanted_duplicate_window(const StreamPlan& plan, const StreamFacts& f
   return fits ? facts.duplicate_window : nanoseconds(plan.duplicate_window);
 }
 
-std::vector<std::string> misfits(const StreamNeeds& needs, const StreamFacts& facts) {
+std::vector<std::string> stream_problems(const StreamNeeds& needs, const StreamFacts& facts) {
   std::vector<std::string> found;
   if (const auto left = uncovered(facts.subjects, needs.subject); !left.empty()) {
     found.push_back(fmt::format("stream {} stores {}, not {}", facts.name, text_of(facts.subjects),

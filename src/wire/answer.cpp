@@ -1,65 +1,30 @@
 #include <algorithm>
 #include <array>
 
-#include <simdjson.h>
-
+#include <rts/base/text.hpp>
+#include <rts/base/utf8.hpp>
 #include <rts/wire/answer.hpp>
+
+#include "wire/json_dom.hpp"
 
 namespace rts::wire {
 namespace {
 
-namespace dom = simdjson::dom;
-
-// Cut where a character ends, so that what is shown stays UTF-8; control characters, which could
-// act on a terminal, become blanks.
-std::string shown(std::string_view text) {
-  std::size_t end = std::min(text.size(), kMaxAnswerTextBytes);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  std::string out(text.substr(0, end));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto c = static_cast<unsigned char>(out[i]);
-    const auto after = i + 1 < out.size() ? static_cast<unsigned char>(out[i + 1]) : 0U;
-    if (c < 0x20U || c == 0x7FU) out[i] = ' ';
-    if (c == 0xC2U && after < 0xA0U) out[i] = out[i + 1] = ' ';  // U+0080 … U+009F
-  }
-  return out;
-}
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+std::string shown(std::string_view text) { return rts::shown(text, kMaxAnswerTextBytes, ' '); }
 
 // Compared whole and before it is cut for show.
 bool refuses(std::string_view status) noexcept {
   constexpr std::array<std::string_view, 3> kRefusals{"rejected", "error", "failed"};
-  return std::any_of(kRefusals.begin(), kRefusals.end(), [status](std::string_view word) {
-    return std::equal(word.begin(), word.end(), status.begin(), status.end(),
-                      [](char one, char other) { return one == lower(other); });
-  });
-}
-
-// The payload's one JSON object; lives as long as the parser.
-std::optional<dom::object> parse_object(dom::parser& parser, std::string_view payload) {
-  dom::object object;
-  if (payload.empty() || payload.size() > kMaxAnswerBytes ||  // empty: maybe of no address
-      parser.parse(payload.data(), payload.size()).get(object) != simdjson::SUCCESS) {
-    return {};
-  }
-  return object;
+  return std::any_of(kRefusals.begin(), kRefusals.end(),
+                     [status](std::string_view word) { return same_but_for_case(word, status); });
 }
 
 std::optional<std::string_view> text_at(const dom::object& object, std::string_view key) {
-  std::string_view text;
-  if (object.at_key(key).get(text) != simdjson::SUCCESS) return {};
-  return text;
+  return value_at<std::string_view>(object, key);
 }
 
 std::uint64_t number_at(const dom::object& object, std::string_view key) {
-  std::uint64_t number = 0;
-  if (object.at_key(key).get(number) != simdjson::SUCCESS) return 0;
-  return number;
+  return value_at<std::uint64_t>(object, key).value_or(0);
 }
 
 std::optional<std::string_view> reason_in(const dom::object& object) {
@@ -74,10 +39,9 @@ std::optional<EngineStatus> engine_status(const dom::object& answer) {
   const auto status = text_at(answer, "status");
   auto reason = reason_in(answer);
   std::optional<std::string_view> result_status;
-  dom::object result;
-  if (answer.at_key("result").get(result) == simdjson::SUCCESS) {
-    result_status = text_at(result, "status");
-    if (const auto own = reason_in(result)) reason = own;
+  if (const auto result = value_at<dom::object>(answer, "result")) {
+    result_status = text_at(*result, "status");
+    if (const auto own = reason_in(*result)) reason = own;
   }
   if (!status && !result_status) return {};
   return EngineStatus{shown(status.value_or("")), shown(result_status.value_or("")),
@@ -89,45 +53,36 @@ std::optional<EngineStatus> engine_status(const dom::object& answer) {
 
 std::optional<Answer> parse_answer(std::string_view payload) {
   dom::parser parser;
-  const auto answer = parse_object(parser, payload);
+  const auto answer = parse_as_json<dom::object>(parser, payload, kMaxAnswerBytes);
   if (!answer) return {};
   // A stream's answers never say `status`, but the engine's may have an `error`.
   if (auto status = engine_status(*answer)) return std::move(*status);
-  dom::object error;
-  if (answer->at_key("error").get(error) == simdjson::SUCCESS) {
-    const std::uint64_t specific = number_at(error, "err_code");
-    return StreamError{specific != 0 ? specific : number_at(error, "code"),
-                       shown(text_at(error, "description").value_or(""))};
+  if (const auto error = value_at<dom::object>(*answer, "error")) {
+    const std::uint64_t specific = number_at(*error, "err_code");
+    return StreamError{specific != 0 ? specific : number_at(*error, "code"),
+                       shown(text_at(*error, "description").value_or(""))};
   }
-  if (const auto stream = text_at(*answer, "stream")) {
-    bool duplicate = false;
-    if (answer->at_key("duplicate").get(duplicate) != simdjson::SUCCESS) duplicate = false;
-    const std::uint64_t sequence = number_at(*answer, "seq");
-    if (sequence == 0) return {};  // a stream counts from 1
-    return PubAck{shown(*stream), sequence, duplicate};
-  }
-  return {};
+  const auto stream = text_at(*answer, "stream");
+  const std::uint64_t sequence = number_at(*answer, "seq");
+  if (!stream || sequence == 0) return {};  // a stream counts from 1
+  return PubAck{shown(*stream), sequence, value_at<bool>(*answer, "duplicate").value_or(false)};
 }
 
 std::optional<ControlCommand> parse_control(std::string_view payload) {
   dom::parser parser;
-  const auto message = parse_object(parser, payload);
+  const auto message = parse_as_json<dom::object>(parser, payload, kMaxAnswerBytes);
   if (!message) return {};
   const auto command = text_at(*message, "command");
   if (command != "pause" && command != "resume") return {};
   ControlCommand result{command == "pause", std::nullopt};
-  dom::element strategy;
-  if (message->at_key("strategy").get(strategy) != simdjson::SUCCESS || strategy.is_null()) {
-    return result;
+  const auto strategy = value_at<dom::element>(*message, "strategy");
+  if (!strategy || strategy->is_null()) return result;
+  const auto name = text_at(*message, "strategy");
+  for (const StrategyId id : all_of<StrategyId>) {
+    if (name == to_string(id)) result.strategy = id;
   }
-  for (const StrategyId id : kStrategies) {
-    std::string_view name;
-    if (strategy.get(name) == simdjson::SUCCESS && name == to_string(id)) {
-      result.strategy = id;
-      return result;
-    }
-  }
-  return {};  // a command for somebody we do not know must not become one for all
+  // A command for a strategy that we do not have must not become one for all.
+  return result.strategy ? std::optional(result) : std::nullopt;
 }
 
 }  // namespace rts::wire

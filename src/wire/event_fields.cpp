@@ -1,5 +1,6 @@
 #include "wire/event_fields.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "wire/number_text.hpp"
@@ -8,8 +9,8 @@ namespace rts::wire {
 namespace {
 
 IntegerField as_integer(const Scalar& scalar) noexcept {
-  if (scalar.type == Scalar::Type::absent) return {};
-  if (scalar.type != Scalar::Type::number) return {FieldState::wrong_type, 0};
+  if (scalar.type == JsonType::none) return {};
+  if (scalar.type != JsonType::number) return {FieldState::wrong_type, 0};
   std::uint64_t plain = 0;
   if (read_plain_integer(scalar.text, plain)) return {FieldState::valid, plain};
   const auto value = parse_integer(scalar.text);
@@ -18,8 +19,8 @@ IntegerField as_integer(const Scalar& scalar) noexcept {
 
 // Numbers arrive as strings or as JSON numbers.
 NumberField as_number(const Scalar& scalar) noexcept {
-  if (scalar.type == Scalar::Type::absent) return {};
-  if (scalar.type != Scalar::Type::number && scalar.type != Scalar::Type::string) {
+  if (scalar.type == JsonType::none) return {};
+  if (scalar.type != JsonType::number && scalar.type != JsonType::string) {
     return {FieldState::wrong_type, 0};
   }
   double plain = 0;
@@ -29,60 +30,9 @@ NumberField as_number(const Scalar& scalar) noexcept {
 }
 
 FlagField as_flag(const Scalar& scalar) noexcept {
-  if (scalar.type == Scalar::Type::absent) return {};
-  if (scalar.type != Scalar::Type::boolean) return {FieldState::wrong_type, false};
+  if (scalar.type == JsonType::none) return {};
+  if (scalar.type != JsonType::boolean) return {FieldState::wrong_type, false};
   return {FieldState::valid, scalar.truth};
-}
-
-Key one_letter_key(char letter) noexcept {
-  switch (letter) {
-    case 'e':
-      return Key::event;
-    case 's':
-      return Key::symbol;
-    case 'E':
-      return Key::event_time;
-    case 'u':
-      return Key::update_id;
-    case 't':
-      return Key::trade_id;
-    case 'a':
-      return Key::a;
-    case 'b':
-      return Key::b;
-    case 'p':
-      return Key::price;
-    case 'q':
-      return Key::quantity;
-    case 'm':
-      return Key::maker;
-    case 'X':
-      return Key::execution_type;
-    case 'c':
-      return Key::close;
-    case 'T':
-      return Key::trade_time;
-    default:
-      return Key::unread;
-  }
-}
-
-// One number of a level. `state` is moved off `valid` by the first that is none.
-bool read_level_number(JsonCursor& cursor, double& number, FieldState& state, std::size_t depth) {
-  Scalar scalar;
-  const JsonType type = cursor.type();
-  if (type == JsonType::array || type == JsonType::object) {
-    if (!cursor.skip(depth)) return false;
-    scalar.type = Scalar::Type::container;
-  } else if (!cursor.read_scalar(scalar)) {
-    return false;
-  }
-  const NumberField field = as_number(scalar);
-  number = field.value;
-  if (state == FieldState::valid && !field.valid()) {
-    state = field.state == FieldState::invalid ? FieldState::invalid : FieldState::wrong_type;
-  }
-  return true;
 }
 
 void begin_side(SideField& side) noexcept {
@@ -93,7 +43,8 @@ void begin_side(SideField& side) noexcept {
 }
 
 // A level's price and quantity; false when one is out of its range.
-inline bool keep_level(const std::array<double, 2>& numbers, SideField& side) noexcept {
+[[gnu::always_inline]] inline bool keep_level(const std::array<double, 2>& numbers,
+                                              SideField& side) noexcept {
   const auto price = Price::from(numbers[0]);
   const auto quantity = Quantity::from(numbers[1]);
   if (!price || !quantity) [[unlikely]] {
@@ -106,20 +57,21 @@ inline bool keep_level(const std::array<double, 2>& numbers, SideField& side) no
 
 // ["61837.63000000","3.78826000"], further elements unread.
 bool read_level(JsonCursor& cursor, SideField& side, std::size_t depth) {
-  if (cursor.type() != JsonType::array) {
-    if (side.state == FieldState::valid) side.state = FieldState::wrong_type;
-    return cursor.skip(depth);
-  }
-  std::array<double, 2> numbers{};
+  std::array<NumberField, 2> numbers;
   std::size_t count = 0;
-  const bool ok = cursor.for_each_element([&] {
-    if (count == numbers.size()) return cursor.skip(depth + 1);
-    return read_level_number(cursor, numbers[count++], side.state, depth + 1);
-  });
-  if (!ok || side.state != FieldState::valid) return ok;
-  if (count < numbers.size()) {
-    side.state = FieldState::wrong_type;
-  } else if (!keep_level(numbers, side)) {
+  const auto read_number = [&] {
+    Scalar scalar;
+    if (!cursor.read_value(scalar, depth + 1)) return false;
+    if (count < numbers.size()) numbers[count++] = as_number(scalar);
+    return true;
+  };
+  const bool is_level = cursor.type() == JsonType::array;
+  if (!(is_level ? cursor.for_each_element(read_number) : cursor.skip(depth))) return false;
+  for (const NumberField& number : numbers) {
+    if (side.state != FieldState::valid || number.valid()) continue;
+    side.state = number.state == FieldState::invalid ? FieldState::invalid : FieldState::wrong_type;
+  }
+  if (side.state == FieldState::valid && !keep_level({numbers[0].value, numbers[1].value}, side)) {
     side.state = FieldState::invalid;
   }
   return true;
@@ -193,20 +145,37 @@ bool read_side(JsonCursor& cursor, SideField& side, std::size_t depth) {
   });
 }
 
-struct KnownEvent {
+// What the venue calls the events of each Sequence, and the letter of their ids.
+struct EventType {
   std::string_view name;
-  EventKind kind;
-  Sequence sequence;
+  EventKind kind = EventKind::unknown;
+  char id_letter = 0;
 };
-constexpr std::array kKnownEvents{
-    KnownEvent{"depthUpdate", EventKind::book, Sequence::book},
-    KnownEvent{"trade", EventKind::trade, Sequence::trade},
-    KnownEvent{"aggTrade", EventKind::trade, Sequence::aggregate_trade},
-    KnownEvent{"24hrTicker", EventKind::ticker, Sequence::ticker_24h},
-    KnownEvent{"24hrMiniTicker", EventKind::ticker, Sequence::mini_ticker_24h},
-    KnownEvent{"1hTicker", EventKind::ticker, Sequence::ticker_1h},
-    KnownEvent{"4hTicker", EventKind::ticker, Sequence::ticker_4h},
-    KnownEvent{"1dTicker", EventKind::ticker, Sequence::ticker_1d}};
+constexpr std::array<EventType, count_of<Sequence>> kEventTypes{{
+    {"depthUpdate", EventKind::book, 'u'},
+    {"trade", EventKind::trade, 't'},
+    {"aggTrade", EventKind::trade, 'a'},
+    {"24hrTicker", EventKind::ticker, 'E'},
+    {"24hrMiniTicker", EventKind::ticker, 'E'},
+    {"1hTicker", EventKind::ticker, 'E'},
+    {"4hTicker", EventKind::ticker, 'E'},
+    {"1dTicker", EventKind::ticker, 'E'},
+}};
+static_assert(!kEventTypes.back().name.empty(), "every Sequence has its row");
+
+// The place of a key in kKeys. Those of one letter have a half of their own; no two share a place.
+constexpr std::size_t place_of(std::string_view name) noexcept {
+  if (name.size() == 1) return static_cast<unsigned char>(name[0]);
+  return 256 + (static_cast<unsigned char>(name[1]) + 11 * name.size()) % 64;
+}
+constexpr auto kKeys = [] {
+  std::array<Key, 256 + 64> keys{};
+  keys.fill(Key::unread);
+  for (const Key key : all_of<Key>) keys[place_of(to_string(key))] = key;
+  return keys;
+}();
+static_assert(std::all_of(all_of<Key>.begin(), all_of<Key>.end(),
+                          [](Key key) { return kKeys[place_of(to_string(key))] == key; }));
 
 // An ack, an error, or an object with nothing but an id. An ack's `result` is often null.
 bool is_control(const Fields& fields) noexcept {
@@ -216,16 +185,16 @@ bool is_control(const Fields& fields) noexcept {
 
 void classify(const Fields& fields, WireEvent& event) noexcept {
   event.kind = EventKind::unknown;
-  if (fields.has(Key::event)) {
+  if (fields.has(Key::e)) {
     event.kind = EventKind::other;
-    for (const auto& known : kKnownEvents) {
-      if (fields[Key::event].type != Scalar::Type::string) break;
-      if (fields[Key::event].text != known.name) continue;
-      event.kind = known.kind;
-      event.sequence = known.sequence;
+    for (const Sequence sequence : all_of<Sequence>) {
+      const EventType& type = kEventTypes[index_of(sequence)];
+      if (fields[Key::e].type != JsonType::string || fields[Key::e].text != type.name) continue;
+      event.kind = type.kind;
+      event.sequence = sequence;
       break;
     }
-  } else if (fields.has(Key::last_update_id) && fields.has(Key::bids) && fields.has(Key::asks)) {
+  } else if (fields.has(Key::lastUpdateId) && fields.has(Key::bids) && fields.has(Key::asks)) {
     event.kind = EventKind::book;
     event.sequence = Sequence::book;
   } else if (is_control(fields)) {
@@ -239,45 +208,19 @@ void settle_side(SideField& side, bool was_sent) noexcept {
 
 }  // namespace
 
+char id_letter(Sequence sequence) noexcept { return kEventTypes[index_of(sequence)].id_letter; }
+
 TextField as_text(const Scalar& scalar) noexcept {
-  if (scalar.type == Scalar::Type::absent) return {};
-  if (scalar.type != Scalar::Type::string) return {FieldState::wrong_type, {}};
+  if (scalar.type == JsonType::none) return {};
+  if (scalar.type != JsonType::string) return {FieldState::wrong_type, {}};
   return {FieldState::valid, scalar.text};
 }
 
 Key key_of(std::string_view name) noexcept {
-  if (name.size() == 1) return one_letter_key(name.front());
-  const auto if_named = [&](std::string_view known, Key key) {
-    return name == known ? key : Key::unread;
-  };
-  switch (name.size()) {
-    case 2:
-      if (name == "st") return Key::symbol_type;
-      return if_named("id", Key::id);
-    case 3:
-      return if_named("msg", Key::msg);
-    case 4:
-      if (name == "data") return Key::data;
-      if (name == "bids") return Key::bids;
-      if (name == "asks") return Key::asks;
-      return if_named("code", Key::code);
-    case 5:
-      return if_named("error", Key::error);
-    case 6:
-      if (name == "stream") return Key::stream;
-      if (name == "source") return Key::source;
-      return if_named("result", Key::result);
-    case 9:
-      return if_named("timestamp", Key::timestamp);
-    case 10:
-      return if_named("message_id", Key::message_id);
-    case 12:
-      return if_named("lastUpdateId", Key::last_update_id);
-    case 19:
-      return if_named("_otel_trace_context", Key::trace_context);
-    default:
-      return Key::unread;
-  }
+  if (name.size() == 1) return kKeys[static_cast<unsigned char>(name[0])];
+  if (name.empty()) return Key::unread;
+  const Key key = kKeys[place_of(name)];
+  return name == to_string(key) ? key : Key::unread;
 }
 
 bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth) {
@@ -286,20 +229,17 @@ bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth)
     if (type != JsonType::null) fields.see_other();
     return cursor.skip(depth);
   }
-
-  if (type != JsonType::array && type != JsonType::object) {
-    return cursor.read_scalar(fields.slot(key)) && fields.settle(key);
+  if (type == JsonType::array) {
+    // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
+    const bool asks = key == Key::a || key == Key::asks;
+    const bool bids = key == Key::b || key == Key::bids;
+    SideField& side = asks ? fields.asks : fields.bids;
+    if ((asks || bids) && side.state == FieldState::absent) {
+      fields.slot(key).type = type;
+      return fields.settle(key) && read_side(cursor, side, depth);
+    }
   }
-  fields.slot(key).type = Scalar::Type::container;
-  fields.settle(key);
-  // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
-  const bool asks = key == Key::a || key == Key::asks;
-  const bool bids = key == Key::b || key == Key::bids;
-  SideField& side = asks ? fields.asks : fields.bids;
-  if (type == JsonType::array && (asks || bids) && side.state == FieldState::absent) {
-    return read_side(cursor, side, depth);
-  }
-  return cursor.skip(depth);
+  return cursor.read_value(fields.slot(key), depth) && fields.settle(key);
 }
 
 bool read_object(JsonCursor& cursor, Fields& fields, std::size_t depth) {
@@ -314,28 +254,28 @@ void interpret(Fields& fields, WireEvent& event) noexcept {
       event.kind != EventKind::ticker) {
     return;
   }
-  event.symbol = as_text(fields[Key::symbol]);
-  event.event_time = as_integer(fields[Key::event_time]);
-  event.trade_time = as_integer(fields[Key::trade_time]);
-  event.symbol_type = as_integer(fields[Key::symbol_type]);
+  event.symbol = as_text(fields[Key::s]);
+  event.event_time = as_integer(fields[Key::E]);
+  event.trade_time = as_integer(fields[Key::T]);
+  event.symbol_type = as_integer(fields[Key::st]);
   if (event.kind == EventKind::book) {
-    event.is_depth_update = fields.has(Key::event);
-    const bool has_u = fields.has(Key::update_id);
-    event.id = as_integer(fields[has_u ? Key::update_id : Key::last_update_id]);
+    event.is_depth_update = fields.has(Key::e);
+    const bool has_u = fields.has(Key::u);
+    event.id = as_integer(fields[has_u ? Key::u : Key::lastUpdateId]);
     settle_side(fields.bids, fields.has(Key::bids) || fields.has(Key::b));
     settle_side(fields.asks, fields.has(Key::asks) || fields.has(Key::a));
     event.bids = &fields.bids;
     event.asks = &fields.asks;
   } else if (event.kind == EventKind::trade) {
     const bool aggregate = event.sequence == Sequence::aggregate_trade;
-    event.id = as_integer(fields[aggregate ? Key::a : Key::trade_id]);
-    event.price = as_number(fields[Key::price]);
-    event.quantity = as_number(fields[Key::quantity]);
-    event.buyer_is_maker = as_flag(fields[Key::maker]);
-    event.execution_type = as_text(fields[Key::execution_type]);
+    event.id = as_integer(fields[aggregate ? Key::a : Key::t]);
+    event.price = as_number(fields[Key::p]);
+    event.quantity = as_number(fields[Key::q]);
+    event.buyer_is_maker = as_flag(fields[Key::m]);
+    event.execution_type = as_text(fields[Key::X]);
   } else {
     event.id = {};
-    event.price = as_number(fields[Key::close]);
+    event.price = as_number(fields[Key::c]);
   }
 }
 

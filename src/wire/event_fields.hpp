@@ -6,45 +6,22 @@
 #include <array>
 #include <cstdint>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/wire/frame.hpp>
 
 #include "wire/json_cursor.hpp"
 
 namespace rts::wire {
 
-// The keys we read of an event object and of the control frames that take its place.
-enum class Key : std::uint8_t {
-  event,
-  symbol,
-  event_time,
-  update_id,
-  last_update_id,
-  trade_id,
-  a,
-  b,
-  price,
-  quantity,
-  maker,
-  execution_type,
-  close,
-  trade_time,
-  symbol_type,
-  bids,
-  asks,
-  result,
-  error,
-  code,
-  msg,
-  id,
-  stream,
-  data,
-  timestamp,
-  message_id,
-  trace_context,
-  source,
-  unread,
-};
-constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::unread);
+// The keys we read of an event object, of the envelope around it and of the control frames that
+// take its place, spelt as on the wire: e event type, E event time, s symbol, st symbol type, u and
+// lastUpdateId ids of a book, t id of a trade, p price, q quantity, m whether the buyer is the
+// maker, X execution type, c last price, T trade time. `unread` is every other key.
+// NOLINTBEGIN(readability-identifier-naming)
+BOOST_DEFINE_FIXED_ENUM_CLASS(Key, std::uint8_t, e, E, s, st, u, lastUpdateId, t, a, b, p, q, m, X,
+                              c, T, bids, asks, result, error, code, msg, id, stream, data,
+                              timestamp, message_id, _otel_trace_context, source, unread)
+// NOLINTEND(readability-identifier-naming)
 
 [[nodiscard]] Key key_of(std::string_view name) noexcept;
 
@@ -69,30 +46,28 @@ class Fields {
 
   [[nodiscard]] const Scalar& operator[](Key key) const noexcept {
     static constexpr Scalar kAbsent;
-    return has(key) ? scalars_[static_cast<std::size_t>(key)] : kAbsent;
+    return has(key) ? scalars_[index_of(key)] : kAbsent;
   }
 
   void see(Key key) noexcept { seen_ |= bit(key); }
   // A key we do not know, or a second time one that we do, with a value.
   void see_other() noexcept { others_ = true; }
   // Where the value of a key that was not seen is read to, and its end: null does not count.
-  [[nodiscard]] Scalar& slot(Key key) noexcept { return scalars_[static_cast<std::size_t>(key)]; }
+  [[nodiscard]] Scalar& slot(Key key) noexcept { return scalars_[index_of(key)]; }
   bool settle(Key key) noexcept {
     seen_ |= bit(key);
-    if (slot(key).type != Scalar::Type::absent) held_ |= bit(key);
+    if (slot(key).type != JsonType::none) held_ |= bit(key);
     return true;
   }
 
  private:
-  static constexpr std::uint32_t bit(Key key) noexcept {
-    return std::uint32_t{1} << static_cast<unsigned>(key);
-  }
-  static_assert(kKeyCount <= 32);
+  static constexpr std::uint32_t bit(Key key) noexcept { return std::uint32_t{1} << index_of(key); }
+  static_assert(count_of<Key> <= 32);
 
   std::uint32_t seen_ = 0;
   std::uint32_t held_ = 0;
   bool others_ = false;
-  std::array<Scalar, kKeyCount> scalars_{};
+  std::array<Scalar, count_of<Key>> scalars_{};
 };
 
 // Reads one value under a key; false when it is no JSON.

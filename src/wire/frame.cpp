@@ -7,24 +7,6 @@
 
 namespace rts::wire {
 
-char id_letter(Sequence sequence) noexcept {
-  switch (sequence) {
-    case Sequence::book:
-      return 'u';
-    case Sequence::trade:
-      return 't';
-    case Sequence::aggregate_trade:
-      return 'a';
-    case Sequence::ticker_24h:
-    case Sequence::mini_ticker_24h:
-    case Sequence::ticker_1h:
-    case Sequence::ticker_4h:
-    case Sequence::ticker_1d:
-      return 'E';
-  }
-  return 'E';
-}
-
 std::string_view Envelope::symbol_prefix() const noexcept {
   if (!stream.valid() || stream.value.starts_with('!')) return {};
   return stream.value.substr(0, stream.value.find('@'));
@@ -45,44 +27,32 @@ class FrameReader::Parser {
     if (frame.size() > kMaxFrameBytes) return FrameError::too_large;
     envelope_ = {};
     element_count_ = 0;
+    std::optional<FrameError> error;
     if (!text_.open(frame) || !read_root()) {
-      pending_ = Pending::nothing;
-      return FrameError::malformed;
+      error = FrameError::malformed;
+    } else if (element_count_ > kMaxEventsPerFrame) {
+      error = FrameError::too_large;
     }
-    if (element_count_ > kMaxEventsPerFrame) {
-      pending_ = Pending::nothing;
-      return FrameError::too_large;
-    }
-    return std::nullopt;
+    if (error) pending_ = Pending::nothing;
+    return error;
   }
 
   const WireEvent* next() {
     switch (pending_) {
-      case Pending::nothing:
-        return nullptr;
-      case Pending::control:
-        pending_ = Pending::nothing;
-        event_.kind = EventKind::control;
-        return &event_;
-      case Pending::root_event:
-        pending_ = Pending::nothing;
-        interpret(root_, event_);
-        return &event_;
-      case Pending::data_event:
-        pending_ = Pending::nothing;
-        interpret(data_, event_);
-        return &event_;
-      case Pending::elements:
-        return next_element();
+      case Pending::nothing: return nullptr;
+      case Pending::control: event_.kind = EventKind::control; break;
+      case Pending::root_event: interpret(root_, event_); break;
+      case Pending::data_event: interpret(data_, event_); break;
+      case Pending::elements: return next_element();
     }
-    return nullptr;
+    pending_ = Pending::nothing;
+    return &event_;
   }
 
   [[nodiscard]] const Envelope& envelope() const noexcept { return envelope_; }
 
  private:
   enum class Pending : std::uint8_t { nothing, control, root_event, data_event, elements };
-  enum class DataShape : std::uint8_t { none, object, array, other };
 
   bool read_root() {
     JsonCursor cursor = text_.begin();
@@ -90,11 +60,11 @@ class FrameReader::Parser {
       return check_elements(cursor, 1) && cursor.at_end();
     }
     root_.reset();
-    data_shape_ = DataShape::none;
+    data_type_ = JsonType::none;
     const bool read = cursor.for_each_member([&](std::string_view name) {
       const Key key = key_of(name);
       if (key == Key::data && !root_.was_seen(key)) return read_data(cursor);
-      if (key == Key::trace_context && !root_.was_seen(key)) return read_trace(cursor);
+      if (key == Key::_otel_trace_context && !root_.was_seen(key)) return read_trace(cursor);
       return read_member(cursor, key, root_, 1);
     });
     return read && cursor.at_end() && conclude_root();
@@ -106,56 +76,36 @@ class FrameReader::Parser {
     envelope_.timestamp = as_text(root_[Key::timestamp]);
     envelope_.message_id = as_text(root_[Key::message_id]);
     envelope_.source = as_text(root_[Key::source]);
-    if (!root_.has(Key::stream) && data_shape_ == DataShape::none) {
+    if (!root_.has(Key::stream) && data_type_ == JsonType::none) {
       pending_ = Pending::root_event;
       envelope_ = {};  // a bare event's own keys of these names mean nothing to us
       return true;
     }
-    if (!envelope_.stream.valid()) return false;
-    switch (data_shape_) {
-      case DataShape::object:
-        pending_ = Pending::data_event;
-        return true;
-      case DataShape::array:
-        return true;  // pending since its elements were checked
-      case DataShape::none:
-      case DataShape::other:
-        return false;
-    }
-    return false;
+    if (data_type_ == JsonType::object) pending_ = Pending::data_event;
+    // The elements of an array are pending since they were checked.
+    return envelope_.stream.valid() &&
+           (data_type_ == JsonType::object || data_type_ == JsonType::array);
   }
 
   bool read_data(JsonCursor& cursor) {
     root_.see(Key::data);
-    switch (cursor.type()) {
-      case JsonType::object:
-        data_shape_ = DataShape::object;
-        return read_object(cursor, data_, 1);
-      case JsonType::array:
-        data_shape_ = DataShape::array;
-        return check_elements(cursor, 2);
-      case JsonType::null:
-        break;
-      case JsonType::none:
-      case JsonType::string:
-      case JsonType::number:
-      case JsonType::boolean:
-        data_shape_ = DataShape::other;
-    }
+    data_type_ = cursor.type();
+    if (data_type_ == JsonType::object) return read_object(cursor, data_, 1);
+    if (data_type_ == JsonType::array) return check_elements(cursor, 2);
+    if (data_type_ == JsonType::null) data_type_ = JsonType::none;
     return cursor.skip(1);
   }
 
   bool read_trace(JsonCursor& cursor) {
-    root_.see(Key::trace_context);
+    root_.see(Key::_otel_trace_context);
     if (cursor.type() != JsonType::object) return cursor.skip(1);
     return cursor.for_each_member([&](std::string_view name) {
-      if (name != "traceparent" || cursor.type() != JsonType::string ||
-          envelope_.traceparent.valid()) {
-        return cursor.skip(2);
-      }
       Scalar scalar;
-      if (!cursor.read_scalar(scalar)) return false;
-      envelope_.traceparent = as_text(scalar);
+      if (!cursor.read_value(scalar, 2)) return false;
+      if (name == "traceparent" && !envelope_.traceparent.valid()) {
+        const TextField text = as_text(scalar);
+        if (text.valid()) envelope_.traceparent = text;
+      }
       return true;
     });
   }
@@ -195,7 +145,7 @@ class FrameReader::Parser {
   WireEvent event_;
   Envelope envelope_;
   Pending pending_ = Pending::nothing;
-  DataShape data_shape_ = DataShape::none;
+  JsonType data_type_ = JsonType::none;  // of what stands under `data`; null counts as none
   std::size_t element_count_ = 0;
   std::size_t element_depth_ = 1;
   std::optional<JsonCursor> element_;
@@ -203,14 +153,8 @@ class FrameReader::Parser {
 
 FrameReader::FrameReader() : parser_(std::make_unique<Parser>()) {}
 FrameReader::~FrameReader() = default;
-std::optional<FrameError> FrameReader::open(std::string_view frame) {
-  return parser_->open(frame);
-}
-const WireEvent* FrameReader::next() {
-  return parser_->next();
-}
-const Envelope& FrameReader::envelope() const noexcept {
-  return parser_->envelope();
-}
+std::optional<FrameError> FrameReader::open(std::string_view frame) { return parser_->open(frame); }
+const WireEvent* FrameReader::next() { return parser_->next(); }
+const Envelope& FrameReader::envelope() const noexcept { return parser_->envelope(); }
 
 }  // namespace rts::wire

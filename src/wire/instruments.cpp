@@ -1,76 +1,56 @@
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <optional>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
+#include <rts/base/enum_names.hpp>
+#include <rts/base/text.hpp>
+#include <rts/base/utf8.hpp>
 #include <rts/wire/instruments.hpp>
 
 #include "wire/json_cursor.hpp"
 #include "wire/number_text.hpp"
 
 namespace rts::wire {
+
+// The members of a filter that we read, spelt as on the wire.
+// NOLINTBEGIN(readability-identifier-naming)
+BOOST_DEFINE_FIXED_ENUM_CLASS(Member, std::uint8_t, filterType, minQty, maxQty, stepSize,
+                              minNotional, notional, maxNotional, tickSize, applyMaxToMarket)
+// NOLINTEND(readability-identifier-naming)
+
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr int kMaxExponent = 40;  // beyond it no number fits into a Decimal
 
-// The members of one filter that anyone reads; the views live as long as the text is open.
-struct Filter {
-  Scalar type, min_quantity, max_quantity, step, min_notional, notional, max_notional, tick;
-  Scalar applies_max_to_market;
-};
+// One filter; its views live as long as the text is open.
+using Filter = std::array<Scalar, count_of<Member>>;
 
-Scalar* member_of(Filter& filter, std::string_view key) noexcept {
-  if (key == "filterType") return &filter.type;
-  if (key == "minQty") return &filter.min_quantity;
-  if (key == "maxQty") return &filter.max_quantity;
-  if (key == "stepSize") return &filter.step;
-  if (key == "minNotional") return &filter.min_notional;
-  if (key == "notional") return &filter.notional;
-  if (key == "maxNotional") return &filter.max_notional;
-  if (key == "tickSize") return &filter.tick;
-  if (key == "applyMaxToMarket") return &filter.applies_max_to_market;
-  return nullptr;
-}
-
-// "1e-05" → "0.00001", "10.500" → "10.5"; empty when it is no JSON number that is at least 0.
-std::string plain_decimal(std::string_view text) {
-  if (!is_json_number(text)) return {};
-  const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
-  std::string_view mantissa = text.substr(0, mark);
-  std::string_view exponent_text = text.substr(std::min(mark + 1, text.size()));
-  int exponent = 0;
-  if (mark < text.size()) {
-    if (exponent_text.starts_with('+')) exponent_text.remove_prefix(1);
-    const char* const end = exponent_text.data() + exponent_text.size();
-    const auto read = std::from_chars(exponent_text.data(), end, exponent);
-    if (read.ec != std::errc{} || read.ptr != end) return {};
-    if (exponent > kMaxExponent || exponent < -kMaxExponent) return {};
-  }
-  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
-  std::string digits(mantissa.substr(0, point));
-  const std::string_view fraction = mantissa.substr(std::min(point + 1, mantissa.size()));
-  if (digits.empty() || (point < mantissa.size() && fraction.empty())) return {};
-  digits += fraction;
-  auto whole = static_cast<std::int64_t>(point) + exponent;  // digits before the point
-  if (whole <= 0) {
-    digits.insert(0, static_cast<std::size_t>(1 - whole), '0');
-    whole = 1;
-  }
-  const auto before = static_cast<std::size_t>(whole);
-  if (digits.size() < before) digits.append(before - digits.size(), '0');
-  const std::size_t first = std::min(digits.find_first_not_of('0'), before - 1);
-  const std::size_t last = std::max(digits.find_last_not_of('0') + 1, before);
-  std::string plain = digits.substr(first, before - first);
-  if (last > before) plain.append(".").append(digits, before, last - before);
-  return plain;
-}
-
-// Exact, from a string or a number; none where the member is absent or no such number.
+// Exact, from a string or a number: "1e-05" is 0.00001. None where it is no JSON number from 0, or
+// beyond 18 digits.
 std::optional<Decimal> decimal_of(const Scalar& scalar) {
-  if (scalar.type != Scalar::Type::string && scalar.type != Scalar::Type::number) return {};
-  return Decimal::parse(plain_decimal(scalar.text));
+  const std::string_view text = scalar.text;
+  const bool has_type = scalar.type == JsonType::string || scalar.type == JsonType::number;
+  if (!has_type || !is_json_number(text)) return {};
+  const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
+  std::string_view power = text.substr(std::min(mark + 1, text.size()));
+  if (power.starts_with('+')) power.remove_prefix(1);
+  const auto exponent =
+      power.empty() ? std::optional(0) : parse_as<int>(power, -kMaxExponent, kMaxExponent);
+  if (!exponent) return {};
+
+  std::string digits(text.substr(0, mark));
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  if (point < digits.size()) digits.erase(point, 1);
+  // At least one digit stands before the point, and no zero ends the fraction.
+  const auto moved = static_cast<std::int64_t>(point) + *exponent;
+  if (moved < 1) digits.insert(0, static_cast<std::size_t>(1 - moved), '0');
+  const auto whole = static_cast<std::size_t>(std::max<std::int64_t>(moved, 1));
+  digits.resize(std::max(digits.find_last_not_of('0') + 1, whole), '0');
+  if (digits.size() > whole) digits.insert(whole, 1, '.');
+  return Decimal::parse(digits);
 }
 
 const Decimal& greater_of(const Decimal& a, const Decimal& b) noexcept {
@@ -88,14 +68,15 @@ class Entry {
  public:
   bool read(JsonCursor& cursor) {
     return cursor.for_each_member([&](std::string_view key) {
-      if (key == "symbol") return read_text(cursor, name_);
-      if (key == "status") return read_text(cursor, instrument_.status);
-      if (key == "quoteAsset") return read_text(cursor, instrument_.quote_asset);
-      if (key == "marginAsset") return read_text(cursor, instrument_.margin_asset);
       if (key == "filters" && cursor.type() == JsonType::array) {
         return cursor.for_each_element([&] { return read_filter(cursor); });
       }
-      return cursor.skip(kDepth);
+      Scalar value;
+      if (!cursor.read_value(value, kDepth)) return false;
+      if (value.type != JsonType::string) return true;
+      std::string* const out = text_named(key);
+      if (out != nullptr && out->empty()) *out = value.text;  // the first of a key counts
+      return true;
     });
   }
 
@@ -117,69 +98,62 @@ class Entry {
     if (instrument_.fault.empty()) instrument_.fault = std::move(what);
   }
 
-  // The first of a key counts; what is no text says nothing.
-  static bool read_text(JsonCursor& cursor, std::string& out) {
-    const JsonType type = cursor.type();
-    if (type == JsonType::object || type == JsonType::array) return cursor.skip(kDepth);
-    Scalar scalar;
-    if (!cursor.read_scalar(scalar)) return false;
-    if (out.empty() && scalar.type == Scalar::Type::string) out = scalar.text;
-    return true;
+  std::string* text_named(std::string_view key) noexcept {
+    if (key == "symbol") return &name_;
+    if (key == "status") return &instrument_.status;
+    if (key == "quoteAsset") return &instrument_.quote_asset;
+    return key == "marginAsset" ? &instrument_.margin_asset : nullptr;
   }
 
   bool read_filter(JsonCursor& cursor) {
     if (cursor.type() != JsonType::object) return cursor.skip(kDepth + 1);
     Filter filter;
     const bool ok = cursor.for_each_member([&](std::string_view key) {
-      Scalar* const member = member_of(filter, key);
-      const JsonType type = cursor.type();
-      const bool is_container = type == JsonType::object || type == JsonType::array;
-      if (member == nullptr || member->type != Scalar::Type::absent || is_container) {
-        return cursor.skip(kDepth + 2);
-      }
-      return cursor.read_scalar(*member);
+      Scalar value;
+      if (!cursor.read_value(value, kDepth + 2)) return false;
+      const bool is_container = value.type == JsonType::object || value.type == JsonType::array;
+      const auto member = is_container ? std::nullopt : from_string<Member>(key);
+      if (!member) return true;
+      Scalar& known = filter[index_of(*member)];
+      if (known.type == JsonType::none) known = value;
+      return true;
     });
     if (ok) apply(filter);
     return ok;
   }
 
   void apply(const Filter& filter) {
-    const std::string_view type = filter.type.text;
+    ListedInstrument& i = instrument_;
+    const std::string_view type = filter[index_of(Member::filterType)].text;
+    const auto has = [&](Member member) { return filter[index_of(member)].type != JsonType::none; };
     if (type == "LOT_SIZE" || type == "MARKET_LOT_SIZE") {
-      ListedInstrument& i = instrument_;
-      i.min_quantity = greater_of(i.min_quantity, value(filter, "minQty", filter.min_quantity));
-      i.max_quantity =
-          stricter_maximum(i.max_quantity, value(filter, "maxQty", filter.max_quantity));
-      take_step(value(filter, "stepSize", filter.step));
+      i.min_quantity = greater_of(i.min_quantity, value(filter, Member::minQty));
+      i.max_quantity = stricter_maximum(i.max_quantity, value(filter, Member::maxQty));
+      take_step(value(filter, Member::stepSize));
     } else if (type == "PRICE_FILTER") {
-      instrument_.tick = greater_of(instrument_.tick, value(filter, "tickSize", filter.tick));
+      i.tick = greater_of(i.tick, value(filter, Member::tickSize));
     } else if (type == "MIN_NOTIONAL") {
-      const bool is_spot = filter.min_notional.type != Scalar::Type::absent;
-      take_minimum(is_spot ? value(filter, "minNotional", filter.min_notional)
-                           : value(filter, "notional", filter.notional));
+      const bool is_spot = has(Member::minNotional);
+      take_minimum(value(filter, is_spot ? Member::minNotional : Member::notional));
     } else if (type == "NOTIONAL") {
-      take_minimum(value(filter, "minNotional", filter.min_notional));
+      take_minimum(value(filter, Member::minNotional));
       // Without a word the maximum is for every order.
-      const Scalar& applies = filter.applies_max_to_market;
-      if (applies.type != Scalar::Type::boolean || applies.truth) {
-        instrument_.max_notional = stricter_maximum(
-            instrument_.max_notional, optional_value(filter, "maxNotional", filter.max_notional));
+      const Scalar& applies = filter[index_of(Member::applyMaxToMarket)];
+      if (has(Member::maxNotional) && (applies.type != JsonType::boolean || applies.truth)) {
+        i.max_notional = stricter_maximum(i.max_notional, value(filter, Member::maxNotional));
       }
     }
   }
 
-  Decimal value(const Filter& filter, std::string_view key, const Scalar& scalar) {
-    const auto decimal = decimal_of(scalar);
-    if (decimal) return *decimal;
-    fault(scalar.type == Scalar::Type::absent
-              ? fmt::format("{} has no {}", filter.type.text, key)
-              : fmt::format("{} has a {} that is no number from 0 with up to 18 digits",
-                            filter.type.text, key));
+  Decimal value(const Filter& filter, Member member) {
+    const Scalar& scalar = filter[index_of(member)];
+    const std::string_view type = filter[index_of(Member::filterType)].text;
+    if (const auto decimal = decimal_of(scalar)) return *decimal;
+    fault(scalar.type == JsonType::none
+              ? fmt::format("{} has no {}", type, to_string(member))
+              : fmt::format("{} has a {} that is no number from 0 with up to 18 digits", type,
+                            to_string(member)));
     return {};
-  }
-
-  Decimal optional_value(const Filter& filter, std::string_view key, const Scalar& scalar) {
-    return scalar.type == Scalar::Type::absent ? Decimal() : value(filter, key, scalar);
   }
 
   void take_minimum(const Decimal& minimum) {
@@ -193,36 +167,15 @@ class Entry {
     if (known.is_zero() || step.is_multiple_of(known)) {
       known = step;
     } else if (!known.is_multiple_of(step)) {
-      fault(
-          fmt::format("its steps {} of LOT_SIZE and MARKET_LOT_SIZE are no multiples of each "
-                      "other",
-                      known.to_string() + " and " + step.to_string()));
+      fault(fmt::format(
+          "its steps {} and {} of LOT_SIZE and MARKET_LOT_SIZE are no multiples of each other",
+          known.to_string(), step.to_string()));
     }
   }
 
   std::string name_;
   ListedInstrument instrument_;
 };
-
-// Keeps the first entry of each symbol. Sorted places, for there may be thousands.
-void keep_first_of_each(std::vector<ListedInstrument>& instruments) {
-  std::vector<std::size_t> places(instruments.size());
-  for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
-  const auto name = [&](std::size_t i) { return instruments[i].symbol.text(); };
-  std::stable_sort(places.begin(), places.end(),
-                   [&](std::size_t a, std::size_t b) { return name(a) < name(b); });
-  std::vector<bool> repeated(instruments.size());
-  for (std::size_t i = 1; i < places.size(); ++i) {
-    repeated[places[i]] = name(places[i]) == name(places[i - 1]);
-  }
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < instruments.size(); ++i) {
-    if (repeated[i]) continue;
-    if (kept != i) instruments[kept] = std::move(instruments[i]);
-    ++kept;
-  }
-  instruments.resize(kept);
-}
 
 }  // namespace
 
@@ -236,6 +189,7 @@ Result<std::vector<ListedInstrument>, std::string> parse_instruments(std::string
   if (cursor.type() != JsonType::object) return is("is no exchangeInfo answer: no JSON object");
 
   std::vector<ListedInstrument> instruments;
+  std::unordered_set<std::string> names;  // of those: the first entry of a symbol counts
   bool all_are_named = true;
   const bool ok = cursor.for_each_member([&](std::string_view key) {
     if (key != "symbols" || cursor.type() != JsonType::array) return cursor.skip(1);
@@ -247,15 +201,16 @@ Result<std::vector<ListedInstrument>, std::string> parse_instruments(std::string
       Entry entry;
       if (!entry.read(cursor)) return false;
       auto instrument = std::move(entry).finish();
-      if (instrument) instruments.push_back(std::move(*instrument));
       all_are_named = all_are_named && instrument;
+      if (instrument && names.emplace(instrument->symbol.text()).second) {
+        instruments.push_back(std::move(*instrument));
+      }
       return true;
     });
   });
   if (!ok || !cursor.at_end()) return is("is not JSON");
   if (!all_are_named) return is("is no exchangeInfo answer: an entry of its symbols has no symbol");
   if (instruments.empty()) return is("is no exchangeInfo answer: it lists no symbols");
-  keep_first_of_each(instruments);
   return instruments;
 }
 

@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <rts/wire/json_compare.hpp>
 
+#include "wire/json_dom.hpp"
+
 namespace rts::wire {
 namespace {
-
-namespace dom = simdjson::dom;
 
 class Comparison {
  public:
@@ -17,16 +17,10 @@ class Comparison {
 
   void compare(dom::element expected, dom::element actual, const std::string& at) {
     if (found_.size() >= limit_) return;
-    dom::object expected_object;
-    dom::object actual_object;
-    dom::array expected_array;
-    dom::array actual_array;
-    if (expected.get(expected_object) == simdjson::SUCCESS &&
-        actual.get(actual_object) == simdjson::SUCCESS) {
-      compare_objects(expected_object, actual_object, at);
-    } else if (expected.get(expected_array) == simdjson::SUCCESS &&
-               actual.get(actual_array) == simdjson::SUCCESS) {
-      compare_arrays(expected_array, actual_array, at);
+    if (expected.is_object() && actual.is_object()) {
+      compare_objects(expected.get_object().value_unsafe(), actual.get_object().value_unsafe(), at);
+    } else if (expected.is_array() && actual.is_array()) {
+      compare_arrays(expected.get_array().value_unsafe(), actual.get_array().value_unsafe(), at);
     } else if (!equal_scalars(expected, actual)) {
       add(fmt::format("{}: expected {}, got {}", at, simdjson::minify(expected),
                       simdjson::minify(actual)));
@@ -43,15 +37,14 @@ class Comparison {
   void compare_objects(dom::object expected, dom::object actual, const std::string& at) {
     for (const auto field : expected) {
       const std::string path = fmt::format("{}.{}", at, field.key);
-      dom::element other;
-      if (actual.at_key(field.key).get(other) == simdjson::SUCCESS) {
-        compare(field.value, other, path);
+      if (const auto other = value_at<dom::element>(actual, field.key)) {
+        compare(field.value, *other, path);
       } else {
         add(fmt::format("{}: missing, expected {}", path, simdjson::minify(field.value)));
       }
     }
     for (const auto field : actual) {
-      if (expected.at_key(field.key).error() == simdjson::SUCCESS) continue;
+      if (value_at<dom::element>(expected, field.key)) continue;
       add(fmt::format("{}.{}: unexpected {}", at, field.key, simdjson::minify(field.value)));
     }
   }
@@ -72,13 +65,11 @@ class Comparison {
   static bool equal_scalars(dom::element expected, dom::element actual) {
     double a = 0;
     double b = 0;
-    const bool both_numbers = expected.is_number() && actual.is_number();
-    if (both_numbers && expected.get(a) == simdjson::SUCCESS &&
-        actual.get(b) == simdjson::SUCCESS) {
+    if (expected.get(a) == simdjson::SUCCESS && actual.get(b) == simdjson::SUCCESS) {
       return std::abs(a - b) <= 1e-9 * std::max({1e-12, std::abs(a), std::abs(b)});
     }
     return expected.type() == actual.type() &&
-           std::string(simdjson::minify(expected)) == std::string(simdjson::minify(actual));
+           simdjson::minify(expected) == simdjson::minify(actual);
   }
 
   std::size_t limit_;
@@ -89,19 +80,15 @@ class Comparison {
 
 std::vector<std::string> json_differences(std::string_view expected, std::string_view actual,
                                           std::size_t limit) {
+  constexpr std::size_t kAnyLength = std::numeric_limits<std::size_t>::max();
   dom::parser expected_parser;
   dom::parser actual_parser;
-  dom::element expected_element;
-  dom::element actual_element;
-  if (expected_parser.parse(expected.data(), expected.size()).get(expected_element) !=
-      simdjson::SUCCESS) {
-    return {"the expected text is no JSON"};
-  }
-  if (actual_parser.parse(actual.data(), actual.size()).get(actual_element) != simdjson::SUCCESS) {
-    return {"the actual text is no JSON"};
-  }
+  const auto wanted = parse_as_json<dom::element>(expected_parser, expected, kAnyLength);
+  const auto found = parse_as_json<dom::element>(actual_parser, actual, kAnyLength);
+  if (!wanted) return {"the expected text is no JSON"};
+  if (!found) return {"the actual text is no JSON"};
   Comparison comparison(limit);
-  comparison.compare(expected_element, actual_element, "");
+  comparison.compare(*wanted, *found, "");
   return std::move(comparison).found();
 }
 

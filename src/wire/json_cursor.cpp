@@ -1,6 +1,7 @@
 #include "wire/json_cursor.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include <rts/wire/frame.hpp>
@@ -8,7 +9,6 @@
 #include "wire/number_text.hpp"
 
 namespace rts::wire {
-
 namespace {
 
 std::unique_ptr<char[]> make_buffer(std::size_t bytes) {
@@ -16,10 +16,22 @@ std::unique_ptr<char[]> make_buffer(std::size_t bytes) {
                                                 simdjson::SIMDJSON_PADDING);
 }
 
-// The usual number of a frame.
-bool is_digits(std::string_view text) noexcept {
-  std::uint64_t ignored = 0;
-  return read_plain_integer(text, ignored);
+// Since simdjson 3.1 the caller says whether a lone surrogate is replaced: it is refused.
+template <class Stage>
+std::uint8_t* parse_string(Stage& stage, const std::uint8_t* source, std::uint8_t* out) noexcept {
+  if constexpr (requires { stage.parse_string(source, out, false); }) {
+    return stage.parse_string(source, out, false);
+  } else {
+    return stage.parse_string(source, out);
+  }
+}
+
+// Out of line, so that reading a scalar does not pay for it.
+[[gnu::noinline]] bool skip_members(JsonCursor& cursor, std::size_t depth) noexcept {
+  if (cursor.type() == JsonType::array) {
+    return cursor.for_each_element([&] { return cursor.skip(depth); });
+  }
+  return cursor.for_each_member([&](std::string_view) { return cursor.skip(depth); });
 }
 
 }  // namespace
@@ -56,6 +68,7 @@ bool JsonText::open(std::string_view text) noexcept {
 }
 
 JsonCursor JsonText::begin() noexcept {
+  assert(stage_ && stage_->n_structural_indexes > 0);
   return JsonCursor(*this);
 }
 
@@ -64,57 +77,32 @@ bool JsonText::unescape(std::string_view escaped, std::string_view& out) noexcep
   if (unescaped_bytes_ + escaped.size() > 2 * max_bytes_) return false;
   auto* const begin = reinterpret_cast<std::uint8_t*>(unescaped_ + unescaped_bytes_);
   const auto* const source = reinterpret_cast<const std::uint8_t*>(escaped.data());
-  const std::uint8_t* const end = stage_->parse_string(source, begin);
+  const std::uint8_t* const end = parse_string(*stage_, source, begin);
   if (end == nullptr) return false;
   out = {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
   unescaped_bytes_ += out.size();
   return true;
 }
 
-bool JsonCursor::read_scalar(Scalar& out) noexcept {
-  switch (type()) {
-    case JsonType::string:
-      out.type = Scalar::Type::string;
-      return read_string(out.text);
-    case JsonType::number:
-      out.type = Scalar::Type::number;
+bool JsonCursor::read_value(Scalar& out, std::size_t depth) noexcept {
+  out.type = type();
+  switch (out.type) {
+    case JsonType::string: return read_string(out.text);
+    case JsonType::number: {
       out.text = take_text();
-      return is_digits(out.text) || is_json_number(out.text);
-    case JsonType::boolean: {
-      out.type = Scalar::Type::boolean;
-      const std::string_view token = take_text();
-      out.truth = token == "true";
-      return out.truth || token == "false";
+      std::uint64_t ignored = 0;
+      return read_plain_integer(out.text, ignored) || is_json_number(out.text);
     }
-    case JsonType::null:
-      out.type = Scalar::Type::absent;
-      return take_text() == "null";
-    case JsonType::none:
-    case JsonType::object:
+    case JsonType::boolean:
+      out.text = take_text();
+      out.truth = out.text == "true";
+      return out.truth || out.text == "false";
+    case JsonType::null: out.type = JsonType::none; return take_text() == "null";
     case JsonType::array:
-      break;
+    case JsonType::object: return depth < kMaxNesting && skip_members(*this, depth + 1);
+    case JsonType::none: break;
   }
   return false;
-}
-
-bool JsonCursor::skip(std::size_t depth) noexcept {
-  const JsonType kind = type();
-  if (kind != JsonType::object && kind != JsonType::array) {
-    Scalar ignored;
-    return read_scalar(ignored);
-  }
-  if (depth >= kMaxNesting) return false;
-  if (kind == JsonType::array) {
-    return for_each_element([&] { return skip(depth + 1); });
-  }
-  return for_each_member([&](std::string_view) { return skip(depth + 1); });
-}
-
-bool JsonCursor::skip(std::size_t depth, std::string_view& text) noexcept {
-  const char* const begin = here();
-  if (!skip(depth)) return false;
-  text = text_since(begin);
-  return true;
 }
 
 }  // namespace rts::wire

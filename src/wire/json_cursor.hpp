@@ -31,12 +31,11 @@ inline constexpr std::array<JsonType, 256> kJsonTypes = [] {
   return types;
 }();
 
-// One scalar value, checked against the grammar but not yet read as anything. The text lives until
-// the next open(); number_text.hpp's kReadableBeforeEnd holds.
+// One value, checked against the grammar but not yet read as anything. The text lives until the
+// next open(); number_text.hpp's kReadableBeforeEnd holds.
 struct Scalar {
-  enum class Type : std::uint8_t { absent, string, number, boolean, container };
-  Type type = Type::absent;  // null counts as absent
-  std::string_view text;     // unescaped content of a string; token of a number
+  JsonType type = JsonType::none;  // null counts as none; what a container holds is passed over
+  std::string_view text;           // unescaped content of a string; token of a number
   bool truth = false;
 };
 
@@ -95,7 +94,12 @@ class JsonCursor {
   // Moves over so many tokens, which somebody has checked.
   void jump(std::size_t tokens) noexcept { token_ += tokens; }
 
-  [[nodiscard]] bool read_scalar(Scalar& out) noexcept;
+  // `depth` counts the containers around the value; kMaxNesting bounds it.
+  [[nodiscard]] bool read_value(Scalar& out, std::size_t depth) noexcept;
+  [[nodiscard]] bool skip(std::size_t depth) noexcept {
+    Scalar ignored;
+    return read_value(ignored, depth);
+  }
 
   // Calls each(key), which moves past the value; false as soon as it does.
   template <class Each>
@@ -120,12 +124,6 @@ class JsonCursor {
     return take(']');
   }
 
-  // Walks over a value nobody reads. `depth` counts the containers around it; kMaxNesting bounds
-  // it.
-  [[nodiscard]] bool skip(std::size_t depth) noexcept;
-  // The same, and the value's text.
-  [[nodiscard]] bool skip(std::size_t depth, std::string_view& text) noexcept;
-
  private:
   friend class JsonText;
   explicit JsonCursor(JsonText& owner) noexcept
@@ -135,17 +133,13 @@ class JsonCursor {
         token_(first_) {}
 
   static bool is_blank(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-  // What stands between a token and the one the cursor is at, but for the blanks before that.
-  [[nodiscard]] std::string_view text_since(const char* token) const noexcept {
-    const char* end = here();
-    while (is_blank(end[-1])) --end;  // stops at the token, which is no blank
-    return {token, static_cast<std::size_t>(end - token)};
-  }
-  // A scalar's text, and the cursor past it.
+  // The text of the token that the cursor is at, without blanks behind it; the cursor moves on.
   [[nodiscard]] std::string_view take_text() noexcept {
     const char* const begin = here();
     ++token_;
-    return text_since(begin);
+    const char* end = here();
+    while (is_blank(end[-1])) --end;  // stops at the token, which is no blank
+    return {begin, static_cast<std::size_t>(end - begin)};
   }
   [[nodiscard]] bool read_string(std::string_view& out) noexcept {
     if (*here() != '"') return false;

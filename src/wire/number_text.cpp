@@ -5,13 +5,25 @@
 #include <cmath>
 #include <limits>
 
+#include <rts/base/text.hpp>
+
 namespace rts::wire {
 namespace {
 
-std::size_t count_digits(std::string_view text) noexcept {
-  std::size_t n = 0;
-  while (n < text.size() && text[n] >= '0' && text[n] <= '9') ++n;
-  return n;
+constexpr std::string_view kDigits = "0123456789";
+
+// Moves past the digits that the text begins with; false when there is none.
+bool take_digits(std::string_view& text) noexcept {
+  const std::size_t count = std::min(text.find_first_not_of(kDigits), text.size());
+  text.remove_prefix(count);
+  return count > 0;
+}
+
+// Moves past one character when it is one of these.
+bool take_any(std::string_view& text, std::string_view of) noexcept {
+  if (text.empty() || of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
 }
 
 // The power of ten just above a non-zero JSON number: 2 for "12.5", -1 for "0.05". Beyond a million
@@ -22,12 +34,9 @@ std::int64_t decimal_magnitude(std::string_view number) noexcept {
   if (e != std::string_view::npos) {
     // A frame has fewer digits than that before or behind the point: they do not turn the sign.
     constexpr std::int64_t kMost = std::int64_t{1} << 40U;
-    const bool negative = number[e + 1] == '-';
-    const std::size_t digits = number.find_first_of("0123456789", e);
-    const auto* end = number.data() + number.size();
-    if (std::from_chars(number.data() + digits, end, exponent).ec != std::errc{}) exponent = kMost;
-    exponent = std::min(exponent, kMost);
-    if (negative) exponent = -exponent;
+    const std::string_view digits = number.substr(number.find_first_of(kDigits, e));
+    exponent = parse_as<std::int64_t>(digits, 0, kMost).value_or(kMost);
+    if (number[e + 1] == '-') exponent = -exponent;
   }
   const std::string_view mantissa = number.substr(0, e);
   const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
@@ -70,22 +79,13 @@ bool read_long_number(std::string_view text, double& value) noexcept {
 }
 
 bool is_json_number(std::string_view text) noexcept {
-  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
-  const std::size_t whole = count_digits(text);
-  if (whole == 0 || (whole > 1 && text.front() == '0')) return false;
-  text.remove_prefix(whole);
-  if (!text.empty() && text.front() == '.') {
-    text.remove_prefix(1);
-    const std::size_t fraction = count_digits(text);
-    if (fraction == 0) return false;
-    text.remove_prefix(fraction);
-  }
-  if (!text.empty() && (text.front() == 'e' || text.front() == 'E')) {
-    text.remove_prefix(1);
-    if (!text.empty() && (text.front() == '+' || text.front() == '-')) text.remove_prefix(1);
-    const std::size_t exponent = count_digits(text);
-    if (exponent == 0) return false;
-    text.remove_prefix(exponent);
+  take_any(text, "-");
+  const bool is_zero = take_any(text, "0");  // then no digit may follow
+  if (take_digits(text) == is_zero) return false;
+  if (take_any(text, ".") && !take_digits(text)) return false;
+  if (take_any(text, "eE")) {
+    take_any(text, "+-");
+    if (!take_digits(text)) return false;
   }
   return text.empty();
 }
@@ -102,16 +102,8 @@ std::optional<double> parse_number(std::string_view text) noexcept {
 }
 
 std::optional<std::uint64_t> parse_integer(std::string_view text) noexcept {
-  constexpr std::size_t kMostDigits = std::numeric_limits<std::uint64_t>::digits10;  // all fit
-  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (text.empty() || text.size() > kMostDigits) return std::nullopt;
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return value <= kLargest ? std::optional(value) : std::nullopt;
+  return parse_as<std::uint64_t>(text, 0, std::numeric_limits<std::int64_t>::max());
 }
 
 }  // namespace rts::wire

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,6 +36,7 @@ class EightDigits {
  public:
   // The last `count` characters before `end`. Precondition: 1 <= count <= 8.
   [[nodiscard]] static EightDigits before(const char* end, std::size_t count) noexcept {
+    assert(count >= 1 && count <= 8);
     std::uint64_t bytes = 0;
     std::memcpy(&bytes, end - sizeof bytes, sizeof bytes);
     const std::size_t missing_bits = (8 - count) * 8;
@@ -61,7 +63,7 @@ class EightDigits {
   [[nodiscard]] std::uint64_t rightmost() const noexcept { return bytes_ >> 56U; }
   [[nodiscard]] EightDigits without_rightmost() const noexcept { return EightDigits(bytes_ << 8U); }
 
-  // Precondition: all are digits. Pairs first, in every other byte, then fours and eights.
+  // Means nothing unless all are digits. Pairs first, in every other byte, then fours and eights.
   [[nodiscard]] std::uint64_t value() const noexcept {
     constexpr std::uint64_t kPairs = 0x000000FF000000FF;
     const std::uint64_t pairs = bytes_ * 10 + (bytes_ >> 8U);

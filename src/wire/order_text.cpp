@@ -1,86 +1,64 @@
-#include <algorithm>
-#include <string>
+#include <initializer_list>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/wire/answer.hpp>
 #include <rts/wire/order_text.hpp>
+
+#include "wire/json_dom.hpp"
 
 namespace rts::wire {
 namespace {
 
-namespace dom = simdjson::dom;
+// A member's names: each order format has its own for the same thing.
+using Names = std::initializer_list<std::string_view>;
 
-// A terminal obeys control characters, and those of U+0080 to U+009F, too (in UTF-8: C2 80 …).
-std::string printable(std::string_view text) {
-  std::string out(text.substr(0, kMaxAnswerTextBytes));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    const bool begins_control =
-        byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0;
-    if (byte < 0x20 || byte == 0x7F || begins_control) out[i] = '?';
-    if (begins_control) out[i + 1] = '?';
+// The first of the members with these names that the order has.
+template <class T>
+std::optional<T> first_of(const dom::object& order, Names names) {
+  for (const std::string_view name : names) {
+    if (const auto value = value_at<T>(order, name)) return value;
   }
-  return out;
+  return std::nullopt;
 }
 
-// The first of the two keys that the object has: each format has its own name for the same thing.
-std::string text_at(const dom::object& order, std::string_view key, std::string_view other) {
-  std::string_view text;
-  if (order.at_key(key).get(text) == simdjson::SUCCESS ||
-      order.at_key(other).get(text) == simdjson::SUCCESS) {
-    return printable(text);
-  }
-  return {};
+std::string text_of(const dom::object& order, Names names) {
+  return shown(first_of<std::string_view>(order, names).value_or(""), kMaxAnswerTextBytes, '?');
 }
 
-std::string percent_at(const dom::object& order, std::string_view key, std::string_view other) {
-  double share = 0;
-  if (order.at_key(key).get(share) != simdjson::SUCCESS &&
-      order.at_key(other).get(share) != simdjson::SUCCESS) {
-    return {};
-  }
-  return fmt::format("{:.0f} %", share * 100);
+// With as many digits as prices have; empty without the member.
+std::string number_of(const dom::object& order, Names names) {
+  const auto number = first_of<double>(order, names);
+  return number ? fmt::format("{:.8g}", *number) : std::string();
 }
 
-std::string number_at(const dom::object& order, std::string_view key, std::string_view other) {
-  double number = 0;
-  if (order.at_key(key).get(number) == simdjson::SUCCESS ||
-      order.at_key(other).get(number) == simdjson::SUCCESS) {
-    return fmt::format("{:.8g}", number);  // as many digits as prices have
-  }
-  return {};
+std::string percent_of(const dom::object& order, Names names) {
+  const auto share = first_of<double>(order, names);
+  return share ? fmt::format("{:.0f} %", *share * 100) : std::string();
 }
 
 // "2024-07-19T12:03:11.109+00:00" → "12:03:11.109".
-std::string_view time_of_day(std::string_view timestamp) {
+std::string time_of_day(const std::string& timestamp) {
   constexpr std::size_t kDateChars = 11;
   constexpr std::size_t kTimeChars = 12;
-  return timestamp.substr(std::min(kDateChars, timestamp.size())).substr(0, kTimeChars);
+  return timestamp.size() < kDateChars ? "" : timestamp.substr(kDateChars, kTimeChars);
 }
 
 std::string line_of(const dom::object& order) {
-  const std::string side = text_at(order, "side", "action");
-  const bool sells = side == "SELL" || side == "sell";
-  const bool buys = side == "BUY" || side == "buy";
-  const std::string timestamp = text_at(order, "timestamp", "timestamp");
-  std::string line =
-      fmt::format("{}  {:<4} {} {} at {}  {}, confidence {}", time_of_day(timestamp),
-                  buys    ? "BUY"
-                  : sells ? "SELL"
-                          : side,
-                  number_at(order, "quantity", "quantity"), text_at(order, "symbol", "symbol"),
-                  number_at(order, "price", "price"), text_at(order, "strategy_name", "strategy"),
-                  percent_at(order, "confidence_score", "confidence"));
-  const std::string stop = number_at(order, "stop_loss", "stop_loss");
-  const std::string target = number_at(order, "take_profit", "take_profit");
+  std::string side = text_of(order, {"side", "action"});
+  if (side == "sell") side = "SELL";
+  if (side == "buy") side = "BUY";
+  std::string line = fmt::format(
+      "{}  {:<4} {} {} at {}  {}, confidence {}", time_of_day(text_of(order, {"timestamp"})), side,
+      number_of(order, {"quantity"}), text_of(order, {"symbol"}), number_of(order, {"price"}),
+      text_of(order, {"strategy_name", "strategy"}),
+      percent_of(order, {"confidence_score", "confidence"}));
+  const std::string stop = number_of(order, {"stop_loss"});
+  const std::string target = number_of(order, {"take_profit"});
   if (!stop.empty()) line += fmt::format(", stop {}", stop);
   if (!target.empty()) line += fmt::format(", target {}", target);
-  bool reduces = false;
-  if (order.at_key("reduce_only").get(reduces) == simdjson::SUCCESS && reduces) {
-    line += ", reduce only";
-  }
+  if (value_at<bool>(order, "reduce_only") == true) line += ", reduce only";
   return line;
 }
 
@@ -88,14 +66,11 @@ std::string line_of(const dom::object& order) {
 
 std::string order_text(std::string_view payload) {
   dom::parser parser;
-  dom::object order;
-  std::string_view symbol;
-  if (payload.empty() || payload.size() > kMaxAnswerBytes ||
-      parser.parse(payload.data(), payload.size()).get(order) != simdjson::SUCCESS ||
-      order.at_key("symbol").get(symbol) != simdjson::SUCCESS) {
-    return fmt::format("no order: {}", printable(payload));
+  const auto order = parse_as_json<dom::object>(parser, payload, kMaxAnswerBytes);
+  if (!order || !value_at<std::string_view>(*order, "symbol")) {
+    return fmt::format("no order: {}", shown(payload, kMaxAnswerTextBytes, '?'));
   }
-  return line_of(order);
+  return line_of(*order);
 }
 
 }  // namespace rts::wire

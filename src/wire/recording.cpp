@@ -1,6 +1,7 @@
-#include <charconv>
+#include <algorithm>
 #include <cstdint>
 
+#include <rts/base/text.hpp>
 #include <rts/wire/recording.hpp>
 
 namespace rts::wire {
@@ -11,16 +12,11 @@ std::optional<RecordedFrame> parse_recorded_line(std::string_view line) noexcept
   if (first == std::string_view::npos || line[first] == '#') return std::nullopt;
 
   // A receive time is digits and a blank; digits alone are a frame (and no event).
-  std::int64_t nanoseconds = 0;
-  const char* const end = line.data() + line.size();
-  const auto number = std::from_chars(line.data() + first, end, nanoseconds);
-  if (number.ec != std::errc{} || nanoseconds < 0 || number.ptr == end || *number.ptr != ' ') {
-    return RecordedFrame{std::nullopt, line};
-  }
-  const auto rest = static_cast<std::size_t>(number.ptr - line.data());
-  const std::size_t frame = line.find_first_not_of(kBlank, rest);
-  if (frame == std::string_view::npos) return RecordedFrame{std::nullopt, line};
-  return RecordedFrame{UnixNs(std::chrono::nanoseconds(nanoseconds)), line.substr(frame)};
+  const std::size_t end = std::min(line.find(' ', first), line.size());
+  const std::size_t frame = line.find_first_not_of(kBlank, end);
+  const auto nanoseconds = parse_as<std::int64_t>(line.substr(first, end - first), 0);
+  if (!nanoseconds || frame == std::string_view::npos) return RecordedFrame{std::nullopt, line};
+  return RecordedFrame{UnixNs(std::chrono::nanoseconds(*nanoseconds)), line.substr(frame)};
 }
 
 }  // namespace rts::wire

@@ -1,198 +1,117 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
+#include <variant>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/utf8.hpp>
 #include <rts/wire/stream_info.hpp>
 
-#include "wire/json_cursor.hpp"
+#include "wire/json_dom.hpp"
 
 namespace rts::wire {
 namespace {
 
 constexpr std::size_t kMaxDescriptionBytes = 256;
 
-// The settings that a plan decides; all others of a configuration are kept as they are.
-constexpr std::array<std::string_view, 13> kPlanned{
-    "name",         "subjects",
-    "retention",    "max_msgs",
-    "max_age",      "max_msgs_per_subject",
-    "discard",      "storage",
-    "no_ack",       "duplicate_window",
-    "republish",    "sealed",
-    "num_replicas",
+// The settings of a stream that we read, and that a plan decides; all others of a configuration are
+// kept as they are.
+struct Setting {
+  std::string_view key;
+  std::variant<std::string StreamFacts::*, std::int64_t StreamFacts::*, bool StreamFacts::*,
+               std::chrono::nanoseconds StreamFacts::*, std::vector<std::string> StreamFacts::*,
+               std::optional<Republish> StreamFacts::*>
+      member;
+};
+constexpr std::array kSettings{
+    Setting{"name", &StreamFacts::name},
+    Setting{"subjects", &StreamFacts::subjects},
+    Setting{"retention", &StreamFacts::retention},
+    Setting{"max_msgs", &StreamFacts::max_messages},
+    Setting{"max_age", &StreamFacts::max_age},
+    Setting{"max_msgs_per_subject", &StreamFacts::max_messages_per_subject},
+    Setting{"discard", &StreamFacts::discard},
+    Setting{"storage", &StreamFacts::storage},
+    Setting{"no_ack", &StreamFacts::no_ack},
+    Setting{"duplicate_window", &StreamFacts::duplicate_window},
+    Setting{"republish", &StreamFacts::republish},
+    Setting{"sealed", &StreamFacts::sealed},
+    Setting{"num_replicas", &StreamFacts::replicas},
 };
 
-// What one reply holds, whichever request it answers.
-struct Contents {
-  std::optional<ApiError> error;
-  std::optional<StreamFacts> facts;  // when there is a configuration
-  bool has_names = false;
-  std::string first_name;
-  bool clustered = false;
-};
-
-// Reads a scalar of one type; null leaves `out` alone.
-bool read(JsonCursor& cursor, Scalar::Type wanted, Scalar& out) {
-  return cursor.read_scalar(out) && (out.type == wanted || out.type == Scalar::Type::absent);
+const Setting* find_setting(std::string_view key) noexcept {
+  const auto* const found = std::find_if(kSettings.begin(), kSettings.end(),
+                                         [key](const Setting& s) { return s.key == key; });
+  return found == kSettings.end() ? nullptr : found;
 }
 
-bool read_text(JsonCursor& cursor, std::string& out) {
-  Scalar scalar;
-  if (!read(cursor, Scalar::Type::string, scalar)) return false;
-  if (scalar.type != Scalar::Type::absent) out = scalar.text;
+// The functions read() are false when the value is of another type; null leaves `out` as it is.
+template <class Value, class Out>
+bool read_as(dom::element from, Out& out) {
+  Value value{};
+  if (from.is_null()) return true;
+  if (from.get(value) != simdjson::SUCCESS) return false;
+  out = Out(value);
   return true;
 }
-
-bool read_integer(JsonCursor& cursor, std::int64_t& out) {
-  Scalar scalar;
-  if (!read(cursor, Scalar::Type::number, scalar)) return false;
-  if (scalar.type == Scalar::Type::absent) return true;
-  const char* const end = scalar.text.data() + scalar.text.size();
-  const auto result = std::from_chars(scalar.text.data(), end, out);
-  return result.ec == std::errc{} && result.ptr == end;
+bool read(dom::element from, std::string& out) { return read_as<std::string_view>(from, out); }
+bool read(dom::element from, std::int64_t& out) { return read_as<std::int64_t>(from, out); }
+bool read(dom::element from, bool& out) { return read_as<bool>(from, out); }
+bool read(dom::element from, std::chrono::nanoseconds& out) {
+  return read_as<std::int64_t>(from, out);
 }
-
-bool read_duration(JsonCursor& cursor, std::chrono::nanoseconds& out) {
-  std::int64_t count = out.count();
-  if (!read_integer(cursor, count)) return false;
-  out = std::chrono::nanoseconds(count);
-  return true;
+bool read(dom::element from, std::vector<std::string>& out) {
+  dom::array texts;
+  if (from.is_null()) return true;
+  if (from.get(texts) != simdjson::SUCCESS) return false;
+  return std::all_of(texts.begin(), texts.end(),
+                     [&out](dom::element text) { return read(text, out.emplace_back()); });
 }
-
-bool read_flag(JsonCursor& cursor, bool& out) {
-  Scalar scalar;
-  if (!read(cursor, Scalar::Type::boolean, scalar)) return false;
-  if (scalar.type != Scalar::Type::absent) out = scalar.truth;
-  return true;
-}
-
-// Calls `each` with every string of an array; null is an empty one.
-template <class Each>
-bool for_each_text(JsonCursor& cursor, Each each) {
-  if (cursor.type() == JsonType::null) return cursor.skip(1);
-  return cursor.for_each_element([&] {
-    std::string text;
-    if (!read_text(cursor, text)) return false;
-    each(std::move(text));
-    return true;
+bool read(dom::element from, std::optional<Republish>& out) {
+  dom::object republish;
+  if (from.is_null()) return true;
+  if (from.get(republish) != simdjson::SUCCESS) return false;
+  out.emplace();
+  return std::all_of(republish.begin(), republish.end(), [&out](const auto& field) {
+    if (field.key == "src") return read(field.value, out->source);
+    if (field.key == "dest") return read(field.value, out->destination);
+    return field.key != "headers_only" || read(field.value, out->headers_only);
   });
 }
 
-std::string printable(std::string text) {
-  if (text.size() > kMaxDescriptionBytes) text.resize(kMaxDescriptionBytes);
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, '?');
-  return text;
+ApiError not_understood() { return {0, "the reply is not one of JetStream's"}; }
+
+// A reply's object, or the error that it carries.
+Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view payload) {
+  const auto reply = parse_as_json<dom::object>(parser, payload, kMaxStreamReplyBytes);
+  if (!reply) return Failure{not_understood()};
+  if (!value_at<dom::element>(*reply, "error")) return *reply;
+  const auto error = value_at<dom::object>(*reply, "error");
+  if (!error) return Failure{not_understood()};
+  const auto description = value_at<std::string_view>(*error, "description").value_or("");
+  return Failure{ApiError{value_at<std::int64_t>(*error, "err_code").value_or(0),
+                          shown(description, kMaxDescriptionBytes, '?')}};
 }
 
-bool read_error(JsonCursor& cursor, ApiError& error) {
-  const bool ok = cursor.for_each_member([&](std::string_view key) {
-    if (key == "err_code") return read_integer(cursor, error.code);
-    if (key == "description") return read_text(cursor, error.description);
-    return cursor.skip(2);
-  });
-  error.description = printable(std::move(error.description));
-  return ok;
+// Since nats-server 2.10 a single broker has a `cluster`, too, but one without a name.
+bool is_clustered(const dom::object& reply) {
+  const auto cluster = value_at<dom::object>(reply, "cluster");
+  return cluster && value_at<std::string_view>(*cluster, "name").value_or("") != "";
 }
 
-bool read_republish(JsonCursor& cursor, std::optional<Republish>& out) {
-  if (cursor.type() == JsonType::null) return cursor.skip(2);
-  Republish& republish = out.emplace();
-  return cursor.for_each_member([&](std::string_view key) {
-    if (key == "src") return read_text(cursor, republish.source);
-    if (key == "dest") return read_text(cursor, republish.destination);
-    if (key == "headers_only") return read_flag(cursor, republish.headers_only);
-    return cursor.skip(3);
-  });
-}
-
-bool read_setting(std::string_view key, JsonCursor& cursor, StreamFacts& facts) {
-  if (key == "name") return read_text(cursor, facts.name);
-  if (key == "subjects") {
-    return for_each_text(
-        cursor, [&](std::string subject) { facts.subjects.push_back(std::move(subject)); });
+Result<StreamFacts, ApiError> facts_of(const dom::object& reply) {
+  const auto config = value_at<dom::object>(reply, "config");
+  if (!config) return Failure{not_understood()};
+  StreamFacts facts;
+  for (const auto field : *config) {
+    const Setting* const setting = find_setting(field.key);
+    if (setting == nullptr) continue;
+    const auto read_into = [&](auto member) { return read(field.value, facts.*member); };
+    if (!std::visit(read_into, setting->member)) return Failure{not_understood()};
   }
-  if (key == "storage") return read_text(cursor, facts.storage);
-  if (key == "retention") return read_text(cursor, facts.retention);
-  if (key == "discard") return read_text(cursor, facts.discard);
-  if (key == "duplicate_window") return read_duration(cursor, facts.duplicate_window);
-  if (key == "max_age") return read_duration(cursor, facts.max_age);
-  if (key == "max_msgs") return read_integer(cursor, facts.max_messages);
-  if (key == "max_msgs_per_subject") return read_integer(cursor, facts.max_messages_per_subject);
-  if (key == "num_replicas") return read_integer(cursor, facts.replicas);
-  if (key == "republish") return read_republish(cursor, facts.republish);
-  if (key == "no_ack") return read_flag(cursor, facts.no_ack);
-  if (key == "sealed") return read_flag(cursor, facts.sealed);
-  return cursor.skip(2);
-}
-
-// One payload, copied.
-class Reply {
- public:
-  explicit Reply(std::string_view payload)
-      : text_(std::min(payload.size(), kMaxStreamReplyBytes)), is_open_(text_.open(payload)) {}
-
-  // Empty unless the payload is one complete JSON object with members of the expected types.
-  std::optional<Contents> read() {
-    if (!is_open_) return std::nullopt;
-    Contents contents;
-    JsonCursor cursor = text_.begin();
-    const bool ok = cursor.for_each_member([&](std::string_view key) {
-      if (key == "error") return read_error(cursor, contents.error.emplace());
-      if (key == "config") return read_config(cursor, contents.facts.emplace());
-      if (key == "streams") {
-        contents.has_names = true;
-        return for_each_text(cursor, [&](std::string name) {
-          if (contents.first_name.empty()) contents.first_name = std::move(name);
-        });
-      }
-      if (key == "cluster") contents.clustered = cursor.type() != JsonType::null;
-      return cursor.skip(1);
-    });
-    if (!ok || !cursor.at_end()) return std::nullopt;
-    if (contents.facts) contents.facts->clustered = contents.clustered;
-    return contents;
-  }
-
-  // ,"key":value for each member of the configuration that no plan decides. After read(), which
-  // has checked all of it.
-  std::string unplanned_settings() {
-    std::string out;
-    if (!is_open_) return out;
-    JsonCursor cursor = text_.begin();
-    (void)cursor.for_each_member([&](std::string_view key) {
-      if (key != "config") return cursor.skip(1);
-      return cursor.for_each_member([&](std::string_view name) {
-        if (std::find(kPlanned.begin(), kPlanned.end(), name) != kPlanned.end()) {
-          return cursor.skip(2);
-        }
-        std::string_view raw;
-        if (!cursor.skip(2, raw)) return false;
-        out += ',';
-        append_json_string(out, name);
-        out += ':';
-        out += raw;
-        return true;
-      });
-    });
-    return out;
-  }
-
- private:
-  static bool read_config(JsonCursor& cursor, StreamFacts& facts) {
-    return cursor.for_each_member(
-        [&](std::string_view key) { return read_setting(key, cursor, facts); });
-  }
-
-  JsonText text_;
-  bool is_open_;
-};
-
-ApiError not_understood() {
-  return {0, "the reply is not one of JetStream's"};
+  if (facts.name.empty()) return Failure{not_understood()};
+  facts.clustered = is_clustered(reply);
+  return facts;
 }
 
 void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts& facts) {
@@ -220,19 +139,20 @@ std::string stream_names_request(std::string_view subject) {
 }
 
 Result<std::string, ApiError> parse_stream_names(std::string_view payload) {
-  std::optional<Contents> contents = Reply(payload).read();
-  if (!contents) return Failure{not_understood()};
-  if (contents->error) return Failure{std::move(*contents->error)};
-  if (!contents->has_names) return Failure{not_understood()};
-  return std::move(contents->first_name);
+  dom::parser parser;
+  const auto reply = parse_reply(parser, payload);
+  if (!reply) return Failure{reply.error()};
+  const auto streams = value_at<dom::element>(reply.value(), "streams");
+  std::vector<std::string> names;
+  if (!streams || !read(*streams, names)) return Failure{not_understood()};
+  return names.empty() ? std::string() : std::move(names.front());
 }
 
 Result<StreamFacts, ApiError> parse_stream_info(std::string_view payload) {
-  std::optional<Contents> contents = Reply(payload).read();
-  if (!contents) return Failure{not_understood()};
-  if (contents->error) return Failure{std::move(*contents->error)};
-  if (!contents->facts || contents->facts->name.empty()) return Failure{not_understood()};
-  return std::move(*contents->facts);
+  dom::parser parser;
+  const auto reply = parse_reply(parser, payload);
+  if (!reply) return Failure{reply.error()};
+  return facts_of(reply.value());
 }
 
 std::string stream_create_request(const StreamPlan& plan) {
@@ -249,13 +169,19 @@ std::string stream_create_request(const StreamPlan& plan) {
 }
 
 Result<std::string, ApiError> stream_update_request(std::string_view info, const StreamPlan& plan) {
-  const auto facts = parse_stream_info(info);
+  dom::parser parser;
+  const auto reply = parse_reply(parser, info);
+  if (!reply) return Failure{reply.error()};
+  const auto facts = facts_of(reply.value());
   if (!facts) return Failure{facts.error()};
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   write_settings(json, plan, facts.value());
-  out += Reply(info).unplanned_settings();
+  const auto config = value_at<dom::object>(reply.value(), "config");
+  for (const auto field : *config) {
+    if (find_setting(field.key) == nullptr) json.key(field.key).raw(simdjson::minify(field.value));
+  }
   json.end_object();
   return out;
 }

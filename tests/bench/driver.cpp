@@ -111,9 +111,7 @@ Driver::Driver(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CL
   }
 }
 
-Driver::~Driver() {
-  ::close(fd_);
-}
+Driver::~Driver() { ::close(fd_); }
 
 Driven Driver::run(const Load& load, const Drive& drive) {
   auto mark = std::partition_point(load.marks().begin(), load.marks().end(),

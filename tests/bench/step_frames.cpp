@@ -14,9 +14,7 @@
 
 namespace rts::test {
 
-__attribute__((noinline)) std::size_t measured(Stage& stage) {
-  return stage.run();
-}
+__attribute__((noinline)) std::size_t measured(Stage& stage) { return stage.run(); }
 
 namespace {
 

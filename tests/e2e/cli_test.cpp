@@ -79,9 +79,7 @@ TEST(Cli, WhatMakesNoSenseIsAUsageError) {
 
 // --- check, config -----------------------------------------------------------------------------
 
-TEST(Cli, CheckAcceptsTheDefaults) {
-  EXPECT_EQ(run_binary({"check"}).exit_code, 0);
-}
+TEST(Cli, CheckAcceptsTheDefaults) { EXPECT_EQ(run_binary({"check"}).exit_code, 0); }
 
 TEST(Cli, CheckSaysEverythingThatIsWrongAtOnceAndExits78) {
   const RunResult result = run_binary({"check"}, {{"TRADING_LEVERAGE", "126"},
@@ -116,17 +114,27 @@ TEST(Cli, CheckPrintsWarningsAndSaysHowMany) {
   }
 }
 
-TEST(Cli, EveryCommandThatTakesSettingsReadsTheInstrumentsFile) {
+TEST(Cli, TheCommandsThatDecideReadTheInstrumentsFile) {
   const std::string lacking = source_root() + "/tests/data/exchange_info_spot.json";
   const std::string whole = source_root() + "/tests/data/exchange_info_usdm.json";
-  for (const char* command :
-       {"run", "check", "config", "replay", "provision", "simulate", "health"}) {
+  for (const char* command : {"run", "check", "config", "replay"}) {
     const RunResult result = run_binary({command}, {{"TRADING_INSTRUMENTS_FILE", lacking}});
     EXPECT_EQ(result.exit_code, 78) << command;
     EXPECT_NE(result.err.find(lacking + ": does not have ETHUSDT"), std::string::npos)
         << command << result.err;
   }
   EXPECT_EQ(run_binary({"check"}, {{"TRADING_INSTRUMENTS_FILE", whole}}).exit_code, 0);
+}
+
+// A probe must not fail because a file has gone that only decisions need.
+TEST(Cli, TheCommandsThatDecideNothingDoWithoutTheInstrumentsFile) {
+  const Environment environment{{"TRADING_INSTRUMENTS_FILE", "/missing"},
+                                {"HEALTH_CHECK_PORT", "1"}};
+  EXPECT_EQ(run_binary({"health"}, environment).exit_code, 69);
+  EXPECT_EQ(run_binary({"provision", "--permissions"}, environment).exit_code, 0);
+  const RunResult market = run_binary({"simulate", "--output", "-", "--frames", "1"}, environment);
+  EXPECT_EQ(market.exit_code, 0);
+  EXPECT_EQ(market.err, "");
 }
 
 TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "e2e/scene.hpp"
@@ -20,9 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kSoon = loosened(15s);  // for what takes milliseconds when all is well
 
-bool alive(const Daemon& daemon) {
-  return daemon.get("/healthz").status == 200;
-}
+bool alive(const Daemon& daemon) { return daemon.get("/healthz").status == 200; }
 
 TEST(BrokerFault, DownAtStart) {
   NatsServer broker;

@@ -27,9 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kJob = "petrosa-realtime-strategies";
 
-fs::path component(const char* file) {
-  return fs::path(source_root()) / "k8s/components" / file;
-}
+fs::path component(const char* file) { return fs::path(source_root()) / "k8s/components" / file; }
 
 std::string url_encoded(std::string_view text) {
   std::string out;

@@ -2,7 +2,9 @@
 // that nobody reads. Nothing aborts, lost output is exit 74, and the service runs on.
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,11 +13,18 @@
 #include <rts/base/utf8.hpp>
 
 #include "support/daemon.hpp"
+#include "support/deadline.hpp"
 #include "support/market_text.hpp"
+#include "support/nats_server.hpp"
+#include "support/paths.hpp"
+#include "support/peer.hpp"
+#include "support/process.hpp"
 #include "support/scratch_files.hpp"
 
 namespace rts::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 // How a descriptor takes nothing, as a shell says it: in front of the command, and behind it.
 struct Lost {
@@ -153,6 +162,63 @@ TEST_F(Output, ThatIsLostOnStandardErrorDoesNotKeepTheServiceFromRunning) {
     EXPECT_EQ(daemon.log("configuration_warning", 1).size(), 1U) << lost.what;
     EXPECT_EQ(daemon.terminate(), 0) << lost.what;
   }
+}
+
+// --- Orders of `simulate` that nobody reads ------------------------------------------------------
+
+class ShownOrders : public testing::Test {
+ protected:
+  ShownOrders() {
+    environment_["NATS_URL"] = broker_.url();
+    environment_["SIMULATE_ON_REAL_BROKER"] = "yes";
+  }
+  // So much that a pipe (64 KiB) is full of it.
+  void publish_orders() {
+    const std::string order(1000, 'x');
+    for (int i = 0; i < 200; ++i) peer_.publish("tradeengine.orders", order);
+    ASSERT_TRUE(peer_.flush());
+  }
+
+  NatsServer broker_;
+  Peer peer_{broker_.url()};
+  Environment environment_;
+};
+
+TEST_F(ShownOrders, ThatAreLostAreSaidOnce) {
+  peer_.subscribe("binance.websocket.data");
+  Process process({"sh", "-c", "exec \"$0\" simulate --show-orders --json >/dev/full", binary()},
+                  {.env = environment_, .capture_stderr = true});
+  ASSERT_TRUE(peer_.wait_for(1, 10s));
+  publish_orders();
+  const auto ended = process.wait(10s);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->code, 74);
+  const std::string err = process.err();
+  const std::size_t first = err.find("output was lost");
+  EXPECT_NE(first, std::string::npos) << err;
+  EXPECT_EQ(err.find("output was lost", first + 1), std::string::npos) << err;
+}
+
+TEST_F(ShownOrders, ThatNobodyReadsDoNotKeepItFromEnding) {
+  ScratchFiles files;
+  peer_.subscribe("binance.websocket.data");
+  // The pipe has a reader, which does not read.
+  const std::string script = "mkfifo " + files.path("pipe") + "; exec 8<>" + files.path("pipe") +
+                             "; exec \"$0\" simulate --show-orders --json >&8";
+  Process process({"sh", "-c", script, binary()}, {.env = environment_, .capture_stderr = true});
+  ASSERT_TRUE(peer_.wait_for(1, 10s));
+  publish_orders();
+  ASSERT_TRUE(eventually(
+      [&] {  // no frame comes any more: it waits for the reader
+        const std::size_t before = peer_.received().size();
+        std::this_thread::sleep_for(200ms);
+        return peer_.received().size() == before;
+      },
+      10s));
+  process.signal(SIGTERM);
+  const auto ended = process.wait(10s);
+  ASSERT_TRUE(ended.has_value()) << process.err();
+  EXPECT_EQ(ended->code, 74) << process.err();
 }
 
 // --- What is quoted ------------------------------------------------------------------------------

@@ -189,9 +189,7 @@ OrderIds stored_ids(const std::string& url) {
   return ids;
 }
 
-std::string result_label(const char* result) {
-  return fmt::format(R"(result="{}")", result);
-}
+std::string result_label(const char* result) { return fmt::format(R"(result="{}")", result); }
 
 std::size_t count(const Daemon& replica, const char* metric, const std::string& labels = "") {
   return static_cast<std::size_t>(replica.metric(metric, labels));

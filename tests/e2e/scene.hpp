@@ -55,15 +55,13 @@ class Outage {
   };
   compare("frames", expected.frames(), scrape.sum("rts_frames_received_total"));
   compare("events", expected.events(), scrape.sum("rts_events_received_total"));
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    const Reason reason = reason_at(i);
+  for (const Reason reason : all_of<Reason>) {
     compare(to_string(reason), expected.count(reason),
             scrape.sum(fmt::format("rts_events_{}_total", disposition(reason)),
                        fmt::format("reason=\"{}\"", to_string(reason))));
   }
-  for (const StrategyId strategy : kStrategies) {
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      const auto outcome = static_cast<Outcome>(i);
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    for (const Outcome outcome : all_of<Outcome>) {
       const std::string labels =
           fmt::format("outcome=\"{}\",strategy=\"{}\"", to_string(outcome), to_string(strategy));
       compare(labels, expected.count(strategy, outcome), scrape.sum("rts_decisions_total", labels));

@@ -1,4 +1,5 @@
 // `simulate`: which times it can write, and which brokers a made-up market may reach.
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <string>
@@ -109,6 +110,29 @@ TEST_F(Simulation, SaysWhatItDoesToABrokerThatIsMeant) {
             std::string::npos)
       << result.err;
   EXPECT_EQ(frames_that_came(), 5U);
+}
+
+// A service that still knows the first one's ids would take those of the second for old.
+TEST_F(Simulation, GoesOnWithHigherIdsWhenItIsStartedAgain) {
+  const auto largest_and_least = [&] {
+    const std::size_t before = frames_that_came();
+    EXPECT_EQ(simulate({{"SIMULATE_ON_REAL_BROKER", "yes"}}, {"--frames", "200"}).exit_code, 0);
+    EXPECT_EQ(frames_that_came(), before + 200);
+    std::uint64_t most = 0;
+    std::uint64_t least = ~std::uint64_t{0};
+    const auto received = listener.received();
+    for (std::size_t i = before; i < received.size(); ++i) {
+      const std::string& text = received[i].payload;
+      const std::size_t id = text.find(R"(,"t":)");
+      if (id == std::string::npos) continue;
+      most = std::max<std::uint64_t>(most, std::stoull(text.substr(id + 5)));
+      least = std::min<std::uint64_t>(least, std::stoull(text.substr(id + 5)));
+    }
+    return std::pair(most, least);
+  };
+  const auto first = largest_and_least();
+  EXPECT_GT(first.first, 0U);
+  EXPECT_GT(largest_and_least().second, first.first);
 }
 
 TEST_F(Simulation, ReachesTheBrokerThatWasStartedForItAndNoOther) {

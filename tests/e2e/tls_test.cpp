@@ -302,11 +302,12 @@ TEST_F(Tls, ABrokerThatWantsAClientCertificateGetsIt) {
   EXPECT_TRUE(daemon.wait_ready()) << daemon.get("/ready").body;
 }
 
+// By "alert bad certificate" or "alert certificate required".
 TEST_F(Tls, WithoutTheClientCertificateTheBrokerWantsItSaysSo) {
   const BrokerTls tls(authority_, {});
   NatsServer broker(tls.config(kVerifyClients));
   Daemon daemon(trusting(broker));
-  expect_noticed_and_mended(daemon, {"client certificate missing", "bad certificate"},
+  expect_noticed_and_mended(daemon, {"client certificate missing", " alert "},
                             [&] { broker.reload(tls.config()); });
 }
 
@@ -451,12 +452,18 @@ TEST_F(Tls, APlainListenerBehindAPlainUrlIsTold) {
       eventually([&] { return listener.received().find("CONNECT {") != std::string::npos; }, 10s));
 }
 
+// nats.c 3.8 and later give up by themselves, sooner than our watchdog and in words of their own.
 TEST_F(Tls, ABrokerThatIsSilentInTheHandshakeIsLeft) {
   const PlainListener listener(kTlsInfo);
   Daemon daemon({{"NATS_URL", fmt::format("tls://u:canary@127.0.0.1:{}", listener.port())}});
   EXPECT_TRUE(eventually([&] { return listener.visits_ended() >= 1; }, 4s));
   EXPECT_TRUE(eventually(
-      [&] { return daemon.get("/ready").body.find("not finished") != std::string::npos; }, 1s))
+      [&] {
+        const std::string ready = daemon.get("/ready").body;
+        return ready.find("not finished") != std::string::npos ||
+               ready.find("Timeout") != std::string::npos;
+      },
+      1s))
       << daemon.get("/ready").body;
   EXPECT_EQ(listener.received().find("CONNECT"), std::string::npos);
   EXPECT_EQ(listener.received().find("canary"), std::string::npos);

@@ -341,7 +341,7 @@ TEST_F(TradeEngineContract, TheEngineAcceptsEveryOrderOfEveryStrategyOnceAndItsS
   EXPECT_THAT(lines, Each(HasSubstr(R"("detail":"status accepted")")));
   EXPECT_THAT(lines, Each(HasSubstr(R"("result":"confirmed")")));
   expect_valid(engine.handled());
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     EXPECT_GT(
         daemon.metric("rts_orders_total", fmt::format(R"(strategy="{}")", to_string(strategy))), 0);
   }

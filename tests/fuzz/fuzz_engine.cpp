@@ -24,7 +24,7 @@ Setup setup(const std::vector<config::Given>& environment) {
   const auto configuration = config::load(environment, {});
   fuzz::require(configuration.ok(), "settings are accepted");
   const config::Settings& settings = configuration.value().settings;
-  return {config::engine_parameters(settings, Clock::replay), config::order_format(settings)};
+  return {config::engine_parameters(settings, Clock::replay), settings.delivery.format};
 }
 
 const std::vector<Setup>& setups() {
@@ -49,8 +49,8 @@ const std::vector<Setup>& setups() {
 
 void check_accounts(const Tally& tally) {
   std::uint64_t accounted = 0;
-  for (std::size_t i = 0; i < kReasonCount; ++i) accounted += tally.count(reason_at(i));
-  for (const StrategyId strategy : kStrategies) accounted += tally.events(strategy);
+  for (const Reason reason : all_of<Reason>) accounted += tally.count(reason);
+  for (const StrategyId strategy : all_of<StrategyId>) accounted += tally.events(strategy);
   fuzz::require(accounted == tally.events(), "events = refusals + decisions");
 }
 

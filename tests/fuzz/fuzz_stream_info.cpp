@@ -11,11 +11,11 @@ namespace {
 using namespace rts;  // NOLINT(google-build-using-namespace): a fuzz target is all about one
 
 StreamPlan plan() {
-  StreamWish wish;
-  wish.subject = "orders.intents";
-  wish.cooldown = std::chrono::seconds(900);
-  wish.daily_signals = 50;
-  return plan_stream(wish);
+  StreamPlanSource source;
+  source.subject = "orders.intents";
+  source.cooldown = std::chrono::seconds(900);
+  source.daily_signals = 50;
+  return plan_stream(source);
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(facts.error().description.size() <= 256, "descriptions are bounded");
     return 0;
   }
-  static_cast<void>(misfits({"orders.intents", std::chrono::seconds(900)}, facts.value()));
+  static_cast<void>(stream_problems({"orders.intents", std::chrono::seconds(900)}, facts.value()));
   const auto after = wire::parse_stream_info("{\"config\":" + request.value() + "}");
   fuzz::require(after.ok(), "the request is JSON");
   fuzz::require(differences(plan(), after.value()).empty(), "the change leaves nothing to change");

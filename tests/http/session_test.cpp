@@ -330,7 +330,7 @@ TEST(HttpSession, AnswersFiftyPipelinedRequestsInOrder) {
       EXPECT_EQ(replies.all[i].body, "call " + std::to_string(i + 1)) << step;
     }
     EXPECT_EQ(talk.calls, 50U);
-    EXPECT_EQ(talk.shared.stats.answers[2], 50U);
+    EXPECT_EQ(talk.shared.stats.responses[2], 50U);
   }
 }
 
@@ -364,7 +364,7 @@ TEST(HttpSession, SurvivesARouteThatStopsTheServer) {
   EXPECT_EQ(talk.client.str(), "");
   EXPECT_EQ(talk.calls, 0U);
   EXPECT_FALSE(talk.is_open());
-  EXPECT_EQ(talk.shared.stats.answers[2], 0U);
+  EXPECT_EQ(talk.shared.stats.responses[2], 0U);
 }
 
 TEST(HttpSession, CallsNoRouteAfterItWasClosed) {

@@ -425,7 +425,10 @@ TEST_F(Delivery, TooManyInFlightAreRefusedAndAllEndAtTheDeadlineOfTheShutdown) {
     market.publish(kFrames, book_frame({.at_ms = now_ms(), .id = ++id}));
   }
   ASSERT_TRUE(market.flush());
-  ASSERT_TRUE(eventually([&] { return service.results("buffer_full") == 3; }, 60s));
+  const auto three_have_ended = [&] {
+    return service.results("buffer_full") == 3 && service.ends().size() == 3;  // and are logged
+  };
+  ASSERT_TRUE(eventually(three_have_ended, 60s));
   EXPECT_EQ(service.daemon.metric("rts_orders_in_flight"), kLimit);
   EXPECT_THAT(service.ends(), ElementsAre("buffer_full/0", "buffer_full/0", "buffer_full/0"));
   EXPECT_EQ(service.daemon.terminate(30s), 69);
@@ -969,9 +972,7 @@ TEST_F(Watched, AnOrderFindsOutAtOnceAndNoneIsNeededToSeeItHeal) {
   EXPECT_TRUE(service.becomes(true, 4s)) << service.ready();
 }
 
-TEST_F(Watched, AWindowThatIsTooShortIsSaid) {
-  expect_misfit("", "duplicate_window");
-}
+TEST_F(Watched, AWindowThatIsTooShortIsSaid) { expect_misfit("", "duplicate_window"); }
 
 TEST_F(Watched, AStreamThatAcknowledgesNothingIsSaid) {
   expect_misfit(R"(,"no_ack":true)", "no_ack");

@@ -227,7 +227,7 @@ TEST(HttpServer, AnswersOnThePortItFound) {
   const Stats stats = server.stats();
   EXPECT_EQ(stats.accepted, 1U);
   EXPECT_EQ(stats.open, 1U);
-  EXPECT_EQ(stats.answers[2], 2U);
+  EXPECT_EQ(stats.responses[2], 2U);
 }
 
 TEST(HttpServer, SaysWhyAndWhereItCannotListen) {
@@ -254,7 +254,7 @@ TEST(HttpServer, ListensAgainAtOnceWhereItJustServed) {
     port = server.port();
     Client client(port);
     ASSERT_TRUE(client.say(probe_bytes));
-    while (server.stats().answers[2] == 0) loop.run_one_for(kPatience);
+    while (server.stats().responses[2] == 0) loop.run_one_for(kPatience);
     ASSERT_TRUE(client.hear());
     server.stop();  // our side closes first, which leaves the port in TIME_WAIT
     ASSERT_TRUE(client.hear_the_end());
@@ -322,7 +322,7 @@ TEST(HttpServer, HoardsNoLargeAnswersForClientsThatDoNotReadThem) {
   {
     Client hoarder(server.port, 4096);
     hoarder.say(huge);
-    ASSERT_TRUE(server.becomes([](const Stats& s) { return s.answers[2] == 1; }));
+    ASSERT_TRUE(server.becomes([](const Stats& s) { return s.responses[2] == 1; }));
     Client scraper(server.port);
     scraper.say(huge);
     const auto shed = scraper.hear();
@@ -335,7 +335,7 @@ TEST(HttpServer, HoardsNoLargeAnswersForClientsThatDoNotReadThem) {
   ASSERT_TRUE(server.becomes([](const Stats& s) { return s.open == 0; }));
   Client scraper(server.port);
   scraper.say(huge);
-  EXPECT_TRUE(server.becomes([](const Stats& s) { return s.answers[2] == 3; }));
+  EXPECT_TRUE(server.becomes([](const Stats& s) { return s.responses[2] == 3; }));
 }
 
 TEST(HttpServer, CutsOffARefusedClientThatDoesNotLeave) {
@@ -541,7 +541,7 @@ TEST(HttpServer, AnswersProbesWhenDescriptorsRunOut) {
     EXPECT_LT(Clock::now() - began, 1s) << i;
   }
   const ChildReport report = child.wait();
-  EXPECT_EQ(report.stats.answers[2], 60U);
+  EXPECT_EQ(report.stats.responses[2], 60U);
   EXPECT_GE(report.stats.evicted, 192U);
   EXPECT_LE(report.stats.open, 8U);
   EXPECT_LT(report.cpu_seconds, 0.5);

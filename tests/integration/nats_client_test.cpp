@@ -24,7 +24,6 @@
 #include <nats/nats.h>
 
 #include "nats/client.hpp"
-#include "nats/endpoint.hpp"
 #include "nats/handles.hpp"
 #include "nats/heartbeat.hpp"
 #include "nats/sockets.hpp"
@@ -42,6 +41,7 @@ using std::chrono::milliseconds;
 using test::Deadline;
 using test::eventually;
 using test::NatsServer;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 using Clock = std::chrono::steady_clock;
@@ -278,12 +278,8 @@ std::size_t entries(const char* directory) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory),
                                                 std::filesystem::directory_iterator()));
 }
-std::size_t open_fds() {
-  return entries("/proc/self/fd");
-}
-std::size_t threads() {
-  return entries("/proc/self/task");
-}
+std::size_t open_fds() { return entries("/proc/self/fd"); }
+std::size_t threads() { return entries("/proc/self/task"); }
 
 std::vector<std::string> numbers(int count) {
   std::vector<std::string> result;
@@ -614,6 +610,7 @@ TEST(NatsClient, ABrokerOutOfTheListIsPassedOver) {
 
 // ---- Brokers that misbehave ---------------------------------------------------------------------
 
+// nats.c 3.8 and later give up by themselves, sooner than our watchdog and in words of their own.
 TEST(NatsClient, AbandonsABrokerThatIsSilentAfterInfo) {
   Loop loop;
   FakeBroker broker(loop.io, kInfo);
@@ -626,7 +623,8 @@ TEST(NatsClient, AbandonsABrokerThatIsSilentAfterInfo) {
   const milliseconds cpu_used = cpu_time() - cpu_before;
   ASSERT_TRUE(loop.run_until([&] { return broker.accepted() >= 2; }, kSoon));
   EXPECT_FALSE(subject.client.status().connected);
-  EXPECT_THAT(subject.client.status().last_error, HasSubstr("handshake not finished"));
+  EXPECT_THAT(subject.client.status().last_error,
+              AnyOf(HasSubstr("handshake not finished"), HasSubstr("Timeout")));
   EXPECT_LT(cpu_used, 1s) << "nats.c spins if it is let";
   std::printf(
       "silent after INFO: abandoned after %ld ms with %ld ms of CPU (a 1 ms ticker's "
@@ -929,11 +927,17 @@ TEST(NatsHeartbeat, IsUnansweredSinceTheOldestThatHasNotComeBack) {
   EXPECT_EQ(heartbeat.unanswered_for(start + 9s), 0s);
 }
 
-TEST(NatsHeartbeat, RemembersOnlyTheLastButNeverSaysLessThanTheirAge) {
+// The broker handles all in order, and a read may show a later one first when some are dropped.
+TEST(NatsHeartbeat, OneThatIsBackStandsForThoseBeforeIt) {
   const Heartbeat::TimePoint start{};
   Heartbeat heartbeat;
   for (int i = 0; i < 100; ++i) heartbeat.send(start + i * 1s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 32s);
+  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 100s);
+  heartbeat.returned(90, start + 100s);
+  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 10s);
+  heartbeat.returned(80, start + 100s);
+  EXPECT_EQ(heartbeat.last_returned(), 90U);
+  EXPECT_EQ(heartbeat.round_trip(), 11s);
 }
 
 TEST(NatsHeartbeat, ReturnsThatWereNeverSentCountForNothing) {
@@ -942,7 +946,7 @@ TEST(NatsHeartbeat, ReturnsThatWereNeverSentCountForNothing) {
   heartbeat.send(start);
   heartbeat.returned(7, start);
   heartbeat.returned(0, start);
-  EXPECT_FALSE(heartbeat.any_returned());
+  EXPECT_EQ(heartbeat.last_returned(), 0U);
 }
 
 }  // namespace

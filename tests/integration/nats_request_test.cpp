@@ -16,7 +16,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rts/base/enum_names.hpp>
+
 #include "nats/client.hpp"
+#include "nats/connection.hpp"
 #include "nats/sockets.hpp"
 #include "nats/subjects.hpp"
 #include "support/deadline.hpp"
@@ -24,7 +27,6 @@
 #include "support/own_network.hpp"
 #include "support/peer.hpp"
 #include "support/proxy.hpp"
-#include "support/reply_text.hpp"
 #include "support/responder.hpp"
 #include "support/tcp_segments.hpp"
 
@@ -52,7 +54,7 @@ constexpr auto kSoon = 15s;  // for what takes milliseconds on an idle machine
 constexpr auto kLong = 60s;  // of a request that is to end otherwise
 
 std::string text_of(const Reply& reply) {
-  std::string text(test::name_of(reply.kind));
+  std::string text(to_string(reply.kind));
   if (reply.kind == Kind::answered) text.append(": ").append(reply.payload);
   return text;
 }
@@ -62,7 +64,7 @@ ClientOptions options_for(const std::string& url) {
   options.urls = {Secret(url)};
   options.name = "nats_request_test";
   options.subject = "frames";
-  options.inbox_prefix = inbox_prefix("my bot");
+  options.consumer_name = "my bot";
   return options;
 }
 
@@ -445,6 +447,24 @@ TEST(NatsRequest, ARefusedSubjectIsTriedAgainOnANewConnectionAfterAWhile) {
   EXPECT_LT(Clock::now() - begun, 7s);
 }
 
+TEST(NatsRequest, OfRefusedSubjectsTheLatestAreRemembered) {
+  NatsServer broker(user_with(R"(publish: { deny: "orders.*" })"));
+  ClientOptions options = options_for(broker.url("u:p"));
+  options.heartbeat_interval = 1h;  // no new connection meanwhile
+  Caller caller(options);
+  for (std::size_t i = 0; i <= kMaxDeniedSubjects; ++i) {
+    ASSERT_EQ(caller.request(fmt::format("orders.{}", i), "a"), PublishResult::sent);
+    ASSERT_TRUE(caller.ended(i + 1));
+  }
+  EXPECT_THAT(caller.ends, Each("a denied"));
+  EXPECT_EQ(caller.request("orders.1", "b"), PublishResult::denied);
+  EXPECT_EQ(caller.request(fmt::format("orders.{}", kMaxDeniedSubjects), "b"),
+            PublishResult::denied);
+  ASSERT_EQ(caller.request("orders.0", "b"), PublishResult::sent);
+  ASSERT_TRUE(caller.ended(kMaxDeniedSubjects + 2));
+  EXPECT_EQ(caller.ends.back(), "b denied");
+}
+
 // ---- Round trips --------------------------------------------------------------------------------
 
 TEST(NatsRequest, ARoundTripProvesThatWhatWasSentBeforeHasArrived) {
@@ -589,10 +609,10 @@ TEST(NatsRequest, HeartbeatsAndFlowControlAreNoFramesAndTheSecondIsAnswered) {
   NatsServer broker;
   Caller caller(broker.url());
   Peer consumer(broker.url());
-  consumer.subscribe("flow.>");
+  consumer.subscribe("$JS.FC.>");
   publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Last-Consumer: 7");
-  publish_status(broker, "frames flow.1", "100 FlowControl Request");
-  publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Consumer-Stalled: flow.2");
+  publish_status(broker, "frames $JS.FC.1", "100 FlowControl Request");
+  publish_status(broker, "frames", "100 Idle Heartbeat\r\nNats-Consumer-Stalled: $JS.FC.2");
   Peer peer(broker.url());
   peer.publish("frames", "after");
   ASSERT_TRUE(peer.flush());
@@ -605,15 +625,39 @@ TEST(NatsRequest, HeartbeatsAndFlowControlAreNoFramesAndTheSecondIsAnswered) {
     EXPECT_EQ(answer.payload, "");
     answered.push_back(answer.subject);
   }
-  EXPECT_THAT(answered, ElementsAre("flow.1", "flow.2"));
+  EXPECT_THAT(answered, ElementsAre("$JS.FC.1", "$JS.FC.2"));
+}
+
+// Whoever may publish what we read could else make us publish where only we may.
+TEST(NatsRequest, FlowControlIsAnsweredWhereJetStreamAwaitsItAndNowhereElse) {
+  NatsServer broker;
+  Caller caller(broker.url());
+  Peer all(broker.url());
+  all.subscribe(">");
+  for (const char* subject : {"orders", "$JS.FC", "$JS.API.STREAM.PURGE.ORDERS", "x.$JS.FC.1"}) {
+    publish_status(broker, fmt::format("frames {}", subject), "100 FlowControl Request");
+    publish_status(broker, "frames",
+                   fmt::format("100 Idle Heartbeat\r\nNats-Consumer-Stalled: {}", subject));
+  }
+  publish_status(broker, "frames $JS.FC.1", "100 FlowControl Request");
+  ASSERT_TRUE(
+      caller.run_until([&] { return caller.client->status().status_messages == 9; }, kSoon));
+  ASSERT_TRUE(caller.round_trip());
+  ASSERT_TRUE(all.flush());
+  std::vector<std::string> answered;
+  for (const auto& message : all.received()) {
+    const bool ours = message.subject == "frames" || message.subject.starts_with("_INBOX.");
+    if (!ours) answered.push_back(message.subject);
+  }
+  EXPECT_THAT(answered, ElementsAre("$JS.FC.1"));
 }
 
 TEST(NatsRequest, AnErrorOfTheBrokersIsNoFrameAndIsSaid) {
   NatsServer broker;
   Caller caller(broker.url());
   Peer consumer(broker.url());
-  consumer.subscribe("flow.>");
-  publish_status(broker, "frames flow.1", "409 Consumer Deleted");
+  consumer.subscribe("$JS.FC.>");
+  publish_status(broker, "frames $JS.FC.1", "409 Consumer Deleted");
   publish_status(broker, "frames", "408 Request Timeout");
   Peer peer(broker.url());
   peer.publish("frames", "");  // empty, and of a publisher: whoever reads frames judges it

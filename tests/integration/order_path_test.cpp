@@ -10,7 +10,7 @@
 
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
-#include "service/publisher.hpp"
+#include "service/nats_transport.hpp"
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
@@ -33,9 +33,7 @@ constexpr const char* kOrders = "tradeengine.orders";
 constexpr auto kSoon = 15s;
 
 // A book that makes an order of its own id.
-std::string buying_book(std::uint64_t id) {
-  return book_frame({.at_ms = now_ms(), .id = id});
-}
+std::string buying_book(std::uint64_t id) { return book_frame({.at_ms = now_ms(), .id = id}); }
 
 Environment no_limits(const std::string& url) {
   return {{"NATS_URL", url},
@@ -147,18 +145,19 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   options.urls.emplace_back(broker.url());
   nats::Client client(loop, options, {.on_messages = [](auto) {}, .on_status_change = [] {}});
   std::vector<OrderResult> ends;
+  service::NatsTransport transport(client);
+  service::LoopClock clock(loop);
   service::Publisher publisher(
-      loop, client,
+      transport, clock,
       {.subject = "orders.intents",
        .mode = DeliveryMode::jetstream,
        .ack_timeout = 60s,
        .max_in_flight = 2},
-      {.now = [] { return UnixMs(0s); },
-       .is_paused = [](StrategyId) { return false; },
+      {.is_paused = [](StrategyId) { return false; },
        .on_sent = [](auto) {},
        .on_result = [&](const service::OrderReport& report) { ends.push_back(report.result); },
        .on_odd_answer = [](std::string_view) {},
-       .on_breaker = [](CircuitBreaker::State) {}});
+       .on_breaker = [](BreakerState) {}});
   const auto run_until = [&](auto predicate) {
     return eventually(
         [&] {
@@ -171,7 +170,7 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   const auto publish = [&] {
     Order order;
     order.symbol = "BTCUSDT";
-    order.valid_until = UnixMs(1h);
+    order.valid_until = clock.now() + 1h;
     publisher.publish(order, "", {});
   };
   client.start();

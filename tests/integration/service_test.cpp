@@ -59,9 +59,7 @@ bool all_different(const std::multiset<std::string>& ids) {
   return std::set<std::string>(ids.begin(), ids.end()).size() == ids.size();
 }
 
-double frames_received(const Daemon& daemon) {
-  return daemon.metric("rts_frames_received_total");
-}
+double frames_received(const Daemon& daemon) { return daemon.metric("rts_frames_received_total"); }
 
 // --- Orders out ---------------------------------------------------------------------------------
 

@@ -29,9 +29,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kFrames = "binance.websocket.data";
 
-bool is_json(const std::string& text) {
-  return wire::json_differences(text, text).empty();
-}
+bool is_json(const std::string& text) { return wire::json_differences(text, text).empty(); }
 
 // Exit code and output of a shell command.
 std::pair<int, std::string> shell(const std::string& command) {

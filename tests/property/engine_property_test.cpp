@@ -68,9 +68,8 @@ class EngineProperty : public test::Property {
           c = static_cast<char>(c ^ static_cast<char>(1U << pick(8)));
         }
         return text;
-      case 1:
-        return text.substr(0, pick(text.size() + 1));  // cut
-      case 2: {                                        // the tail of another frame
+      case 1: return text.substr(0, pick(text.size() + 1));  // cut
+      case 2: {                                              // the tail of another frame
         const std::string other = market_.frame();
         return text.substr(0, pick(text.size())) + other.substr(pick(other.size()));
       }
@@ -80,8 +79,7 @@ class EngineProperty : public test::Property {
         const std::size_t end = text.find_first_not_of("0123456789.", at);
         return text.replace(at, end - at, kNumbers[pick(kNumbers.size())]);
       }
-      default:
-        return text.insert(pick(text.size()), kNumbers[pick(kNumbers.size())]);
+      default: return text.insert(pick(text.size()), kNumbers[pick(kNumbers.size())]);
     }
   }
 
@@ -144,7 +142,7 @@ void expect_accounted(const EngineRun& run, std::uint64_t frames) {
 
 std::uint64_t signals(const Tally& tally) {
   std::uint64_t sum = 0;
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     sum += tally.count(strategy, Outcome::signal_buy) + tally.count(strategy, Outcome::signal_sell);
   }
   return sum;

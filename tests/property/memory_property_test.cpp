@@ -69,9 +69,7 @@ class MemoryProperty : public test::Property {
       now += pick(400) == 0 ? between(5'000, 200'000) : between(0, 900);
       const auto id = static_cast<std::int64_t>(i + 1);
       switch (pick(6)) {
-        case 0:
-          frames.push_back(random_book(symbol, id, now, price));
-          break;
+        case 0: frames.push_back(random_book(symbol, id, now, price)); break;
         case 1:
         case 2:
           frames.push_back(

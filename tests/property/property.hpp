@@ -41,18 +41,12 @@ class Property : public testing::Test {
   double extreme_positive() {
     using Limits = std::numeric_limits<double>;
     switch (pick(8)) {
-      case 0:
-        return Limits::max();
-      case 1:
-        return Limits::min();
-      case 2:
-        return Limits::denorm_min();
-      case 3:
-        return 1;
-      case 4:
-        return std::nextafter(1.0, 2.0);
-      default:
-        return std::ldexp(uniform(0.5, 1), static_cast<int>(between(-1070, 1023)));
+      case 0: return Limits::max();
+      case 1: return Limits::min();
+      case 2: return Limits::denorm_min();
+      case 3: return 1;
+      case 4: return std::nextafter(1.0, 2.0);
+      default: return std::ldexp(uniform(0.5, 1), static_cast<int>(between(-1070, 1023)));
     }
   }
   // Any price or quantity > 0, the extremes often.

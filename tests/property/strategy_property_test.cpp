@@ -17,12 +17,8 @@ namespace {
 
 constexpr int kRounds = 20'000;
 
-Price price(double value) {
-  return *Price::from(value);
-}
-Quantity quantity(double value) {
-  return *Quantity::from(value);
-}
+Price price(double value) { return *Price::from(value); }
+Quantity quantity(double value) { return *Quantity::from(value); }
 
 std::optional<Side> side_of(const Verdict& verdict) {
   return verdict.signal ? std::optional(verdict.signal->side) : std::nullopt;

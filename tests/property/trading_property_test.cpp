@@ -73,7 +73,7 @@ class Model {
   std::map<Key, UnixMs> last_;
   std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day_;
   std::map<std::int64_t, std::int64_t> per_minute_;
-  std::array<std::int64_t, kStrategies.size()> latest_day_{};
+  std::array<std::int64_t, count_of<StrategyId>> latest_day_{};
   std::int64_t latest_minute_ = 0;
 };
 
@@ -106,7 +106,7 @@ class GateProperty : public test::Property {
       const double price = static_cast<double>(between(88, 112));
       reference = {*Price::from(price), at - milliseconds(between(-1000, 61'000))};
     }
-    return {kStrategies[pick(3)], pick(kSymbols), terms, signal, at, reference};
+    return {all_of<StrategyId>[pick(3)], pick(kSymbols), terms, signal, at, reference};
   }
 
   milliseconds random_wait(double most_ms) {

@@ -49,14 +49,10 @@ class WireProperty : public test::Property {
                                                "9007199254740993",
                                                "9007199254740.993"};
     switch (pick(8)) {
-      case 0:
-        return kOdd[pick(kOdd.size())];
-      case 1:
-        return digits(24) + "." + digits(24);
-      case 2:
-        return digits(20);
-      default:
-        return std::to_string(pick(100'000)) + "." + digits(9);
+      case 0: return kOdd[pick(kOdd.size())];
+      case 1: return digits(24) + "." + digits(24);
+      case 2: return digits(20);
+      default: return std::to_string(pick(100'000)) + "." + digits(9);
     }
   }
 };
@@ -157,14 +153,9 @@ TEST_F(SideText, IsRefusedOrUnderstoodAlikeWithAWrongCharacter) {
     std::string level = R"(["61837.63000000","3.788"],["1.5","20"])";
     const std::size_t at = pick(level.size());
     switch (pick(3)) {
-      case 0:
-        level[at] = alphabet[pick(alphabet.size())];
-        break;
-      case 1:
-        level.erase(at, 1);
-        break;
-      default:
-        level.insert(at, 1, alphabet[pick(alphabet.size())]);
+      case 0: level[at] = alphabet[pick(alphabet.size())]; break;
+      case 1: level.erase(at, 1); break;
+      default: level.insert(at, 1, alphabet[pick(alphabet.size())]);
     }
     const std::string usual = R"({"e":"depthUpdate","s":"B","b":[)" + level + R"(],"u":7,"a":[]})";
     const std::string spaced =
@@ -173,8 +164,17 @@ TEST_F(SideText, IsRefusedOrUnderstoodAlikeWithAWrongCharacter) {
   }
 }
 
+// What simdjson says of a number beyond its types; since 3.1 of an integer in a code of its own.
+template <typename Code>
+bool is_beyond_numbers(Code error) {
+  if constexpr (requires { Code::BIGINT_ERROR; }) {
+    if (error == Code::BIGINT_ERROR) return true;
+  }
+  return error == Code::NUMBER_ERROR;
+}
+
 // The grammar that JsonCursor checks against simdjson's own complete parser, over frames bent at
-// random. They may differ in one thing: a number beyond double's range is JSON.
+// random. They may differ in one thing: a number beyond simdjson's types is JSON.
 TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
   JsonText text(kMaxFrameBytes);
   simdjson::dom::parser parser;
@@ -184,7 +184,7 @@ TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
       "{ \"b\" : [ [ \"1\" , \"2\" ] ] , \"\\u0062\" : \"\xc2\xb5\" }\r\n",
       R"({"e":"depthUpdate","b":[["1.5","2.5"],["1.4","2"]],"a":[["1.6","3.25"]]})"};
   int valid = 0;
-  int beyond_double = 0;
+  int beyond_numbers = 0;
   for (int i = 0; i < 200'000; ++i) {
     std::string frame = frames[pick(frames.size())];
     if (pick(8) != 0) frame = test::mutated(frame, random());
@@ -194,8 +194,8 @@ TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
       JsonCursor cursor = text.begin();
       walked = cursor.skip(0) && cursor.at_end();
     }
-    if (walked && error == simdjson::NUMBER_ERROR) {
-      ++beyond_double;
+    if (walked && is_beyond_numbers(error)) {
+      ++beyond_numbers;
       continue;
     }
     ASSERT_EQ(walked, error == simdjson::SUCCESS) << frame << "\n"
@@ -203,7 +203,7 @@ TEST_F(WireProperty, WhatTheCursorWalksOverIsWhatAWholeParserTakes) {
     if (walked) ++valid;
   }
   EXPECT_GT(valid, 30'000);
-  EXPECT_LT(beyond_double, 4'000);
+  EXPECT_LT(beyond_numbers, 4'000);
 }
 
 }  // namespace

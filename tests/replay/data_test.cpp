@@ -23,9 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path data() {
-  return fs::path(test::source_root()) / "tests/data";
-}
+fs::path data() { return fs::path(test::source_root()) / "tests/data"; }
 
 // {"_note":"warming_up, out_of_order: an array"} → the two names. Empty without a note.
 std::vector<std::string> noted_fates(std::string_view line) {
@@ -67,7 +65,7 @@ Replayed replayed(const std::string& name) {
       fates.emplace_back(decision == nullptr ? to_string(*record.reason())
                                              : to_string(decision->outcome));
       if (decision == nullptr || !decision->order) continue;
-      const auto format = config::order_format(configuration.settings);
+      const auto format = configuration.settings.delivery.format;
       const std::size_t begin = result.orders.size();
       append_json(result.orders, *decision->order, format);
       EXPECT_EQ(test::schema_error(std::string_view(result.orders).substr(begin), format), "");
@@ -107,18 +105,17 @@ INSTANTIATE_TEST_SUITE_P(All, RecordingOfOurs, testing::ValuesIn(kRecordings),
 
 TEST(RecordingsOfOurs, ShowEveryReasonOfAReplayAndEveryOutcome) {
   std::set<std::string> missing;
-  for (std::size_t i = 0; i < kReasonCount; ++i) missing.emplace(to_string(reason_at(i)));
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    missing.emplace(to_string(static_cast<Outcome>(i)));
+  for (const Reason reason : all_of<Reason>) missing.emplace(to_string(reason));
+  for (const Outcome outcome : all_of<Outcome>) {
+    missing.emplace(to_string(outcome));
   }
   for (const char* name : kRecordings) {
     const Tally tally = replayed(name).tally;
-    for (std::size_t i = 0; i < kReasonCount; ++i) {
-      if (tally.count(reason_at(i)) > 0) missing.erase(std::string(to_string(reason_at(i))));
+    for (const Reason reason : all_of<Reason>) {
+      if (tally.count(reason) > 0) missing.erase(std::string(to_string(reason)));
     }
-    for (const StrategyId strategy : kStrategies) {
-      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-        const auto outcome = static_cast<Outcome>(i);
+    for (const StrategyId strategy : all_of<StrategyId>) {
+      for (const Outcome outcome : all_of<Outcome>) {
         if (tally.count(strategy, outcome) > 0) missing.erase(std::string(to_string(outcome)));
       }
     }

@@ -1,7 +1,5 @@
 // `replay`: the same recording gives the same bytes, however it is stored and cut, and the command
 // says with its exit code what came of it.
-#include "commands/replay.hpp"
-
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -11,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "commands/command_line.hpp"
 #include "support/engine_run.hpp"
 #include "support/scratch_files.hpp"
 #include "support/seeded_market.hpp"
@@ -72,7 +71,7 @@ class Replay : public testing::Test {
     }
     Outcome outcome;
     testing::internal::CaptureStderr();
-    outcome.exit_code = commands::replay(invocation.value(), test::configured(lively()));
+    outcome.exit_code = run_command(invocation.value(), test::configured(lively()));
     outcome.messages = testing::internal::GetCapturedStderr();
     outcome.orders = test::read_file(files_.path("orders"));
     outcome.counts = test::read_file(files_.path("counts"));
@@ -320,8 +319,8 @@ TEST_F(Replay, SaysWhichSettingWakesASkewThatTheSpreadKeepsSilent) {
   const auto invocation = parse_command_line(std::vector<std::string>{
       "replay", "--orders", "-", files().write("one", BookText{}.frame())});
   testing::internal::CaptureStderr();
-  EXPECT_EQ(commands::replay(invocation.value(),
-                             test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
+  EXPECT_EQ(run_command(invocation.value(),
+                        test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
             ExitCode::ok);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"));

@@ -42,11 +42,18 @@ def readelf(binary: str, *what: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def code_bytes(segments: str) -> int:
+    return sum(int(size, 16) for size in re.findall(r"LOAD .* 0x(\w+) 0x\w+ R E ", segments))
+
+
+PACIASP = b"\x3f\x23\x03\xd5"  # on arm64 the first instruction of a function that calls others
+
+
 def has_pads(binary: str, segments: str) -> bool:
     """endbr64, once per KiB of code at least, besides the two that start-up code has. The note that
     says so for a whole file is never there on Debian 12: its start-up code is compiled without."""
-    code = sum(int(size, 16) for size in re.findall(r"LOAD .* 0x(\w+) 0x\w+ R E ", segments))
-    return (Path(binary).read_bytes().count(b"\xf3\x0f\x1e\xfa") - 2) * 1024 >= max(code, 1)
+    pads = Path(binary).read_bytes().count(b"\xf3\x0f\x1e\xfa") - 2
+    return pads * 1024 >= max(code_bytes(segments), 1)
 
 
 def offences(binary: str) -> list[str]:
@@ -65,6 +72,10 @@ def offences(binary: str) -> list[str]:
         "checked library ranges (-D_GLIBCXX_ASSERTIONS)": "__glibcxx_assert_fail" in symbols,
         "no path to look for libraries in": "(RPATH)" not in dynamic and "(RUNPATH)" not in dynamic,
     }
+    if "AArch64" in header:
+        holds["signed returns and landing pads (-mbranch-protection=standard)"] = (
+            Path(binary).read_bytes().count(PACIASP) * 1024 >= code_bytes(segments)
+        )
     if "X86-64" in header:
         holds["landing pads for indirect jumps (-fcf-protection=full)"] = has_pads(binary, segments)
     return [what for what, held in holds.items() if not held]

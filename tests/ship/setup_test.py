@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "cmake/setup"
-BUILD = set((ROOT / "docker/build-packages").read_text().split())
+CHOICE = "libboost1.81-dev/libboost-dev"
+BUILD = set((ROOT / "docker/build-packages").read_text().split()) - {CHOICE} | {"libboost1.81-dev"}
 
 NOTHING_INSTALLED = "#!/bin/sh\nexit 1\n"
 # Writes down what it is asked for, and where packages' scripts are to look for their helpers.
@@ -38,6 +39,7 @@ class Setup(unittest.TestCase):
         }  # fmt: skip
         self.stand_in("dpkg-query", NOTHING_INSTALLED)
         self.stand_in("apt-get", APT)
+        self.stand_in("apt-cache", "#!/bin/sh\necho Package: $2\n")  # it knows every package
         self.stand_in("sudo", '#!/bin/sh\nif [ "$1" != --version ]; then exec "$@"; fi\n')
         self.stand_in("cmake", "#!/bin/sh\nexit 1\n")  # nothing is built here
 
@@ -62,6 +64,16 @@ class Setup(unittest.TestCase):
     def test_what_only_tests_take_comes_with_the_tests(self) -> None:
         self.assertEqual(self.installed_by("compile"), BUILD)
         self.assertLess(BUILD | {"libgtest-dev", "prometheus"}, self.installed_by("test"))
+
+    def test_where_there_is_a_choice_it_takes_the_first_that_the_release_has(self) -> None:
+        self.stand_in("apt-cache", '#!/bin/sh\n[ "$2" = libboost1.81-dev ] || echo Package: $2\n')
+        self.assertEqual(BUILD - self.installed_by("compile"), {"libboost1.81-dev"})
+        self.assertEqual(self.installed_by("compile") - BUILD, {"libboost-dev"})
+
+    def test_the_other_does_not_do_where_the_release_has_the_first(self) -> None:
+        other = '#!/bin/sh\ncase "$*" in *libboost-dev) echo installed ;; *) exit 1 ;; esac\n'
+        self.stand_in("dpkg-query", other)
+        self.assertEqual(self.installed_by("compile"), BUILD)
 
     def test_podman_comes_where_a_docker_client_finds_no_daemon(self) -> None:
         self.stand_in("docker", THERE_BUT_BROKEN)

@@ -78,9 +78,7 @@ Authority::Authority()
   require(X509_sign(certificate_.get(), key_.get(), EVP_sha256()) > 0);
 }
 
-std::string Authority::certificate() const {
-  return pem_of(certificate_);
-}
+std::string Authority::certificate() const { return pem_of(certificate_); }
 
 Issued Authority::issue(const Wish& wish) const {
   const Key key = new_key();

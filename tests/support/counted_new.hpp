@@ -28,16 +28,12 @@ void* counted_or_throw(std::size_t size, std::size_t alignment) {
 }
 
 // Not inlined: GCC would take free() of what operator new returned for a mistake.
-[[gnu::noinline]] void release(void* memory) noexcept {
-  std::free(memory);
-}
+[[gnu::noinline]] void release(void* memory) noexcept { std::free(memory); }
 
 constexpr std::size_t kPlain = alignof(std::max_align_t);
 
 // Calls of operator new, in whatever form, since the start.
-std::uint64_t allocations() noexcept {
-  return allocation_count.load();
-}
+std::uint64_t allocations() noexcept { return allocation_count.load(); }
 
 }  // namespace
 }  // namespace rts::test
@@ -66,36 +62,20 @@ void* operator new(std::size_t size, std::align_val_t alignment, const std::noth
 void* operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   return rts::test::counted(size, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept {
-  rts::test::release(memory);
-}
-void operator delete[](void* memory) noexcept {
-  rts::test::release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  rts::test::release(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  rts::test::release(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  rts::test::release(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  rts::test::release(memory);
-}
+void operator delete(void* memory) noexcept { rts::test::release(memory); }
+void operator delete[](void* memory) noexcept { rts::test::release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { rts::test::release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { rts::test::release(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { rts::test::release(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { rts::test::release(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
   rts::test::release(memory);
 }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
   rts::test::release(memory);
 }
-void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  rts::test::release(memory);
-}
-void operator delete[](void* memory, const std::nothrow_t&) noexcept {
-  rts::test::release(memory);
-}
+void operator delete(void* memory, const std::nothrow_t&) noexcept { rts::test::release(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { rts::test::release(memory); }
 void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
   rts::test::release(memory);
 }

@@ -148,9 +148,7 @@ bool Daemon::wait_settled(std::chrono::milliseconds limit) const {
   return eventually([&] { return metric("rts_orders_in_flight") == 0; }, limit);
 }
 
-void Daemon::expect_accounts_balance() const {
-  EXPECT_EQ(Scrape(port_).accounts_problem(), "");
-}
+void Daemon::expect_accounts_balance() const { EXPECT_EQ(Scrape(port_).accounts_problem(), ""); }
 
 std::vector<std::string> Daemon::log(std::string_view event, std::size_t awaited) const {
   const std::string key = "\"event\":\"" + std::string(event) + "\"";

@@ -47,8 +47,8 @@ using Given = std::initializer_list<std::pair<std::string_view, std::string_view
 // Σ refusals + Σ decisions.
 [[nodiscard]] inline std::uint64_t accounted_events(const Tally& tally) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kReasonCount; ++i) sum += tally.count(reason_at(i));
-  for (const StrategyId strategy : kStrategies) sum += tally.events(strategy);
+  for (const Reason reason : all_of<Reason>) sum += tally.count(reason);
+  for (const StrategyId strategy : all_of<StrategyId>) sum += tally.events(strategy);
   return sum;
 }
 
@@ -57,7 +57,7 @@ class EngineRun {
  public:
   explicit EngineRun(const config::Configuration& configuration, Clock clock = Clock::replay)
       : engine_(config::engine_parameters(configuration.settings, clock)),
-        format_(config::order_format(configuration.settings)) {}
+        format_(configuration.settings.delivery.format) {}
   EngineRun(const EngineParameters& parameters, OrderFormat format)
       : engine_(parameters), format_(format) {}
 

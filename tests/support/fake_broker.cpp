@@ -290,20 +290,12 @@ class FakeBroker::Work {
 FakeBroker::FakeBroker(BrokerScript script) : work_(std::make_unique<Work>(std::move(script))) {}
 FakeBroker::~FakeBroker() = default;
 
-std::string FakeBroker::url() const {
-  return fmt::format("nats://127.0.0.1:{}", work_->port);
-}
-std::uint16_t FakeBroker::port() const {
-  return work_->port;
-}
-std::vector<Visit> FakeBroker::visits() const {
-  return work_->visits();
-}
+std::string FakeBroker::url() const { return fmt::format("nats://127.0.0.1:{}", work_->port); }
+std::uint16_t FakeBroker::port() const { return work_->port; }
+std::vector<Visit> FakeBroker::visits() const { return work_->visits(); }
 void FakeBroker::deliver(const std::string& subject, const std::string& payload) {
   work_->deliver(subject, payload);
 }
-void FakeBroker::say(const std::string& bytes) {
-  work_->say(bytes);
-}
+void FakeBroker::say(const std::string& bytes) { work_->say(bytes); }
 
 }  // namespace rts::test

@@ -7,12 +7,8 @@
 namespace rts::test {
 namespace {
 
-std::string number(std::uint64_t value) {
-  return std::to_string(value);
-}
-std::string number(std::int64_t value) {
-  return std::to_string(value);
-}
+std::string number(std::uint64_t value) { return std::to_string(value); }
+std::string number(std::int64_t value) { return std::to_string(value); }
 
 constexpr std::size_t kLeastLevels = 5;
 
@@ -26,9 +22,7 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-std::string quote(std::string_view text) {
-  return fmt::format("\"{}\"", text);
-}
+std::string quote(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 Object& Object::set(std::string_view key, std::string raw) {
   for (auto& [name, value] : members_) {

@@ -50,7 +50,7 @@ using OrderIds = std::vector<std::string>;
 [[nodiscard]] inline Frames lively_market(std::uint64_t seed) {
   constexpr std::size_t kFrames = 4000;
   constexpr std::chrono::milliseconds kApart{5};
-  simulation::Market market(configured(std::vector<config::Given>{}).settings.symbols, seed);
+  simulation::Market market(configured(std::vector<config::Given>{}).settings.engine.symbols, seed);
   UnixMs at = to_ms(now_ns()) - kFrames * kApart;
   Frames frames;
   for (std::size_t i = 0; i < kFrames; ++i) frames.emplace_back(market.next_frame(at += kApart));

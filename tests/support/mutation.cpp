@@ -35,9 +35,7 @@ std::size_t pick(std::mt19937_64& random, std::size_t below) {
   return below == 0 ? 0 : static_cast<std::size_t>(random() % below);
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The first number at or behind a place; empty when there is none.
 std::pair<std::size_t, std::size_t> number_behind(std::string_view text, std::size_t place) {
@@ -57,23 +55,15 @@ void mutate(std::string& frame, std::mt19937_64& random) {
             static_cast<char>(static_cast<unsigned char>(frame[place]) ^ (1U << (random() % 8)));
       }
       break;
-    case 1:
-      frame.erase(place, length);
-      break;
-    case 2:
-      frame.insert(place, frame.substr(place, length));
-      break;
-    case 3:
-      frame.insert(place, kHostile[pick(random, kHostile.size())]);
-      break;
+    case 1: frame.erase(place, length); break;
+    case 2: frame.insert(place, frame.substr(place, length)); break;
+    case 3: frame.insert(place, kHostile[pick(random, kHostile.size())]); break;
     case 4: {
       const auto [begin, size] = number_behind(frame, place);
       frame.replace(begin, size, kHostile[pick(random, kHostile.size())]);
       break;
     }
-    case 5:
-      frame.resize(place);
-      break;
+    case 5: frame.resize(place); break;
     default:
       if (place < frame.size()) frame[place] = static_cast<char>(random() & 0xffU);
       break;

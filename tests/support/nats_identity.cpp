@@ -45,9 +45,7 @@ std::string nkey_text(const std::string& bytes) {
 }
 
 // The five bits that make the first letter of a key.
-unsigned letter_bits(char kind) {
-  return static_cast<unsigned>(kind - 'A');
-}
+unsigned letter_bits(char kind) { return static_cast<unsigned>(kind - 'A'); }
 
 template <auto kRead>
 std::string raw_key(evp_pkey_st* key) {

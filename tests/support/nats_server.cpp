@@ -50,17 +50,13 @@ NatsServer::~NatsServer() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-std::string NatsServer::url() const {
-  return "nats://127.0.0.1:" + std::to_string(port_);
-}
+std::string NatsServer::url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
 
 std::string NatsServer::url(const std::string& userinfo) const {
   return "nats://" + userinfo + "@127.0.0.1:" + std::to_string(port_);
 }
 
-pid_t NatsServer::pid() const {
-  return process_ ? process_->pid() : -1;
-}
+pid_t NatsServer::pid() const { return process_ ? process_->pid() : -1; }
 
 void NatsServer::kill() {
   if (!process_) return;
@@ -79,12 +75,8 @@ void NatsServer::restart() {
   if (!start()) throw std::runtime_error("nats-server does not restart:\n" + log());
 }
 
-void NatsServer::suspend() {
-  process_->suspend();
-}
-void NatsServer::resume() {
-  process_->resume();
-}
+void NatsServer::suspend() { process_->suspend(); }
+void NatsServer::resume() { process_->resume(); }
 
 void NatsServer::reload(std::string extra_config) {
   extra_config_ = std::move(extra_config);
@@ -98,9 +90,7 @@ void NatsServer::reload(std::string extra_config) {
   if (!eventually(obeyed, 10s)) throw std::runtime_error("nats-server does not reload:\n" + log());
 }
 
-std::string NatsServer::log() const {
-  return process_ ? process_->err() : std::string();
-}
+std::string NatsServer::log() const { return process_ ? process_->err() : std::string(); }
 
 void NatsServer::write_config() const {
   std::ofstream file(directory_ / "server.conf");

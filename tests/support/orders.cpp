@@ -124,8 +124,6 @@ UnixNs wall_clock() {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-std::int64_t now_ms() {
-  return to_ms(wall_clock()).time_since_epoch().count();
-}
+std::int64_t now_ms() { return to_ms(wall_clock()).time_since_epoch().count(); }
 
 }  // namespace rts::test

@@ -112,9 +112,7 @@ bool Peer::publish(const std::string& subject, std::string_view payload,
   return status == NATS_OK;
 }
 
-bool Peer::flush() {
-  return natsConnection_FlushTimeout(state_->connection, 10'000) == NATS_OK;
-}
+bool Peer::flush() { return natsConnection_FlushTimeout(state_->connection, 10'000) == NATS_OK; }
 
 bool Peer::connected() const {
   return natsConnection_Status(state_->connection) == NATS_CONN_STATUS_CONNECTED;

@@ -116,9 +116,7 @@ LoopProbe::LoopProbe(std::uint16_t http_port, pid_t loop) : port_(http_port), lo
   thread_ = std::thread([this] { run(); });
 }
 
-LoopProbe::~LoopProbe() {
-  (void)stop();
-}
+LoopProbe::~LoopProbe() { (void)stop(); }
 
 LoopProbe::Result LoopProbe::stop() {
   ending_ = true;

@@ -187,9 +187,7 @@ Process::~Process() = default;
 Process::Process(Process&&) noexcept = default;
 Process& Process::operator=(Process&&) noexcept = default;
 
-pid_t Process::pid() const {
-  return state_->pid;
-}
+pid_t Process::pid() const { return state_->pid; }
 
 bool Process::running() {
   state_->poll();
@@ -209,9 +207,7 @@ void Process::suspend() {
   }
 }
 
-void Process::resume() {
-  signal(SIGCONT);
-}
+void Process::resume() { signal(SIGCONT); }
 
 std::optional<ExitStatus> Process::wait(std::chrono::milliseconds limit) {
   const auto read_whole = [](const std::unique_ptr<Capture>& capture) {
@@ -225,12 +221,8 @@ std::optional<ExitStatus> Process::wait(std::chrono::milliseconds limit) {
   return state_->ended;
 }
 
-std::string Process::out() const {
-  return state_->out ? state_->out->text() : std::string();
-}
-std::string Process::err() const {
-  return state_->err ? state_->err->text() : std::string();
-}
+std::string Process::out() const { return state_->out ? state_->out->text() : std::string(); }
+std::string Process::err() const { return state_->err ? state_->err->text() : std::string(); }
 
 bool Process::wait_for_out(std::string_view text, std::chrono::milliseconds limit) const {
   return eventually([&] { return out().find(text) != std::string::npos; }, limit);

@@ -302,36 +302,20 @@ Proxy::Proxy(std::uint16_t to_port) : work_(std::make_unique<Work>(to_port)) {
 
 Proxy::~Proxy() = default;
 
-std::string Proxy::url() const {
-  return "nats://127.0.0.1:" + std::to_string(port_);
-}
+std::string Proxy::url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
 
-void Proxy::set(const PathFaults& faults) {
-  work_->set(faults);
-}
+void Proxy::set(const PathFaults& faults) { work_->set(faults); }
 
-void Proxy::reset_connections() {
-  work_->reset();
-}
+void Proxy::reset_connections() { work_->reset(); }
 
-void Proxy::eat_acks(const AckEaterOptions& options) {
-  work_->eat_acks(options);
-}
+void Proxy::eat_acks(const AckEaterOptions& options) { work_->eat_acks(options); }
 
-void Proxy::stop_broker_after(std::int64_t bytes) {
-  work_->allow_broker(bytes);
-}
+void Proxy::stop_broker_after(std::int64_t bytes) { work_->allow_broker(bytes); }
 
-void Proxy::let_broker_go_on() {
-  work_->allow_broker(kNoBudget);
-}
+void Proxy::let_broker_go_on() { work_->allow_broker(kNoBudget); }
 
-std::uint64_t Proxy::acks_eaten() const {
-  return work_->eaten;
-}
+std::uint64_t Proxy::acks_eaten() const { return work_->eaten; }
 
-std::uint64_t Proxy::connections() const {
-  return work_->accepted;
-}
+std::uint64_t Proxy::connections() const { return work_->accepted; }
 
 }  // namespace rts::test

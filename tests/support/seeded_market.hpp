@@ -29,12 +29,10 @@ class SeededMarket {
     price = static_cast<double>(static_cast<std::int64_t>(price * 100)) / 100;
     const std::string symbol = bitcoin ? "BTCUSDT" : "ETHUSDT";
     switch (pick(random_, 3)) {
-      case 0:
-        return book(symbol, price).frame();
+      case 0: return book(symbol, price).frame();
       case 1:
         return TradeText{symbol, id_, at_ms_, price, quantity(), pick(random_, 2) == 0}.frame();
-      default:
-        return TickerText{symbol, at_ms_, price}.frame();
+      default: return TickerText{symbol, at_ms_, price}.frame();
     }
   }
 

@@ -46,8 +46,8 @@ struct SettingEdges {
   }
   void operator()(const config::Text& rule) {
     using enum config::Text::Form;
-    const bool may_be_empty = rule.form == any || rule.form == group ||
-                              rule.form == subject_or_empty || rule.form == file;
+    const bool may_be_empty =
+        rule.form == group || rule.form == subject_or_empty || rule.form == file;
     inside = {rule.form == address ? "127.0.0.1" : "a.b"};
     (may_be_empty ? inside : outside).emplace_back("");
     if (rule.form == address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});

@@ -36,14 +36,10 @@ constexpr auto kWarmUp = 180s;
 
 std::string_view to_string(FaultKind kind) {
   switch (kind) {
-    case FaultKind::kill_broker:
-      return "broker killed";
-    case FaultKind::freeze_broker:
-      return "broker frozen";
-    case FaultKind::stop_replica:
-      return "replica stopped";
-    case FaultKind::kill_replica:
-      return "replica killed";
+    case FaultKind::kill_broker: return "broker killed";
+    case FaultKind::freeze_broker: return "broker frozen";
+    case FaultKind::stop_replica: return "replica stopped";
+    case FaultKind::kill_replica: return "replica killed";
   }
   return "";
 }
@@ -179,10 +175,8 @@ class Run {
         return silence_broker([&] { broker_.kill(); }, [&] { broker_.restart(); }, fault.length);
       case FaultKind::freeze_broker:
         return silence_broker([&] { broker_.suspend(); }, [&] { broker_.resume(); }, fault.length);
-      case FaultKind::stop_replica:
-        return stop(fault.replica);
-      case FaultKind::kill_replica:
-        return kill(fault.replica);
+      case FaultKind::stop_replica: return stop(fault.replica);
+      case FaultKind::kill_replica: return kill(fault.replica);
     }
   }
 
@@ -304,8 +298,6 @@ std::string SupervisorResult::text() const {
   return text;
 }
 
-SupervisorResult supervise(const SupervisorOptions& options) {
-  return Run(options)();
-}
+SupervisorResult supervise(const SupervisorOptions& options) { return Run(options)(); }
 
 }  // namespace rts::test

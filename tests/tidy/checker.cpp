@@ -78,9 +78,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 bool has_word(std::string_view text, std::string_view word) {
   for (std::size_t at = text.find(word); at != std::string_view::npos;
@@ -238,8 +236,8 @@ class FunctionWalk {
       open(i);
     } else if (c == '}') {
       close(i);
-    } else if (c == ';' && inside_ == 0) {
-      header_.clear();
+    } else if (inside_ == 0 && (c == ';' || (c == ')' && header_.starts_with("BOOST_DE")))) {
+      header_.clear();  // an enumeration's macro has no semicolon behind it
     } else if (inside_ == 0) {
       if (header_.empty() && std::isspace(static_cast<unsigned char>(c)) != 0) return;
       if (header_.empty()) begin_ = i;

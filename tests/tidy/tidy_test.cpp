@@ -39,9 +39,7 @@ std::vector<SourceFile> sources_under(const std::vector<std::string>& tops) {
   return files;
 }
 
-std::vector<SourceFile> product() {
-  return sources_under({"include", "src"});
-}
+std::vector<SourceFile> product() { return sources_under({"include", "src"}); }
 
 TEST(Tidy, RoomsIncludeOnlyTheirOwnFloorAndThoseBelow) {
   EXPECT_THAT(include_offences(product()), IsEmpty());
@@ -51,17 +49,13 @@ TEST(Tidy, TheCoreHasNoExceptionThreadEnvironmentOrClock) {
   EXPECT_THAT(core_offences(product()), IsEmpty());
 }
 
-TEST(Tidy, OnlyOnePlacePrints) {
-  EXPECT_THAT(output_offences(product()), IsEmpty());
-}
+TEST(Tidy, OnlyOnePlacePrints) { EXPECT_THAT(output_offences(product()), IsEmpty()); }
 
 TEST(Tidy, LinesAreShortAndHeadersAreGuardedAndIntroduced) {
   EXPECT_THAT(text_offences(sources_under({"include", "src", "tests"})), IsEmpty());
 }
 
-TEST(Tidy, FunctionsAreShort) {
-  EXPECT_THAT(length_offences(product()), IsEmpty());
-}
+TEST(Tidy, FunctionsAreShort) { EXPECT_THAT(length_offences(product()), IsEmpty()); }
 
 // Generated: run this test with RTS_UPDATE_DOCS=1 to write the document anew.
 TEST(Tidy, ConfigurationIsDocumentedAsItIs) {
@@ -76,9 +70,7 @@ TEST(Tidy, ConfigurationIsDocumentedAsItIs) {
 
 // --- Bad examples -------------------------------------------------------------------------------
 
-std::vector<SourceFile> file(const char* path, const std::string& text) {
-  return {{path, text}};
-}
+std::vector<SourceFile> file(const char* path, const std::string& text) { return {{path, text}}; }
 
 TEST(TidyChecker, SeesAnIncludeOfAFloorAbove) {
   EXPECT_THAT(include_offences(file("src/base/x.cpp", "#include <rts/wire/frame.hpp>\n")),
@@ -183,7 +175,8 @@ TEST(TidyChecker, SeesLongFunctionsWhereverTheyStand) {
   for (const char* head : {"void f()", "int g(int a,\nint b)", "X::X() : a_{1}, b_(2)"}) {
     const int extra = head[0] == 'i' ? 1 : 0;
     for (const char* before : {"", "namespace a {\nclass B {\n",
-                               "constexpr int kX[] = {1, 2};\nstruct A { int x{1}; };\n"}) {
+                               "constexpr int kX[] = {1, 2};\nstruct A { int x{1}; };\n",
+                               "BOOST_DEFINE_FIXED_ENUM_CLASS(E, char, a, b)\n\n"}) {
       const auto lengths = [&](int lines) {
         return length_offences(file("src/a.cpp", before + function_of(lines, head)));
       };

@@ -135,7 +135,7 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
 
   EXPECT_EQ(after - before, 0U);
   const Tally& tally = listener.tally();
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     EXPECT_GT(tally.count(strategy, Outcome::signal_buy), 100U) << to_string(strategy);
     EXPECT_GT(tally.count(strategy, Outcome::signal_sell), 100U) << to_string(strategy);
   }

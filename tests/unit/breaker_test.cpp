@@ -1,5 +1,5 @@
 // The circuit breaker: every arrow of its state machine, each boundary on both sides, and which
-// findings count no more.
+// signals count no more.
 #include <string>
 
 #include <gtest/gtest.h>
@@ -11,8 +11,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-using State = CircuitBreaker::State;
-using Finding = CircuitBreaker::Finding;
 using Permit = CircuitBreaker::Permit;
 using TimePoint = CircuitBreaker::TimePoint;
 
@@ -30,20 +28,22 @@ class Breaker : public testing::Test {
     EXPECT_TRUE(permit.has_value());
     return permit.value_or(Permit{~0ULL});
   }
-  void attempt_and_end(Finding finding, TimePoint at) { breaker_.report(attempt(at), finding, at); }
-  void attempt_and_end(int times, Finding finding, TimePoint at) {
-    for (int i = 0; i < times; ++i) attempt_and_end(finding, at);
+  void attempt_and_end(BreakerSignal signal, TimePoint at) {
+    breaker_.report(attempt(at), signal, at);
+  }
+  void attempt_and_end(int times, BreakerSignal signal, TimePoint at) {
+    for (int i = 0; i < times; ++i) attempt_and_end(signal, at);
   }
   void open_at(TimePoint at) {
-    attempt_and_end(5, Finding::failure, at);
-    EXPECT_EQ(breaker_.state(), State::open);
+    attempt_and_end(5, BreakerSignal::failure, at);
+    EXPECT_EQ(breaker_.state(), BreakerState::open);
   }
   void half_open() {
     open_at(kStart);
     breaker_.advance(kRecovered);
-    EXPECT_EQ(breaker_.state(), State::half_open);
+    EXPECT_EQ(breaker_.state(), BreakerState::half_open);
   }
-  [[nodiscard]] State state() const { return breaker_.state(); }
+  [[nodiscard]] BreakerState state() const { return breaker_.state(); }
 
   CircuitBreaker breaker_{{.failure_threshold = 5, .recovery_timeout = kRecovery}};
 };
@@ -51,84 +51,85 @@ class Breaker : public testing::Test {
 // --- CLOSED ----------------------------------------------------------------------------------
 
 TEST_F(Breaker, StartsClosedAndAdmitsEverything) {
-  EXPECT_EQ(state(), State::closed);
+  EXPECT_EQ(state(), BreakerState::closed);
   EXPECT_EQ(breaker_.recovers_at(), std::nullopt);
   EXPECT_FALSE(breaker_.wants_probe());
   for (int i = 0; i < 100; ++i) attempt(TimePoint{0});
-  for (const State any : CircuitBreaker::kStates) EXPECT_EQ(breaker_.entered(any), 0U);
+  for (const BreakerState any : all_of<BreakerState>)
+    EXPECT_EQ(breaker_.entered()[index_of(any)], 0U);
 }
 
 TEST_F(Breaker, StaysClosedOneFailureShortOfTheThreshold) {
-  attempt_and_end(4, Finding::failure, kStart);
-  EXPECT_EQ(state(), State::closed);
+  attempt_and_end(4, BreakerSignal::failure, kStart);
+  EXPECT_EQ(state(), BreakerState::closed);
   EXPECT_TRUE(breaker_.admit(kStart));
 }
 
 TEST_F(Breaker, OpensAtTheThreshold) {
-  attempt_and_end(5, Finding::failure, kStart);
-  EXPECT_EQ(state(), State::open);
+  attempt_and_end(5, BreakerSignal::failure, kStart);
+  EXPECT_EQ(state(), BreakerState::open);
   EXPECT_FALSE(breaker_.admit(kStart));
 }
 
 TEST_F(Breaker, AThresholdOfOneOpensAtTheFirstFailure) {
   CircuitBreaker breaker({.failure_threshold = 1, .recovery_timeout = kRecovery});
-  breaker.report(*breaker.admit(kStart), Finding::failure, kStart);
-  EXPECT_EQ(breaker.state(), State::open);
+  breaker.report(*breaker.admit(kStart), BreakerSignal::failure, kStart);
+  EXPECT_EQ(breaker.state(), BreakerState::open);
 }
 
 TEST_F(Breaker, ASuccessResetsTheCount) {
-  attempt_and_end(4, Finding::failure, kStart);
-  attempt_and_end(Finding::success, kStart);
-  attempt_and_end(4, Finding::failure, kStart);
-  EXPECT_EQ(state(), State::closed);
-  attempt_and_end(Finding::failure, kStart);
-  EXPECT_EQ(state(), State::open);
+  attempt_and_end(4, BreakerSignal::failure, kStart);
+  attempt_and_end(BreakerSignal::success, kStart);
+  attempt_and_end(4, BreakerSignal::failure, kStart);
+  EXPECT_EQ(state(), BreakerState::closed);
+  attempt_and_end(BreakerSignal::failure, kStart);
+  EXPECT_EQ(state(), BreakerState::open);
 }
 
 TEST_F(Breaker, NothingFoundNeitherCountsNorResets) {
-  attempt_and_end(100, Finding::nothing, kStart);
-  attempt_and_end(4, Finding::failure, kStart);
-  attempt_and_end(100, Finding::nothing, kStart);
-  EXPECT_EQ(state(), State::closed);
-  attempt_and_end(Finding::failure, kStart);
-  EXPECT_EQ(state(), State::open);
+  attempt_and_end(100, BreakerSignal::none, kStart);
+  attempt_and_end(4, BreakerSignal::failure, kStart);
+  attempt_and_end(100, BreakerSignal::none, kStart);
+  EXPECT_EQ(state(), BreakerState::closed);
+  attempt_and_end(BreakerSignal::failure, kStart);
+  EXPECT_EQ(state(), BreakerState::open);
 }
 
 TEST_F(Breaker, FailuresFarApartAreConsecutiveStill) {
-  for (int i = 0; i < 5; ++i) attempt_and_end(Finding::failure, kStart + i * kRecovery * 100);
-  EXPECT_EQ(state(), State::open);
+  for (int i = 0; i < 5; ++i) attempt_and_end(BreakerSignal::failure, kStart + i * kRecovery * 100);
+  EXPECT_EQ(state(), BreakerState::open);
 }
 
 TEST_F(Breaker, CountsInTheOrderOfReportsNotOfPermits) {
   const Permit first = attempt(kStart);
-  attempt_and_end(4, Finding::failure, kStart);
-  breaker_.report(first, Finding::success, kStart);
-  attempt_and_end(4, Finding::failure, kStart);
-  EXPECT_EQ(state(), State::closed);
+  attempt_and_end(4, BreakerSignal::failure, kStart);
+  breaker_.report(first, BreakerSignal::success, kStart);
+  attempt_and_end(4, BreakerSignal::failure, kStart);
+  EXPECT_EQ(state(), BreakerState::closed);
 }
 
 TEST_F(Breaker, OpensAtOnceOnAnOutage) {
-  attempt_and_end(Finding::outage, kStart);
-  EXPECT_EQ(state(), State::open);
+  attempt_and_end(BreakerSignal::outage, kStart);
+  EXPECT_EQ(state(), BreakerState::open);
   EXPECT_EQ(breaker_.recovers_at(), kRecovered);
-  attempt_and_end(Finding::outage, kRecovered);
-  EXPECT_EQ(state(), State::open);
+  attempt_and_end(BreakerSignal::outage, kRecovered);
+  EXPECT_EQ(state(), BreakerState::open);
   EXPECT_EQ(breaker_.recovers_at(), kRecovered + kRecovery);
 }
 
 // --- OPEN ------------------------------------------------------------------------------------
 
 TEST_F(Breaker, RecoversARecoveryTimeoutAfterTheLastFailureNotTheFirst) {
-  attempt_and_end(4, Finding::failure, kStart - seconds(30));
+  attempt_and_end(4, BreakerSignal::failure, kStart - seconds(30));
   const Permit last = attempt(kStart - seconds(10));
-  breaker_.report(last, Finding::failure, kStart);
+  breaker_.report(last, BreakerSignal::failure, kStart);
   EXPECT_EQ(breaker_.recovers_at(), kRecovered);
 }
 
 TEST_F(Breaker, OpenAdmitsNothingOneNanosecondBeforeItRecovers) {
   open_at(kStart);
   EXPECT_FALSE(breaker_.admit(kRecovered - kOne));
-  EXPECT_EQ(state(), State::open);
+  EXPECT_EQ(state(), BreakerState::open);
   EXPECT_EQ(breaker_.recovers_at(), kRecovered);
   EXPECT_FALSE(breaker_.wants_probe());
 }
@@ -136,27 +137,27 @@ TEST_F(Breaker, OpenAdmitsNothingOneNanosecondBeforeItRecovers) {
 TEST_F(Breaker, OpenAdmitsTheProbeExactlyWhenItRecovers) {
   open_at(kStart);
   EXPECT_TRUE(breaker_.admit(kRecovered));
-  EXPECT_EQ(state(), State::half_open);
+  EXPECT_EQ(state(), BreakerState::half_open);
 }
 
 TEST_F(Breaker, AdvanceTurnsOpenIntoHalfOpenExactlyWhenItRecovers) {
   open_at(kStart);
   breaker_.advance(kRecovered - kOne);
-  EXPECT_EQ(state(), State::open);
+  EXPECT_EQ(state(), BreakerState::open);
   breaker_.advance(kRecovered);
-  EXPECT_EQ(state(), State::half_open);
+  EXPECT_EQ(state(), BreakerState::half_open);
   EXPECT_EQ(breaker_.recovers_at(), std::nullopt);
 }
 
 TEST_F(Breaker, ResultsOfAttemptsFromBeforeItOpenedAreIgnored) {
-  for (const Finding late :
-       {Finding::success, Finding::failure, Finding::outage, Finding::nothing}) {
+  for (const BreakerSignal late : {BreakerSignal::success, BreakerSignal::failure,
+                                   BreakerSignal::outage, BreakerSignal::none}) {
     SCOPED_TRACE(static_cast<int>(late));
     CircuitBreaker breaker({.failure_threshold = 1, .recovery_timeout = kRecovery});
     const Permit slow = *breaker.admit(kStart);
-    breaker.report(*breaker.admit(kStart), Finding::failure, kStart);
+    breaker.report(*breaker.admit(kStart), BreakerSignal::failure, kStart);
     breaker.report(slow, late, kStart + seconds(30));
-    EXPECT_EQ(breaker.state(), State::open);
+    EXPECT_EQ(breaker.state(), BreakerState::open);
     EXPECT_EQ(breaker.recovers_at(), kRecovered);  // a late failure does not put it off either
   }
 }
@@ -170,13 +171,13 @@ TEST_F(Breaker, HalfOpenAdmitsOneProbeOnly) {
   EXPECT_FALSE(breaker_.wants_probe());
   EXPECT_FALSE(breaker_.admit(kRecovered));
   EXPECT_FALSE(breaker_.admit(kRecovered + kOne));
-  EXPECT_EQ(state(), State::half_open);
+  EXPECT_EQ(state(), BreakerState::half_open);
 }
 
 TEST_F(Breaker, TheProbesSuccessCloses) {
   half_open();
-  attempt_and_end(Finding::success, kRecovered);
-  EXPECT_EQ(state(), State::closed);
+  attempt_and_end(BreakerSignal::success, kRecovered);
+  EXPECT_EQ(state(), BreakerState::closed);
   EXPECT_FALSE(breaker_.wants_probe());
   for (int i = 0; i < 10; ++i) attempt(kRecovered);
 }
@@ -185,8 +186,8 @@ TEST_F(Breaker, TheProbesFailureOpensForAWholeRecoveryTimeoutFromItsEnd) {
   half_open();
   const Permit probe = attempt(kRecovered);
   const TimePoint failed = kRecovered + seconds(1);
-  breaker_.report(probe, Finding::failure, failed);
-  EXPECT_EQ(state(), State::open);
+  breaker_.report(probe, BreakerSignal::failure, failed);
+  EXPECT_EQ(state(), BreakerState::open);
   EXPECT_EQ(breaker_.recovers_at(), failed + kRecovery);
   EXPECT_FALSE(breaker_.wants_probe());
   EXPECT_FALSE(breaker_.admit(failed + kRecovery - kOne));
@@ -195,20 +196,20 @@ TEST_F(Breaker, TheProbesFailureOpensForAWholeRecoveryTimeoutFromItsEnd) {
 
 TEST_F(Breaker, NothingFoundFreesTheProbe) {
   half_open();
-  attempt_and_end(Finding::nothing, kRecovered);
-  EXPECT_EQ(state(), State::half_open);
+  attempt_and_end(BreakerSignal::none, kRecovered);
+  EXPECT_EQ(state(), BreakerState::half_open);
   EXPECT_TRUE(breaker_.wants_probe());
-  attempt_and_end(Finding::success, kRecovered);
-  EXPECT_EQ(state(), State::closed);
+  attempt_and_end(BreakerSignal::success, kRecovered);
+  EXPECT_EQ(state(), BreakerState::closed);
 }
 
 TEST_F(Breaker, FailuresFromBeforeItOpenedDoNotCountAfterItHasClosed) {
   half_open();
-  attempt_and_end(Finding::success, kRecovered);
-  attempt_and_end(4, Finding::failure, kRecovered);
-  EXPECT_EQ(state(), State::closed);
-  attempt_and_end(Finding::failure, kRecovered);
-  EXPECT_EQ(state(), State::open);
+  attempt_and_end(BreakerSignal::success, kRecovered);
+  attempt_and_end(4, BreakerSignal::failure, kRecovered);
+  EXPECT_EQ(state(), BreakerState::closed);
+  attempt_and_end(BreakerSignal::failure, kRecovered);
+  EXPECT_EQ(state(), BreakerState::open);
 }
 
 TEST_F(Breaker, ResultsFromClosedDoNotDecideForTheProbe) {
@@ -216,10 +217,10 @@ TEST_F(Breaker, ResultsFromClosedDoNotDecideForTheProbe) {
   half_open();
   for (const bool probing : {false, true}) {
     if (probing) attempt(kRecovered);
-    for (const Finding late :
-         {Finding::success, Finding::failure, Finding::outage, Finding::nothing}) {
+    for (const BreakerSignal late : {BreakerSignal::success, BreakerSignal::failure,
+                                     BreakerSignal::outage, BreakerSignal::none}) {
       breaker_.report(slow, late, kRecovered);
-      EXPECT_EQ(state(), State::half_open);
+      EXPECT_EQ(state(), BreakerState::half_open);
       EXPECT_EQ(breaker_.wants_probe(), !probing);
     }
   }
@@ -228,23 +229,23 @@ TEST_F(Breaker, ResultsFromClosedDoNotDecideForTheProbe) {
 TEST_F(Breaker, ResultsOfAnOlderPeriodAreIgnoredThoughTheSameStateHasComeAgain) {
   const Permit of_first_closed = attempt(kStart);
   half_open();
-  attempt_and_end(Finding::success, kRecovered);
-  attempt_and_end(4, Finding::failure, kRecovered);
-  breaker_.report(of_first_closed, Finding::failure, kRecovered);
-  EXPECT_EQ(state(), State::closed);  // not the fifth
-  breaker_.report(of_first_closed, Finding::success, kRecovered);
-  attempt_and_end(Finding::failure, kRecovered);
-  EXPECT_EQ(state(), State::open);  // nor has it reset the count
+  attempt_and_end(BreakerSignal::success, kRecovered);
+  attempt_and_end(4, BreakerSignal::failure, kRecovered);
+  breaker_.report(of_first_closed, BreakerSignal::failure, kRecovered);
+  EXPECT_EQ(state(), BreakerState::closed);  // not the fifth
+  breaker_.report(of_first_closed, BreakerSignal::success, kRecovered);
+  attempt_and_end(BreakerSignal::failure, kRecovered);
+  EXPECT_EQ(state(), BreakerState::open);  // nor has it reset the count
 }
 
 TEST_F(Breaker, AProbeOfAnOlderHalfOpenIsIgnoredInTheNext) {
   half_open();
   const Permit lost = attempt(kRecovered);
   const TimePoint second = kRecovered + kRecovery;
-  attempt_and_end(Finding::failure, second);
+  attempt_and_end(BreakerSignal::failure, second);
   attempt(second + kRecovery);
-  breaker_.report(lost, Finding::success, second + kRecovery);
-  EXPECT_EQ(state(), State::half_open);
+  breaker_.report(lost, BreakerSignal::success, second + kRecovery);
+  EXPECT_EQ(state(), BreakerState::half_open);
   EXPECT_FALSE(breaker_.admit(second + kRecovery));
 }
 
@@ -261,12 +262,12 @@ TEST_F(Breaker, ALostProbeIsGivenUpAfterAWholeRecoveryTimeout) {
 TEST_F(Breaker, AProbeWhoseFindingMayComeLateIsGivenUpLater) {
   CircuitBreaker breaker(
       {.failure_threshold = 1, .recovery_timeout = kRecovery, .probe_patience = seconds(90)});
-  breaker.report(*breaker.admit(kStart), Finding::failure, kStart);
+  breaker.report(*breaker.admit(kStart), BreakerSignal::failure, kStart);
   const auto probe = breaker.admit(kRecovered);
   ASSERT_TRUE(probe);
   EXPECT_FALSE(breaker.admit(kRecovered + seconds(90) - kOne));
-  breaker.report(*probe, Finding::failure, kRecovered + seconds(90) - kOne);
-  EXPECT_EQ(breaker.state(), State::open);
+  breaker.report(*probe, BreakerSignal::failure, kRecovered + seconds(90) - kOne);
+  EXPECT_EQ(breaker.state(), BreakerState::open);
   const TimePoint again = kRecovered + seconds(90) - kOne + kRecovery;
   ASSERT_TRUE(breaker.admit(again));
   EXPECT_TRUE(breaker.admit(again + seconds(90)));
@@ -277,14 +278,14 @@ TEST_F(Breaker, TheLateResultOfALostProbeIsIgnored) {
   const Permit lost = attempt(kRecovered);
   const TimePoint later = kRecovered + kRecovery;
   const Permit probe = attempt(later);
-  for (const Finding late :
-       {Finding::success, Finding::failure, Finding::outage, Finding::nothing}) {
+  for (const BreakerSignal late : {BreakerSignal::success, BreakerSignal::failure,
+                                   BreakerSignal::outage, BreakerSignal::none}) {
     breaker_.report(lost, late, later);
-    EXPECT_EQ(state(), State::half_open);
+    EXPECT_EQ(state(), BreakerState::half_open);
     EXPECT_FALSE(breaker_.admit(later));
   }
-  breaker_.report(probe, Finding::success, later);
-  EXPECT_EQ(state(), State::closed);
+  breaker_.report(probe, BreakerSignal::success, later);
+  EXPECT_EQ(state(), BreakerState::closed);
 }
 
 // Found by this test: only an order could replace a lost probe. Without one the breaker said for
@@ -296,27 +297,28 @@ TEST_F(Breaker, WantsAnotherProbeWhenOneIsLostAndNoOrderComes) {
   EXPECT_FALSE(breaker_.wants_probe());
   breaker_.advance(kRecovered + kRecovery);
   EXPECT_TRUE(breaker_.wants_probe());
-  breaker_.report(lost, Finding::success, kRecovered + kRecovery);
-  EXPECT_EQ(state(), State::half_open);  // given up is given up
+  breaker_.report(lost, BreakerSignal::success, kRecovered + kRecovery);
+  EXPECT_EQ(state(), BreakerState::half_open);  // given up is given up
 }
 
 TEST_F(Breaker, AFreedProbeDoesNotDecideForTheNext) {
   half_open();
   const Permit freed = attempt(kRecovered);
-  breaker_.report(freed, Finding::nothing, kRecovered);
+  breaker_.report(freed, BreakerSignal::none, kRecovered);
   attempt(kRecovered);
-  breaker_.report(freed, Finding::success, kRecovered);  // a second report, against the contract
-  EXPECT_EQ(state(), State::half_open);
+  breaker_.report(freed, BreakerSignal::success,
+                  kRecovered);  // a second report, against the contract
+  EXPECT_EQ(state(), BreakerState::half_open);
   EXPECT_FALSE(breaker_.admit(kRecovered));
 }
 
 TEST_F(Breaker, ASecondReportOfTheDecidingProbeIsIgnored) {
   half_open();
   const Permit probe = attempt(kRecovered);
-  breaker_.report(probe, Finding::success, kRecovered);
-  breaker_.report(probe, Finding::failure, kRecovered);
-  attempt_and_end(4, Finding::failure, kRecovered);
-  EXPECT_EQ(state(), State::closed);
+  breaker_.report(probe, BreakerSignal::success, kRecovered);
+  breaker_.report(probe, BreakerSignal::failure, kRecovered);
+  attempt_and_end(4, BreakerSignal::failure, kRecovered);
+  EXPECT_EQ(state(), BreakerState::closed);
 }
 
 // --- What is shown ---------------------------------------------------------------------------
@@ -324,8 +326,9 @@ TEST_F(Breaker, ASecondReportOfTheDecidingProbeIsIgnored) {
 TEST_F(Breaker, CountsHowOftenEachStateIsEntered) {
   const auto entered = [&] {
     std::string text;
-    for (const State any : CircuitBreaker::kStates) {
-      text += std::string(to_string(any)) + " " + std::to_string(breaker_.entered(any)) + " ";
+    for (const BreakerState any : all_of<BreakerState>) {
+      text += std::string(to_string(any)) + " " +
+              std::to_string(breaker_.entered()[index_of(any)]) + " ";
     }
     return text;
   };
@@ -334,16 +337,17 @@ TEST_F(Breaker, CountsHowOftenEachStateIsEntered) {
   EXPECT_EQ(entered(), "closed 0 open 1 half_open 0 ");
   EXPECT_TRUE(breaker_.admit(kRecovered));
   EXPECT_EQ(entered(), "closed 0 open 1 half_open 1 ");
-  attempt_and_end(Finding::failure, kRecovered + kRecovery);  // another probe is no other state
+  attempt_and_end(BreakerSignal::failure,
+                  kRecovered + kRecovery);  // another probe is no other state
   EXPECT_EQ(entered(), "closed 0 open 2 half_open 1 ");
-  attempt_and_end(Finding::success, kRecovered + 3 * kRecovery);
+  attempt_and_end(BreakerSignal::success, kRecovered + 3 * kRecovery);
   EXPECT_EQ(entered(), "closed 1 open 2 half_open 2 ");
 }
 
 TEST_F(Breaker, StatesAreNamedOnceEach) {
-  EXPECT_EQ(to_string(State::closed), "closed");
-  EXPECT_EQ(to_string(State::open), "open");
-  EXPECT_EQ(to_string(State::half_open), "half_open");
+  EXPECT_EQ(to_string(BreakerState::closed), "closed");
+  EXPECT_EQ(to_string(BreakerState::open), "open");
+  EXPECT_EQ(to_string(BreakerState::half_open), "half_open");
 }
 
 }  // namespace

@@ -154,6 +154,26 @@ TEST(CommandLine, TakesNegativeNumbersAsValues) {
   EXPECT_EQ(invocation.settings[0].value, "-0.5");
 }
 
+TEST(CommandLine, ReadsWholeNumbersWithinTheirRange) {
+  const auto frames = [](const Words& words) {
+    return parsed(words).whole_number("frames", 7, {1, 10});
+  };
+  EXPECT_EQ(frames({"simulate"}), 7U);
+  EXPECT_EQ(frames({"simulate", "--frames", "1"}), 1U);
+  EXPECT_EQ(frames({"simulate", "--frames=10"}), 10U);
+  for (const char* text :
+       {"0", "11", "-1", "+1", " 1", "1.5", "many", "", "1x", "18446744073709551616"}) {
+    try {
+      frames({"simulate", "--frames", text});
+      ADD_FAILURE() << text;
+    } catch (const CommandError& error) {
+      EXPECT_EQ(error.code, ExitCode::usage);
+      EXPECT_EQ(error.what(),
+                fmt::format("--frames takes a whole number from 1 to 10, not '{}'", text));
+    }
+  }
+}
+
 TEST(CommandLine, CollectsFilesAndStandardInputInTheirOrder) {
   const Invocation invocation =
       parsed({"replay", "a.ndjson", "--quiet", "-", "b.ndjson.gz", "--trading-leverage=2"});
@@ -214,7 +234,8 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
 }
 
 TEST(CommandLine, HelpAfterACommandIsThatCommandsHelp) {
-  for (const Command& command : commands()) {
+  for (const Command* const row : kCommands) {
+    const Command& command = *row;
     const Invocation invocation = parsed({std::string(command.name), "--help"});
     EXPECT_TRUE(invocation.help);
     EXPECT_EQ(invocation.command, &command);
@@ -224,7 +245,8 @@ TEST(CommandLine, HelpAfterACommandIsThatCommandsHelp) {
 }
 
 TEST(CommandHelp, ShowsEveryCommandWithAnExample) {
-  for (const Command& command : commands()) {
+  for (const Command* const row : kCommands) {
+    const Command& command = *row;
     EXPECT_THAT(command.example, HasSubstr("realtime-strategies")) << command.name;
     EXPECT_THAT(command.summary, Not(IsEmpty())) << command.name;
     EXPECT_THAT(help_text(),
@@ -234,7 +256,8 @@ TEST(CommandHelp, ShowsEveryCommandWithAnExample) {
 }
 
 TEST(CommandHelp, OfACommandShowsItsExampleItsOptionsAndTheSettings) {
-  for (const Command& command : commands()) {
+  for (const Command* const row : kCommands) {
+    const Command& command = *row;
     const std::string help = help_text(command);
     EXPECT_THAT(help, HasSubstr("example: " + std::string(command.example)));
     EXPECT_THAT(help, HasSubstr("usage: realtime-strategies " + std::string(command.name)));
@@ -242,13 +265,15 @@ TEST(CommandHelp, OfACommandShowsItsExampleItsOptionsAndTheSettings) {
       EXPECT_THAT(help,
                   AllOf(HasSubstr(std::string(option.name)), HasSubstr(std::string(option.help))));
     }
-    EXPECT_EQ(help.find("--trading-leverage") != std::string::npos, command.takes_settings);
+    EXPECT_EQ(help.find("--trading-leverage") != std::string::npos,
+              command.needs != Needs::nothing);
   }
 }
 
 // The example's own words, without the program and variables in front of it, are understood.
 TEST(CommandHelp, ExamplesAreUnderstood) {
-  for (const Command& command : commands()) {
+  for (const Command* const row : kCommands) {
+    const Command& command = *row;
     Words words;
     std::string word;
     for (const char c : std::string(command.example) + " ") {
@@ -273,7 +298,8 @@ TEST(CommandHelp, NamesTheExitCodes) {
 }
 
 TEST(CommandOptions, DoNotHideASettingsFlag) {
-  for (const Command& command : commands()) {
+  for (const Command* const row : kCommands) {
+    const Command& command = *row;
     for (const Option& option : command.options) {
       for (const config::Setting& setting : config::table()) {
         EXPECT_NE(option.name, config::flag_name(setting)) << command.name;

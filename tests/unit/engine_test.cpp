@@ -179,10 +179,10 @@ TEST(EngineReasons, AreProducedByEveryKindThatCanEndSoAndByNoOther) {
     collect(live.step(frame, ms_as_ns(kNoonMs + 60'001)), seen);
     collect(live.step(frame, ms_as_ns(kNoonMs - 10'001)), seen);
   }
-  for (const EventKind kind : kEventKinds) {
-    for (std::size_t i = 0; i < kReasonCount; ++i) {
-      EXPECT_EQ(seen.contains({kind, reason_at(i)}), can_end_in(kind, reason_at(i)))
-          << to_string(kind) << " " << to_string(reason_at(i));
+  for (const EventKind kind : all_of<EventKind>) {
+    for (const Reason reason : all_of<Reason>) {
+      EXPECT_EQ(seen.contains({kind, reason}), can_end_in(kind, reason))
+          << to_string(kind) << " " << to_string(reason);
     }
   }
 }
@@ -199,11 +199,11 @@ TEST(EngineReasons, AreSevenIgnoredAndFifteenDropped) {
                                       "dropped/empty_side",       "dropped/unsorted_book",
                                       "dropped/crossed_book",     "dropped/unverified_symbol",
                                       "dropped/out_of_order",     "dropped/outlier"};
-  static_assert(std::size(kNames) == kReasonCount);
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    const Reason reason = reason_at(i);
-    EXPECT_EQ(std::string(disposition(reason)) + "/" + std::string(to_string(reason)), kNames[i]);
-    EXPECT_EQ(is_ignored(reason), kNames[i].starts_with("ignored"));
+  static_assert(std::size(kNames) == count_of<Reason>);
+  for (const Reason reason : all_of<Reason>) {
+    const std::string_view name = kNames[index_of(reason)];
+    EXPECT_EQ(std::string(disposition(reason)) + "/" + std::string(to_string(reason)), name);
+    EXPECT_EQ(is_ignored(reason), name.starts_with("ignored"));
   }
 }
 
@@ -251,12 +251,8 @@ TEST(EngineSimulation, IsSaidOfEveryEventOfTheFrameBeforeAnyRule) {
 
 // ---- Every outcome of every strategy
 
-void refusing_shorts(EngineParameters& p) {
-  p.defaults.terms.sells = Sells::refused;
-}
-void banded(EngineParameters& p) {
-  p.gate.price_band_percent = 5;
-}
+void refusing_shorts(EngineParameters& p) { p.defaults.terms.sells = Sells::refused; }
+void banded(EngineParameters& p) { p.gate.price_band_percent = 5; }
 // Banded, and the strategies remember for longer than a price is a reference.
 void banded_and_patient(EngineParameters& p) {
   banded(p);
@@ -366,8 +362,7 @@ TEST(EngineOutcomes, AreProducedByEveryStrategyThatCanEndSo) {
       EXPECT_EQ(last, std::string(to_string(strategy)) + "/" + script.last);
       produced.insert(script.last);
     }
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      const auto outcome = static_cast<Outcome>(i);
+    for (const Outcome outcome : all_of<Outcome>) {
       EXPECT_EQ(produced.contains(std::string(to_string(outcome))), can_end_in(strategy, outcome))
           << to_string(strategy) << " " << to_string(outcome);
     }
@@ -393,10 +388,10 @@ TEST(EngineOutcomes, AreEighteen) {
                                       "size_limit",
                                       "signal_buy",
                                       "signal_sell"};
-  static_assert(std::size(kNames) == kOutcomeCount);
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    EXPECT_EQ(to_string(static_cast<Outcome>(i)), kNames[i]);
-    EXPECT_EQ(is_signal(static_cast<Outcome>(i)), kNames[i].starts_with("signal_"));
+  static_assert(std::size(kNames) == count_of<Outcome>);
+  for (const Outcome outcome : all_of<Outcome>) {
+    EXPECT_EQ(to_string(outcome), kNames[index_of(outcome)]);
+    EXPECT_EQ(is_signal(outcome), kNames[index_of(outcome)].starts_with("signal_"));
   }
 }
 
@@ -838,7 +833,7 @@ TEST(EnginePause, HoldsForAllOrForOneStrategy) {
   const auto book = [&] { return ending(engine, book_frame({.id = ++id})); };
   EXPECT_EQ(book(), "orderbook_skew/signal_buy");
   engine.set_paused(true);
-  for (const StrategyId strategy : kStrategies) EXPECT_TRUE(engine.is_paused(strategy));
+  for (const StrategyId strategy : all_of<StrategyId>) EXPECT_TRUE(engine.is_paused(strategy));
   EXPECT_EQ(book(), "orderbook_skew/paused");
   engine.set_paused(StrategyId::orderbook_skew, false);
   EXPECT_EQ(book(), "orderbook_skew/signal_buy");

@@ -123,9 +123,7 @@ TEST(Gate, RefusesConfidenceBelowTheMinimumAndNotOnIt) {
   EXPECT_EQ(answer(sure, {.confidence = 0.95}), "low_confidence");
 }
 
-ReferencePrice reference(double price, UnixMs at = kNoon) {
-  return {*Price::from(price), at};
-}
+ReferencePrice reference(double price, UnixMs at = kNoon) { return {*Price::from(price), at}; }
 
 TEST(Gate, RefusesPricesBeyondTheBandAndNotOnIt) {
   TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 5; });
@@ -186,7 +184,7 @@ TEST(Gate, CoolsDownUntilTheNextBucketAndTheFullDistance) {
 
 TEST(Gate, CoolsDownPerStrategySymbolAndSide) {
   TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     for (const std::size_t symbol : {std::size_t{0}, std::size_t{3}}) {
       for (const Side side : {Side::buy, Side::sell}) {
         EXPECT_EQ(answer(gate, {strategy, symbol, side}), "pass");
@@ -257,7 +255,7 @@ TEST(Gate, DayNeverRunsBackwards) {
 
 TEST(Gate, LimitsAllStrategiesTogetherPerUtcMinute) {
   TestGate gate = gate_with([](auto& l) { l.gate.max_orders_per_minute = 3; });
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     EXPECT_EQ(answer(gate, {.strategy = strategy}), "pass");
   }
   EXPECT_EQ(answer(gate, {}), "rate_limit");
@@ -375,7 +373,7 @@ TEST(Gate, PausesAllOrOneStrategy) {
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::orderbook_skew}), "pass");
   EXPECT_EQ(answer(gate, {.strategy = StrategyId::ticker_velocity}), "paused");
   gate.gate.set_paused(false);
-  for (const StrategyId strategy : kStrategies) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
     EXPECT_FALSE(gate.gate.is_paused(strategy));
     EXPECT_EQ(answer(gate, {.strategy = strategy}), "pass");
   }

@@ -248,9 +248,7 @@ TEST(IntakeSymbol, MayBeUnicodeAndIsUpperCasedInAsciiOnly) {
 
 constexpr std::int64_t kDay = 86'400'000;
 
-std::string numbered(int i) {
-  return "S" + std::to_string(i) + "USDT";
-}
+std::string numbered(int i) { return "S" + std::to_string(i) + "USDT"; }
 
 EngineParameters all_symbols() {
   EngineParameters parameters = usual_parameters();

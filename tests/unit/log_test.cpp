@@ -46,6 +46,11 @@ Written write(LogFormat format, std::string_view message, const std::vector<Fiel
 
 constexpr LogFormat kFormats[]{LogFormat::json, LogFormat::text};
 
+TEST(Log, IsJsonByItselfUnlessItGoesToATerminal) {
+  EXPECT_EQ(write(LogFormat::automatic, "m", {}).line.front(), '{');
+  EXPECT_EQ(write(LogFormat::text, "m", {}).line.find('{'), std::string::npos);
+}
+
 TEST(Log, ALongValueIsCutAndTheOthersStay) {
   const std::string answer(60'000, 'x');
   for (const LogFormat format : kFormats) {

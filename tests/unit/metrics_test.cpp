@@ -1,5 +1,5 @@
 // The metrics table: documentation that is not stale, names that follow Prometheus' rules.
-#include "telemetry/metrics.hpp"
+#include "service/metrics.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -12,15 +12,26 @@
 #include <rts/engine/engine.hpp>
 
 #include "support/endings.hpp"
+#include "support/engine_run.hpp"
 #include "support/frames.hpp"
 #include "support/paths.hpp"
 
 namespace rts::test {
 namespace {
 
+using service::Counts;
+using service::Numbers;
+
+// What a scrape shows: `counts`, and else nothing but `state`.
+std::string scrape(const Counts& counts, const service::State& state = {}) {
+  return to_text(telemetry::Collector<Numbers>(service::metrics_table(), [&] {
+    return Numbers{counts, state, "0123"};
+  }));
+}
+
 TEST(Docs, MetricsPageIsWhatTheTableSays) {
   const std::string path = source_root() + "/docs/METRICS.md";
-  const std::string expected = telemetry::metrics_markdown();
+  const std::string expected = service::metrics_markdown();
   if (std::getenv("RTS_UPDATE_DOCS") != nullptr) std::ofstream(path) << expected;
   std::ifstream file(path);
   const std::string page(std::istreambuf_iterator<char>(file), {});
@@ -29,9 +40,8 @@ TEST(Docs, MetricsPageIsWhatTheTableSays) {
 
 TEST(Metrics, EveryDocumentedFamilyIsScrapedAndTheOtherWayRound) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
-  telemetry::Metrics metrics(symbols, {"1.2.3", "abc", "0123"});
-  const std::string text = metrics.scrape({});
-  const std::string page = telemetry::metrics_markdown();
+  const std::string text = scrape(Counts(symbols));
+  const std::string page = service::metrics_markdown();
   std::size_t families = 0;
   for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != std::string::npos; ++families) {
     at += 7;
@@ -49,16 +59,13 @@ TEST(Metrics, EveryDocumentedFamilyIsScrapedAndTheOtherWayRound) {
 TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
   EngineParameters parameters;  // all symbols
   Engine engine(parameters);
-  telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
-  Tally tally;
+  Counts counts(engine.symbols());
   for (int i = 0; i < 600; ++i) {
     const std::string frame = trade({.symbol = "S" + std::to_string(i) + "USDT"});
     const UnixNs received_at = ms_as_ns(kNoonMs + 250);
-    const Step step = engine.step(frame, received_at);
-    tally.add(step);
-    metrics.observe(step, received_at);
+    counts.add(engine.step(frame, received_at), received_at);
   }
-  const std::string text = metrics.scrape({.tally = tally});
+  const std::string text = scrape(counts);
   EXPECT_NE(text.find(R"(symbol="S511USDT")"), std::string::npos);
   EXPECT_EQ(text.find(R"(symbol="S512USDT")"), std::string::npos);
   EXPECT_NE(text.find(R"(rts_events_ignored_total{kind="trade",reason="symbol_not_traded"} 88)"),
@@ -69,21 +76,21 @@ TEST(Metrics, SymbolsThatComeLaterGetTheirSeriesAndNoMoreThanTheBound) {
 // nothing of its times is said of the newcomer.
 TEST(Metrics, SeriesOfASymbolGoWithItsNumber) {
   Engine engine(EngineParameters{});  // all symbols
-  telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
+  Counts counts(engine.symbols());
   const auto observe = [&](const std::string& frame, std::int64_t at_ms) {
-    metrics.observe(engine.step(frame, ms_as_ns(at_ms)), ms_as_ns(at_ms));
+    counts.add(engine.step(frame, ms_as_ns(at_ms)), ms_as_ns(at_ms));
   };
   for (int i = 0; i < 512; ++i) {
     const std::string symbol = "S" + std::to_string(i) + "USDT";
     observe(trade({.symbol = symbol, .at_ms = kNoonMs + i}), kNoonMs + i);
     observe(ticker({.symbol = symbol, .at_ms = kNoonMs + i}), kNoonMs + i);
   }
-  EXPECT_THAT(metrics.scrape({}),
+  EXPECT_THAT(scrape(counts),
               testing::HasSubstr(
                   R"(rts_last_event_timestamp_seconds{kind="ticker",symbol="S0USDT"} 1721390400)"));
   const std::int64_t next_day = kNoonMs + 86'400'000;
   observe(trade({.symbol = "NEWUSDT", .at_ms = next_day}), next_day);
-  const std::string text = metrics.scrape({});
+  const std::string text = scrape(counts);
   EXPECT_THAT(text, testing::Not(testing::HasSubstr(R"(symbol="S0USDT")")));
   for (const std::string_view line :
        {R"(rts_last_event_timestamp_seconds{kind="trade",symbol="NEWUSDT"} 1721476800)",
@@ -97,9 +104,9 @@ TEST(Metrics, SeriesOfASymbolGoWithItsNumber) {
 // In one frame a symbol may lose its number and get another's.
 TEST(Metrics, SeriesOfASymbolThatChangesItsNumberStays) {
   Engine engine(EngineParameters{});  // all symbols
-  telemetry::Metrics metrics(engine.symbols(), {"1.2.3", "abc", "0123"});
+  Counts counts(engine.symbols());
   const auto observe = [&](const std::string& frame) {
-    metrics.observe(engine.step(frame, std::nullopt), ms_as_ns(kNoonMs));
+    counts.add(engine.step(frame, std::nullopt), ms_as_ns(kNoonMs));
   };
   for (int i = 0; i < 512; ++i) {
     const std::int64_t at_ms = i == 1 ? kNoonMs - 1 : kNoonMs + i;
@@ -110,7 +117,7 @@ TEST(Metrics, SeriesOfASymbolThatChangesItsNumberStays) {
                  trade({.symbol = "S1USDT", .at_ms = next_day})}));
   EXPECT_EQ(engine.symbols().at(0).text(), "S1USDT");
   EXPECT_EQ(engine.symbols().at(1).text(), "NEWUSDT");
-  const std::string text = metrics.scrape({});
+  const std::string text = scrape(counts);
   EXPECT_THAT(text, testing::Not(testing::HasSubstr(R"(symbol="S0USDT")")));
   for (const char* symbol : {"S1USDT", "NEWUSDT"}) {
     const std::string series =
@@ -120,32 +127,53 @@ TEST(Metrics, SeriesOfASymbolThatChangesItsNumberStays) {
   }
 }
 
-// Observing adds up here and is handed over at a scrape: whenever that is, nothing is lost and
-// nothing counted twice.
 TEST(Metrics, HistogramsHoldWhatCameBeforeAndBetweenScrapes) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
-  telemetry::Metrics metrics(symbols, {"1.2.3", "abc", "0123"});
+  Counts counts(symbols);
   const auto scraped = [&](const std::string& line) {
-    EXPECT_THAT(metrics.scrape({}), testing::HasSubstr(line + "\n"));
+    EXPECT_THAT(scrape(counts), testing::HasSubstr(line + "\n"));
   };
-  metrics.observe_step(std::chrono::microseconds(1));  // a bound is in its bucket
-  metrics.observe_step(std::chrono::microseconds(30));
+  counts.step_duration.observe(std::chrono::microseconds(1));  // a bound is in its bucket
+  counts.step_duration.observe(std::chrono::microseconds(30));
   scraped(R"(rts_step_duration_seconds_bucket{le="1e-06"} 1)");
   scraped(R"(rts_step_duration_seconds_bucket{le="2e-05"} 1)");
   scraped(R"(rts_step_duration_seconds_bucket{le="5e-05"} 2)");
-  metrics.observe_step(std::chrono::seconds(1));
+  counts.step_duration.observe(std::chrono::seconds(1));
   scraped(R"(rts_step_duration_seconds_bucket{le="0.01"} 2)");
   scraped("rts_step_duration_seconds_count 3");
   scraped("rts_step_duration_seconds_sum 1.000031");
 }
 
+TEST(Metrics, AnOrderCountsOnceForTheMetricsAndThePage) {
+  const SymbolTable symbols({*Symbol::from("BTCUSDT")});
+  Counts counts(symbols);
+  const auto strategy = index_of(StrategyId::trade_momentum);
+  counts.orders[strategy][static_cast<std::size_t>(OrderResult::confirmed)] = 2;
+  EXPECT_THAT(
+      scrape(counts),
+      testing::HasSubstr(R"(rts_orders_total{result="confirmed",strategy="trade_momentum"} 2)"));
+  EXPECT_THAT(service::index_html({}, configured({}), counts),
+              testing::HasSubstr("<td>order: confirmed</td><td>2</td>"));
+}
+
+// A family without series is left out: TRADING_SYMBOLS=* before the first symbol.
+TEST(Metrics, SymbolsHaveNoSeriesBeforeTheFirstOne) {
+  const Engine engine(EngineParameters{});
+  EXPECT_THAT(scrape(Counts(engine.symbols())),
+              testing::Not(testing::HasSubstr("rts_last_event_timestamp_seconds")));
+}
+
 TEST(Metrics, CountersOfOthersNeverRunBackwards) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
-  telemetry::Metrics metrics(symbols, {"1.2.3", "abc", "0123"});
-  EXPECT_NE(metrics.scrape({.nats_reconnects = 3}).find("rts_nats_reconnects_total 3\n"),
-            std::string::npos);
-  EXPECT_NE(metrics.scrape({.nats_reconnects = 2}).find("rts_nats_reconnects_total 3\n"),
-            std::string::npos);
+  const Counts counts(symbols);
+  service::State state;
+  const telemetry::Collector<Numbers> collector(service::metrics_table(), [&] {
+    return Numbers{counts, state, "0123"};
+  });
+  for (const std::uint64_t reconnects : {3U, 2U}) {
+    state.nats.reconnects = reconnects;
+    EXPECT_THAT(to_text(collector), testing::HasSubstr("rts_nats_reconnects_total 3\n"));
+  }
 }
 
 }  // namespace

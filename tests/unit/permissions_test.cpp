@@ -1,10 +1,9 @@
 // The broker's permissions as text. That nats-server accepts them, and what they then allow, is in
 // tests/integration/provision_test.cpp.
-#include "commands/permissions.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "commands/provision.hpp"
 #include "nats/subjects.hpp"
 
 namespace rts::commands {

@@ -18,7 +18,11 @@ Result<StreamPlan, std::string> planned(Words words,
   words.insert(words.begin(), "provision");
   const auto invocation = parse_command_line(words);
   if (!invocation) return Failure<std::string>{invocation.error()};
-  return plan_of(invocation.value(), test::configured(environment).settings);
+  try {
+    return plan_of(invocation.value(), test::configured(environment).settings);
+  } catch (const CommandError& error) {
+    return Failure<std::string>{error.what()};
+  }
 }
 
 TEST(ProvisionPlan, ComesFromTheSettings) {

@@ -1,64 +1,521 @@
-// The checks between an order and the broker, at their boundary. The client has not been started,
-// so an order that passes them ends as `disconnected`.
+// What the publisher does with an order, told as stories: a script of orders, replies and changes
+// with their times in milliseconds, and what is sent and reported, and when. Broker and time are
+// played; tests/integration has the real ones.
 #include "service/publisher.hpp"
 
-#include <boost/asio/io_context.hpp>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "service/order_clock.hpp"
 #include "service/status.hpp"
 
 namespace rts::service {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-OrderResult publish(UnixMs now, PublisherOptions options = {}) {
-  boost::asio::io_context loop;
-  nats::Client client(loop, {}, {});
-  std::vector<OrderResult> results;
-  options.subject = "orders";
-  Publisher publisher(loop, client, options,
-                      {.now = [now] { return now; },
-                       .is_paused = [](StrategyId) { return false; },
-                       .on_sent = [](auto) {},
-                       .on_result = [&](const OrderReport& r) { results.push_back(r.result); },
-                       .on_odd_answer = [](std::string_view) {},
-                       .on_breaker = [](CircuitBreaker::State) {}});
-  Order order;
-  order.symbol = "BTCUSDT";
-  order.valid_until = UnixMs(10s);
-  publisher.publish(order, "", {});
-  EXPECT_EQ(results.size(), 1U);
-  return results.at(0);
+constexpr auto kCore = DeliveryMode::core;
+constexpr auto kStream = DeliveryMode::jetstream;
+
+const std::map<std::string, std::string> kAnswers{
+    {"ack", R"({"stream":"ORDERS","seq":7})"},
+    {"copy", R"({"stream":"ORDERS","seq":7,"duplicate":true})"},
+    {"full", R"({"error":{"code":503,"err_code":10077,"description":"maximum messages"}})"},
+    {"error", R"({"error":{"code":400,"err_code":10058,"description":"no"}})"},
+    {"ok", R"({"status":"processed"})"},
+    {"no", R"({"status":"error","error":"no margin"})"},
+    {"odd", "what?"},
+};
+
+DeliveryParameters parameters(DeliveryMode mode, std::int64_t failure_threshold = 1000) {
+  return {.subject = "orders",
+          .mode = mode,
+          .ack_timeout = 1s,
+          .breaker = {.failure_threshold = failure_threshold,
+                      .recovery_timeout = 10s,
+                      .probe_patience = 2s},
+          .max_in_flight = 3,
+          .silence_limit = 2};
+}
+
+// A publisher, the broker and the clock. Orders are named 1, 2, 3… as they are made.
+class World final : public OrderTransport, public OrderClock {
+ public:
+  explicit World(const DeliveryParameters& given)
+      : publisher(
+            *this, *this, given,
+            {.is_paused = [this](StrategyId) { return paused_; },
+             .on_sent = [this](SteadyTime) { ++first_sent; },
+             .on_result =
+                 [this](const OrderReport& report) {
+                   note("{} {} x{}", to_string(report.result), report.order.correlation_id,
+                        report.attempts);
+                   details.emplace_back(report.detail);
+                   answered_in.push_back(report.answered_in);
+                 },
+             .on_odd_answer = [this](std::string_view) { note("odd answer"); },
+             .on_breaker = [this](BreakerState state) { note("breaker {}", to_string(state)); }}) {}
+
+  // "0 order, 20 ack, 30 order, 40 timed_out 2": a time, what happens, and to which order (1).
+  std::string play(std::string script) {
+    std::replace(script.begin(), script.end(), ',', '\n');
+    std::istringstream lines(script);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::int64_t at = 0;
+      std::string what, more;
+      words >> at >> what >> more;
+      advance_to(milliseconds(at));
+      happen(what, more);
+    }
+    return fmt::format("{}", fmt::join(log, ", "));
+  }
+
+  std::optional<AttemptResult> send(OrderNumber number, const OrderMessage& message,
+                                    ReplyHandler on_reply) override {
+    const std::string order(message.correlation_id);
+    note("send {}{}{}", order, path_ ? " " : "", path_ ? to_string(*path_) : "");
+    subjects.emplace_back(message.subject);
+    payloads.emplace_back(message.payload);
+    traceparents.emplace_back(message.traceparent);
+    lives.push_back(message.life);
+    if (path_) return path_;
+    numbers_[order] = number;
+    requests_.try_emplace(number, std::move(on_reply));
+    return {};
+  }
+  std::optional<AttemptResult> round_trip(milliseconds, ReplyHandler on_reply) override {
+    note("round trip{}{}", path_ ? " " : "", path_ ? to_string(*path_) : "");
+    if (!path_) round_trip_ = std::move(on_reply);
+    return path_;
+  }
+  [[nodiscard]] Status status() const override { return {true, takes_headers, connection_}; }
+  [[nodiscard]] UnixMs now() const override { return UnixMs(clock_); }
+  [[nodiscard]] SteadyTime steady_now() const override { return SteadyTime(1h + clock_); }
+  void wake_at(SteadyTime at, std::function<void()> wake) override {
+    wake_at_ = at;
+    wake_ = std::move(wake);
+  }
+
+  Publisher publisher;
+  bool takes_headers = true;
+  int first_sent = 0;
+  std::vector<std::string> log, details, subjects, payloads, traceparents;
+  std::vector<milliseconds> lives;
+  std::vector<std::optional<std::chrono::nanoseconds>> answered_in;
+
+ private:
+  template <typename... Values>
+  void note(fmt::format_string<Values...> text, Values&&... values) {
+    log.push_back(fmt::format("{} ", clock_.count()) +
+                  fmt::format(text, std::forward<Values>(values)...));
+  }
+
+  void advance_to(milliseconds at) {
+    while (wake_ && wake_at_ <= SteadyTime(1h + at)) {
+      clock_ = std::chrono::floor<milliseconds>(wake_at_.time_since_epoch()) - 1h;
+      std::exchange(wake_, nullptr)();
+    }
+    clock_ = at;
+  }
+
+  void happen(const std::string& what, const std::string& more) {
+    if (what == "order") return publish(StrategyId::orderbook_skew, 5s);
+    if (what == "other") return publish(StrategyId::trade_momentum, 5s);
+    if (what == "brief") return publish(StrategyId::orderbook_skew, 350ms);
+    if (what == "stale") return publish(StrategyId::orderbook_skew, 0ms);
+    if (what == "path") path_ = from_string<AttemptResult>(more);  // "free": none
+    if (what == "pause") paused_ = true;
+    if (what == "resume") paused_ = false;
+    if (what == "looked") publisher.on_stream_looked();
+    if (what == "finish") publisher.finish([this] { note("finished"); });
+    if (what == "abandon") publisher.abandon();
+    if (what == "reconnect") {
+      ++connection_;
+      publisher.on_connection_change();
+    }
+    if (what == "trip") std::exchange(round_trip_, nullptr)(reply_of(more));
+    if (kAnswers.contains(what) || from_string<AttemptResult>(what)) {
+      reply(numbers_.at(more.empty() ? "1" : more), what);
+    }
+  }
+
+  static Reply reply_of(const std::string& what) {
+    if (const auto result = from_string<AttemptResult>(what)) return Failure{*result};
+    return std::string_view(kAnswers.at(what));
+  }
+
+  // As the client does it: a lost connection ends the request, and so does a handler that has what
+  // it wants.
+  void reply(OrderNumber number, const std::string& what) {
+    auto request = requests_.extract(number);
+    if (request.empty()) return;
+    const bool lost = what == "connection_lost";
+    const ReplyHandler handler = request.mapped();
+    if (!lost) requests_.insert(std::move(request));
+    if (!handler(reply_of(what))) requests_.erase(number);
+  }
+
+  void publish(StrategyId strategy, milliseconds life) {
+    const std::string name = std::to_string(++orders_);
+    Order order;
+    order.symbol = "BTCUSDT";
+    order.strategy = strategy;
+    order.correlation_id = name;
+    order.valid_until = UnixMs(clock_ + life);
+    publisher.publish(order, "", steady_now());
+  }
+
+  milliseconds clock_{0};
+  SteadyTime wake_at_;
+  std::function<void()> wake_;
+  std::optional<AttemptResult> path_;  // why nothing can be sent
+  std::uint64_t connection_ = 1;
+  bool paused_ = false;
+  int orders_ = 0;
+  std::map<std::string, OrderNumber> numbers_;
+  std::map<OrderNumber, ReplyHandler> requests_;
+  ReplyHandler round_trip_;
+};
+
+struct Story {
+  const char* script;
+  const char* log;
+};
+
+void expect_stories(const DeliveryParameters& given, const std::vector<Story>& stories) {
+  for (const auto& [script, log] : stories) EXPECT_EQ(World(given).play(script), log) << script;
+}
+
+TEST(Publisher, ChecksAnOrderBeforeItIsSent) {
+  expect_stories(
+      parameters(kCore),
+      {{"0 stale", "0 expired 1 x0"},
+       {"0 order, 0 order, 0 order, 0 order", "0 send 1, 0 send 2, 0 send 3, 0 buffer_full 4 x0"},
+       {"0 order, 0 order, 0 order, 10 ok 2, 20 order",
+        "0 send 1, 0 send 2, 0 send 3, 10 confirmed 2 x1, 20 send 4"}});
+  DeliveryParameters dry = parameters(kCore);
+  dry.dry_run = true;
+  expect_stories(dry, {{"0 order, 10 stale", "0 dry_run 1 x0, 10 dry_run 2 x0"}});
 }
 
 TEST(Publisher, SendsBeforeValidUntilAndNotAtIt) {
-  EXPECT_EQ(publish(UnixMs(9'999ms)), OrderResult::disconnected);
-  EXPECT_EQ(publish(UnixMs(10'000ms)), OrderResult::expired);
-  EXPECT_EQ(publish(UnixMs(10'001ms)), OrderResult::expired);
+  for (const auto& [event, result] : std::vector<std::pair<UnixMs, const char*>>{
+           {UnixMs(4999ms), "0 send 1"}, {UnixMs(5000ms), "0 expired 1 x0"}}) {
+    World world(parameters(kCore));
+    world.publisher.accepted(event);  // a clock that is slow
+    EXPECT_EQ(world.play("0 order"), result);
+  }
 }
 
-TEST(Publisher, RefusesMoreThanMayBeInFlight) {
-  EXPECT_EQ(publish(UnixMs(0ms), {.max_in_flight = 1}), OrderResult::disconnected);
-  EXPECT_EQ(publish(UnixMs(0ms), {.max_in_flight = 0}), OrderResult::buffer_full);
+TEST(Publisher, TimeIsNeverBeforeTheNewestEventThatWasAccepted) {
+  World world(parameters(kStream));
+  world.publisher.accepted(UnixMs(1500ms));
+  world.publisher.accepted(UnixMs(1200ms));
+  world.play("0 order, 1000 timed_out, 2000 timed_out");
+  EXPECT_THAT(world.lives, ElementsAre(3500ms, 3500ms, 3000ms));
 }
 
-TEST(Publisher, ADryRunSendsNothing) {
-  EXPECT_EQ(publish(UnixMs(0ms), {.dry_run = true}), OrderResult::dry_run);
+TEST(Publisher, CoreSendsOnceAndReportsWhatCameOfIt) {
+  expect_stories(
+      parameters(kCore),
+      {{"0 order, 20 ok", "0 send 1, 20 confirmed 1 x1"},
+       {"0 order, 20 ack", "0 send 1, 20 confirmed 1 x1"},
+       {"0 order, 20 no", "0 send 1, 20 rejected 1 x1"},
+       {"0 order, 20 copy", "0 send 1, 20 duplicate 1 x1"},
+       {"0 order, 20 error", "0 send 1, 20 rejected 1 x1"},
+       {"0 order, 10 odd, 20 ok, 30 ok", "0 send 1, 10 odd answer, 20 confirmed 1 x1"},
+       {"0 order, 10 odd, 1000 timed_out", "0 send 1, 10 odd answer, 1000 unconfirmed 1 x1"},
+       {"0 order, 20 no_responders", "0 send 1, 20 no_responders 1 x1"},
+       {"0 order, 1000 timed_out, 1010 ok", "0 send 1, 1000 unconfirmed 1 x1"},
+       {"0 order, 1000 arrival_unproven, 9000 ok", "0 send 1, 1000 ambiguous 1 x1"},
+       {"0 order, 20 connection_lost, 9000 ok", "0 send 1, 20 ambiguous 1 x1"},
+       {"0 order, 20 denied", "0 send 1, 20 rejected 1 x1"},
+       {"0 order, 20 denied_unsure", "0 send 1, 20 ambiguous 1 x1"},
+       {"0 order, 0 order, 20 ok 2, 30 no 1",
+        "0 send 1, 0 send 2, 20 confirmed 2 x1, 30 rejected 1 x1"}});
 }
 
-TEST(OrderClock, IsNeverBeforeTheNewestEventThatWasAccepted) {
-  OrderClock clock;
-  EXPECT_EQ(clock.now(UnixMs(10s)), UnixMs(10s));
-  clock.accepted(UnixMs(12s));
-  clock.accepted(UnixMs(11s));
-  EXPECT_EQ(clock.now(UnixMs(10s)), UnixMs(12s));
-  EXPECT_EQ(clock.now(UnixMs(12s)), UnixMs(12s));
-  EXPECT_EQ(clock.now(UnixMs(13s)), UnixMs(13s));
+TEST(Publisher, WhatCannotBeSentEndsAtOnce) {
+  for (const DeliveryMode mode : {kCore, kStream}) {
+    expect_stories(
+        parameters(mode),
+        {{"0 path disconnected, 0 order, 9000 wait", "0 send 1 disconnected, 0 disconnected 1 x0"},
+         {"0 path buffer_full, 0 order, 9000 wait", "0 send 1 buffer_full, 0 buffer_full 1 x0"},
+         {"0 path path_unproven, 0 order, 9000 wait", "0 send 1 path_unproven, 0 expired 1 x0"},
+         {"0 path unsendable, 0 order, 9000 wait", "0 send 1 unsendable, 0 rejected 1 x0"},
+         {"0 path denied, 0 order, 9000 wait", "0 send 1 denied, 0 rejected 1 x0"}});
+  }
+}
+
+TEST(Publisher, AStreamsAnswerEndsAnOrder) {
+  expect_stories(parameters(kStream),
+                 {{"0 order, 20 ack", "0 send 1, 20 confirmed 1 x1"},
+                  {"0 order, 20 copy", "0 send 1, 20 duplicate 1 x1"},
+                  {"0 order, 20 full", "0 send 1, 20 rejected 1 x1"},
+                  {"0 order, 20 error", "0 send 1, 20 rejected 1 x1"},
+                  {"0 order, 20 no_responders", "0 send 1, 20 no_responders 1 x1"},
+                  {"0 order, 20 denied", "0 send 1, 20 rejected 1 x1"},
+                  {"0 order, 20 denied_unsure", "0 send 1, 20 ambiguous 1 x1"},
+                  // The TradeEngine's word counts for nothing there.
+                  {"0 order, 10 ok, 11 no, 20 ack", "0 send 1, 20 confirmed 1 x1"}});
+}
+
+TEST(Publisher, AStreamIsAskedAgainWhileInDoubt) {
+  expect_stories(
+      parameters(kStream),
+      {{"0 order, 1000 timed_out, 1200 ack", "0 send 1, 1000 send 1, 1200 confirmed 1 x2"},
+       {"0 order, 1000 arrival_unproven, 1200 copy", "0 send 1, 1000 send 1, 1200 duplicate 1 x2"},
+       // Twice acknowledged is once confirmed.
+       {"0 order, 1000 timed_out, 1010 ack, 1020 copy",
+        "0 send 1, 1000 send 1, 1010 confirmed 1 x2"},
+       {"0 order, 1000 timed_out, 1010 full", "0 send 1, 1000 send 1, 1010 rejected 1 x2"},
+       {"0 order, 1000 timed_out, 1010 error", "0 send 1, 1000 send 1, 1010 ambiguous 1 x2"},
+       {"0 order, 1000 timed_out, 1010 denied", "0 send 1, 1000 send 1, 1010 ambiguous 1 x2"},
+       {"0 order, 1000 timed_out, 1010 odd, 1020 ack",
+        "0 send 1, 1000 send 1, 1010 odd answer, 1020 confirmed 1 x2"},
+       {"0 order, 1000 timed_out, 1010 no_responders, 1200 ack",
+        "0 send 1, 1000 send 1, 1110 send 1, 1200 confirmed 1 x3"},
+       {"0 order, 200 connection_lost, 400 ack", "0 send 1, 300 send 1, 400 confirmed 1 x2"},
+       // Several at a time, each for itself.
+       {"0 order, 50 order, 200 connection_lost 1, 250 connection_lost 2, 400 ack 2, 500 ack 1",
+        "0 send 1, 50 send 2, 300 send 1, 300 send 2, 400 confirmed 2 x2, 500 confirmed 1 x2"}});
+}
+
+TEST(Publisher, AnOrderInDoubtWaitsForTheWayToBeFree) {
+  expect_stories(
+      parameters(kStream),
+      {{"0 order, 200 path disconnected, 200 connection_lost, 450 path free, 600 ack",
+        "0 send 1, 300 send 1 disconnected, 400 send 1 disconnected, 500 send 1, "
+        "600 confirmed 1 x2"},
+       {"0 order, 900 path path_unproven, 1000 timed_out, 1050 path free, 1200 ack",
+        "0 send 1, 1000 send 1 path_unproven, 1100 send 1, 1200 confirmed 1 x2"},
+       {"0 order, 900 path unsendable, 1000 timed_out, 1050 path free, 1200 ack",
+        "0 send 1, 1000 send 1 unsendable, 1100 send 1, 1200 confirmed 1 x2"},
+       {"0 order, 900 path denied, 1000 timed_out",
+        "0 send 1, 1000 send 1 denied, 1000 ambiguous 1 x1"},
+       // Meanwhile a late answer to what was sent counts, and further silence says nothing new.
+       {"0 order, 900 path buffer_full, 1000 timed_out, 1050 ack",
+        "0 send 1, 1000 send 1 buffer_full, 1050 confirmed 1 x1"},
+       {"0 order, 900 path buffer_full, 1000 timed_out, 1010 timed_out, 1050 path free, 1200 ack",
+        "0 send 1, 1000 send 1 buffer_full, 1100 send 1, 1200 confirmed 1 x2"},
+       {"0 order, 900 path buffer_full, 1000 timed_out, 1010 connection_lost, 1050 path free, "
+        "1200 ack",
+        "0 send 1, 1000 send 1 buffer_full, 1100 send 1, 1200 confirmed 1 x2"},
+       {"0 order, 900 path buffer_full, 1000 timed_out, 1010 error",
+        "0 send 1, 1000 send 1 buffer_full, 1010 ambiguous 1 x1"}});
+}
+
+TEST(Publisher, NothingIsRepeatedAfterValidUntilOrWhilePaused) {
+  expect_stories(
+      parameters(kStream),
+      {{"0 order, 1000 timed_out, 2000 timed_out, 3000 timed_out, 4000 timed_out, 5000 timed_out",
+        "0 send 1, 1000 send 1, 2000 send 1, 3000 send 1, 4000 send 1, 5000 expired 1 x5"},
+       {"0 order, 4999 timed_out, 5999 timed_out", "0 send 1, 4999 send 1, 5999 expired 1 x2"},
+       {"0 brief, 50 path disconnected, 50 connection_lost, 9000 wait",
+        "0 send 1, 150 send 1 disconnected, 250 send 1 disconnected, 350 expired 1 x1"},
+       {"0 order, 500 pause, 1000 timed_out", "0 send 1, 1000 ambiguous 1 x1"},
+       {"0 order, 200 connection_lost, 250 pause, 9000 wait", "0 send 1, 300 ambiguous 1 x1"},
+       {"0 order, 200 pause, 300 ack", "0 send 1, 300 confirmed 1 x1"},
+       {"0 order, 200 pause, 300 resume, 1000 timed_out, 1100 ack",
+        "0 send 1, 1000 send 1, 1100 confirmed 1 x2"}});
+}
+
+TEST(Publisher, AShutdownWaitsForWhatIsInFlightOrGivesItUp) {
+  expect_stories(
+      parameters(kStream),
+      {{"0 finish", "0 finished"},
+       {"0 order, 10 finish, 20 ack", "0 send 1, 20 confirmed 1 x1, 20 finished"},
+       {"0 order, 0 order, 10 finish, 20 ack 2, 1000 timed_out 1, 1100 ack 1",
+        "0 send 1, 0 send 2, 20 confirmed 2 x1, 1000 send 1, 1100 confirmed 1 x2, 1100 finished"},
+       {"0 order, 10 connection_lost, 20 order, 30 finish, 40 abandon, 50 ack 2, 9000 wait",
+        "0 send 1, 20 send 2, 40 ambiguous 1 x1, 40 ambiguous 2 x1"}});
+}
+
+// --- The circuit breaker: two failures open it for ten seconds -----------------------------------
+
+TEST(Publisher, TheBreakerHoldsOrdersBackAndOneTriesForAll) {
+  const std::string open =
+      "0 send 1, 0 send 2, 10 no_responders 1 x1, 20 breaker open, "
+      "20 no_responders 2 x1, ";
+  const std::string failing = "0 order, 0 order, 10 no_responders 1, 20 no_responders 2, ";
+  for (const auto& [script, log] : std::vector<Story>{
+           {"30 order, 10019 order", "30 circuit_open 3 x0, 10019 circuit_open 4 x0"},
+           // The first order after the recovery is the probe.
+           {"10020 order, 10030 order, 10040 ok 3, 10050 order",
+            "10020 breaker half_open, 10020 send 3, 10030 circuit_open 4 x0, "
+            "10040 breaker closed, 10040 confirmed 3 x1, 10050 send 5"},
+           {"10020 order, 10030 no_responders 3, 20029 order, 20030 order",
+            "10020 breaker half_open, 10020 send 3, 10030 breaker open, "
+            "10030 no_responders 3 x1, 20029 circuit_open 4 x0, 20030 breaker half_open, "
+            "20030 send 5"},
+           // A probe whose end is not known decides nothing, and the next may try.
+           {"10020 order, 10030 connection_lost 3, 10040 order",
+            "10020 breaker half_open, 10020 send 3, 10030 ambiguous 3 x1, 10040 send 4"},
+           {"10020 path disconnected, 10020 order, 10030 path free, 10030 order",
+            "10020 breaker half_open, 10020 send 3 disconnected, 10020 disconnected 3 x0, "
+            "10030 send 4"},
+           // Where no order comes for a second, a round trip tries.
+           {"11020 trip ok, 11030 order",
+            "10020 breaker half_open, 11020 round trip, 11020 breaker closed, 11030 send 3"},
+           {"12020 trip timed_out, 22019 order",
+            "10020 breaker half_open, 11020 round trip, 12020 breaker open, "
+            "22019 circuit_open 3 x0"},
+           {"11500 trip connection_lost, 12020 trip ok",
+            "10020 breaker half_open, 11020 round trip, 12020 round trip, 12020 breaker closed"},
+           {"11000 path disconnected, 11500 path free, 12020 trip ok",
+            "10020 breaker half_open, 11020 round trip disconnected, 12020 round trip, "
+            "12020 breaker closed"},
+           {"11030 order", "10020 breaker half_open, 11020 round trip, 11030 circuit_open 3 x0"},
+       }) {
+    EXPECT_EQ(World(parameters(kCore, 2)).play(failing + script), open + log) << script;
+  }
+}
+
+TEST(Publisher, RetriesAreHeldBackByTheBreakerToo) {
+  expect_stories(
+      parameters(kStream, 2),
+      {{"0 order, 0 order, 1000 timed_out 1, 1000 timed_out 2, 1500 ack 2, 2000 timed_out 1, "
+        "9000 wait",
+        "0 send 1, 0 send 2, 1000 send 1, 1000 breaker open, 1500 confirmed 2 x1, "
+        "5000 expired 1 x2"}});
+}
+
+TEST(Publisher, ATradeEngineThatFallsSilentOpensTheBreakerAtOnce) {
+  const char* silent =
+      "0 order, 10 ok, 20 order, 30 order, 40 order, 1020 timed_out 2, 1030 timed_out 3, "
+      "1040 timed_out 4";
+  World world(parameters(kCore));
+  EXPECT_EQ(world.play(silent),
+            "0 send 1, 10 confirmed 1 x1, 20 send 2, 30 send 3, 40 send 4, 1020 unconfirmed 2 x1, "
+            "1030 breaker open, 1030 unconfirmed 3 x1, 1040 unconfirmed 4 x1");
+  EXPECT_THAT(world.details.at(2), HasSubstr("answers no more"));
+  // Not one that has never confirmed, nor on a new connection, nor a stream.
+  World unproven(parameters(kCore));
+  EXPECT_THAT(unproven.play("0 order, 10 no, 20 order, 1020 timed_out 2, 1030 order, "
+                            "2030 timed_out 3, 2040 order, 3040 timed_out 4"),
+              Not(HasSubstr("breaker")));
+  World renewed(parameters(kCore));
+  EXPECT_THAT(renewed.play("0 order, 10 ok, 15 reconnect, 20 order, 30 order, 1020 timed_out 2, "
+                           "1030 timed_out 3"),
+              Not(HasSubstr("breaker")));
+}
+
+TEST(Publisher, SilenceOnOneSubjectSaysNothingOfTheOthers) {
+  DeliveryParameters given = parameters(kCore);
+  given.subject = "orders.{strategy}";
+  World world(given);
+  EXPECT_THAT(world.play("0 order, 10 ok, 20 other, 30 other, 1020 timed_out 2, 1030 timed_out 3, "
+                         "1040 order, 2040 timed_out 4, 2050 other"),
+              Not(HasSubstr("breaker")));
+  EXPECT_THAT(world.subjects,
+              ElementsAre("orders.orderbook_skew", "orders.trade_momentum", "orders.trade_momentum",
+                          "orders.orderbook_skew", "orders.trade_momentum"));
+  EXPECT_THAT(world.play("3000 order, 4000 timed_out 6"), HasSubstr("4000 breaker open"));
+}
+
+// --- What is sent and reported beside the result -------------------------------------------------
+
+TEST(Publisher, SendsTheSameMessageAgain) {
+  World world(parameters(kStream));
+  world.play("0 order, 1000 timed_out, 1500 ack");
+  ASSERT_EQ(world.payloads.size(), 2U);
+  EXPECT_THAT(world.payloads[0], HasSubstr(R"("BTCUSDT")"));
+  EXPECT_EQ(world.payloads[1], world.payloads[0]);
+  EXPECT_THAT(world.lives, ElementsAre(5000ms, 4000ms));
+  EXPECT_EQ(world.first_sent, 1);
+  EXPECT_THAT(world.answered_in, ElementsAre(500ms));  // from the last sending
+  const Publisher::Stats stats = world.publisher.stats();
+  EXPECT_EQ(stats.repeats, 1U);
+  EXPECT_EQ(stats.in_flight, 0U);
+}
+
+TEST(Publisher, CarriesTheFramesTraceOrTheEnvelopes) {
+  const std::string header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const std::string envelope = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+  World world(parameters(kCore));
+  Order order;
+  order.valid_until = UnixMs(1s);
+  order.traceparent = envelope;
+  world.publisher.publish(order, header, {});
+  world.publisher.publish(order, "not one", {});
+  order.traceparent = "nor this";
+  world.publisher.publish(order, "", {});
+  EXPECT_THAT(world.traceparents, ElementsAre(header, envelope, ""));
+}
+
+TEST(Publisher, SaysWhyInWords) {
+  struct Row {
+    DeliveryMode mode;
+    const char* script;
+    const char* detail;
+  };
+  for (const auto& [mode, script, detail] : std::vector<Row>{
+           {kCore, "0 order, 10 ok", "status processed"},
+           {kCore, "0 order, 10 no", "status error: no margin"},
+           {kCore, "0 order, 10 no_responders", "nobody listens on orders"},
+           {kCore, "0 order, 10 timed_out", ""},
+           {kCore, "0 order, 10 denied", "the broker refuses us the order subject"},
+           {kCore, "0 path unsendable, 0 order", "the message cannot be sent"},
+           {kCore, "0 path disconnected, 0 order", ""},
+           {kStream, "0 order, 10 ack", "stream ORDERS, sequence 7"},
+           {kStream, "0 order, 10 full", "maximum messages (10077)"},
+           {kStream, "0 order, 10 pause, 1000 timed_out", "paused before it was acknowledged"},
+           {kStream, "0 brief, 1000 timed_out", "not acknowledged until valid_until"},
+           {kStream, "0 order, 10 abandon", "shut down before it was answered"}}) {
+    World world(parameters(mode));
+    world.play(script);
+    EXPECT_THAT(world.details, ElementsAre(detail)) << script;
+  }
+  World headerless(parameters(kCore));
+  headerless.takes_headers = false;
+  headerless.play("0 path unsendable, 0 order");
+  EXPECT_THAT(headerless.details, ElementsAre(HasSubstr("takes no headers")));
+  EXPECT_THAT(headerless.publisher.path_problem(), HasSubstr("takes no headers"));
+}
+
+TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
+  struct Row {
+    DeliveryMode mode;
+    const char* script;
+    const char* problem;
+    bool tried;
+  };
+  const char* refused = "the broker refuses us orders; no order has got through since";
+  for (const auto& [mode, script, problem, tried] :
+       std::vector<Row>{{kCore, "0 order", "", false},
+                        {kCore, "0 order, 10 ok", "", true},
+                        {kCore, "0 order, 10 no", "", true},
+                        {kCore, "0 order, 10 timed_out", "", true},
+                        {kCore, "0 order, 10 connection_lost", "", false},
+                        {kCore, "0 order, 10 no_responders", "nobody listens on orders", true},
+                        {kCore, "0 order, 10 no_responders, 20 order, 30 ok 2", "", true},
+                        {kCore, "0 order, 10 no_responders, 20 reconnect", "", false},
+                        {kCore, "0 order, 10 ok, 20 reconnect", "", false},
+                        {kCore, "0 order, 10 denied", refused, true},
+                        {kCore, "0 order, 10 denied, 20 reconnect", refused, true},
+                        {kCore, "0 path denied, 0 order", refused, true},
+                        {kCore, "0 order, 10 denied, 20 order, 30 ok 2", "", true},
+                        {kStream, "0 order", "", true},
+                        {kStream, "0 order, 10 no_responders", "nobody listens on orders", true},
+                        {kStream, "0 order, 10 no_responders, 20 looked", "", true},
+                        {kStream, "0 order, 10 denied, 20 looked", refused, true}}) {
+    World world(parameters(mode));
+    world.publisher.on_connection_change();
+    world.play(script);
+    EXPECT_EQ(world.publisher.path_problem(), problem) << script;
+    EXPECT_EQ(world.publisher.path_tried(), tried) << script;
+  }
 }
 
 // --- Readiness: each check alone takes it away
@@ -83,8 +540,8 @@ TEST(State, IsReadyOnlyWithEveryCheck) {
   EXPECT_FALSE(state([](State& s) { s.nats.buffered_bytes = 100; }));
   EXPECT_FALSE(state([](State& s) { s.draining = true; }));
   EXPECT_FALSE(state([](State& s) { s.path_problem = "nobody listens"; }));
-  EXPECT_FALSE(state([](State& s) { s.delivery.breaker = CircuitBreaker::State::open; }));
-  EXPECT_FALSE(state([](State& s) { s.delivery.breaker = CircuitBreaker::State::half_open; }));
+  EXPECT_FALSE(state([](State& s) { s.delivery.breaker = BreakerState::open; }));
+  EXPECT_FALSE(state([](State& s) { s.delivery.breaker = BreakerState::half_open; }));
 }
 
 // Found by a new user: "orders can be sent" was said with nobody there to take them.

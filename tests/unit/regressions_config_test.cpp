@@ -12,8 +12,8 @@
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
+#include "commands/command_line.hpp"
 #include "commands/input.hpp"
-#include "commands/replay.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
 #include "support/scratch_files.hpp"
@@ -161,7 +161,7 @@ TEST(RegressionReplay, AnExpectedFileThatCannotBeReadIsBadInputAndIsSaid) {
   const auto invocation = commands::parse_command_line(words);
   ASSERT_TRUE(invocation);
   testing::internal::CaptureStderr();
-  const auto code = commands::replay(
+  const auto code = commands::run_command(
       invocation.value(),
       test::configured({{"SIGNAL_COOLDOWN_SECONDS", "0"}, {"RISK_PRICE_BAND_PERCENT", "0"}}));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("No such file"));

@@ -40,9 +40,7 @@ TEST(Fingerprint, IsTheSameForTheSameSettingsAndNotForOthers) {
   EXPECT_NE(fingerprint(configured({{"SIGNAL_COOLDOWN_SECONDS", "901"}})), defaults);
 }
 
-bool is_exported(const Setting& setting) {
-  return !setting.is_secret();
-}
+bool is_exported(const Setting& setting) { return !setting.is_secret(); }
 
 // Values that need every kind of quoting there is.
 Configuration odd_configuration() {
@@ -56,13 +54,13 @@ Configuration odd_configuration() {
 }
 
 TEST(RenderFormats, AreKnownByName) {
-  EXPECT_EQ(parse_format("text"), Format::text);
-  EXPECT_EQ(parse_format("json"), Format::json);
-  EXPECT_EQ(parse_format("env"), Format::env);
-  EXPECT_EQ(parse_format("markdown"), Format::markdown);
-  EXPECT_EQ(parse_format("configmap"), Format::configmap);
-  EXPECT_EQ(parse_format("yaml"), std::nullopt);
-  EXPECT_EQ(parse_format(""), std::nullopt);
+  EXPECT_EQ(from_string<Format>("text"), Format::text);
+  EXPECT_EQ(from_string<Format>("json"), Format::json);
+  EXPECT_EQ(from_string<Format>("env"), Format::env);
+  EXPECT_EQ(from_string<Format>("markdown"), Format::markdown);
+  EXPECT_EQ(from_string<Format>("configmap"), Format::configmap);
+  EXPECT_EQ(from_string<Format>("yaml"), std::nullopt);
+  EXPECT_EQ(from_string<Format>(""), std::nullopt);
 }
 
 TEST(RenderJson, HoldsEverySettingWithItsValueAndOrigin) {
@@ -95,7 +93,8 @@ TEST(RenderEnv, ReadBackAsItStandsGivesTheSameSettings) {
   const auto again = load(environment, {});
   ASSERT_TRUE(again) << testing::PrintToString(again.error());
   EXPECT_EQ(again.value().values, configuration.values);
-  EXPECT_EQ(again.value().settings.symbols.size(), configuration.settings.symbols.size());
+  EXPECT_EQ(again.value().settings.engine.symbols.size(),
+            configuration.settings.engine.symbols.size());
 }
 
 TEST(RenderEnv, HoldsEveryRowButSecretsAndReservedOnes) {
@@ -207,7 +206,7 @@ TEST(RenderMarkdown, HasOneRowASettingWithDefaultRangeAndMeaning) {
       return line.starts_with(begin) &&
              line.find(fmt::format("| {} |", accepted_values(setting))) != std::string::npos &&
              line.find(setting.help) != std::string::npos &&
-             line.find(setting.fallback) != std::string::npos;
+             line.find(setting.default_text()) != std::string::npos;
     });
     EXPECT_EQ(rows, 1) << setting.name;
   }

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/reply_text.hpp"
+#include <rts/base/enum_names.hpp>
 
 namespace rts::nats {
 namespace {
@@ -28,7 +28,7 @@ class RequestsTable : public testing::Test {
     });
   }
   static std::string text(const Reply& reply) {
-    std::string text(test::name_of(reply.kind));
+    std::string text(to_string(reply.kind));
     if (reply.kind == Kind::answered) text.append(" ").append(reply.payload);
     return text;
   }

@@ -1,6 +1,4 @@
 // Secrets out of files: what is stripped, what is refused, and that nothing of it is said.
-#include "nats/secret_file.hpp"
-
 #include <cstring>
 #include <string>
 
@@ -8,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "nats/credentials.hpp"
 #include "support/scratch_files.hpp"
 
 namespace rts::nats {

@@ -63,12 +63,12 @@ TEST(SettingNames, WithinTwoLettersOrInAnotherCaseAreSlipsWhateverTheirPrefix) {
 }
 
 TEST(SettingNames, OfEightLettersOrFewerAreSlipsWithinOne) {
-  EXPECT_EQ(judge_name("NATSURL", "").kind, NameKind::misspelt);
-  EXPECT_EQ(judge_name("XATS_URL", "").kind, NameKind::misspelt);
-  EXPECT_EQ(judge_name("NATURL", "").kind, NameKind::foreign);
-  EXPECT_EQ(judge_name("XXTS_URL", "").kind, NameKind::foreign);
-  EXPECT_EQ(judge_name("XXTS_USER", "").kind, NameKind::misspelt);
-  EXPECT_EQ(judge_name("XXXS_USER", "").kind, NameKind::foreign);
+  EXPECT_EQ(meaning_of("NATSURL", "").kind, NameKind::misspelt);
+  EXPECT_EQ(meaning_of("XATS_URL", "").kind, NameKind::misspelt);
+  EXPECT_EQ(meaning_of("NATURL", "").kind, NameKind::foreign);
+  EXPECT_EQ(meaning_of("XXTS_URL", "").kind, NameKind::foreign);
+  EXPECT_EQ(meaning_of("XXTS_USER", "").kind, NameKind::misspelt);
+  EXPECT_EQ(meaning_of("XXXS_USER", "").kind, NameKind::foreign);
 }
 
 // Issue 11: "The hint today is the nearest by the table, not by letters
@@ -96,7 +96,7 @@ constexpr Slip kPrefixed[] = {
 
 TEST(SettingNames, WithOurPrefixAreLedToTheNearestByLetters) {
   for (const auto& [name, meant] : kPrefixed) {
-    const NameFinding finding = judge_name(name, "1");
+    const NameMeaning finding = meaning_of(name, "1");
     EXPECT_EQ(finding.kind, NameKind::misspelt) << name;
     EXPECT_EQ(finding.text, meant) << name;
   }
@@ -108,7 +108,7 @@ TEST(SettingNames, OfEverySettingWithALetterLessOrMoreLeadToIt) {
     for (const std::string& slip :
          {name.substr(1), name + "X", "X" + name, name.substr(0, 4) + name.substr(5)}) {
       if (find(slip) != nullptr) continue;  // TRADING_QUANTITY_STEP is STEPS with a letter less
-      const NameFinding finding = judge_name(slip, "1");
+      const NameMeaning finding = meaning_of(slip, "1");
       ASSERT_EQ(finding.kind, NameKind::misspelt) << slip;
       EXPECT_EQ(finding.text, name) << slip;
     }
@@ -368,8 +368,8 @@ constexpr const char* kForeign[] = {"PATH",
 
 TEST(SettingNames, OfShellsAndPipelinesAreNobodysSlips) {
   for (const char* name : kForeign) {
-    EXPECT_EQ(judge_name(name, "tcp://x").kind, NameKind::foreign)
-        << name << " is taken for " << judge_name(name, "").text;
+    EXPECT_EQ(meaning_of(name, "tcp://x").kind, NameKind::foreign)
+        << name << " is taken for " << meaning_of(name, "").text;
   }
 }
 
@@ -397,9 +397,10 @@ TEST(SettingNames, OfThePythonServiceThatWeHaveTooAreSettings) {
   for (const char* name : {"CIRCUIT_BREAKER_FAILURE_THRESHOLD", "MESSAGE_TTL_SECONDS",
                            "HEALTH_CHECK_PORT", "TRADING_MAX_POSITION_SIZE", "LOG_LEVEL"}) {
     EXPECT_NE(find(name), nullptr) << name;
-    EXPECT_TRUE(std::none_of(retired_names().begin(), retired_names().end(),
-                             [&](const RetiredName& row) { return row.name == name; }))
-        << name;
+    const auto retired = retired_names();
+    EXPECT_TRUE(std::none_of(retired.begin(), retired.end(), [&](const RetiredName& row) {
+      return row.name == name;
+    })) << name;
   }
 }
 

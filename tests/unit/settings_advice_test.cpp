@@ -9,7 +9,8 @@
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
-#include "commands/settings_file.hpp"
+#include "commands/command_line.hpp"
+#include "commands/settings.hpp"
 #include "support/engine_run.hpp"
 #include "support/paths.hpp"
 #include "support/scratch_files.hpp"
@@ -209,26 +210,44 @@ TEST(SettingsAdvice, WarnsOfHowReplicasWouldSendAndShare) {
   }
 }
 
+// What a command says of its settings, on standard output and on standard error.
+struct Said {
+  std::string out;
+  std::size_t warnings = 0;
+};
+
+Said said_by(const commands::Command& command, const Configuration& configuration) {
+  commands::Invocation invocation;
+  invocation.command = &command;
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(commands::run_command(invocation, configuration), ExitCode::ok);
+  std::string out = testing::internal::GetCapturedStdout();
+  const std::string err = testing::internal::GetCapturedStderr();
+  return {std::move(out), static_cast<std::size_t>(std::count(err.begin(), err.end(), '\n'))};
+}
+
+// The service has the warnings of both in its log.
 TEST(SettingsAdvice, OfDeliveryIsGivenWhereOrdersAreSentAndWhereItIsAskedFor) {
   const auto configuration = configured({{"TRADING_SYMBOLS", "ADAUSDT"}});
   ASSERT_EQ(configuration.warnings.size(), 2U);
   ASSERT_EQ(configuration.delivery_warnings.size(), 2U);
-  for (const char* command : {"run", "check"}) {
-    EXPECT_EQ(commands::warnings_for(command, configuration).size(), 4U) << command;
-  }
-  for (const char* command : {"replay", "config", "simulate", "provision", "health"}) {
-    EXPECT_EQ(commands::warnings_for(command, configuration).size(), 2U) << command;
+  EXPECT_EQ(said_by(commands::kCheck, configuration).warnings, 4U);
+  EXPECT_EQ(said_by(commands::kConfig, configuration).warnings, 2U);
+  for (const commands::Command* const command : commands::kCommands) {
+    const bool is_theirs = command == &commands::kRun || command == &commands::kCheck;
+    EXPECT_EQ(command->needs == commands::Needs::delivery, is_theirs) << command->name;
   }
 }
 
-TEST(SettingsAdvice, IsCountedByTheVerdictOfCheck) {
-  const std::vector<Given> quiet =
-      given({{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}});
-  EXPECT_EQ(commands::verdict(configured(quiet)), "settings are valid");
-  EXPECT_EQ(commands::verdict(configured({{"ORDER_DELIVERY", "jetstream"}})),
-            "settings are valid, 1 warning");
-  EXPECT_EQ(commands::verdict(configured({{"MAX_MEMORY_MB", "1"}})),
-            "settings are valid, 3 warnings");
+TEST(SettingsAdvice, IsCountedByCheck) {
+  const auto counted = [](const std::vector<Given>& environment) {
+    return said_by(commands::kCheck, configured(environment)).out;
+  };
+  EXPECT_EQ(counted(given({{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}})),
+            "settings are valid\n");
+  EXPECT_EQ(counted({{"ORDER_DELIVERY", "jetstream"}}), "settings are valid, 1 warning\n");
+  EXPECT_EQ(counted({{"MAX_MEMORY_MB", "1"}}), "settings are valid, 3 warnings\n");
 }
 
 // --- Values -------------------------------------------------------------------------------------
@@ -241,13 +260,13 @@ TEST(SettingsAdvice, FirstNameOfAFileWithAByteOrderMarkIsTakenWithoutIt) {
                                    "true"}}),
                            {});
   ASSERT_TRUE(loaded);
-  EXPECT_TRUE(loaded.value().settings.dry_run);
+  EXPECT_TRUE(loaded.value().settings.delivery.dry_run);
 }
 
 TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
   std::vector<Given> environment;
   for (const Setting& setting : table()) {
-    environment.push_back({std::string(setting.name), std::string(setting.fallback) + "\r"});
+    environment.push_back({std::string(setting.name), setting.default_text() + "\r"});
   }
   environment.push_back({"TRADING_ORDER_NOTIONAL__BTCUSDT", "50\r"});
   const auto configuration = configured(environment);
@@ -257,16 +276,14 @@ TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
 
 TEST(SettingsAdvice, WarnIsTheLogLevelWarning) {
   for (const char* value : {"WARN", "warn", "WARNING"}) {
-    EXPECT_EQ(configured({{"LOG_LEVEL", value}}).settings.log_level, "WARNING") << value;
+    EXPECT_EQ(configured({{"LOG_LEVEL", value}}).settings.log.level, LogLevel::warning) << value;
   }
   EXPECT_THAT(problems_of(given({{"LOG_LEVEL", "WARNI"}})), testing::SizeIs(1));
 }
 
 // --- TRADING_INSTRUMENTS_FILE -------------------------------------------------------------------
 
-std::string data_path(const char* name) {
-  return test::source_root() + "/tests/data/" + name;
-}
+std::string data_path(const char* name) { return test::source_root() + "/tests/data/" + name; }
 
 Result<Configuration, Problems> loaded_with(const std::string& file,
                                             std::vector<Given> environment = {}) {
@@ -359,9 +376,12 @@ TEST(InstrumentsFile, ThatCannotBeUsedIsRefusedWithItsName) {
   }
 }
 
-TEST(InstrumentsFile, IsNotReadWhereNobodyReads) {
-  EXPECT_THAT(problems_of(given({{"TRADING_INSTRUMENTS_FILE", "x"}})),
-              ElementsAre("TRADING_INSTRUMENTS_FILE=x: cannot be read here."));
+// For commands that decide nothing: what the file says is then not known, and nobody is advised.
+TEST(InstrumentsFile, IsLeftUnreadWhereNothingIsDecided) {
+  const auto unread =
+      load(given({{"TRADING_INSTRUMENTS_FILE", "missing"}, {"TRADING_SYMBOLS", "ADAUSDT"}}), {});
+  ASSERT_TRUE(unread) << testing::PrintToString(unread.error());
+  EXPECT_THAT(unread.value().warnings, testing::IsEmpty());
 }
 
 TEST(InstrumentsFile, MayBeginWithAByteOrderMark) {

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "commands/settings_file.hpp"
+#include "commands/settings.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
 #include "support/paths.hpp"
@@ -72,12 +72,8 @@ const Depth kMoreAsks{{1, 1, 1, 1, 1}, {3, 3, 3, 3, 3}};
 std::vector<std::string> with_reference(const std::string& frame) {
   return {TradeText{}.frame(), frame};
 }
-std::vector<std::string> buy_book() {
-  return with_reference(book({}));
-}
-std::vector<std::string> sell_book() {
-  return with_reference(book(kMoreAsks));
-}
+std::vector<std::string> buy_book() { return with_reference(book({})); }
+std::vector<std::string> sell_book() { return with_reference(book(kMoreAsks)); }
 std::vector<std::string> two_buy_books(std::int64_t apart_ms) {
   const std::int64_t later = kMidnightMs + apart_ms;
   return {TradeText{}.frame(), book({}), TradeText{.id = 2, .at_ms = later}.frame(),
@@ -90,16 +86,12 @@ std::vector<std::string> trades(const TradeText& third) {
   last.id = 3;
   return {TradeText{.id = 1}.frame(), TradeText{.id = 2}.frame(), last.frame()};
 }
-std::vector<std::string> rising_trades() {
-  return trades({.price = 101, .quantity = 5});
-}
+std::vector<std::string> rising_trades() { return trades({.price = 101, .quantity = 5}); }
 std::vector<std::string> falling_trades() {
   return trades({.price = 99, .quantity = 5, .buyer_is_maker = true});
 }
 // Price score −1, quantity score 0.5, maker score 1: each weight shows on its own.
-std::vector<std::string> mixed_trades() {
-  return trades({.price = 99, .quantity = 2.5});
-}
+std::vector<std::string> mixed_trades() { return trades({.price = 99, .quantity = 2.5}); }
 
 // 100, and ten seconds later another price: 6 × the change in percent per minute.
 std::vector<std::string> tickers(double later_price) {
@@ -107,22 +99,14 @@ std::vector<std::string> tickers(double later_price) {
           TickerText{.at_ms = kMidnightMs + 10'000, .price = later_price}.frame()};
 }
 
-std::vector<config::Given> window_2() {
-  return given({{"TRADE_MOMENTUM_WINDOW", "2"}});
-}
+std::vector<config::Given> window_2() { return given({{"TRADE_MOMENTUM_WINDOW", "2"}}); }
 std::vector<config::Given> mixed_settings() {
   return given({{"TRADE_MOMENTUM_WINDOW", "2"}, {"TRADE_MOMENTUM_BUY_THRESHOLD", "0"}});
 }
-std::vector<config::Given> window_10s() {
-  return given({{"TICKER_VELOCITY_TIME_WINDOW", "10"}});
-}
-std::vector<config::Given> no_cooldown() {
-  return given({{"SIGNAL_COOLDOWN_SECONDS", "0"}});
-}
+std::vector<config::Given> window_10s() { return given({{"TICKER_VELOCITY_TIME_WINDOW", "10"}}); }
+std::vector<config::Given> no_cooldown() { return given({{"SIGNAL_COOLDOWN_SECONDS", "0"}}); }
 
-std::vector<config::Given> no_band() {
-  return given({{"RISK_PRICE_BAND_PERCENT", "0"}});
-}
+std::vector<config::Given> no_band() { return given({{"RISK_PRICE_BAND_PERCENT", "0"}}); }
 
 const std::string kSpotInstruments = test::source_root() + "/tests/data/exchange_info_spot.json";
 
@@ -366,7 +350,7 @@ TEST(SettingsEffect, OfEachValueIsSeenInOrdersOrOutcomes) {
 TEST(SettingsEffect, OfASymbolsOwnValueIsSeenInItsOrdersOrOutcomes) {
   std::size_t rows = 0;
   for (const Effect& row : effects()) {
-    if (!config::find(row.setting)->is_per_symbol()) continue;
+    if (!config::find(row.setting)->per_symbol) continue;
     SCOPED_TRACE(std::string(row.setting) + ": " + row.value_a + " or " + row.value_b);
     const std::string own = std::string(row.setting) + "__BTCUSDT";
     const std::string of_another = std::string(row.setting) + "__ETHUSDT";

@@ -135,7 +135,7 @@ TEST(SettingsDefaults, AreThoseOfTheSpecification) {
   for (const auto& [name, value] : kSpecDefaults) {
     const Setting* const setting = find(name);
     ASSERT_NE(setting, nullptr) << name;
-    EXPECT_EQ(setting->fallback, value) << name;
+    EXPECT_EQ(setting->default_text(), value) << name;
   }
 }
 
@@ -154,7 +154,7 @@ TEST(SettingsDefaults, AreAcceptedAndAreTheirOwnOrigin) {
   EXPECT_THAT(configuration.origins, Each(Origin::fallback));
   EXPECT_THAT(configuration.warnings, IsEmpty());
   for (std::size_t i = 0; i < table().size(); ++i) {
-    EXPECT_EQ(configuration.values[i], table()[i].fallback) << table()[i].name;
+    EXPECT_EQ(configuration.values[i], table()[i].default_text()) << table()[i].name;
   }
 }
 
@@ -189,6 +189,32 @@ TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
   EXPECT_EQ(loaded.defaults.terms.stop_loss_percent, built.defaults.terms.stop_loss_percent);
   EXPECT_EQ(loaded.defaults.terms.take_profit_percent, built.defaults.terms.take_profit_percent);
   EXPECT_EQ(loaded.paused, built.paused);
+}
+
+// --- What follows from several settings --------------------------------------------------------
+
+TEST(SettingsDerived, FollowFromSeveralSettings) {
+  using std::chrono::seconds;
+  const auto settings = test::configured({{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"},
+                                          {"SIGNAL_COOLDOWN_SECONDS", "7"},
+                                          {"ORDER_TTL_SECONDS", "40"},
+                                          {"ORDER_ACK_TIMEOUT_MS", "250"},
+                                          {"ORDER_FORMAT", "signal"},
+                                          {"TRADING_ENABLE_SHORTS", "false"},
+                                          {"LOG_LEVEL", "ERROR"},
+                                          {"DEBUG_MODE", "true"},
+                                          {"ENVIRONMENT", "staging"}})
+                            .settings;
+  EXPECT_EQ(settings.stream.subject, "orders.{strategy}");
+  EXPECT_EQ(settings.stream.cooldown, seconds(7));
+  EXPECT_EQ(settings.stream.order_life, seconds(40));
+  EXPECT_EQ(settings.delivery.breaker.probe_patience, std::chrono::milliseconds(1250));
+  EXPECT_EQ(settings.log.level, LogLevel::debug);
+  EXPECT_FALSE(settings.engine.refuse_simulation);
+  for (const char* symbol : {"BTCUSDT", "ADAUSDT"}) {
+    EXPECT_EQ(settings.engine.of(*Symbol::from(symbol)).terms.sells, Sells::refused) << symbol;
+  }
+  EXPECT_TRUE(test::configured({{"ENVIRONMENT", "Production"}}).settings.engine.refuse_simulation);
 }
 
 // --- Ranges -------------------------------------------------------------------------------------
@@ -403,9 +429,9 @@ TEST(SettingsLoading, PrefersFlagsToTheEnvironmentToDefaults) {
   const auto loaded = load(environment, given({{"TRADING_LEVERAGE", "3"}}));
   ASSERT_TRUE(loaded);
   const Configuration& configuration = loaded.value();
-  EXPECT_EQ(configuration.settings.leverage, 3);
-  EXPECT_EQ(configuration.settings.log_level, "ERROR");
-  EXPECT_EQ(configuration.settings.log_format, "auto");
+  EXPECT_EQ(configuration.settings.engine.defaults.terms.leverage, 3);
+  EXPECT_EQ(configuration.settings.log.level, LogLevel::error);
+  EXPECT_EQ(configuration.settings.log.format, LogFormat::automatic);
   EXPECT_EQ(to_string(configuration.origins[index_of("TRADING_LEVERAGE")]), "flag");
   EXPECT_EQ(to_string(configuration.origins[index_of("LOG_LEVEL")]), "environment");
   EXPECT_EQ(to_string(configuration.origins[index_of("LOG_FORMAT")]), "default");
@@ -627,25 +653,29 @@ TEST(SettingsSecrets, AreShownAsStarsWhenTheyAreSetAndEmptyWhenTheyAreNot) {
 TEST(SettingsSecrets, ReachTheirMemberAsTheyWereGiven) {
   const struct {
     const char* name;
-    Secret Settings::*member;
-  } rows[] = {{"NATS_USER", &Settings::nats_user},
-              {"NATS_USER_FILE", &Settings::nats_user_file},
-              {"NATS_PASSWORD", &Settings::nats_password},
-              {"NATS_PASSWORD_FILE", &Settings::nats_password_file},
-              {"NATS_TOKEN", &Settings::nats_token},
-              {"NATS_TOKEN_FILE", &Settings::nats_token_file},
-              {"NATS_CREDS_FILE", &Settings::nats_creds_file},
-              {"NATS_NKEY_SEED_FILE", &Settings::nats_nkey_seed_file},
-              {"NATS_TLS_CA_FILE", &Settings::nats_tls_ca_file},
-              {"NATS_TLS_CERT_FILE", &Settings::nats_tls_cert_file},
-              {"NATS_TLS_KEY_FILE", &Settings::nats_tls_key_file}};
+    const Secret& (*member)(const Credentials&);
+  } rows[] = {
+      {"NATS_USER", [](const Credentials& c) -> const Secret& { return c.user.value; }},
+      {"NATS_USER_FILE", [](const Credentials& c) -> const Secret& { return c.user.file; }},
+      {"NATS_PASSWORD", [](const Credentials& c) -> const Secret& { return c.password.value; }},
+      {"NATS_PASSWORD_FILE", [](const Credentials& c) -> const Secret& { return c.password.file; }},
+      {"NATS_TOKEN", [](const Credentials& c) -> const Secret& { return c.token.value; }},
+      {"NATS_TOKEN_FILE", [](const Credentials& c) -> const Secret& { return c.token.file; }},
+      {"NATS_CREDS_FILE", [](const Credentials& c) -> const Secret& { return c.creds_file; }},
+      {"NATS_NKEY_SEED_FILE",
+       [](const Credentials& c) -> const Secret& { return c.nkey_seed_file; }},
+      {"NATS_TLS_CA_FILE", [](const Credentials& c) -> const Secret& { return c.tls_ca_file; }},
+      {"NATS_TLS_CERT_FILE", [](const Credentials& c) -> const Secret& { return c.tls_cert_file; }},
+      {"NATS_TLS_KEY_FILE", [](const Credentials& c) -> const Secret& { return c.tls_key_file; }},
+  };
   for (const auto& row : rows) {
     std::vector<Given> environment{{row.name, "/a canary"}};
     for (const auto& [name, partner] : kPartners) {
       if (row.name == std::string_view(name)) environment.push_back({partner, "x"});
     }
     const Configuration configuration = test::configured(environment);
-    EXPECT_EQ((configuration.settings.*row.member).reveal(), "/a canary") << row.name;
+    EXPECT_EQ(row.member(configuration.settings.broker.credentials).reveal(), "/a canary")
+        << row.name;
   }
 }
 

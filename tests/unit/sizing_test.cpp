@@ -40,9 +40,7 @@ void expect_quantities(const std::vector<SizeCase>& cases) {
   }
 }
 
-TEST(Sizing, ExampleOfTheHeader) {
-  EXPECT_EQ(quantity({}, "0.001", 3424.99), "0.029");
-}
+TEST(Sizing, ExampleOfTheHeader) { EXPECT_EQ(quantity({}, "0.001", 3424.99), "0.029"); }
 
 TEST(Sizing, TakesTheWholeStepsThatTheNotionalBuys) {
   expect_quantities({

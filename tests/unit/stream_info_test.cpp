@@ -44,12 +44,12 @@ constexpr const char* kOther =
     R"("cluster":{"name":"C1","leader":"n1"},"did_create":true})";
 
 StreamPlan plan() {
-  StreamWish wish;
-  wish.subject = "orders.intents";
-  wish.cooldown = seconds(900);
-  wish.order_life = seconds(30);
-  wish.daily_signals = 50;
-  return plan_stream(wish);
+  StreamPlanSource source;
+  source.subject = "orders.intents";
+  source.cooldown = seconds(900);
+  source.order_life = seconds(30);
+  source.daily_signals = 50;
+  return plan_stream(source);
 }
 
 ApiError error_of(std::string_view payload) {
@@ -105,6 +105,21 @@ TEST(StreamInfo, IsReadToTheLastField) {
   EXPECT_TRUE(facts.clustered);
 }
 
+// As nats-server 2.10.27 writes it: a single broker is the leader of its streams, but no cluster.
+TEST(StreamInfo, TellsAClusterByItsName) {
+  const auto is_clustered = [](std::string_view cluster) {
+    const auto info =
+        parse_stream_info(R"({"config":{"name":"X"},"cluster":)" + std::string(cluster) +
+                          R"(,"did_create":true,"ts":"2026-11-23T02:47:53.693348175Z"})");
+    return info.value().clustered;
+  };
+  EXPECT_FALSE(is_clustered(R"({"leader":"NDJ3QA5WBN"})"));
+  EXPECT_FALSE(is_clustered(R"({"name":"","leader":"n1"})"));
+  EXPECT_FALSE(is_clustered("{}"));
+  EXPECT_FALSE(is_clustered("null"));
+  EXPECT_TRUE(is_clustered(R"({"leader":"n1","name":"C1","replicas":[{"name":"n2"}]})"));
+}
+
 TEST(StreamInfo, TakesAbsentSettingsForTheirDefaults) {
   const StreamFacts facts =
       parse_stream_info(R"({"config":{"name":"X","subjects":null,"republish":null}})").value();
@@ -113,6 +128,20 @@ TEST(StreamInfo, TakesAbsentSettingsForTheirDefaults) {
   EXPECT_EQ(facts.max_messages, -1);
   EXPECT_FALSE(facts.no_ack);
   EXPECT_FALSE(facts.republish.has_value());
+}
+
+// From nats-server 2.10 on a single broker names a leader, too.
+TEST(StreamInfo, IsOfAClusterWhereTheClusterHasAName) {
+  const auto is_clustered = [](const std::string& cluster) {
+    return parse_stream_info(R"({"config":{"name":"X"},"cluster":)" + cluster + "}")
+        .value()
+        .clustered;
+  };
+  EXPECT_TRUE(is_clustered(R"({"name":"C1","leader":"n1"})"));
+  for (const char* single :
+       {"null", "{}", R"({"leader":"n1"})", R"({"name":""})", R"({"name":null})"}) {
+    EXPECT_FALSE(is_clustered(single)) << single;
+  }
 }
 
 TEST(StreamErrors, CarryJetStreamsCodeAndWords) {
@@ -167,6 +196,7 @@ TEST(StreamReplies, ThatAreNoneAreRefused) {
                                 R"({"x":)" + deep,
                                 wide + "\"}",
                                 "{\"config\":{\"name\":\"\xff\"}}",
+                                "\xEF\xBB\xBF{\"config\":{\"name\":\"X\"}}",
                                 std::string("{\"config\":{\"name\":\"X\"}}\0", 25)}) {
     EXPECT_EQ(error_of(payload).code, 0) << payload.substr(0, 80);
   }

@@ -17,16 +17,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-StreamWish wish() {
-  StreamWish wish;
-  wish.subject = "orders.intents";
-  wish.cooldown = seconds(900);
-  wish.order_life = seconds(30);
-  wish.daily_signals = 50;
-  return wish;
+StreamPlanSource source() {
+  StreamPlanSource source;
+  source.subject = "orders.intents";
+  source.cooldown = seconds(900);
+  source.order_life = seconds(30);
+  source.daily_signals = 50;
+  return source;
 }
 
-// A stream that is exactly as plan_stream(wish()) wants it.
+// A stream that is exactly as plan_stream(source()) wants it.
 StreamFacts planned() {
   StreamFacts facts;
   facts.name = "ORDERS";
@@ -42,7 +42,7 @@ StreamFacts planned() {
 // --- The plan -----------------------------------------------------------------------------------
 
 TEST(StreamPlan, FollowsFromTheSettings) {
-  const StreamPlan plan = plan_stream(wish());
+  const StreamPlan plan = plan_stream(source());
   EXPECT_EQ(plan.name, "ORDERS");
   EXPECT_EQ(plan.subject, "orders.intents");
   EXPECT_EQ(plan.duplicate_window, seconds(930));
@@ -59,7 +59,7 @@ TEST(StreamPlan, RemembersIdsForTheCooldownAndAnOrdersLife) {
   for (const auto& [cooldown, life, window] :
        {Row{900, 30, 930}, Row{0, 30, 120}, Row{89, 30, 120}, Row{91, 30, 121},
         Row{86'400, 30, 86'400}, Row{86'400, 86'400, 86'400}, Row{0, 86'400, 86'400}}) {
-    StreamWish row = wish();
+    StreamPlanSource row = source();
     row.cooldown = seconds(cooldown);
     row.order_life = seconds(life);
     const StreamPlan plan = plan_stream(row);
@@ -77,7 +77,7 @@ TEST(StreamPlan, CapsTheDayAtEveryStrategysLimitUnlessAskedOtherwise) {
   };
   for (const Row& row : {Row{50, {}, 150}, Row{1, {}, 3}, Row{0, {}, -1}, Row{50, 0, -1},
                          Row{50, 7, 7}, Row{0, 7, 7}}) {
-    StreamWish changed = wish();
+    StreamPlanSource changed = source();
     changed.daily_signals = row.daily_signals;
     changed.daily_cap = row.cap;
     EXPECT_EQ(plan_stream(changed).max_messages, row.max_messages);
@@ -86,7 +86,7 @@ TEST(StreamPlan, CapsTheDayAtEveryStrategysLimitUnlessAskedOtherwise) {
 
 TEST(StreamPlan, RepublishesToTheTradeEngineUnlessThatIsTheStreamsOwnSubject) {
   const auto destination = [](std::string subject, std::optional<std::string> to) {
-    StreamWish changed = wish();
+    StreamPlanSource changed = source();
     changed.subject = std::move(subject);
     changed.republish_to = std::move(to);
     const StreamPlan plan = plan_stream(changed);
@@ -102,7 +102,7 @@ TEST(StreamPlan, RepublishesToTheTradeEngineUnlessThatIsTheStreamsOwnSubject) {
 }
 
 TEST(StreamPlan, OfASubjectForEachStrategyRepublishesToAsMany) {
-  StreamWish per_strategy = wish();
+  StreamPlanSource per_strategy = source();
   per_strategy.subject = "orders.{strategy}";
   EXPECT_FALSE(plan_stream(per_strategy).republish);
   per_strategy.republish_to = "signals.trading.{strategy}";
@@ -114,21 +114,21 @@ TEST(StreamPlan, OfASubjectForEachStrategyRepublishesToAsMany) {
                                    "orders.ticker_velocity"));
 }
 
-TEST(StreamMisfits, OfASubjectForEachStrategyAreThoseThatTheStreamDoesNotStore) {
+TEST(StreamProblems, OfASubjectForEachStrategyAreThoseThatTheStreamDoesNotStore) {
   StreamFacts facts = planned();
   facts.subjects = {"orders.orderbook_skew", "orders.trade_momentum"};
   const StreamNeeds needs{"orders.{strategy}", {}, {}};
-  EXPECT_THAT(misfits(needs, facts),
+  EXPECT_THAT(stream_problems(needs, facts),
               testing::ElementsAre(testing::EndsWith(", not orders.ticker_velocity")));
   facts.subjects = {"orders.*"};
-  EXPECT_THAT(misfits(needs, facts), IsEmpty());
-  EXPECT_THAT(misfits({"orders.x.{strategy}", {}, {}}, facts), testing::SizeIs(1));
+  EXPECT_THAT(stream_problems(needs, facts), IsEmpty());
+  EXPECT_THAT(stream_problems({"orders.x.{strategy}", {}, {}}, facts), testing::SizeIs(1));
 }
 
 // --- Differences --------------------------------------------------------------------------------
 
 TEST(StreamDifferences, AreNoneWhereTheStreamIsAsPlanned) {
-  EXPECT_THAT(differences(plan_stream(wish()), planned()), IsEmpty());
+  EXPECT_THAT(differences(plan_stream(source()), planned()), IsEmpty());
 }
 
 struct Deviation {
@@ -171,7 +171,7 @@ TEST(StreamDifferences, NameTheSettingWhatItIsAndWhatItShouldBe) {
   for (const Deviation& row : rows) {
     StreamFacts facts = planned();
     row.make(facts);
-    EXPECT_THAT(differences(plan_stream(wish()), facts),
+    EXPECT_THAT(differences(plan_stream(source()), facts),
                 ElementsAre(Difference{row.field, row.present, row.wanted}))
         << row.field;
   }
@@ -192,19 +192,19 @@ TEST(StreamDifferences, AreNoneWhereTheStreamDoesMore) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     StreamFacts facts = planned();
     rows[i](facts);
-    EXPECT_THAT(differences(plan_stream(wish()), facts), IsEmpty()) << "row " << i;
+    EXPECT_THAT(differences(plan_stream(source()), facts), IsEmpty()) << "row " << i;
   }
 }
 
 TEST(StreamDifferences, OfAnAbsentStreamAreAllItsSettings) {
-  const auto all = description(plan_stream(wish()));
+  const auto all = description(plan_stream(source()));
   EXPECT_EQ(all.size(), 12U);
   EXPECT_THAT(all, testing::Contains(Difference{"max_msgs", "", "150"}));
   for (const Difference& row : all) EXPECT_EQ(row.present, "") << row.field;
 }
 
 TEST(StreamDifferences, KeepWhatIsFineAndReplaceWhatIsNot) {
-  const StreamPlan plan = plan_stream(wish());
+  const StreamPlan plan = plan_stream(source());
   StreamFacts facts = planned();
   facts.duplicate_window = seconds(2000);
   facts.subjects = {"a", "orders.*"};
@@ -216,21 +216,21 @@ TEST(StreamDifferences, KeepWhatIsFineAndReplaceWhatIsNot) {
   EXPECT_THAT(wanted_subjects(plan, facts), ElementsAre("a", "orders.intents"));
 }
 
-// --- Misfits ------------------------------------------------------------------------------------
+// --- Problems ------------------------------------------------------------------------------------
 
 const StreamNeeds kNeeds{"orders.intents", seconds(900), seconds(30)};
 
-TEST(StreamMisfits, AreNoneInAPlannedStream) {
-  EXPECT_THAT(misfits(kNeeds, planned()), IsEmpty());
+TEST(StreamProblems, AreNoneInAPlannedStream) {
+  EXPECT_THAT(stream_problems(kNeeds, planned()), IsEmpty());
 }
 
-struct Misfit {
+struct ProblemRow {
   std::vector<const char*> says;
   std::function<void(StreamFacts&)> make;
 };
 
-TEST(StreamMisfits, SayWhatIsThereAndWhatIsWanted) {
-  const std::vector<Misfit> rows{
+TEST(StreamProblems, SayWhatIsThereAndWhatIsWanted) {
+  const std::vector<ProblemRow> rows{
       {{"899.999999999 s", "at least the cooldown of 900 s"},
        [](StreamFacts& f) { f.duplicate_window = seconds(900) - nanoseconds(1); }},
       {{"duplicate_window is 0 s"}, [](StreamFacts& f) { f.duplicate_window = {}; }},
@@ -245,25 +245,25 @@ TEST(StreamMisfits, SayWhatIsThereAndWhatIsWanted) {
   for (const auto& [says, make] : rows) {
     StreamFacts facts = planned();
     make(facts);
-    const auto found = misfits(kNeeds, facts);
+    const auto found = stream_problems(kNeeds, facts);
     ASSERT_EQ(found.size(), 1U) << says.front();
     for (const char* words : says) EXPECT_THAT(found[0], HasSubstr(words));
   }
 }
 
 // Found in a review: with a cooldown of 0 any window passed, and a repeated order was stored again.
-TEST(StreamMisfits, AreWindowsShorterThanAnOrderLives) {
+TEST(StreamProblems, AreWindowsShorterThanAnOrderLives) {
   StreamFacts facts = planned();
   const StreamNeeds needs{"orders.intents", seconds(0), seconds(30)};
   facts.duplicate_window = seconds(30);
-  EXPECT_THAT(misfits(needs, facts), IsEmpty());
+  EXPECT_THAT(stream_problems(needs, facts), IsEmpty());
   facts.duplicate_window = seconds(29);
   EXPECT_THAT(
-      misfits(needs, facts),
+      stream_problems(needs, facts),
       ElementsAre(HasSubstr("duplicate_window is 29 s, wanted at least the order life of 30 s")));
 }
 
-TEST(StreamMisfits, AreNoneWhereThePromiseHolds) {
+TEST(StreamProblems, AreNoneWhereThePromiseHolds) {
   const std::vector<std::function<void(StreamFacts&)>> rows{
       [](StreamFacts& f) { f.duplicate_window = seconds(900); },
       [](StreamFacts& f) {
@@ -282,15 +282,15 @@ TEST(StreamMisfits, AreNoneWhereThePromiseHolds) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     StreamFacts facts = planned();
     rows[i](facts);
-    EXPECT_THAT(misfits(kNeeds, facts), IsEmpty()) << "row " << i;
+    EXPECT_THAT(stream_problems(kNeeds, facts), IsEmpty()) << "row " << i;
   }
 }
 
-TEST(StreamMisfits, AreAllSaidAtOnce) {
+TEST(StreamProblems, AreAllSaidAtOnce) {
   StreamFacts worst;
   worst.no_ack = true;
   worst.sealed = true;
-  EXPECT_EQ(misfits(kNeeds, worst).size(), 4U);
+  EXPECT_EQ(stream_problems(kNeeds, worst).size(), 4U);
 }
 
 // --- Subjects -----------------------------------------------------------------------------------

@@ -31,15 +31,10 @@ Problems problems_of(const std::vector<Given>& environment, const std::vector<Gi
   return loaded ? Problems{} : loaded.error();
 }
 
-std::string for_btc(const Setting& setting) {
-  return std::string(setting.name) + "__BTCUSDT";
-}
+std::string for_btc(const Setting& setting) { return std::string(setting.name) + "__BTCUSDT"; }
 
-const SymbolSettings& values_of(const Configuration& configuration, std::string_view symbol) {
-  for (const NamedSymbolSettings& named : configuration.settings.per_symbol) {
-    if (named.symbol.text() == symbol) return named.values;
-  }
-  return configuration.settings;
+const SymbolParameters& values_of(const Configuration& configuration, std::string_view symbol) {
+  return configuration.settings.engine.of(*Symbol::from(symbol));
 }
 
 // SPEC §5: "every setting of the three strategies, SIGNAL_*, RISK_STOP_LOSS_PERCENT,
@@ -54,13 +49,13 @@ bool specified_per_symbol(const Setting& setting) {
 
 TEST(SymbolSettings, AreThoseOfTheSpecification) {
   for (const Setting& setting : table()) {
-    EXPECT_EQ(setting.is_per_symbol(), specified_per_symbol(setting)) << setting.name;
+    EXPECT_EQ(setting.per_symbol, specified_per_symbol(setting)) << setting.name;
   }
 }
 
 TEST(SymbolSettings, AreHeldToTheRangesOfTheirSetting) {
   for (const Setting& setting : table()) {
-    if (!setting.is_per_symbol()) continue;
+    if (!setting.per_symbol) continue;
     const std::string name = for_btc(setting);
     for (const std::string& value : test::edges_of(setting).outside) {
       EXPECT_THAT(problems_of({{name, value}}),
@@ -76,8 +71,8 @@ TEST(SymbolSettings, AreHeldToTheRangesOfTheirSetting) {
 
 TEST(SymbolSettings, OfOtherRowsAreNone) {
   for (const Setting& setting : table()) {
-    if (setting.is_per_symbol()) continue;
-    EXPECT_THAT(problems_of({{for_btc(setting), std::string(setting.fallback)}}),
+    if (setting.per_symbol) continue;
+    EXPECT_THAT(problems_of({{for_btc(setting), setting.default_text()}}),
                 ElementsAre(HasSubstr(fmt::format("{}: {} is the same for all symbols",
                                                   for_btc(setting), setting.name))));
   }
@@ -88,16 +83,19 @@ TEST(SymbolSettings, CountForTheirSymbolAndForNoOther) {
                                          {"TRADING_ORDER_NOTIONAL__BTCUSDT", "50"},
                                          {"SIGNAL_COOLDOWN_SECONDS__BTCUSDT", "7"},
                                          {"STRATEGY_ENABLED_TICKER_VELOCITY__ETHUSDT", "false"}});
-  const SymbolSettings& btc = values_of(configuration, "BTCUSDT");
-  EXPECT_EQ(btc.order_notional, 50);
-  EXPECT_EQ(btc.cooldown_seconds, 7);
-  EXPECT_TRUE(btc.ticker_velocity_enabled);
-  const SymbolSettings& eth = values_of(configuration, "ETHUSDT");
-  EXPECT_EQ(eth.order_notional, 200);
-  EXPECT_EQ(eth.cooldown_seconds, 900);
-  EXPECT_FALSE(eth.ticker_velocity_enabled);
-  EXPECT_EQ(configuration.settings.order_notional, 200);
-  EXPECT_EQ(configuration.settings.per_symbol.size(), 2U);
+  const SymbolParameters& btc = values_of(configuration, "BTCUSDT");
+  EXPECT_EQ(btc.terms.size.order.value(), 50);
+  EXPECT_EQ(btc.terms.cooldown.count(), 7);
+  EXPECT_TRUE(btc.enabled[rts::index_of(StrategyId::ticker_velocity)]);
+  const SymbolParameters& eth = values_of(configuration, "ETHUSDT");
+  EXPECT_EQ(eth.terms.size.order.value(), 200);
+  EXPECT_EQ(eth.terms.cooldown.count(), 900);
+  EXPECT_FALSE(eth.enabled[rts::index_of(StrategyId::ticker_velocity)]);
+  EXPECT_EQ(configuration.settings.engine.defaults.terms.size.order.value(), 200);
+  const SymbolParameters& bnb = values_of(configuration, "BNBUSDT");
+  EXPECT_EQ(bnb.terms.size.order.value(), 200);
+  EXPECT_EQ(bnb.terms.cooldown.count(), 900);
+  EXPECT_TRUE(bnb.enabled[rts::index_of(StrategyId::ticker_velocity)]);
 }
 
 TEST(SymbolSettings, AreOfASymbolInAnyCaseAndAlphabet) {
@@ -105,8 +103,8 @@ TEST(SymbolSettings, AreOfASymbolInAnyCaseAndAlphabet) {
                                          {"TRADING_QUANTITY_STEPS", "牛来usdt:1"},
                                          {"TRADING_ORDER_NOTIONAL__btcUsdt", "50"},
                                          {"TRADING_ORDER_NOTIONAL__牛来usdt", "60"}});
-  EXPECT_EQ(values_of(configuration, "BTCUSDT").order_notional, 50);
-  EXPECT_EQ(values_of(configuration, "牛来USDT").order_notional, 60);
+  EXPECT_EQ(values_of(configuration, "BTCUSDT").terms.size.order.value(), 50);
+  EXPECT_EQ(values_of(configuration, "牛来USDT").terms.size.order.value(), 60);
 }
 
 TEST(SymbolSettings, OfNoSymbolAreRefused) {
@@ -127,9 +125,9 @@ TEST(SymbolSettings, BeatTheSettingItselfAndFlagsBeatTheEnvironment) {
       given({{"TRADING_ORDER_NOTIONAL__BTCUSDT", "50"}, {"TRADING_ORDER_NOTIONAL__ETHUSDT", "51"}}),
       given({{"TRADING_ORDER_NOTIONAL", "200"}, {"TRADING_ORDER_NOTIONAL__btcusdt", "60"}}));
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(values_of(loaded.value(), "BTCUSDT").order_notional, 60);
-  EXPECT_EQ(values_of(loaded.value(), "ETHUSDT").order_notional, 51);
-  EXPECT_EQ(values_of(loaded.value(), "BNBUSDT").order_notional, 200);
+  EXPECT_EQ(values_of(loaded.value(), "BTCUSDT").terms.size.order.value(), 60);
+  EXPECT_EQ(values_of(loaded.value(), "ETHUSDT").terms.size.order.value(), 51);
+  EXPECT_EQ(values_of(loaded.value(), "BNBUSDT").terms.size.order.value(), 200);
   ASSERT_EQ(loaded.value().symbol_values.size(), 2U);
   EXPECT_EQ(loaded.value().symbol_values[0].origin, Origin::flag);
   EXPECT_EQ(loaded.value().symbol_values[1].origin, Origin::environment);
@@ -146,8 +144,8 @@ TEST(SymbolSettings, AreFlagsToo) {
   EXPECT_EQ(flags[1].name, "TICKER_VELOCITY_TIME_WINDOW__ABC_260925USDT");
   const auto loaded = load(given({{"TRADING_SYMBOLS", "*"}}), flags);
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(values_of(loaded.value(), "BTCUSDT").order_notional, 50);
-  EXPECT_EQ(values_of(loaded.value(), "ABC_260925USDT").velocity_time_window_seconds, 70);
+  EXPECT_EQ(values_of(loaded.value(), "BTCUSDT").terms.size.order.value(), 50);
+  EXPECT_EQ(values_of(loaded.value(), "ABC_260925USDT").ticker_velocity.time_window.count(), 70);
 }
 
 TEST(SymbolSettings, OfSecretsAreNotTakenAsFlags) {
@@ -247,7 +245,7 @@ TEST(SymbolSettings, AreLinesOfTheEnvironmentThatLoadAgain) {
   }
   const Configuration again = configured(environment);
   EXPECT_EQ(render(again, Format::env), render(configuration, Format::env));
-  EXPECT_EQ(values_of(again, "牛来USDT").momentum_window, 60);
+  EXPECT_EQ(values_of(again, "牛来USDT").trade_momentum.window, 60);
 }
 
 // A ConfigMap's keys are letters, digits, '-', '_' and '.'; what else a name has is said.
@@ -274,7 +272,7 @@ TEST(SymbolSettings, AreMarkedInTheDocumentAndInTheHelp) {
     marked += is_marked ? 1U : 0U;
     if (!line.starts_with("| `")) continue;
     const std::string name = line.substr(3, line.find('`', 3) - 3);
-    EXPECT_EQ(is_marked, find(name)->is_per_symbol()) << name;
+    EXPECT_EQ(is_marked, find(name)->per_symbol) << name;
   }
   EXPECT_GT(marked, 20U);
   EXPECT_THAT(help_text(), HasSubstr("default: 100; per symbol]"));

@@ -16,10 +16,10 @@ using namespace rts::test;
 
 std::uint64_t accounted(const Tally& tally) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kReasonCount; ++i) sum += tally.count(reason_at(i));
-  for (const StrategyId strategy : kStrategies) {
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      sum += tally.count(strategy, static_cast<Outcome>(i));
+  for (const Reason reason : all_of<Reason>) sum += tally.count(reason);
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    for (const Outcome outcome : all_of<Outcome>) {
+      sum += tally.count(strategy, outcome);
     }
   }
   return sum;

@@ -17,9 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-UnixMs at(std::int64_t ms) {
-  return UnixMs(milliseconds(ms));
-}
+UnixMs at(std::int64_t ms) { return UnixMs(milliseconds(ms)); }
 
 std::optional<std::int64_t> parsed(std::string_view text) {
   const auto time = parse_iso8601(text);

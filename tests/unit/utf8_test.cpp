@@ -52,6 +52,15 @@ TEST(Printable, KnowsTheNeighboursOfControlCharactersForText) {
   }
 }
 
+TEST(Shown, IsCutWhereACharacterEndsAndHasNoControlCharacter) {
+  EXPECT_EQ(shown("a\x1B[2J\n"sv, 20, '?'), "a?[2J?");
+  EXPECT_EQ(shown("a\0b\x7F"sv, 20, ' '), "a b ");
+  EXPECT_EQ(shown("\xC2\x9B\xC2\x9F\xC2\xA0\xE2\x80\xAEü"sv, 20, '?'), "????\xC2\xA0???ü");
+  EXPECT_EQ(shown("ab\xE2\x82\xAC"sv, 4, '?'), "ab");
+  EXPECT_EQ(shown("ab\xE2\x82\xAC"sv, 5, '?'), "ab\xE2\x82\xAC");
+  EXPECT_EQ(shown("abc"sv, 0, '?'), "");
+}
+
 TEST(JsonString, HasNoControlCharacterInIt) {
   std::string out;
   append_json_string(out, "\xC2\x9B\xE2\x80\xAE\x7F\x1Bü"sv);

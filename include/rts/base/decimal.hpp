@@ -34,6 +34,7 @@ class Decimal {
   [[nodiscard]] std::string to_string() const;
 
  private:
+  [[nodiscard]] static Decimal without_zeros(std::int64_t units, int places) noexcept;
   constexpr Decimal(std::int64_t units, int places) noexcept : units_(units), places_(places) {}
   std::int64_t units_ = 0;
   int places_ = 0;

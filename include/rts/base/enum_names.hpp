@@ -56,6 +56,8 @@ consteval bool counts_from_zero() {
 
 template <NamedEnum Enum>
 inline constexpr auto& all_of = detail::Lists<Enum>::kValues;
+template <NamedEnum Enum>
+inline constexpr auto& names_of = detail::Lists<Enum>::kNames;
 
 // Precondition: the value is one of the enumerators.
 template <NamedEnum Enum>

@@ -1,5 +1,5 @@
-// FNV-1a, 64 bits: a hash that is the same everywhere and for ever, for tables and for telling
-// texts apart. Not against somebody who means harm. Source: draft-eastlake-fnv. Any thread.
+// FNV-1a, 64 bits: a hash that is the same on every machine and in every version, for tables and to
+// see that a text has changed. Not cryptographic. Source: draft-eastlake-fnv. Any thread.
 #pragma once
 
 #include <cstdint>

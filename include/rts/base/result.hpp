@@ -2,6 +2,7 @@
 // in rts_core throws. Usable from any thread.
 #pragma once
 
+#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -27,11 +28,20 @@ class [[nodiscard]] Result {
   explicit operator bool() const noexcept { return ok(); }
 
   // Precondition: ok().
-  [[nodiscard]] const T& value() const& noexcept { return *std::get_if<0>(&state_); }
-  [[nodiscard]] T& value() & noexcept { return *std::get_if<0>(&state_); }
-  [[nodiscard]] T&& value() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  [[nodiscard]] const T& value() const& noexcept {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  [[nodiscard]] T& value() & noexcept {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  [[nodiscard]] T&& value() && noexcept { return std::move(value()); }
   // Precondition: !ok().
-  [[nodiscard]] const E& error() const noexcept { return *std::get_if<1>(&state_); }
+  [[nodiscard]] const E& error() const noexcept {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
 
  private:
   std::variant<T, E> state_;

@@ -8,6 +8,9 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <vector>
+
+#include <rts/base/text.hpp>
 
 namespace rts {
 
@@ -19,23 +22,17 @@ class Symbol {
   [[nodiscard]] static constexpr std::optional<Symbol> from(std::string_view text) noexcept {
     if (text.empty() || text.size() > kMaxBytes) return std::nullopt;
     Symbol symbol;
-    for (const char c : text) symbol.bytes_[symbol.size_++] = upper(c);
+    for (const char c : text) symbol.bytes_[symbol.size_++] = to_upper(c);
     return symbol;
   }
 
-  // Whether a text may name what is traded: no quote, blank, slash or control character in it. What
-  // has one is no instrument of a venue, and harm to whoever takes the order.
+  // Whether a text may be a symbol: no quote, blank, slash or control character in it. No venue has
+  // such instruments, and the receiver of an order may take such a character for syntax.
   [[nodiscard]] static constexpr bool may_name(std::string_view text) noexcept {
     return std::none_of(text.begin(), text.end(), [](char c) {
       return static_cast<unsigned char>(c) <= ' ' || c == 0x7F || c == '"' || c == '\'' ||
              c == '`' || c == '/' || c == '\\';
     });
-  }
-
-  // Whether two texts, of whatever length, name the same symbol.
-  [[nodiscard]] static constexpr bool same(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return x == y || is_other_case(x, y); });
   }
 
   // Lives as long as this value.
@@ -46,18 +43,16 @@ class Symbol {
   }
 
  private:
-  // Of two characters that differ.
-  static constexpr bool is_other_case(char x, char y) noexcept {
-    constexpr unsigned kCase = 'a' ^ 'A';
-    const unsigned lower = static_cast<unsigned char>(x) | kCase;
-    return lower == (static_cast<unsigned char>(y) | kCase) && lower - 'a' < 26;
-  }
-  static constexpr char upper(char c) noexcept {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-
   std::array<char, kMaxBytes> bytes_{};
   unsigned char size_ = 0;
 };
+
+// The first entry of a list whose `symbol` is this one; null when there is none.
+template <class Entry>
+[[nodiscard]] const Entry* entry_of(const std::vector<Entry>& list, const Symbol& symbol) noexcept {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const Entry& entry) { return entry.symbol == symbol; });
+  return found == list.end() ? nullptr : &*found;
+}
 
 }  // namespace rts

@@ -8,6 +8,9 @@
 
 namespace rts {
 
+// Some editors and exports put it in front of a text.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 // Length of the well-formed UTF-8 sequence `text` begins with, 0 when there is none (RFC 3629:
 // overlong forms, surrogates and what lies beyond U+10FFFF are none). Precondition: not empty.
 [[nodiscard]] std::size_t utf8_sequence(std::string_view text) noexcept;
@@ -23,5 +26,10 @@ namespace rts {
 // Plain text stays as it is; a control character becomes \n, \r, \t or the \x.. of each of its
 // bytes, and so does what is no UTF-8: printable("a\x1B[2J") = "a\\x1b[2J".
 [[nodiscard]] std::string printable(std::string_view text);
+
+// At most max_bytes of a text that others wrote, cut where a character ends; in place of each byte
+// of a control character stands `instead`. UTF-8 stays UTF-8.
+// shown("a\x1B[2J", 3, '?') = "a?[".
+[[nodiscard]] std::string shown(std::string_view text, std::size_t max_bytes, char instead);
 
 }  // namespace rts

@@ -1,10 +1,11 @@
 // The settings table as text: effective values with their origin, or the reference documentation.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/base/json_writer.hpp>
 #include <rts/config/settings.hpp>
 
@@ -14,8 +15,7 @@ namespace rts::config {
 // --env-file takes it, nothing quoted ·
 // markdown: docs/CONFIGURATION.md (defaults, no values) · configmap: a Kubernetes ConfigMap without
 // the secrets.
-enum class Format : std::uint8_t { text, json, env, markdown, configmap };
-[[nodiscard]] std::optional<Format> parse_format(std::string_view name) noexcept;
+BOOST_DEFINE_FIXED_ENUM_CLASS(Format, std::uint8_t, text, json, env, markdown, configmap)
 
 [[nodiscard]] std::string render(const Configuration& configuration, Format format);
 

@@ -71,7 +71,7 @@ class Engine {
   struct SymbolContext {
     explicit SymbolContext(const SymbolParameters& parameters);
 
-    std::array<bool, kStrategies.size()> enabled;
+    std::array<bool, count_of<StrategyId>> enabled;
     OrderbookSkew orderbook_skew;
     TradeMomentum trade_momentum;
     TickerVelocity ticker_velocity;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include <rts/base/fnv.hpp>
 #include <rts/base/result.hpp>
 #include <rts/base/symbol.hpp>
 #include <rts/base/time.hpp>
@@ -31,12 +33,13 @@ class SymbolTable {
 
   // By a name as it was sent, in whatever case.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
-  [[nodiscard]] bool can_add() const noexcept;
-  // Precondition: can_add().
+  [[nodiscard]] bool can_add() const noexcept { return open_ && symbols_.size() < capacity_; }
+  // Precondition: there is room, and the symbol is new.
   std::size_t add(const Symbol& symbol);
-  // Gives the number of one symbol to another.
+  // Gives the number of one symbol to another. Precondition: there is such a number, and the other
+  // symbol has none.
   void replace(std::size_t index, const Symbol& symbol);
-  // How often that has happened: who keeps something by number compares.
+  // How often that has happened. Whoever keeps data by number compares this and renews the data.
   [[nodiscard]] std::uint64_t replacements() const noexcept { return replacements_; }
   // Whether symbols are taken as they come.
   [[nodiscard]] bool is_open() const noexcept { return open_; }
@@ -44,15 +47,22 @@ class SymbolTable {
   [[nodiscard]] std::size_t size() const noexcept { return symbols_.size(); }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   // Lives as long as the table.
-  [[nodiscard]] const Symbol& at(std::size_t index) const noexcept { return symbols_[index]; }
+  [[nodiscard]] const Symbol& at(std::size_t index) const noexcept {
+    assert(index < symbols_.size());
+    return symbols_[index];
+  }
 
  private:
+  // Without the bit that tells a letter's case. Other characters that differ in this bit only share
+  // a hash: Same tells them apart.
   struct Hash {
-    [[nodiscard]] std::size_t operator()(std::string_view name) const noexcept;
+    [[nodiscard]] std::size_t operator()(std::string_view name) const noexcept {
+      return fnv1a(name, 'a' ^ 'A');
+    }
   };
   struct Same {
     [[nodiscard]] bool operator()(std::string_view a, std::string_view b) const noexcept {
-      return Symbol::same(a, b);
+      return same_but_for_case(a, b);
     }
   };
 
@@ -80,8 +90,8 @@ class Intake {
  public:
   explicit Intake(const EngineParameters& parameters);
 
-  // To be called before the first event of a frame: what a frame says of a symbol is said under its
-  // name, so no place that the frame has used is given away before the next.
+  // To be called before the first event of a frame. A symbol's number that this frame has used is
+  // given to another symbol in a later frame only: a frame's decisions keep their symbols' names.
   void begin_frame() noexcept { ++frame_; }
 
   // `received_at` is empty only for a recording without receive times. What is admitted lives until
@@ -100,13 +110,13 @@ class Intake {
     bool begun = false;
   };
   struct SymbolState {
-    std::array<SequenceState, wire::kSequenceCount> sequences;
+    std::array<SequenceState, count_of<wire::Sequence>> sequences;
     std::optional<ReferencePrice> reference;
     std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
     UnixMs last_seen;                       // newest event time that was accepted
     std::uint64_t last_frame = 0;           // in which an event passed
   };
-  // The number of an event's symbol; empty: newcomer_ may be given one.
+  // The number of an event's symbol; empty: new_symbol_ may get one.
   using Place = std::optional<std::size_t>;
   struct Times {
     UnixMs at;
@@ -121,23 +131,23 @@ class Intake {
   [[nodiscard]] Result<Times, Reason> times(const wire::WireEvent& event,
                                             const wire::Envelope& envelope,
                                             Received received_at) noexcept;
-  [[nodiscard]] bool vouches_for(Place place, UnixMs at, const Book& book) const noexcept;
+  [[nodiscard]] bool price_fits(Place place, UnixMs at, const Book& book) const noexcept;
   [[nodiscard]] bool refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
-  [[nodiscard]] std::optional<std::size_t> abandoned_place(UnixMs now) noexcept;
-  std::size_t settle(UnixMs at);
+  [[nodiscard]] std::optional<std::size_t> unused_place(UnixMs now) noexcept;
+  std::size_t give_number(UnixMs at);
 
   Clock clock_;
   std::chrono::milliseconds message_ttl_;
   double price_band_percent_;  // 0 = off
   std::vector<std::string> quote_assets_;
-  bool trades_unnamed_;             // symbols without parameters of their own
-  std::vector<Symbol> exceptions_;  // of those with: for which it is the other way; sorted by text
+  bool trades_unnamed_;                  // symbols without parameters of their own
+  std::vector<std::string> exceptions_;  // symbols with parameters that differ in this; sorted
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
-  UnixMs none_abandoned_before_;     // before that time no place of a full table is free
-  std::uint64_t frame_ = 0;          // the number of the present one
+  UnixMs none_unused_before_;        // until then no place of a full table can be free
+  std::uint64_t frame_ = 0;          // counts the frames
   Iso8601Reader timestamps_;
-  Symbol newcomer_;  // of the event at hand, where it has no number yet
+  Symbol new_symbol_;  // of the present event, when it has no number yet
   MarketEvent admitted_;
 };
 

@@ -1,9 +1,13 @@
-// Everything the engine is told before the first frame. Made from the settings table by
-// config/settings.hpp; tests write it by hand.
+// Everything the engine is told before the first frame. The rows of the settings table point into
+// it, and the values here are their defaults; tests write it by hand.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rts/base/symbol.hpp>
@@ -20,7 +24,7 @@ enum class Clock : std::uint8_t { live, replay };
 
 // What may differ from symbol to symbol.
 struct SymbolParameters {
-  std::array<bool, kStrategies.size()> enabled{true, true, true};
+  std::array<bool, count_of<StrategyId>> enabled{true, true, true};
   OrderbookSkewParameters orderbook_skew;
   TradeMomentumParameters trade_momentum;
   TickerVelocityParameters ticker_velocity;
@@ -39,14 +43,25 @@ struct EngineParameters {
   Clock clock = Clock::replay;
   std::chrono::seconds message_ttl{60};  // live only; 0 = off
   bool refuse_simulation = false;        // live only: frames of a made-up market are not traded on
-  std::vector<Symbol> symbols;           // empty = all, up to kMaxSymbols as they come
+  std::vector<Symbol> symbols{};         // empty = all, up to kMaxSymbols as they come
   std::vector<std::string> quote_assets{"USDT"};  // a symbol's name ends with one of them
-  SymbolParameters defaults;
-  std::vector<NamedParameters> per_symbol;  // in place of the defaults; no symbol twice
-  GateLimits gate;
+  SymbolParameters defaults{};
+  std::vector<NamedParameters> per_symbol{};  // in place of the defaults; no symbol twice
+  GateLimits gate{};
   bool paused = false;
 
-  [[nodiscard]] const SymbolParameters& of(const Symbol& symbol) const noexcept;
+  [[nodiscard]] const SymbolParameters& of(const Symbol& symbol) const noexcept {
+    const NamedParameters* const named = entry_of(per_symbol, symbol);
+    return named == nullptr ? defaults : named->parameters;
+  }
 };
+
+// Whether the symbol of this name is quoted in one of the assets: sizes are amounts of these.
+[[nodiscard]] inline bool is_quoted_in(std::span<const std::string> assets,
+                                       std::string_view symbol) noexcept {
+  return std::any_of(assets.begin(), assets.end(), [&](const std::string& asset) {
+    return symbol.size() > asset.size() && symbol.ends_with(asset);
+  });
+}
 
 }  // namespace rts

@@ -17,14 +17,14 @@ class Tally {
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
   [[nodiscard]] std::uint64_t count(EventKind kind, Reason reason) const noexcept {
-    return reasons_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(reason)];
+    return reasons_[index_of(kind)][index_of(reason)];
   }
   [[nodiscard]] std::uint64_t count(Reason reason) const noexcept;  // of all kinds
   [[nodiscard]] std::uint64_t count(StrategyId strategy, Outcome outcome) const noexcept {
-    return outcomes_[index_of(strategy)][static_cast<std::size_t>(outcome)];
+    return outcomes_[index_of(strategy)][index_of(outcome)];
   }
   [[nodiscard]] std::uint64_t events(EventKind kind) const noexcept {
-    return by_kind_[static_cast<std::size_t>(kind)];
+    return by_kind_[index_of(kind)];
   }
   [[nodiscard]] std::uint64_t events(StrategyId strategy) const noexcept;
 
@@ -35,9 +35,9 @@ class Tally {
  private:
   std::uint64_t frames_ = 0;
   std::uint64_t events_ = 0;
-  std::array<std::uint64_t, kEventKinds.size()> by_kind_{};
-  std::array<std::array<std::uint64_t, kReasonCount>, kEventKinds.size()> reasons_{};
-  std::array<std::array<std::uint64_t, kOutcomeCount>, kStrategies.size()> outcomes_{};
+  std::array<std::uint64_t, count_of<EventKind>> by_kind_{};
+  std::array<std::array<std::uint64_t, count_of<Reason>>, count_of<EventKind>> reasons_{};
+  std::array<std::array<std::uint64_t, count_of<Outcome>>, count_of<StrategyId>> outcomes_{};
 };
 
 }  // namespace rts

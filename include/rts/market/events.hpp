@@ -2,11 +2,13 @@
 #pragma once
 
 #include <array>
+#include <cassert>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/base/time.hpp>
 #include <rts/market/units.hpp>
 
@@ -14,10 +16,7 @@ namespace rts {
 
 // What a frame turned out to carry. `other` is an event we do not trade on, `control` an answer of
 // the venue, `unknown` what could not be decoded.
-enum class EventKind : std::uint8_t { book, trade, ticker, other, control, unknown };
-inline constexpr std::array kEventKinds{EventKind::book,  EventKind::trade,   EventKind::ticker,
-                                        EventKind::other, EventKind::control, EventKind::unknown};
-[[nodiscard]] std::string_view to_string(EventKind kind) noexcept;
+BOOST_DEFINE_FIXED_ENUM_CLASS(EventKind, std::uint8_t, book, trade, ticker, other, control, unknown)
 
 struct Level {
   Price price;
@@ -30,22 +29,29 @@ class BookSide {
   static constexpr std::size_t kMaxLevels = 20;
 
   [[nodiscard]] std::span<const Level> levels() const noexcept { return {levels_.data(), size_}; }
-  // Precondition for best(): not empty.
-  [[nodiscard]] const Level& best() const noexcept { return levels_[0]; }
+  // Precondition: not empty.
+  [[nodiscard]] const Level& best() const noexcept {
+    assert(!empty());
+    return levels_[0];
+  }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] bool full() const noexcept { return size_ == kMaxLevels; }
 
   void clear() noexcept { size_ = 0; }
   // Precondition: !full().
-  void push_back(Level level) noexcept { levels_[size_++] = level; }
+  void push_back(Level level) noexcept {
+    assert(!full());
+    levels_[size_++] = level;
+  }
 
  private:
   std::array<Level, kMaxLevels> levels_{};
   std::size_t size_ = 0;
 };
 
-// A view of a partial book: its sides belong to whoever read it and outlive the call it is passed
-// to. Both sides non-empty, bids strictly descending, asks strictly ascending, best bid < best ask.
+// A view of a partial book: its sides belong to the reader of the frame and live until it reads the
+// next event. Both sides non-empty, bids strictly descending, asks strictly ascending, best bid <
+// best ask.
 struct Book {
   const BookSide& bids;
   const BookSide& asks;
@@ -71,7 +77,9 @@ struct ReferencePrice {
 
   [[nodiscard]] bool is_fresh(UnixMs now) const noexcept { return now - at <= kMaxAge; }
   // |price − reference| / reference × 100.
-  [[nodiscard]] double distance_percent(Price other) const noexcept;
+  [[nodiscard]] double distance_percent(Price other) const noexcept {
+    return std::abs(other.value() - price.value()) / price.value() * 100;
+  }
 };
 
 }  // namespace rts

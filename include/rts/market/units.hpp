@@ -8,7 +8,7 @@
 
 namespace rts {
 
-// No market has such prices or quantities: what claims to is an error of whoever wrote it.
+// No market has prices or quantities as large: a larger number is an error of its sender.
 inline constexpr double kMarketNumbersBelow = 1e15;
 
 struct PriceRule {  // quote currency per unit of the base asset

@@ -2,6 +2,7 @@
 // stateless; the window belongs to the engine, one a symbol. SPEC §3.3.
 #pragma once
 
+#include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <vector>
@@ -24,7 +25,7 @@ struct PriceSample {
   Price price;
 };
 
-// The samples of the last seconds in the order of their times, and since when it has been looking.
+// The samples of the last seconds in the order of their times, and the time of the first one ever.
 // Grows to what the feed needs, never past kMaxSamples.
 class TickerWindow {
  public:
@@ -35,9 +36,15 @@ class TickerWindow {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // Precondition: size() > 0.
-  [[nodiscard]] const PriceSample& oldest() const noexcept { return ring_[first_]; }
+  [[nodiscard]] const PriceSample& oldest() const noexcept {
+    assert(size_ > 0);
+    return ring_[first_];
+  }
   // Of the first sample ever. Precondition: one has been appended.
-  [[nodiscard]] UnixMs known_since() const noexcept { return known_since_; }
+  [[nodiscard]] UnixMs known_since() const noexcept {
+    assert(!ring_.empty());
+    return known_since_;
+  }
 
  private:
   void grow();
@@ -56,7 +63,7 @@ class TickerVelocity {
 
   // The window already holds the sample `latest`.
   // span = t − oldest; below 80 % of the window it is still warming up, and so it is until a whole
-  // window has passed since the first sample: what was before that, nobody knows.
+  // window has passed since the first sample: the prices before that are not known.
   // change = (p − p_oldest)/p_oldest × 100        velocity = change / (span in minutes)
   // Example: 100 a minute ago, 101 now → change 1 %, velocity 1 %/min → BUY with confidence
   // min(0.95, 0.60 + 1/10) = 0.70.

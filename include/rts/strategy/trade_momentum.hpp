@@ -3,6 +3,7 @@
 // engine, one a symbol. SPEC §3.2.
 #pragma once
 
+#include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +47,10 @@ class TradeWindow {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // Of the trade that joined last. Precondition: size() > 0.
-  [[nodiscard]] UnixMs newest_at() const noexcept { return newest_at_; }
+  [[nodiscard]] UnixMs newest_at() const noexcept {
+    assert(size_ > 0);
+    return newest_at_;
+  }
   // sum / (size · 10^12). Precondition: size() > 0.
   [[nodiscard]] double mean_price() const noexcept { return mean(price_sum_); }
   [[nodiscard]] double mean_quantity() const noexcept { return mean(quantity_sum_); }

@@ -2,58 +2,39 @@
 // a reason too: every evaluated event ends in exactly one Outcome (SPEC: the accounting identity).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/market/units.hpp>
 
 namespace rts {
 
-enum class StrategyId : std::uint8_t { orderbook_skew, trade_momentum, ticker_velocity };
-inline constexpr std::array kStrategies{StrategyId::orderbook_skew, StrategyId::trade_momentum,
-                                        StrategyId::ticker_velocity};
-[[nodiscard]] std::string_view to_string(StrategyId id) noexcept;
-[[nodiscard]] constexpr std::size_t index_of(StrategyId id) noexcept {
-  return static_cast<std::size_t>(id);
+BOOST_DEFINE_FIXED_ENUM_CLASS(StrategyId, std::uint8_t, orderbook_skew, trade_momentum,
+                              ticker_velocity)
+
+BOOST_DEFINE_FIXED_ENUM_CLASS(Side, std::uint8_t, buy, sell)
+[[nodiscard]] constexpr std::string_view to_string(Side side) noexcept {  // as orders spell it
+  return side == Side::buy ? "BUY" : "SELL";
 }
 
-enum class Side : std::uint8_t { buy, sell };
-[[nodiscard]] std::string_view to_string(Side side) noexcept;  // "BUY", "SELL"
-
-enum class Outcome : std::uint8_t {
-  // said by the engine or a strategy
-  disabled,
-  spread_below_minimum,
-  spread_above_maximum,
-  below_min_quantity,
-  warming_up,
-  below_min_price_change,
-  neutral,
-  // said by the gate
-  paused,
-  shorts_disabled,
-  low_confidence,
-  no_reference,
-  price_band,
-  cooldown,
-  daily_limit,
-  rate_limit,
-  size_limit,
-  signal_buy,
-  signal_sell,
-};
-inline constexpr std::size_t kOutcomeCount = 18;
-[[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;
+// Up to `neutral` said by the engine or a strategy, from `paused` on by the gate.
+BOOST_DEFINE_FIXED_ENUM_CLASS(Outcome, std::uint8_t, disabled, spread_below_minimum,
+                              spread_above_maximum, below_min_quantity, warming_up,
+                              below_min_price_change, neutral, paused, shorts_disabled,
+                              low_confidence, no_reference, price_band, cooldown, daily_limit,
+                              rate_limit, size_limit, signal_buy, signal_sell)
 // Whether a strategy can ever end an event so; metrics and docs walk this.
 [[nodiscard]] bool can_end_in(StrategyId id, Outcome outcome) noexcept;
 [[nodiscard]] constexpr bool is_signal(Outcome outcome) noexcept {
   return outcome == Outcome::signal_buy || outcome == Outcome::signal_sell;
 }
 
-// A strategy's wish to trade.
+// What a strategy wants to trade.
 struct Signal {
   Side side = Side::buy;
   Price price;          // what the order is sized and protected by
@@ -70,5 +51,32 @@ struct Verdict {
   std::optional<Signal> signal;
   Indicators indicators{};
 };
+
+// What the strategies share. Empty when a number is not finite: such a verdict must not trade.
+[[nodiscard]] inline std::optional<Indicators> make_indicators(
+    const std::array<double, 4>& numbers) noexcept {
+  Indicators indicators;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto indicator = Indicator::from(numbers[i]);
+    if (!indicator) return std::nullopt;
+    indicators[i] = *indicator;
+  }
+  return indicators;
+}
+
+// BUY strictly above the one threshold, SELL strictly below the other.
+[[nodiscard]] inline std::optional<Side> side_of(double score, double buy_threshold,
+                                                 double sell_threshold) noexcept {
+  if (score > buy_threshold) return Side::buy;
+  return score < sell_threshold ? std::optional(Side::sell) : std::nullopt;
+}
+
+// Confidence is capped at 0.95: no strategy is certain.
+[[nodiscard]] inline std::optional<Signal> make_signal(Side side, Price price, Price current_price,
+                                                       double confidence) noexcept {
+  const auto capped = Confidence::from(std::min(0.95, confidence));
+  if (!capped) return std::nullopt;
+  return Signal{side, price, current_price, *capped};
+}
 
 }  // namespace rts

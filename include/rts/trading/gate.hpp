@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -47,9 +48,12 @@ class Gate {
   // How much is ordered, or why there is no order.
   [[nodiscard]] Result<Pass, Outcome> pass(const Request& request) noexcept;
 
-  // The symbol's number now stands for another symbol, which has no last order.
-  // Precondition: its last order is a day old, which is the longest cooldown.
-  void forget(std::size_t symbol_index) noexcept { last_orders_[symbol_index] = {}; }
+  // The symbol's number now stands for another symbol, which has no last order. The intake gives a
+  // number away after a day only, so no cooldown is cut short by it. Precondition: as in Request.
+  void forget(std::size_t symbol_index) noexcept {
+    assert(symbol_index < last_orders_.size());
+    last_orders_[symbol_index] = {};
+  }
 
   // While paused nothing passes. For one strategy, or for all of them.
   void set_paused(bool paused) noexcept { paused_.fill(paused); }
@@ -75,14 +79,15 @@ class Gate {
       period = now > period ? now : period;
     }
   };
-  using LastOrders = std::array<std::array<std::optional<UnixMs>, 2>, kStrategies.size()>;
+  using LastOrders =
+      std::array<std::array<std::optional<UnixMs>, count_of<Side>>, count_of<StrategyId>>;
 
   [[nodiscard]] std::optional<Outcome> check_band(const Request& request) const noexcept;
 
   GateLimits limits_;
-  std::array<bool, kStrategies.size()> paused_{};
+  std::array<bool, count_of<StrategyId>> paused_{};
   std::vector<LastOrders> last_orders_;  // by symbol index
-  std::array<PeriodCount, kStrategies.size()> days_{};
+  std::array<PeriodCount, count_of<StrategyId>> days_{};
   PeriodCount minute_;
 };
 

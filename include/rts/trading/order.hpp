@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <rts/base/decimal.hpp>
+#include <rts/base/enum_names.hpp>
 #include <rts/base/time.hpp>
 #include <rts/base/uuid.hpp>
 #include <rts/market/units.hpp>
@@ -50,7 +51,7 @@ struct OrderSource {
   StrategyId strategy;
   std::string_view symbol;
   UnixMs at;       // event time
-  UnixMs aged_at;  // what its life is counted from: the event's age time
+  UnixMs aged_at;  // the event's age time: its ttl counts from here
   EventId event_id;
   Signal signal;
   Indicators indicators;
@@ -58,14 +59,14 @@ struct OrderSource {
   std::optional<Protection> protection;
 };
 
-// Precondition: quantity and protection are what the gate has passed. The views are the caller's to
-// fill in.
+// Precondition: quantity and protection are what the gate has passed; so an order has stops unless
+// it only closes. The caller fills in the views.
 [[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
 // W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.
 [[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
 
-enum class OrderFormat : std::uint8_t { trade_order, signal };
+BOOST_DEFINE_FIXED_ENUM_CLASS(OrderFormat, std::uint8_t, trade_order, signal)
 
 // Appends the order as one JSON object without a line end; numbers are the shortest that read back
 // the same. `trade_order` is docs/schemas/trade_order.v1.json, `signal`

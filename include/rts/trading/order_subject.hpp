@@ -14,20 +14,17 @@ namespace rts {
 inline constexpr std::string_view kStrategyToken = "{strategy}";
 
 // Whether it has the token, whole: "a.{strategy}" has, "a.{strategy}s" has not.
-[[nodiscard]] bool is_per_strategy(std::string_view topic) noexcept;
+[[nodiscard]] bool is_per_strategy(std::string_view topic);
 
-// Where the orders of a strategy go; the topic itself when it has no token.
-[[nodiscard]] std::string order_subject(std::string_view topic, StrategyId strategy);
+// The topic with a text in its token's place; the topic itself when it has none. The text is the
+// name of a strategy: where its orders go; "*": what takes in all of its subjects, and more; or
+// "$1", which in a destination means what the wildcard of a source has matched.
+[[nodiscard]] std::string order_subject(std::string_view topic, std::string_view text);
 
-// Where orders may go: one subject, or one for each strategy in the order of kStrategies.
+// Where orders may go: one subject, or one for each strategy in the order of StrategyId.
 [[nodiscard]] std::vector<std::string> order_subjects(std::string_view topic);
 
-// The topic with a wildcard in place of its token: what takes in all of its subjects, and more. Or
-// with "$1" there, which in a destination means what the wildcard of a source has matched.
-[[nodiscard]] std::string order_subject_pattern(std::string_view topic,
-                                                std::string_view wildcard = "*");
-
 // A brace is for the token only, and that may stand once: whatever else has braces is misspelt.
-[[nodiscard]] bool has_sound_tokens(std::string_view topic) noexcept;
+[[nodiscard]] bool has_sound_tokens(std::string_view topic);
 
 }  // namespace rts

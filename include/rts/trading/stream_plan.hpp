@@ -1,6 +1,6 @@
 // What the JetStream stream of the orders has to be, so that an order is stored once and so many a
 // day at most: the plan that `provision` makes real, and the needs that the running service checks.
-// Pure values and rules; asking the broker is somebody else's business. Any thread. SPEC §6.
+// Pure values and rules: whoever uses them asks the broker. Any thread. SPEC §6.
 #pragma once
 
 #include <chrono>
@@ -38,12 +38,16 @@ struct StreamFacts {
   bool clustered = false;  // the broker that answered is part of a cluster
 };
 
-// Where the plan comes from: the settings, and the options of `provision`.
-struct StreamWish {
+// What the running service relies on when it delivers through the stream that owns its subject.
+struct StreamNeeds {
+  std::string subject;                 // NATS_PUBLISHER_TOPIC, with its token if it has one
+  std::chrono::seconds cooldown{0};    // SIGNAL_COOLDOWN_SECONDS: replicas send one id within it
+  std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
+};
+
+// What the plan is made from: those needs, further settings, and the options of `provision`.
+struct StreamPlanSource : StreamNeeds {
   std::string name = "ORDERS";
-  std::string subject;                    // NATS_PUBLISHER_TOPIC, with its token if it has one
-  std::chrono::seconds cooldown{0};       // SIGNAL_COOLDOWN_SECONDS
-  std::chrono::seconds order_life{0};     // the longer of the two ORDER_TTLs
   std::int64_t daily_signals = 0;         // RISK_MAX_DAILY_SIGNALS; 0 = no limit
   std::optional<std::int64_t> daily_cap;  // empty: daily_signals of every strategy
   // Empty: kTradeEngineSubject, for one subject; "": nothing. Where `subject` has the token it has
@@ -59,19 +63,19 @@ inline constexpr std::string_view kTradeEngineSubject = "tradeengine.orders";
 // by limits, discard new, no limit a subject, acknowledging, not sealed.
 struct StreamPlan {
   std::string name;
-  std::string subject;  // as it was wished
+  std::string subject;  // as in its source
   std::chrono::seconds duplicate_window{0};
   std::int64_t max_messages = -1;  // -1: no limit
   std::chrono::seconds max_age{0};
   std::optional<Republish> republish;
-  std::string republish_topic;  // its destination with the token, as it was wished; empty: none
+  std::string republish_topic;  // its destination with the token, as in its source; empty: none
   std::int64_t replicas = 1;
 };
 
 // The window is the cooldown and an order's life longer, for so far apart two replicas may send
 // what has one id: one at a bucket's first moment, the other when an order of its last moment is
 // about to expire. At least 2 min, at most the 24 h that messages are kept.
-[[nodiscard]] StreamPlan plan_stream(const StreamWish& wish);
+[[nodiscard]] StreamPlan plan_stream(const StreamPlanSource& source);
 
 // One setting of the stream, named as JetStream does, in words for people.
 struct Difference {
@@ -95,22 +99,16 @@ struct Difference {
 [[nodiscard]] std::chrono::nanoseconds wanted_duplicate_window(const StreamPlan& plan,
                                                                const StreamFacts& facts);
 
-// What the running service relies on when it delivers through the stream that owns its subject.
-struct StreamNeeds {
-  std::string subject;                 // NATS_PUBLISHER_TOPIC, with its token if it has one
-  std::chrono::seconds cooldown{0};    // replicas send one id within it
-  std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
-};
-
 // What breaks the promise of §6, a short sentence each; empty: the stream fits.
 //
-// A count limit that discards old messages is a misfit: it lets every order through, so it is not
+// A count limit that discards old messages is a problem: it lets every order through, so it is not
 // the cap that somebody meant it to be; and it removes orders that are younger than the window,
 // whose ids a broker that restarts then no longer knows, for it rebuilds them from what is stored.
 // No limit at all is fine, and so are byte limits, storage, replicas and republishing: whoever
 // chose those knows what he has, and none of them makes an order arrive twice while the broker
 // runs.
-[[nodiscard]] std::vector<std::string> misfits(const StreamNeeds& needs, const StreamFacts& facts);
+[[nodiscard]] std::vector<std::string> stream_problems(const StreamNeeds& needs,
+                                                       const StreamFacts& facts);
 
 // Whether a subject with wildcards ("orders.>") takes in one without.
 [[nodiscard]] bool covers(std::string_view pattern, std::string_view subject) noexcept;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include <rts/base/enum_names.hpp>
 #include <rts/market/events.hpp>
 
 namespace rts::wire {
@@ -49,17 +50,8 @@ struct SideField {
 
 // Events of one kind that number themselves independently of each other. Of one kind, the preferred
 // source comes first.
-enum class Sequence : std::uint8_t {
-  book,
-  trade,
-  aggregate_trade,
-  ticker_24h,
-  mini_ticker_24h,
-  ticker_1h,
-  ticker_4h,
-  ticker_1d,
-};
-inline constexpr std::size_t kSequenceCount = 8;
+BOOST_DEFINE_FIXED_ENUM_CLASS(Sequence, std::uint8_t, book, trade, aggregate_trade, ticker_24h,
+                              mini_ticker_24h, ticker_1h, ticker_4h, ticker_1d)
 
 // The sequence of the same kind, prints or prices, that is preferred above all others: those
 // between it and the sequence itself are preferred to that, too.

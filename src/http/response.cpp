@@ -1,0 +1,105 @@
+#include "http/response.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
+
+#include <rts/base/text.hpp>
+
+namespace rts::http {
+namespace {
+
+namespace beast = boost::beast;
+
+// Our pages carry their style and script inline and fetch from where they came; nothing else may
+// be loaded, submitted to, or frame them.
+constexpr std::string_view kPagePolicy =
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'\r\n";
+
+constexpr std::string_view kAllow = "Allow: GET, HEAD\r\n";
+
+/// `why` is one of our own texts: it needs no escaping.
+Response error(unsigned status, std::string_view why) {
+  return {status, "application/json", fmt::format(R"({{"error":"{}","status":{}}})", why, status)};
+}
+
+enum class Connection { keep_alive, close };
+
+RenderedResponse render(const Request& request, Response response, Connection connection,
+                        std::string_view extra_fields = {}) {
+  const bool has_charset = response.content_type.find("charset=") != std::string::npos;
+  const bool is_page = response.content_type.starts_with("text/html");
+  const bool close = connection == Connection::close;
+  const beast::string_view reason =
+      beast::http::obsolete_reason(beast::http::int_to_status(response.status));
+  std::string head = fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: {}{}\r\nContent-Length: {}\r\n"
+      "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{}{}Connection: {}\r\n\r\n",
+      response.status, std::string_view(reason.data(), reason.size()), response.content_type,
+      has_charset ? "" : "; charset=utf-8", response.body.size(), is_page ? kPagePolicy : "",
+      extra_fields, close ? "close" : "keep-alive");
+  if (request.method == "HEAD") response.body.clear();
+  return {response.status, std::move(head), std::move(response.body), close};
+}
+
+/// "/ready?x=1" and "http://any.host/ready" are "/ready"; anything else has no path.
+std::optional<std::string_view> path_of(std::string_view target) {
+  constexpr std::string_view kScheme = "http://";
+  if (same_but_for_case(target.substr(0, kScheme.size()), kScheme)) {
+    target.remove_prefix(kScheme.size());
+    const std::size_t authority = std::min(target.find_first_of("/?"), target.size());
+    if (authority == 0) return std::nullopt;
+    target.remove_prefix(authority);
+    if (target.empty() || target.front() == '?') return "/";
+  }
+  if (!target.starts_with('/')) return std::nullopt;
+  return target.substr(0, target.find('?'));
+}
+
+Response call(std::string_view path, const Route& route,
+              const std::function<void(std::string_view)>& on_problem) {
+  std::string problem;
+  try {
+    Response response = route();
+    if (response.status >= 200 && response.status <= 599) return response;
+    problem = fmt::format("route {} answered with status {}", path, response.status);
+  } catch (const std::exception& thrown) {
+    problem = fmt::format("route {} threw: {}", path, thrown.what());
+  } catch (...) {
+    problem = fmt::format("route {} threw something that is no std::exception", path);
+  }
+  if (on_problem) on_problem(problem);
+  return error(500, "internal error");
+}
+
+}  // namespace
+
+RenderedResponse refuse(const Request& request, unsigned status, std::string_view why) {
+  return render(request, error(status, why), Connection::close);
+}
+
+RenderedResponse response_to(const Request& request, const Routes& routes,
+                             const std::function<void(std::string_view)>& on_problem) {
+  // First what could make two readers of the same bytes disagree where the request ends.
+  if (request.announces_body) return refuse(request, 400, "request bodies are not accepted");
+  if (request.host_fields > 1 || (request.host_fields == 0 && !request.is_http_1_0)) {
+    return refuse(request, 400, "exactly one Host field is required");
+  }
+  const auto connection = request.keep_alive ? Connection::keep_alive : Connection::close;
+  if (request.method != "GET" && request.method != "HEAD") {
+    return render(request, error(405, "method not allowed"), connection, kAllow);
+  }
+  const std::optional<std::string_view> path = path_of(request.target);
+  if (!path) return refuse(request, 400, "the target must be a path");
+  const auto route = routes.find(*path);
+  if (route == routes.end()) return render(request, error(404, "not found"), connection);
+  return render(request, call(route->first, route->second, on_problem), connection);
+}
+
+}  // namespace rts::http

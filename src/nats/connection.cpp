@@ -1,0 +1,456 @@
+#include "nats/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "nats/subjects.hpp"
+#include "nats/weakly.hpp"
+
+namespace rts::nats {
+namespace {
+
+constexpr std::size_t kMessagesPerCallback = 64;
+constexpr std::size_t kUsualMessagesPerRead = 2048;
+constexpr auto kFenceDelay = std::chrono::milliseconds(1);
+constexpr std::int64_t kDrainTimeoutMs = 10'000;
+// What the broker refused is asked for again, on a new connection, after so many heartbeats.
+constexpr int kRefusedHeartbeats = 8;
+// Where JetStream awaits the answers to its flow control. No message may make us publish elsewhere.
+constexpr std::string_view kFlowControl = "$JS.FC.";
+
+const char* header_of(natsMsg* message, const char* name) {
+  const char* value = nullptr;
+  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
+}
+
+Message view_of(natsMsg* message) {
+  const char* const traceparent = header_of(message, "traceparent");
+  const char* data = natsMsg_GetData(message);
+  const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
+  return {.subject = natsMsg_GetSubject(message),
+          .payload = data == nullptr ? std::string_view{} : std::string_view{data, size},
+          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
+}
+
+// Takes what one read has left in the subscription's list and says how many bytes that is, headers
+// included. NextMsg never waits here. A null message stands for "no responders" (503), which nats.c
+// keeps to itself.
+std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {
+  int count = 0;
+  int bytes = 0;
+  if (subscription == nullptr ||
+      natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) {
+    return 0;
+  }
+  for (; count > 0; --count) {
+    natsMsg* message = nullptr;
+    const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
+    if (status == NATS_OK || status == NATS_NO_RESPONDERS) messages.emplace_back(message);
+  }
+  return static_cast<std::size_t>(bytes);
+}
+
+// `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
+// else.
+std::string_view denied_subject(std::string_view complaint) {
+  constexpr std::string_view kBefore = "for Publish to \"";
+  const std::size_t begin = complaint.find(kBefore);
+  if (begin == std::string_view::npos) return {};
+  const std::string_view rest = complaint.substr(begin + kBefore.size());
+  return rest.substr(0, rest.find('"'));
+}
+
+std::string server_id_of(natsConnection* connection) {
+  std::array<char, 128> id{};  // a public NKey is 56 characters
+  if (natsConnection_GetConnectedServerId(connection, id.data(), id.size()) != NATS_OK) return {};
+  return id.data();
+}
+
+}  // namespace
+
+Connection::Connection(boost::asio::io_context& io, ConnectResult result, ClientState& client,
+                       std::function<void(std::string error)> on_end)
+    : client_(client),
+      on_end_(std::move(on_end)),
+      adapter_(std::make_shared<AsioAdapter>(io, std::move(result))),
+      inbox_(new_inbox(inbox_prefix(client.options.consumer_name)), client.requests,
+             [&client](std::string_view subject) {
+               ++client.status.unexpected_replies;
+               const auto& told = client.callbacks.on_unexpected_reply;
+               if (told) told(subject);
+             }),
+      heartbeat_timer_(io),
+      request_timer_(io),
+      fence_timer_(io),
+      arrival_timer_(io),
+      server_id_(server_id_of(adapter_->connection())) {
+  messages_.reserve(kUsualMessagesPerRead);
+}
+
+void Connection::start() {
+  adapter_->start(
+      {.readable = weakly(this, &Connection::readable), .lost = weakly(this, &Connection::lost)});
+  if (!subscribe()) return fail("subscribing failed");
+  send_heartbeat();
+  call_after(heartbeat_timer_, client_.options.heartbeat_interval, this,
+             &Connection::heartbeat_due);
+}
+
+bool Connection::subscribe() {
+  const ClientOptions& options = client_.options;
+  return !inbox_.name().empty() && subscribe(replies_, inbox_.name() + ".>") &&
+         subscribe(commands_, options.control_subject) &&
+         (client_.draining || subscribe(data_, options.subject, options.queue_group));
+}
+
+// To nothing when the subject is empty.
+bool Connection::subscribe(SubscriptionPtr& to, const std::string& subject,
+                           const std::string& queue_group) {
+  if (subject.empty()) return true;
+  natsSubscription* raw = nullptr;
+  natsConnection* const connection = adapter_->connection();
+  if (queue_group.empty()) {
+    natsConnection_SubscribeSync(&raw, connection, subject.c_str());
+  } else {
+    natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
+  }
+  to.reset(raw);
+  return raw != nullptr;
+}
+
+void Connection::describe(Status& status) const {
+  status.messages_dropped_by_library += dropped_by_library();
+  if (!open()) return;
+  status.connected = true;
+  status.answering = answering();
+  status.takes_headers = natsConnection_HasHeaderSupport(adapter_->connection()) == NATS_OK;
+  status.subscribed = subscriptions_confirmed_ && !refused_ && !client_.draining;
+  status.buffered_bytes = adapter_->blocked_bytes();
+  status.heartbeat_rtt = inbox_.heartbeat().round_trip();
+  status.server = adapter_->server();
+  status.server_id = server_id_;
+}
+
+std::uint64_t Connection::dropped_by_library() const {
+  std::int64_t dropped = 0;
+  if (!data_ || natsSubscription_GetDropped(data_.get(), &dropped) != NATS_OK) return 0;
+  return static_cast<std::uint64_t>(dropped);
+}
+
+// ---- Receiving ----------------------------------------------------------------------------------
+
+void Connection::readable() {
+  deliver_commands();  // first: a pause holds for the frames that came with it
+  deliver_messages();
+  if (open()) check_complaint();
+  if (open()) handle_inbox();
+}
+
+void Connection::deliver_commands() {
+  std::vector<MessagePtr> commands;
+  take_pending(commands_.get(), commands);
+  for (const MessagePtr& command : commands) {
+    if (!take_status(command.get())) client_.callbacks.on_control(view_of(command.get()));
+  }
+}
+
+void Connection::deliver_messages() {
+  // All are taken before the first is shown: a publish in the callback may end the connection, and
+  // with it the list, but not what had already arrived.
+  retired_.add_all(messages_, message_bytes_);
+  message_bytes_ = take_pending(data_.get(), messages_);
+  std::erase_if(messages_,
+                [this](const MessagePtr& message) { return take_status(message.get()); });
+  std::array<Message, kMessagesPerCallback> views;
+  for (std::size_t begin = 0; begin < messages_.size(); begin += views.size()) {
+    const std::size_t count = std::min(views.size(), messages_.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
+    client_.callbacks.on_messages({views.data(), count});
+  }
+  answer_flow_control();
+}
+
+// Whether a message is not from a publisher but from a broker, about the subscription: "NATS/1.0
+// 100 Idle Heartbeat". A push consumer that is not answered stands still; one that does says where
+// it awaits the answer with every heartbeat.
+bool Connection::take_status(natsMsg* message) {
+  const char* code = "503";
+  if (message != nullptr) {
+    code = natsMsg_GetDataLength(message) == 0 ? header_of(message, "Status") : nullptr;
+  }
+  if (code == nullptr) return false;
+  ++client_.status.status_messages;
+  if (code == std::string_view("100")) {
+    for (const char* subject :
+         {natsMsg_GetReply(message), header_of(message, "Nats-Consumer-Stalled")}) {
+      if (subject != nullptr && std::string_view(subject).starts_with(kFlowControl)) {
+        flow_control_.emplace_back(subject);
+      }
+    }
+  } else if (client_.callbacks.on_status_message) {
+    const char* const words = message == nullptr ? nullptr : header_of(message, "Description");
+    client_.callbacks.on_status_message(words == nullptr ? code
+                                                         : fmt::format("{} {}", code, words));
+  }
+  return true;
+}
+
+void Connection::answer_flow_control() {
+  for (const std::string& subject : std::exchange(flow_control_, {})) {
+    (void)publish({subject, "", {}});  // else it asks again
+  }
+}
+
+void Connection::handle_inbox() {
+  std::vector<MessagePtr> replies;
+  const std::size_t bytes = take_pending(replies_.get(), replies);
+  for (const MessagePtr& reply : replies) {
+    if (reply) {
+      const Message view = view_of(reply.get());
+      inbox_.take(view.subject, view.payload, Clock::now());
+    } else {
+      inbox_.take_no_responders();
+    }
+    if (!open()) return;  // a handler's publish has just found out
+  }
+  retired_.add_all(replies, bytes);
+  if (flushed_ && inbox_.heartbeat().last_returned() >= flush_number_) {
+    std::exchange(flushed_, nullptr)();
+    return;
+  }
+  if (subscriptions_confirmed_ || inbox_.heartbeat().last_returned() == 0) return;
+  subscriptions_confirmed_ = true;
+  if (!refused_) client_.status.last_error.clear();
+  client_.notify();
+}
+
+// Errors that do not end the connection, chiefly refused subscriptions, are only told to a callback
+// on a library thread; but their text stays with the connection, so the loop can look for itself.
+void Connection::check_complaint() {
+  const std::string_view text = adapter_->complaint();
+  if (text.empty() || complaint_ == text) return;
+  complaint_ = text;
+  refused_ = refused_ || complaint_.find("for Subscription") != std::string::npos;
+  std::string error = fmt::format("{}: {}", adapter_->server(), complaint_);
+  if (client_.status.last_error != error) {
+    client_.status.last_error = std::move(error);
+    client_.notify();
+  }
+  const std::string subject(denied_subject(complaint_));
+  if (subject.empty()) return;
+  // The same words said again could not be told apart: one denial holds until the next connection,
+  // which is not far.
+  if (denied_.size() >= kMaxDeniedSubjects) denied_.pop_front();
+  denied_.push_back(subject);
+  client_.requests.deny(subject);
+}
+
+// ---- Watching the path to the broker ------------------------------------------------------------
+
+void Connection::send_heartbeat() {
+  const std::string subject = inbox_.next_heartbeat(Clock::now());
+  if (natsConnection_Publish(adapter_->connection(), subject.c_str(), "", 0) == NATS_OK) {
+    adapter_->flush();
+  }
+}
+
+void Connection::heartbeat_due() {
+  if (!open() || flushed_) return;
+  const auto unanswered = inbox_.heartbeat().unanswered_for(Clock::now());
+  if (unanswered >= client_.options.peer_patience) {
+    return fail(fmt::format("no heartbeat has come back for {} ms", unanswered.count()));
+  }
+  if ((refused_ || !denied_.empty()) && ++heartbeats_since_refusal_ >= kRefusedHeartbeats) {
+    return fail(refused_ ? "subscription refused" : "publishing refused");
+  }
+  send_heartbeat();
+  call_after(heartbeat_timer_, client_.options.heartbeat_interval, this,
+             &Connection::heartbeat_due);
+}
+
+void Connection::watch_arrivals(Clock::time_point next) {
+  if (arrivals_watched_ && *arrivals_watched_ <= next) return;
+  arrivals_watched_ = next;
+  call_at(arrival_timer_, next, this, &Connection::arrival_due);
+}
+
+// Most often all have arrived long since. What has not is cut off here, or it would arrive whenever
+// the path goes on.
+void Connection::arrival_due() {
+  arrivals_watched_.reset();
+  const auto next = inbox_.arrivals().earliest();
+  if (!next || !open()) return;
+  if (*next > Clock::now()) {
+    watch_arrivals(*next);
+  } else {
+    fail("a message is not known to have arrived within its life");
+  }
+}
+
+void Connection::fail(std::string_view reason) {
+  std::string error = fmt::format("{}: {}", adapter_->server(), reason);
+  if (!complaint_.empty()) error += fmt::format(" ({})", complaint_);
+  on_end_(std::move(error));
+}
+
+// nats.c has closed the connection: the peer is gone, or the broker has sent us away.
+void Connection::lost() {
+  const std::string_view text = adapter_->complaint();
+  on_end_(fmt::format("{}: {}", adapter_->server(), text.empty() ? "connection lost" : text));
+}
+
+// ---- Sending ------------------------------------------------------------------------------------
+
+bool Connection::answering() const {
+  return open() && inbox_.heartbeat().unanswered_for(Clock::now()) < client_.options.proof_patience;
+}
+
+std::optional<PublishResult> Connection::obstacle(std::string_view subject,
+                                                  std::size_t bytes) const {
+  if (!answering()) return PublishResult::disconnected;
+  if (!valid_subject(subject)) return PublishResult::failed;
+  if (std::find(denied_.begin(), denied_.end(), subject) != denied_.end()) {
+    return PublishResult::denied;
+  }
+  if (adapter_->blocked_bytes() + bytes > client_.options.max_buffered_bytes) {
+    return PublishResult::buffer_full;
+  }
+  return {};
+}
+
+// Gives a message to nats.c, which writes it when it is flushed.
+PublishResult Connection::enqueue(const Outgoing& message, const std::string& reply_to) {
+  MessagePtr built = build_message(message, reply_to);
+  if (!built) return PublishResult::failed;
+  const natsStatus status = natsConnection_PublishMsg(adapter_->connection(), built.get());
+  retired_.add(std::move(built), wire_size(message));
+  if (status == NATS_CONNECTION_CLOSED) return PublishResult::disconnected;
+  return status == NATS_OK ? PublishResult::sent : PublishResult::failed;
+}
+
+PublishResult Connection::write(const Outgoing& message, const std::string& reply_to) {
+  const PublishResult enqueued = enqueue(message, reply_to);
+  if (enqueued != PublishResult::sent) return enqueued;
+  adapter_->flush();
+  return open() ? PublishResult::sent : PublishResult::disconnected;
+}
+
+PublishResult Connection::publish(const Outgoing& message) {
+  const auto problem = obstacle(message.subject, wire_size(message));
+  return problem ? *problem : write(message);
+}
+
+PublishResult Connection::request(const Outgoing& message, Milliseconds timeout,
+                                  ReplyHandler on_reply, Milliseconds arrive_within) {
+  return await(message.subject, timeout, std::move(on_reply),
+               [&](std::uint64_t number) { return send_fenced(number, message, arrive_within); });
+}
+
+PublishResult Connection::repeat(std::uint64_t number, const Outgoing& message,
+                                 Milliseconds arrive_within) {
+  const PublishResult result = send_fenced(number, message, arrive_within);
+  if (result == PublishResult::sent) {
+    client_.requests.renew(number, Clock::now());
+    wait_for_replies();
+  }
+  return result;
+}
+
+PublishResult Connection::round_trip(Milliseconds timeout, ReplyHandler on_reply) {
+  return await("", timeout, std::move(on_reply), [&](std::uint64_t number) {
+    (void)enqueue_fence();
+    return publish({inbox_.reply_subject(number), "", {}});
+  });
+}
+
+// A request is on the table before it is on the wire; what was not sent is taken back.
+template <typename Send>
+PublishResult Connection::await(std::string_view subject, Milliseconds timeout,
+                                ReplyHandler on_reply, Send send) {
+  Requests& requests = client_.requests;
+  if (requests.size() >= client_.options.max_requests) return PublishResult::buffer_full;
+  const std::uint64_t number = requests.add(subject, Clock::now(), timeout, std::move(on_reply));
+  const PublishResult result = send(number);
+  if (result == PublishResult::sent) {
+    wait_for_replies();
+  } else {
+    requests.forget(number);
+  }
+  return result;
+}
+
+// The fence leaves a moment after its request, or right before the next one: the broker answers the
+// two together, and would often wake us for the fence before it hands the request on.
+PublishResult Connection::send_fenced(std::uint64_t number, const Outgoing& message,
+                                      Milliseconds within) {
+  const std::size_t fence_bytes = wire_size({inbox_.name(), "", {}});
+  const auto problem = obstacle(message.subject, wire_size(message) + fence_bytes);
+  if (problem) return *problem;
+  const auto now = Clock::now();
+  if (inbox_.heartbeat().unconfirmed_for(now) >= within) return PublishResult::unproven;
+  if (inbox_.arrivals().size() >= client_.options.max_requests) return PublishResult::buffer_full;
+  if (!enqueue_fence()) return PublishResult::failed;  // it would be told what is said of this one
+  const PublishResult result = write(message, inbox_.reply_subject(number));
+  if (result != PublishResult::sent) return result;
+  const auto arrive_by = within == kUnlimited ? Clock::time_point::max() : now + within;
+  fence_ = inbox_.next_fence(number, arrive_by);
+  call_after(fence_timer_, kFenceDelay, this, &Connection::send_fence);
+  if (within != kUnlimited) watch_arrivals(arrive_by);
+  return result;
+}
+
+// False when nothing may be requested before it, which has to be tried again.
+bool Connection::enqueue_fence() {
+  if (!fence_.empty() && enqueue({fence_, "", {}}) != PublishResult::sent) return false;
+  fence_.clear();
+  return true;
+}
+
+void Connection::send_fence() {
+  if (!open()) return;
+  if (!enqueue_fence()) call_after(fence_timer_, kFenceDelay, this, &Connection::send_fence);
+  adapter_->flush();
+}
+
+void Connection::wait_for_replies() {
+  const auto deadline = client_.requests.next_deadline();
+  if (!deadline || request_timer_.expiry() == *deadline) return;
+  call_at(request_timer_, *deadline, this, &Connection::replies_overdue);
+}
+
+void Connection::replies_overdue() {
+  client_.requests.expire(Clock::now());
+  wait_for_replies();
+}
+
+// ---- Ending -------------------------------------------------------------------------------------
+
+void Connection::drain() {
+  if (data_ && natsSubscription_DrainTimeout(data_.get(), kDrainTimeoutMs) != NATS_OK) {
+    data_.reset();  // the connection has just ended
+  }
+}
+
+// nats.c says UNSUB and waits for the answer on a thread of its own, while we go on reading.
+bool Connection::drained() {
+  if (data_ && open() &&
+      natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
+    deliver_messages();
+    return false;
+  }
+  data_.reset();
+  return true;
+}
+
+void Connection::flush(std::function<void()> done) {
+  heartbeat_timer_.cancel();
+  flushed_ = std::move(done);
+  send_heartbeat();
+  flush_number_ = inbox_.heartbeat().last_sent();
+}
+
+}  // namespace rts::nats

@@ -1,0 +1,143 @@
+// One live connection: what arrives on it, what leaves on it, and everything that is known of it
+// and ends with it. Private to this room; loop thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "nats/adapter.hpp"
+#include "nats/inbox.hpp"
+#include "nats/outgoing.hpp"
+#include "nats/requests.hpp"
+#include "nats/retired.hpp"
+
+namespace rts::nats {
+
+// Subjects that the broker has refused us on a connection. It is made anew 8 heartbeats after the
+// first; who tries more subjects in that time asks again for those that he tried first.
+inline constexpr std::size_t kMaxDeniedSubjects = 64;
+
+// What outlives a connection and is used by each. The client owns it.
+struct ClientState {
+  const ClientOptions options;
+  const ClientCallbacks callbacks;
+  Requests requests{};
+  Status status{};  // counters of all connections, and the last error
+  bool draining = false;
+
+  void notify() const {
+    if (callbacks.on_status_change) callbacks.on_status_change();
+  }
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Milliseconds = std::chrono::milliseconds;
+
+  // `on_end` is told once why the connection is of no use any more; its owner then lets go of it.
+  // Precondition: the result holds a connection.
+  Connection(boost::asio::io_context& io, ConnectResult result, ClientState& client,
+             std::function<void(std::string error)> on_end);
+
+  // Subscribes, and sends the heartbeat that comes back when the broker has handled that.
+  void start();
+
+  bool open() const { return adapter_->open(); }
+  // The broker has answered to what we asked for, if only by refusing it.
+  bool heard() const { return subscriptions_confirmed_ || refused_; }
+  void describe(Status& status) const;
+
+  // As those of Client.
+  PublishResult publish(const Outgoing& message);
+  PublishResult request(const Outgoing& message, Milliseconds timeout, ReplyHandler on_reply,
+                        Milliseconds arrive_within);
+  PublishResult repeat(std::uint64_t number, const Outgoing& message, Milliseconds arrive_within);
+  PublishResult round_trip(Milliseconds timeout, ReplyHandler on_reply);
+
+  // Ends the data subscription.
+  void drain();
+  // Delivers what has come meanwhile; true when no more will come.
+  bool drained();
+  // One more round trip, and no heartbeat after it; `done` runs when it has come back.
+  void flush(std::function<void()> done);
+
+  // Both end it. What is still under way is delivered, or thrown away.
+  void close() { adapter_->close(); }
+  void cut() { adapter_->cut(); }
+
+  std::uint64_t dropped_by_library() const;
+
+ private:
+  bool subscribe();
+  bool subscribe(SubscriptionPtr& to, const std::string& subject,
+                 const std::string& queue_group = {});
+  // Receiving.
+  void readable();
+  void deliver_commands();
+  void deliver_messages();
+  bool take_status(natsMsg* message);
+  void answer_flow_control();
+  void handle_inbox();
+  void check_complaint();
+  // Watching the path to the broker.
+  void send_heartbeat();
+  void heartbeat_due();
+  void watch_arrivals(Clock::time_point next);
+  void arrival_due();
+  void fail(std::string_view reason);
+  void lost();
+  // Sending.
+  bool answering() const;
+  std::optional<PublishResult> obstacle(std::string_view subject, std::size_t bytes) const;
+  PublishResult enqueue(const Outgoing& message, const std::string& reply_to = {});
+  PublishResult write(const Outgoing& message, const std::string& reply_to = {});
+  PublishResult send_fenced(std::uint64_t number, const Outgoing& message, Milliseconds within);
+  bool enqueue_fence();
+  void send_fence();
+  template <typename Send>
+  PublishResult await(std::string_view subject, Milliseconds timeout, ReplyHandler on_reply,
+                      Send send);
+  void wait_for_replies();
+  void replies_overdue();
+
+  ClientState& client_;
+  std::function<void(std::string error)> on_end_;
+  std::shared_ptr<AsioAdapter> adapter_;
+  SubscriptionPtr data_;
+  SubscriptionPtr commands_;
+  SubscriptionPtr replies_;  // everything below the inbox's name
+  Inbox inbox_;
+  boost::asio::steady_timer heartbeat_timer_;
+  boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
+  boost::asio::steady_timer fence_timer_;
+  boost::asio::steady_timer arrival_timer_;
+  std::optional<Clock::time_point> arrivals_watched_;  // when arrival_timer_ is up
+
+  std::string server_id_;
+  std::string complaint_;           // the broker's last
+  bool refused_ = false;            // a subscription
+  std::deque<std::string> denied_;  // subjects we may not publish to, the latest last
+  int heartbeats_since_refusal_ = 0;
+  bool subscriptions_confirmed_ = false;  // the first heartbeat has come back
+
+  std::string fence_;                      // the subject of the one that is still to be sent
+  std::vector<std::string> flow_control_;  // of the last read: where an answer is awaited
+  std::vector<MessagePtr> messages_;       // of the last read; at most what its 128 KiB hold
+  std::size_t message_bytes_ = 0;
+  RetiredMessages retired_;  // those before, and what was sent
+
+  std::uint64_t flush_number_ = 0;  // the heartbeat that flush() waits for
+  std::function<void()> flushed_;
+};
+
+}  // namespace rts::nats

@@ -1,0 +1,271 @@
+#include "service/metrics.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include <rts/base/version.hpp>
+
+namespace rts::service {
+namespace {
+
+using telemetry::Series;
+using enum telemetry::MetricType;
+
+// Upper bounds in seconds.
+constexpr std::array kStepBuckets{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4,
+                                  2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2};
+constexpr std::array kPublishBuckets{1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
+                                     1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 1e-1};
+constexpr std::array kAnswerBuckets{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2,
+                                    5e-2, 0.1,  0.2,  0.5,  1.0,  2.0,  5.0,  10.0};
+constexpr std::array kLagBuckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
+                                 0.5,   1.0,   2.5,  5.0,   10.0, 30.0, 60.0};
+
+template <class Enum>
+constexpr std::size_t place_of(Enum value) noexcept {
+  return static_cast<std::size_t>(value);
+}
+
+// --- Families with several series ----------------------------------------------------------------
+
+template <class List, class Read>
+void add_each(Series& out, const List& values, Read read) {
+  for (const auto value : values) out.add({to_string(value)}, read(value));
+}
+
+// `wanted`: "ignored" or "dropped".
+std::vector<Reason> reasons_of(EventKind kind, std::string_view wanted) {
+  std::vector<Reason> reasons;
+  for (const Reason reason : all_of<Reason>) {
+    if (can_end_in(kind, reason) && disposition(reason) == wanted) reasons.push_back(reason);
+  }
+  return reasons;
+}
+
+std::vector<Outcome> outcomes_of(StrategyId strategy) {
+  std::vector<Outcome> outcomes;
+  for (const Outcome outcome : all_of<Outcome>) {
+    if (can_end_in(strategy, outcome)) outcomes.push_back(outcome);
+  }
+  return outcomes;
+}
+
+void add_reasons(const Tally& tally, std::string_view wanted, Series& out) {
+  for (const EventKind kind : all_of<EventKind>) {
+    for (const Reason reason : reasons_of(kind, wanted)) {
+      out.add({to_string(kind), to_string(reason)}, tally.count(kind, reason));
+    }
+  }
+}
+
+void add_decisions(const Numbers& now, Series& out) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    for (const Outcome outcome : outcomes_of(strategy)) {
+      out.add({to_string(strategy), to_string(outcome)}, now.counts.tally.count(strategy, outcome));
+    }
+  }
+}
+
+void add_orders(const Numbers& now, Series& out) {
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    for (const OrderResult result : all_of<OrderResult>) {
+      out.add({to_string(strategy), to_string(result)},
+              now.counts.orders[place_of(strategy)][place_of(result)]);
+    }
+  }
+}
+
+void add_last_events(const Numbers& now, Series& out) {
+  for (std::size_t i = 0; i < now.counts.symbols.size(); ++i) {
+    for (const EventKind kind : kMarketKinds) {
+      const std::chrono::duration<double> at =
+          now.counts.last_events[i].at[place_of(kind)].time_since_epoch();
+      out.add({now.counts.symbols.at(i).text(), to_string(kind)}, at.count());
+    }
+  }
+}
+
+// --- The table -----------------------------------------------------------------------------------
+
+// clang-format off
+constexpr telemetry::Metric<Numbers> kTable[]{
+    {"rts_frames_received_total", counter, {}, "Frames received.",
+     [](auto& now, auto& out) { out.add({}, now.counts.tally.frames()); }},
+    {"rts_events_received_total", counter, {"kind"},
+     "Events: those decoded, and one for each frame that could not be.",
+     [](auto& now, auto& out) {
+       add_each(out, all_of<EventKind>, [&](auto kind) { return now.counts.tally.events(kind); });
+     }},
+    {"rts_events_ignored_total", counter, {"kind", "reason"},
+     "Events we do not trade on, by reason.",
+     [](auto& now, auto& out) { add_reasons(now.counts.tally, "ignored", out); }},
+    {"rts_events_dropped_total", counter, {"kind", "reason"},
+     "Events that should not look so, by reason.",
+     [](auto& now, auto& out) { add_reasons(now.counts.tally, "dropped", out); }},
+    {"rts_decisions_total", counter, {"strategy", "outcome"},
+     "Evaluated events by the one outcome each ended in.", add_decisions},
+    {"rts_orders_total", counter, {"strategy", "result"},
+     "Orders by the one result each ended in.", add_orders},
+    {"rts_step_duration_seconds", histogram, {}, "Time the engine took for a frame.",
+     [](auto& now, auto& out) { out.add({}, now.counts.step_duration); }},
+    {"rts_receive_to_publish_seconds", histogram, {},
+     "Time from a frame's receipt to its order being handed to the broker.",
+     [](auto& now, auto& out) { out.add({}, now.counts.receive_to_publish); }},
+    {"rts_order_answer_seconds", histogram, {},
+     "Time from the sending of an order to its answer or acknowledgement.",
+     [](auto& now, auto& out) { out.add({}, now.counts.order_answer); }},
+    {"rts_orders_in_flight", gauge, {}, "Orders whose result is not known yet.",
+     [](auto& now, auto& out) { out.add({}, now.state.delivery.in_flight); }},
+    {"rts_order_repeats_total", counter, {},
+     "Publishes of an order after its first, with the same id.",
+     [](auto& now, auto& out) { out.add({}, now.state.delivery.repeats); }},
+    {"rts_order_odd_answers_total", counter, {"reason"},
+     "Answers that could not be read, or that no order awaited.",
+     [](auto& now, auto& out) {
+       out.add({"unreadable"}, now.state.delivery.odd_answers);
+       out.add({"unexpected"}, now.state.nats.unexpected_replies);
+     }},
+    {"rts_circuit_breaker_state", gauge, {"state"}, "1 for the state the circuit breaker is in.",
+     [](auto& now, auto& out) {
+       add_each(out, all_of<BreakerState>,
+                [&](auto state) { return now.state.delivery.breaker == state; });
+     }},
+    {"rts_circuit_breaker_transitions_total", counter, {"to"},
+     "Changes of the circuit breaker into this state.",
+     [](auto& now, auto& out) {
+       add_each(out, all_of<BreakerState>,
+                [&](auto state) { return now.state.delivery.breaker_entered[place_of(state)]; });
+     }},
+    {"rts_event_lag_seconds", histogram, {"kind"},
+     "Receive time less event time of evaluated events; below 0 counts as 0.",
+     [](auto& now, auto& out) {
+       for (const auto kind : kMarketKinds) {
+         out.add({to_string(kind)}, now.counts.event_lag[place_of(kind)]);
+       }
+     }},
+    {"rts_last_event_timestamp_seconds", gauge, {"symbol", "kind"},
+     "Event time of the last evaluated event; 0 = none yet.", add_last_events},
+    {"rts_ready", gauge, {}, "1 while /ready answers 200.",
+     [](auto& now, auto& out) { out.add({}, now.state.ready()); }},
+    {"rts_check_ok", gauge, {"check"}, "1 while this check of /ready holds.",
+     [](auto& now, auto& out) {
+       add_each(out, all_of<Check>, [&](auto check) { return now.state.result_of(check).ok; });
+     }},
+    {"rts_trading_paused", gauge, {"strategy"}, "1 while the strategy orders nothing.",
+     [](auto& now, auto& out) {
+       add_each(out, all_of<StrategyId>, [&](auto id) { return now.state.paused[place_of(id)]; });
+     }},
+    {"rts_control_messages_total", counter, {"command"}, "Messages on the control subject.",
+     [](auto& now, auto& out) {
+       add_each(out, all_of<Control>,
+                [&](auto control) { return now.counts.control_messages[place_of(control)]; });
+     }},
+    {"rts_nats_connected", gauge, {}, "1 while connected to a broker.",
+     [](auto& now, auto& out) { out.add({}, now.state.nats.connected); }},
+    {"rts_nats_reconnects_total", counter, {}, "Connections made after the first.",
+     [](auto& now, auto& out) { out.add({}, now.state.nats.reconnects); }},
+    {"rts_nats_buffered_bytes", gauge, {}, "Bytes of orders the socket has not taken yet.",
+     [](auto& now, auto& out) { out.add({}, now.state.nats.buffered_bytes); }},
+    {"rts_nats_dropped_messages_total", counter, {},
+     "Frames the NATS library dropped because we did not keep up.",
+     [](auto& now, auto& out) { out.add({}, now.state.nats.messages_dropped_by_library); }},
+    {"rts_nats_status_messages_total", counter, {},
+     "Messages of a broker itself on our subjects: heartbeats and flow control of a push consumer, "
+     "errors. No frames.",
+     [](auto& now, auto& out) { out.add({}, now.state.nats.status_messages); }},
+    {"rts_log_lines_lost_total", counter, {},
+     "Log lines lost because standard output stalled or closed.",
+     [](auto& now, auto& out) { out.add({}, now.state.lost_log_lines); }},
+    {"rts_log_lines_shortened_total", counter, {}, "Log lines too long to be written whole.",
+     [](auto& now, auto& out) { out.add({}, now.state.shortened_log_lines); }},
+    {"rts_http_connections", gauge, {}, "Open connections to this HTTP server.",
+     [](auto& now, auto& out) { out.add({}, now.state.http.open); }},
+    {"rts_http_requests_total", counter, {}, "Requests this HTTP server has answered.",
+     [](auto& now, auto& out) {
+       const auto& responses = now.state.http.responses;
+       out.add({}, std::accumulate(responses.begin(), responses.end(), std::uint64_t{0}));
+     }},
+    {"rts_settings_info", gauge, {"hash"},
+     "1; the same hash where all settings but the secrets are the same.",
+     [](auto& now, auto& out) { out.add({now.settings_hash}, 1); }},
+    {"rts_build_info", gauge, {"version", "commit"}, "1; what is running.",
+     [](auto&, auto& out) { out.add({kVersion, kCommit}, 1); }},
+    {"process_cpu_seconds_total", counter, {}, "CPU time, user and system.",
+     [](auto& now, auto& out) { out.add({}, now.process.cpu_seconds); }},
+    {"process_resident_memory_bytes", gauge, {}, "Resident memory.",
+     [](auto& now, auto& out) { out.add({}, now.process.resident_bytes); }},
+    {"process_open_fds", gauge, {}, "Open file descriptors.",
+     [](auto& now, auto& out) { out.add({}, now.process.open_fds); }},
+    {"process_max_fds", gauge, {}, "Most file descriptors allowed.",
+     [](auto& now, auto& out) { out.add({}, now.process.max_fds); }},
+    {"process_start_time_seconds", gauge, {}, "When the process began, in seconds since 1970.",
+     [](auto& now, auto& out) { out.add({}, now.process.start_time_seconds); }}};
+// clang-format on
+
+// "`a`, `b`".
+template <class List>
+std::string quoted_names(const List& values) {
+  std::string names;
+  for (const auto value : values) {
+    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", to_string(value));
+  }
+  return names;
+}
+
+}  // namespace
+
+Counts::Counts(const SymbolTable& traded)
+    : symbols(traded),
+      step_duration(kStepBuckets),
+      receive_to_publish(kPublishBuckets),
+      order_answer(kAnswerBuckets),
+      event_lag{telemetry::Histogram(kLagBuckets), telemetry::Histogram(kLagBuckets),
+                telemetry::Histogram(kLagBuckets)},
+      last_events(traded.capacity()) {}
+
+void Counts::add(const Step& step, UnixNs received_at) {
+  tally.add(step);
+  for (const EventRecord& record : step.events) {
+    const Decision* const decision = record.decision();
+    if (decision == nullptr) continue;
+    const std::size_t kind = place_of(record.kind);
+    event_lag[kind].observe(std::max(received_at - decision->at, std::chrono::nanoseconds(0)));
+    LastEvents& last = last_events[decision->symbol_index];
+    const Symbol& symbol = symbols.at(decision->symbol_index);
+    if (last.symbol != symbol) last = {symbol};  // the index was another symbol's until now
+    last.at[kind] = decision->at;
+  }
+}
+
+std::span<const telemetry::Metric<Numbers>> metrics_table() noexcept { return kTable; }
+
+std::string metrics_markdown() {
+  std::string out =
+      "# Metrics\n\n"
+      "Generated from the table in the code; a test compares. `/metrics` serves them in "
+      "Prometheus' "
+      "text format 0.0.4. Every series is there from the first scrape.\n\n"
+      "At any moment `rts_events_received_total` = Σ `rts_events_ignored_total` + Σ "
+      "`rts_events_dropped_total` + Σ `rts_decisions_total`, and the signals among the decisions = "
+      "Σ `rts_orders_total`.\n\n"
+      "| name | type | labels | meaning |\n|---|---|---|---|\n";
+  for (const auto& row : kTable) {
+    out += fmt::format("| `{}` | {} | {}{}{} | {} |\n", row.name, to_string(row.type),
+                       row.labels[0], row.labels[1].empty() ? "" : ", ", row.labels[1], row.help);
+  }
+  out += "\n## kind and reason\n\n| kind | ignored | dropped |\n|---|---|---|\n";
+  for (const EventKind kind : all_of<EventKind>) {
+    out += fmt::format("| `{}` | {} | {} |\n", to_string(kind),
+                       quoted_names(reasons_of(kind, "ignored")),
+                       quoted_names(reasons_of(kind, "dropped")));
+  }
+  out += "\n## strategy and outcome\n\n| strategy | outcomes |\n|---|---|\n";
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    out += fmt::format("| `{}` | {} |\n", to_string(strategy), quoted_names(outcomes_of(strategy)));
+  }
+  return out + "\n## result\n\n" + quoted_names(all_of<OrderResult>) + "\n";
+}
+
+}  // namespace rts::service

@@ -1,0 +1,215 @@
+// Writes every log line of the running service: one function for each event, which takes the
+// event's data as values. Thread: the loop's.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rts/base/version.hpp>
+#include <rts/config/settings.hpp>
+#include <rts/engine/engine.hpp>
+#include <rts/engine/tally.hpp>
+
+#include "nats/client.hpp"
+#include "service/publisher.hpp"
+#include "telemetry/log.hpp"
+
+namespace rts::service {
+
+class Narrator {
+ public:
+  Narrator(telemetry::Log& log, const config::Settings& settings)
+      : log_(log), settings_(settings) {}
+
+  // --- Start and end ----------------------------------------------------------------------------
+
+  void configuration_warning(std::string_view warning) {
+    log_.write(Level::warning, "configuration_warning", warning);
+  }
+
+  void not_listening(std::string_view error) {
+    log_.write(Level::error, "http_not_listening", error);
+  }
+
+  void started(std::uint16_t http_port) {
+    log_.write(Level::info, "started", "serving probes, metrics and info",
+               {{"version", std::string_view(kVersion)},
+                {"commit", std::string_view(kCommit)},
+                {"environment", std::string_view(settings_.environment)},
+                {"http_host", std::string_view(settings_.server.host)},
+                {"http_port", std::uint64_t{http_port}},
+                {"consumer_topic", std::string_view(settings_.broker.subject)},
+                {"publisher_topic", std::string_view(settings_.delivery.subject)},
+                {"dry_run", settings_.delivery.dry_run},
+                {"paused", settings_.engine.paused}});
+  }
+
+  void draining(int signal) {
+    log_.write(Level::info, "draining", "shutting down", {{"signal", std::int64_t{signal}}});
+  }
+
+  void shutdown_timed_out() {
+    log_.write(Level::error, "shutdown_timed_out", "could not drain in time; leaving anyway");
+  }
+
+  void stopped(bool flushed, const Tally& tally) {
+    log_.write(Level::info, "stopped", "drained and closed",
+               {{"flushed", flushed}, {"frames", tally.frames()}, {"events", tally.events()}});
+  }
+
+  void internal_error(std::string_view what) { log_.write(Level::error, "internal_error", what); }
+
+  void http_problem(std::string_view text) { log_.write(Level::error, "http_problem", text); }
+
+  // --- The broker -------------------------------------------------------------------------------
+
+  // `path_problem`: why orders do not arrive; empty when they do.
+  void connected(const nats::Status& now, std::string_view path_problem) {
+    log_.write(Level::info, "nats_connected", "connected to the broker",
+               {{"server", std::string_view(now.server)}, {"reconnects", now.reconnects}});
+    if (!path_problem.empty()) log_.write(Level::error, "order_path", path_problem);
+  }
+
+  void disconnected(std::string_view error) {
+    log_.write(Level::warning, "nats_disconnected", "the connection is gone; trying again",
+               {{"error", error}});
+  }
+
+  void subscribed() {
+    log_.write(Level::info, "nats_subscribed", "frames can arrive",
+               {{"subject", std::string_view(settings_.broker.subject)},
+                {"queue_group", std::string_view(settings_.broker.queue_group)}});
+  }
+
+  void nats_error(std::string_view error) { log_.write(Level::warning, "nats_error", error); }
+
+  void unexpected_reply(std::string_view subject) {
+    log_.write(Level::warning, "unexpected_reply",
+               "an answer that no order awaits: late, twice or invented", {{"subject", subject}});
+  }
+
+  void status_message(std::string_view text) {
+    log_.write(Level::warning, "nats_status", "a broker's own message on a subject of ours",
+               {{"status", text.substr(0, kExcerptBytes)}});
+  }
+
+  // `problem`: why the stream cannot store the orders; empty when it can.
+  void order_stream(std::string_view stream, std::string_view problem) {
+    const bool fits = problem.empty();
+    log_.write(fits ? Level::info : Level::error, "order_stream",
+               fits ? "the stream stores the orders" : problem, {{"stream", stream}});
+  }
+
+  // --- Events and orders ------------------------------------------------------------------------
+
+  void event_dropped(Reason reason, EventKind kind, std::string_view frame) {
+    log_.write_as(to_string(reason), Level::warning, "event_dropped", "an event was dropped",
+                  {{"reason", to_string(reason)},
+                   {"kind", to_string(kind)},
+                   {"frame", frame.substr(0, kExcerptBytes)}});
+  }
+
+  void decision(const Decision& decision, std::string_view symbol) {
+    std::vector<telemetry::Field> fields{{"strategy", to_string(decision.strategy)},
+                                         {"symbol", symbol},
+                                         {"outcome", to_string(decision.outcome)}};
+    const auto names = indicator_names(decision.strategy);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      fields.push_back({names[i], decision.indicators[i].value()});
+    }
+    log_.write_each(Level::debug, "decision", "event evaluated", fields);
+  }
+
+  void order(const OrderReport& report) {
+    const Order& order = report.order;
+    const UuidText id = to_text(order.id);
+    const std::string quantity = order.quantity.to_string();
+    const std::array fields{telemetry::Field{"order_id", std::string_view(id.data(), id.size())},
+                            telemetry::Field{"correlation_id", order.correlation_id},
+                            telemetry::Field{"strategy", to_string(order.strategy)},
+                            telemetry::Field{"symbol", order.symbol},
+                            telemetry::Field{"side", to_string(order.side)},
+                            telemetry::Field{"quantity", std::string_view(quantity)},
+                            telemetry::Field{"price", order.price.value()},
+                            telemetry::Field{"reduce_only", order.reduce_only},
+                            telemetry::Field{"result", to_string(report.result)},
+                            telemetry::Field{"attempts", std::int64_t{report.attempts}},
+                            telemetry::Field{"detail", report.detail},
+                            telemetry::Field{"answer_ms", milliseconds(report.answered_in)}};
+    const auto used = std::span(fields).first(fields.size() - (report.answered_in ? 0 : 1));
+    const auto [level, message] = meaning_of(report);
+    log_.write_each(level, "order", message, used);
+  }
+
+  void odd_answer(std::string_view answer) {
+    log_.write(Level::warning, "odd_answer", "an answer to an order could not be read",
+               {{"answer", answer.substr(0, kExcerptBytes)}});
+  }
+
+  void breaker_changed(BreakerState state) {
+    const bool closed = state == BreakerState::closed;
+    log_.write_each(closed ? Level::info : Level::error, "circuit_breaker",
+                    closed ? "orders can be sent again" : "orders are held back",
+                    std::array{telemetry::Field{"state", to_string(state)}});
+  }
+
+  // --- Control ----------------------------------------------------------------------------------
+
+  void control_unreadable(std::string_view message) {
+    log_.write(Level::warning, "control_unreadable", "a control message could not be read",
+               {{"message", message.substr(0, kExcerptBytes)}});
+  }
+
+  // No strategy: all of them. `by`: the subject or signal the command came by.
+  void paused(bool paused, std::optional<StrategyId> strategy, std::string_view by) {
+    log_.write(Level::warning, paused ? "trading_paused" : "trading_resumed",
+               paused ? "no orders until resumed" : "orders again",
+               {{"strategy", strategy ? to_string(*strategy) : "all"}, {"by", by}});
+  }
+
+ private:
+  using Level = telemetry::Level;
+  struct Meaning {
+    Level level;
+    std::string_view message;
+  };
+
+  // Of a message that could not be read, in bytes.
+  static constexpr std::size_t kExcerptBytes = 200;
+
+  static Meaning meaning_of(const OrderReport& report) noexcept {
+    switch (report.result) {
+      case OrderResult::confirmed: return {Level::info, "order confirmed"};
+      case OrderResult::unconfirmed: return {Level::info, "order sent, no answer"};
+      case OrderResult::duplicate: return {Level::info, "order stored before"};
+      case OrderResult::dry_run: return {Level::info, "order decided, not sent"};
+      case OrderResult::no_responders: return {Level::warning, "order lost: nobody listens"};
+      case OrderResult::rejected: return {Level::warning, "order rejected"};
+      case OrderResult::ambiguous: return {Level::warning, "order sent, fate unknown"};
+      case OrderResult::expired:
+      case OrderResult::disconnected:
+      case OrderResult::circuit_open:
+      case OrderResult::buffer_full: break;
+    }
+    return {Level::warning,
+            report.attempts > 0 ? "order not acknowledged in time" : "order not sent"};
+  }
+
+  // Rounded to microseconds.
+  static double milliseconds(std::optional<std::chrono::nanoseconds> duration) noexcept {
+    using Microseconds = std::chrono::duration<double, std::micro>;
+    return duration ? std::round(Microseconds(*duration).count()) / 1000 : 0;
+  }
+
+  telemetry::Log& log_;
+  const config::Settings& settings_;
+};
+
+}  // namespace rts::service
