@@ -27,9 +27,14 @@ elseif(RTS_COVERAGE)
   target_compile_options(rts_instrumentation INTERFACE --coverage -O0)
   target_link_options(rts_instrumentation INTERFACE --coverage)
 else()
-  # Of the two that protect jumps, amd64 knows -fcf-protection and arm64 the other.
-  set(hardening -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
-                -mbranch-protection=standard -ftrivial-auto-var-init=zero -fPIE)
+  # What protects jumps has a name for each processor, and clang warns of the other one's.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    set(protect_jumps -mbranch-protection=standard)
+  else()
+    set(protect_jumps -fcf-protection=full)
+  endif()
+  set(hardening -fstack-protector-strong -fstack-clash-protection ${protect_jumps}
+                -ftrivial-auto-var-init=zero -fPIE)
   foreach(flag IN LISTS hardening)
     string(MAKE_C_IDENTIFIER "RTS_HAS${flag}" known)
     check_cxx_compiler_flag(${flag} ${known})

@@ -81,7 +81,7 @@ class Live(unittest.TestCase):
             )
             self.addCleanup(process.wait)
             self.addCleanup(process.terminate)
-        self.assertTrue(eventually(lambda: "rts_ready 1" in self.metrics(), 20))
+        self.assertTrue(eventually(lambda: "\nrts_ready 1\n" in self.metrics(), 20))
 
     def metrics(self) -> str:
         try:
