@@ -89,7 +89,12 @@ void derive(Settings& s) {
   }
   // An order that is the probe is waited for until its answer can no longer come.
   s.delivery.breaker.probe_patience = s.delivery.ack_timeout + std::chrono::seconds(1);
-  s.stream = {s.delivery.subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
+  // The stream has to know an id for as long as any symbol's cooldown gives it again.
+  auto cooldown = terms.cooldown;
+  for (const auto& [symbol, own] : engine.per_symbol) {
+    cooldown = std::max(cooldown, own.terms.cooldown);
+  }
+  s.stream = {s.delivery.subject, cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
   if (s.log.decisions) s.log.level = LogLevel::debug;
 }
 

@@ -55,7 +55,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     assert(!connector_ && !connection_);
     connector_ = std::make_unique<Connector>(state_.options);
     connecting_since_ = Clock::now();
-    poll_connector();
+    call_after(timer_, kMinConnectPoll, this, &Impl::poll_connector);
   }
 
   void poll_connector() {
@@ -80,7 +80,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (std::exchange(was_connected_, true)) ++state_.status.reconnects;
     connection_ = std::make_shared<Connection>(io_, std::move(result), state_,
                                                weakly(this, &Impl::connection_ended));
-    connection_->start();
+    const auto kept = connection_;  // it may end, and be let go, while it starts
+    kept->start();
     if (connection_) state_.notify();
   }
 
@@ -128,7 +129,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
   void poll_drain() {
     if (!drained_) return;
-    if (!connection_ || connection_->drained()) return finish_drain();
+    const auto kept = connection_;  // what it hands out may end it
+    if (!kept || kept->drained()) return finish_drain();
     call_after(drain_timer_, kDrainPoll, this, &Impl::poll_drain);
   }
 

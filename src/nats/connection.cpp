@@ -143,11 +143,15 @@ std::uint64_t Connection::dropped_by_library() const {
 
 // ---- Receiving ----------------------------------------------------------------------------------
 
+// All that has arrived is taken before any of it is handed out: a publish in a callback may end the
+// connection, and with it the lists, but not what had already come.
 void Connection::readable() {
+  std::vector<MessagePtr> replies;
+  const std::size_t bytes = take_pending(replies_.get(), replies);
   deliver_commands();  // first: a pause holds for the frames that came with it
   deliver_messages();
   if (open()) check_complaint();
-  if (open()) handle_inbox();
+  handle_inbox(std::move(replies), bytes);
 }
 
 void Connection::deliver_commands() {
@@ -159,8 +163,6 @@ void Connection::deliver_commands() {
 }
 
 void Connection::deliver_messages() {
-  // All are taken before the first is shown: a publish in the callback may end the connection, and
-  // with it the list, but not what had already arrived.
   retired_.add_all(messages_, message_bytes_);
   message_bytes_ = take_pending(data_.get(), messages_);
   std::erase_if(messages_,
@@ -205,9 +207,7 @@ void Connection::answer_flow_control() {
   }
 }
 
-void Connection::handle_inbox() {
-  std::vector<MessagePtr> replies;
-  const std::size_t bytes = take_pending(replies_.get(), replies);
+void Connection::handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes) {
   for (const MessagePtr& reply : replies) {
     if (reply) {
       const Message view = view_of(reply.get());
@@ -215,9 +215,9 @@ void Connection::handle_inbox() {
     } else {
       inbox_.take_no_responders();
     }
-    if (!open()) return;  // a handler's publish has just found out
   }
   retired_.add_all(replies, bytes);
+  if (!open()) return;
   if (flushed_ && inbox_.heartbeat().last_returned() >= flush_number_) {
     std::exchange(flushed_, nullptr)();
     return;

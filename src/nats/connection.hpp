@@ -22,8 +22,8 @@
 
 namespace rts::nats {
 
-// Subjects that the broker has refused us on a connection. It is made anew 8 heartbeats after the
-// first; who tries more subjects in that time asks again for those that he tried first.
+// Subjects that the broker has refused us on a connection, which is made anew 8 heartbeats after
+// the first. The oldest is forgotten when the list is full; publishing to it is then tried again.
 inline constexpr std::size_t kMaxDeniedSubjects = 64;
 
 // What outlives a connection and is used by each. The client owns it.
@@ -87,7 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void deliver_messages();
   bool take_status(natsMsg* message);
   void answer_flow_control();
-  void handle_inbox();
+  void handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes);
   void check_complaint();
   // Watching the path to the broker.
   void send_heartbeat();

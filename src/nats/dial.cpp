@@ -152,7 +152,8 @@ class ConnectOptions {
   void set_authorities() {
     read("NATS_TLS_CA_FILE", ours_.tls_ca_file);
     const char* const path = ours_.tls_ca_file.reveal().c_str();
-    if (natsOptions_LoadCATrustedCertificates(handle(), path) == NATS_OK) return;
+    if (!problem_.empty() || natsOptions_LoadCATrustedCertificates(handle(), path) == NATS_OK)
+      return;
     fail("NATS_TLS_CA_FILE: does not hold certificates in PEM");
   }
   void set_client_certificate() {

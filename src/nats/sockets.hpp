@@ -1,6 +1,5 @@
 // Addresses of brokers, and what the kernel knows about our TCP sockets to them. Private to this
 // room; any thread.
-// room; any thread.
 //
 // nats.c 3.4.1 hands a connection's socket out only after the handshake, and a broker that goes
 // silent inside the handshake makes it spin for ever on a socket nobody else can name. So we ask

@@ -23,11 +23,6 @@ constexpr std::array kAnswerBuckets{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e
 constexpr std::array kLagBuckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
                                  0.5,   1.0,   2.5,  5.0,   10.0, 30.0, 60.0};
 
-template <class Enum>
-constexpr std::size_t place_of(Enum value) noexcept {
-  return static_cast<std::size_t>(value);
-}
-
 // --- Families with several series ----------------------------------------------------------------
 
 template <class List, class Read>
@@ -72,7 +67,7 @@ void add_orders(const Numbers& now, Series& out) {
   for (const StrategyId strategy : all_of<StrategyId>) {
     for (const OrderResult result : all_of<OrderResult>) {
       out.add({to_string(strategy), to_string(result)},
-              now.counts.orders[place_of(strategy)][place_of(result)]);
+              now.counts.orders[index_of(strategy)][index_of(result)]);
     }
   }
 }
@@ -81,7 +76,7 @@ void add_last_events(const Numbers& now, Series& out) {
   for (std::size_t i = 0; i < now.counts.symbols.size(); ++i) {
     for (const EventKind kind : kMarketKinds) {
       const std::chrono::duration<double> at =
-          now.counts.last_events[i].at[place_of(kind)].time_since_epoch();
+          now.counts.last_events[i].at[index_of(kind)].time_since_epoch();
       out.add({now.counts.symbols.at(i).text(), to_string(kind)}, at.count());
     }
   }
@@ -136,13 +131,13 @@ constexpr telemetry::Metric<Numbers> kTable[]{
      "Changes of the circuit breaker into this state.",
      [](auto& now, auto& out) {
        add_each(out, all_of<BreakerState>,
-                [&](auto state) { return now.state.delivery.breaker_entered[place_of(state)]; });
+                [&](auto state) { return now.state.delivery.breaker_entered[index_of(state)]; });
      }},
     {"rts_event_lag_seconds", histogram, {"kind"},
      "Receive time less event time of evaluated events; below 0 counts as 0.",
      [](auto& now, auto& out) {
        for (const auto kind : kMarketKinds) {
-         out.add({to_string(kind)}, now.counts.event_lag[place_of(kind)]);
+         out.add({to_string(kind)}, now.counts.event_lag[index_of(kind)]);
        }
      }},
     {"rts_last_event_timestamp_seconds", gauge, {"symbol", "kind"},
@@ -155,12 +150,12 @@ constexpr telemetry::Metric<Numbers> kTable[]{
      }},
     {"rts_trading_paused", gauge, {"strategy"}, "1 while the strategy orders nothing.",
      [](auto& now, auto& out) {
-       add_each(out, all_of<StrategyId>, [&](auto id) { return now.state.paused[place_of(id)]; });
+       add_each(out, all_of<StrategyId>, [&](auto id) { return now.state.paused[index_of(id)]; });
      }},
     {"rts_control_messages_total", counter, {"command"}, "Messages on the control subject.",
      [](auto& now, auto& out) {
        add_each(out, all_of<Control>,
-                [&](auto control) { return now.counts.control_messages[place_of(control)]; });
+                [&](auto control) { return now.counts.control_messages[index_of(control)]; });
      }},
     {"rts_nats_connected", gauge, {}, "1 while connected to a broker.",
      [](auto& now, auto& out) { out.add({}, now.state.nats.connected); }},
@@ -230,7 +225,7 @@ void Counts::add(const Step& step, UnixNs received_at) {
   for (const EventRecord& record : step.events) {
     const Decision* const decision = record.decision();
     if (decision == nullptr) continue;
-    const std::size_t kind = place_of(record.kind);
+    const std::size_t kind = index_of(record.kind);
     event_lag[kind].observe(std::max(received_at - decision->at, std::chrono::nanoseconds(0)));
     LastEvents& last = last_events[decision->symbol_index];
     const Symbol& symbol = symbols.at(decision->symbol_index);

@@ -231,7 +231,7 @@ void Publisher::on_timer() {
   };
   if (is_due(retry_at_)) {
     for (auto next = in_flight_.begin(); next != in_flight_.end();) {
-      InFlight& order = (next++)->second;  // may end now
+      InFlight& order = (next++)->second;  // may end now, and no other can: see send()
       if (order.state == OrderState::waiting_to_retry) retry(order);
     }
   }
@@ -335,6 +335,7 @@ void Publisher::watch_breaker() {
   if (state == breaker_before_) return;
   breaker_before_ = state;
   callbacks_.on_breaker(state);
+  if (state == BreakerState::closed) return breaker_at_.reset();
   const auto recovers_at = breaker_.recovers_at();
   breaker_at_ = recovers_at ? SteadyTime(*recovers_at) : clock_.steady_now() + kProbeGrace;
   set_timer();

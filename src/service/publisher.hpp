@@ -51,9 +51,9 @@ class OrderTransport {
     std::uint64_t connection = 0;  // the number of the present or last one
   };
 
-  // Empty: sent, and `on_reply` runs at least once, never inside send(). Otherwise why it was not
-  // sent. A number that is sent again keeps the handler it came with first, and an answer to any
-  // of its attempts is the answer.
+  // Empty: sent, and `on_reply` runs at least once. Otherwise why it was not sent. No order's
+  // handler runs inside send(). A number that is sent again keeps the handler it came with first,
+  // and an answer to any of its attempts is the answer.
   [[nodiscard]] virtual std::optional<AttemptResult> send(OrderNumber number,
                                                           const OrderMessage& message,
                                                           ReplyHandler on_reply) = 0;
@@ -61,6 +61,9 @@ class OrderTransport {
   [[nodiscard]] virtual std::optional<AttemptResult> round_trip(std::chrono::milliseconds timeout,
                                                                 ReplyHandler on_reply) = 0;
   [[nodiscard]] virtual Status status() const = 0;
+
+ protected:
+  ~OrderTransport() = default;
 };
 
 class OrderClock {
@@ -69,6 +72,9 @@ class OrderClock {
   [[nodiscard]] virtual SteadyTime steady_now() const = 0;
   // Calls `wake` once at that time, which replaces the one that was set before.
   virtual void wake_at(SteadyTime at, std::function<void()> wake) = 0;
+
+ protected:
+  ~OrderClock() = default;
 };
 
 // How an order ended. Lives until the callback returns.

@@ -22,6 +22,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nats/nats.h>
+#include <sys/stat.h>
 
 #include "nats/client.hpp"
 #include "nats/handles.hpp"
@@ -29,6 +30,7 @@
 #include "nats/sockets.hpp"
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
+#include "support/scratch_files.hpp"
 #include "support/usage.hpp"
 
 namespace rts::nats {
@@ -687,6 +689,21 @@ TEST(NatsClient, TlsUrlNeverFallsBackToPlaintext) {
   EXPECT_TRUE(std::none_of(subject.states.begin(), subject.states.end(),
                            [](const Status& status) { return status.connected; }));
   std::printf("tls: %s\n", subject.client.status().last_error.c_str());
+}
+
+// libcrypto would wait for a writer without end, and no socket could be cut to stop it.
+TEST(NatsClient, AnAuthoritysFileThatIsAPipeFailsTheAttempt) {
+  const test::ScratchFiles files;
+  const std::string pipe = files.path("ca.pem");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  NatsServer server;
+  Loop loop;
+  ClientOptions options = options_for(server.url());
+  options.credentials.tls_ca_file = Secret(pipe);
+  Subject subject(loop, options);
+  subject.client.start();
+  ASSERT_TRUE(loop.run_until([&] { return !subject.client.status().last_error.empty(); }, kSoon));
+  EXPECT_THAT(subject.client.status().last_error, HasSubstr("NATS_TLS_CA_FILE: is not a file"));
 }
 
 // ---- Limits -------------------------------------------------------------------------------------

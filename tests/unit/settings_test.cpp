@@ -217,6 +217,15 @@ TEST(SettingsDerived, FollowFromSeveralSettings) {
   EXPECT_TRUE(test::configured({{"ENVIRONMENT", "Production"}}).settings.engine.refuse_simulation);
 }
 
+// Else two replicas could have one id stored twice, two hours apart.
+TEST(SettingsDerived, TheStreamRemembersForTheLongestCooldownOfAnySymbol) {
+  const auto settings = test::configured({{"SIGNAL_COOLDOWN_SECONDS", "900"},
+                                          {"SIGNAL_COOLDOWN_SECONDS__ETHUSDT", "60"},
+                                          {"SIGNAL_COOLDOWN_SECONDS__BTCUSDT", "7200"}})
+                            .settings;
+  EXPECT_EQ(settings.stream.cooldown, std::chrono::seconds(7200));
+}
+
 // --- Ranges -------------------------------------------------------------------------------------
 
 struct Range {

@@ -21,9 +21,12 @@ namespace rts {
 template <class Enum>
 concept NamedEnum = boost::describe::has_describe_enumerators<Enum>::value;
 
+// What is known of an enumeration reads like a function of it: all_of<Side>.
+// NOLINTBEGIN(readability-identifier-naming)
 template <NamedEnum Enum>
 inline constexpr std::size_t count_of =
     boost::mp11::mp_size<boost::describe::describe_enumerators<Enum>>::value;
+// NOLINTEND(readability-identifier-naming)
 
 // The place of a value in arrays of count_of<Enum> elements.
 template <NamedEnum Enum>
@@ -54,10 +57,12 @@ consteval bool counts_from_zero() {
 
 }  // namespace detail
 
+// NOLINTBEGIN(readability-identifier-naming)
 template <NamedEnum Enum>
 inline constexpr auto& all_of = detail::Lists<Enum>::kValues;
 template <NamedEnum Enum>
 inline constexpr auto& names_of = detail::Lists<Enum>::kNames;
+// NOLINTEND(readability-identifier-naming)
 
 // Precondition: the value is one of the enumerators.
 template <NamedEnum Enum>
