@@ -61,9 +61,6 @@ class OrderTransport {
   [[nodiscard]] virtual std::optional<AttemptResult> round_trip(std::chrono::milliseconds timeout,
                                                                 ReplyHandler on_reply) = 0;
   [[nodiscard]] virtual Status status() const = 0;
-
- protected:
-  ~OrderTransport() = default;
 };
 
 class OrderClock {
@@ -72,9 +69,6 @@ class OrderClock {
   [[nodiscard]] virtual SteadyTime steady_now() const = 0;
   // Calls `wake` once at that time, which replaces the one that was set before.
   virtual void wake_at(SteadyTime at, std::function<void()> wake) = 0;
-
- protected:
-  ~OrderClock() = default;
 };
 
 // How an order ended. Lives until the callback returns.

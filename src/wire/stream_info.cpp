@@ -96,7 +96,7 @@ Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view 
 // Since nats-server 2.10 a single broker has a `cluster`, too, but one without a name.
 bool is_clustered(const dom::object& reply) {
   const auto cluster = value_at<dom::object>(reply, "cluster");
-  return cluster && value_at<std::string_view>(*cluster, "name").value_or("") != "";
+  return cluster && !value_at<std::string_view>(*cluster, "name").value_or("").empty();
 }
 
 Result<StreamFacts, ApiError> facts_of(const dom::object& reply) {
