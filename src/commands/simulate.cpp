@@ -72,8 +72,8 @@ UnixNs time_of_frame(const Plan& plan, std::uint64_t number) {
 }
 
 std::vector<Symbol> symbols_of(const config::Settings& settings) {
-  if (!settings.engine.symbols.empty()) return settings.engine.symbols;
-  return {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")};
+  const auto& symbols = settings.engine.symbols;
+  return symbols.empty() ? config::Settings{}.engine.symbols : symbols;  // all: the default ones
 }
 
 // Throws CommandError unless the user says that made-up frames may be published: a service that

@@ -81,20 +81,17 @@ void derive(Settings& s) {
   add_all(s.quantity_steps);
   add_all(s.min_notionals);
   add_all(s.instruments);
+  // The stream has to know an id for as long as any symbol's cooldown gives it again.
+  s.stream = {s.delivery.subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
   for (auto& [symbol, own] : engine.per_symbol) {
     const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
     own.terms.sells = terms.sells;
     own.terms.instrument = instrument_for(s, symbol);
     own.traded = listed == nullptr ? s.instruments.empty() : obstacle(s, *listed).empty();
+    s.stream.cooldown = std::max(s.stream.cooldown, own.terms.cooldown);
   }
   // An order that is the probe is waited for until its answer can no longer come.
   s.delivery.breaker.probe_patience = s.delivery.ack_timeout + std::chrono::seconds(1);
-  // The stream has to know an id for as long as any symbol's cooldown gives it again.
-  auto cooldown = terms.cooldown;
-  for (const auto& [symbol, own] : engine.per_symbol) {
-    cooldown = std::max(cooldown, own.terms.cooldown);
-  }
-  s.stream = {s.delivery.subject, cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
   if (s.log.decisions) s.log.level = LogLevel::debug;
 }
 
