@@ -18,15 +18,17 @@ struct Sink::State {
 Sink::Sink(const std::string& url, const std::string& subject, Answer answer)
     : state_(std::make_unique<State>(url)) {
   state_->peer.subscribe(subject, [state = state_.get(), answer](const Received& received) {
-    const UnixMs now = to_ms(wall_clock());
+    ArrivedOrder order = read_order(received.payload, to_ms(wall_clock()));
+    const auto id = received.headers.find("Nats-Msg-Id");
+    order.valid = order.valid && id != received.headers.end() && id->second == order.id;
+    {
+      const std::lock_guard lock(state->mutex);
+      state->orders.push_back(std::move(order));
+    }
+    // Only now: a test that waits for what the answer causes finds the order counted.
     if (answer == Answer::accepted && !received.reply.empty()) {
       state->peer.publish(received.reply, R"({"status":"accepted"})");
     }
-    ArrivedOrder order = read_order(received.payload, now);
-    const auto id = received.headers.find("Nats-Msg-Id");
-    order.valid = order.valid && id != received.headers.end() && id->second == order.id;
-    const std::lock_guard lock(state->mutex);
-    state->orders.push_back(std::move(order));
   });
 }
 
