@@ -8,31 +8,33 @@
 namespace rts::wire {
 namespace {
 
-IntegerField as_integer(const Scalar& scalar) noexcept {
+// What a value is under a key that asks for certain types; `value` is empty where the text does not
+// say one.
+template <class T, class Value>
+Field<T> field_of(const Scalar& scalar, bool is_of_type, Value value) noexcept {
   if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::number) return {FieldState::wrong_type, 0};
-  std::uint64_t plain = 0;
-  if (read_plain_integer(scalar.text, plain)) return {FieldState::valid, plain};
-  const auto value = parse_integer(scalar.text);
-  return value ? IntegerField{FieldState::valid, *value} : IntegerField{FieldState::invalid, 0};
+  if (!is_of_type) return {FieldState::wrong_type, {}};
+  const std::optional<T> valid = value();
+  return valid ? Field<T>{FieldState::valid, *valid} : Field<T>{FieldState::invalid, {}};
+}
+
+IntegerField as_integer(const Scalar& scalar) noexcept {
+  return field_of<std::uint64_t>(scalar, scalar.type == JsonType::number,
+                                 [&] { return scalar.integer; });
 }
 
 // Numbers arrive as strings or as JSON numbers.
 NumberField as_number(const Scalar& scalar) noexcept {
-  if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::number && scalar.type != JsonType::string) {
-    return {FieldState::wrong_type, 0};
-  }
-  double plain = 0;
-  if (read_plain_number(scalar.text, plain)) return {FieldState::valid, plain};
-  const auto value = parse_number(scalar.text);
-  return value ? NumberField{FieldState::valid, *value} : NumberField{FieldState::invalid, 0};
+  const bool is_of_type = scalar.type == JsonType::number || scalar.type == JsonType::string;
+  return field_of<double>(scalar, is_of_type, [&] {
+    const auto plain = read_plain_number(scalar.text);
+    return plain ? plain : parse_number(scalar.text);
+  });
 }
 
 FlagField as_flag(const Scalar& scalar) noexcept {
-  if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::boolean) return {FieldState::wrong_type, false};
-  return {FieldState::valid, scalar.truth};
+  return field_of<bool>(scalar, scalar.type == JsonType::boolean,
+                        [&] { return std::optional(scalar.truth); });
 }
 
 void begin_side(SideField& side) noexcept {
@@ -107,10 +109,12 @@ struct LevelText {
 };
 
 bool read_numbers(const LevelText& level, std::array<double, 2>& numbers) noexcept {
-  const std::string_view price = level.price();
-  const std::string_view quantity = level.quantity();
-  return read_two_short_numbers(price, quantity, numbers) ||
-         (read_plain_number(price, numbers[0]) && read_plain_number(quantity, numbers[1]));
+  if (read_two_short_numbers(level.price(), level.quantity(), numbers)) return true;
+  const auto price = read_plain_number(level.price());
+  const auto quantity = read_plain_number(level.quantity());
+  if (!price || !quantity) return false;
+  numbers = {*price, *quantity};
+  return true;
 }
 
 // A side as the venue spells it, in one pass over its tokens; the cursor jumps behind it. Where
@@ -211,9 +215,8 @@ void settle_side(SideField& side, bool was_sent) noexcept {
 char id_letter(Sequence sequence) noexcept { return kEventTypes[index_of(sequence)].id_letter; }
 
 TextField as_text(const Scalar& scalar) noexcept {
-  if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::string) return {FieldState::wrong_type, {}};
-  return {FieldState::valid, scalar.text};
+  return field_of<std::string_view>(scalar, scalar.type == JsonType::string,
+                                    [&] { return std::optional(scalar.text); });
 }
 
 Key key_of(std::string_view name) noexcept {

@@ -88,11 +88,11 @@ bool JsonCursor::read_value(Scalar& out, std::size_t depth) noexcept {
   out.type = type();
   switch (out.type) {
     case JsonType::string: return read_string(out.text);
-    case JsonType::number: {
+    case JsonType::number:
       out.text = take_text();
-      std::uint64_t ignored = 0;
-      return read_plain_integer(out.text, ignored) || is_json_number(out.text);
-    }
+      out.integer = read_plain_integer(out.text);
+      if (!out.integer) out.integer = parse_integer(out.text);
+      return out.integer || is_json_number(out.text);
     case JsonType::boolean:
       out.text = take_text();
       out.truth = out.text == "true";

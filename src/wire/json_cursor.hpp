@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include <simdjson.h>
@@ -36,6 +37,7 @@ inline constexpr std::array<JsonType, 256> kJsonTypes = [] {
 struct Scalar {
   JsonType type = JsonType::none;  // null counts as none; what a container holds is passed over
   std::string_view text;           // unescaped content of a string; token of a number
+  std::optional<std::uint64_t> integer;  // of a number: when it is one in 0 … 2^63−1
   bool truth = false;
 };
 
