@@ -5,12 +5,6 @@
 
 namespace rts {
 
-std::string to_upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = to_upper(c);
-  return result;
-}
-
 std::string to_lower(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = to_lower(c);

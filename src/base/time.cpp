@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cstdint>
 #include <iterator>
 #include <tuple>
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include <rts/base/time.hpp>
 
@@ -15,56 +14,50 @@ namespace {
 using std::chrono::days;
 using std::chrono::milliseconds;
 
-// Two decimal digits as a number; `all_digits` becomes false when they are not.
-int two_digits(const char* text, bool& all_digits) noexcept {
-  const unsigned tens = static_cast<unsigned char>(text[0]) - unsigned{'0'};
-  const unsigned ones = static_cast<unsigned char>(text[1]) - unsigned{'0'};
-  all_digits &= tens <= 9 && ones <= 9;
-  return static_cast<int>(tens * 10 + ones);
-}
-
-// Reads two digits and moves past them; false when they are none.
-bool take_two_digits(std::string_view& text, int& value) noexcept {
-  bool all_digits = text.size() >= 2;
-  if (!all_digits) return false;
-  value = two_digits(text.data(), all_digits);
-  text.remove_prefix(2);
+// Reads so many digits and moves past them; false when they are none.
+bool take_digits(std::string_view& text, std::size_t count, int& value) noexcept {
+  if (text.size() < count) return false;
+  bool all_digits = true;
+  value = 0;
+  for (const char c : text.substr(0, count)) {
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    all_digits &= digit <= 9;
+    value = value * 10 + static_cast<int>(digit);
+  }
+  text.remove_prefix(count);
   return all_digits;
 }
 
-bool take(std::string_view& text, char one, char or_other) noexcept {
-  if (text.empty() || (text.front() != one && text.front() != or_other)) return false;
+// Moves past one character when it is one of these.
+bool take(std::string_view& text, std::string_view any_of) noexcept {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
   text.remove_prefix(1);
   return true;
 }
 
 // The first three digits of a fraction are milliseconds; the rest must be digits and is cut off.
 bool take_fraction(std::string_view& text, int& millis) noexcept {
-  const char* digit = text.data();
-  const char* const end = digit + text.size();
-  const auto is_digit = [&] { return digit != end && *digit >= '0' && *digit <= '9'; };
+  const std::size_t size_before = text.size();
   millis = 0;
-  for (const int worth : {100, 10, 1}) {
-    if (is_digit()) millis += worth * (*digit++ - '0');
+  for (int worth = 100; !text.empty() && text.front() >= '0' && text.front() <= '9'; worth /= 10) {
+    millis += worth * (text.front() - '0');
+    text.remove_prefix(1);
   }
-  while (is_digit()) ++digit;
-  const auto digits = static_cast<std::size_t>(digit - text.data());
-  text.remove_prefix(digits);
-  return digits > 0;
+  return text.size() < size_before;
 }
 
 // What stands behind the time, to the end: nothing is UTC.
 bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept {
   offset = {};
   if (text.empty()) return true;
-  if (take(text, 'Z', 'z')) return text.empty();
+  if (take(text, "Zz")) return text.empty();
   const bool west = text.front() == '-';
   int hours = 0;
   int minutes = 0;
-  if (!take(text, '+', '-') || !take_two_digits(text, hours) || hours > 23) return false;
+  if (!take(text, "+-") || !take_digits(text, 2, hours) || hours > 23) return false;
   if (!text.empty()) {
-    std::ignore = take(text, ':', ':');
-    if (!take_two_digits(text, minutes) || minutes > 59) return false;
+    std::ignore = take(text, ":");
+    if (!take_digits(text, 2, minutes) || minutes > 59) return false;
   }
   offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
   if (west) offset = -offset;
@@ -74,28 +67,23 @@ bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept 
 // Reads "2024-08-08T23:54:16", or without seconds, and moves past it. Empty when it is no such
 // time.
 std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
-  constexpr std::string_view kUpToMinutes = "2024-08-08T23:54";
-  if (text.size() < kUpToMinutes.size()) return std::nullopt;
-  const char separator = text[10];
-  if (text[4] != '-' || text[7] != '-' || text[13] != ':' ||
-      (separator != 'T' && separator != 't' && separator != ' ')) {
-    return std::nullopt;
+  constexpr std::array<std::string_view, 4> kSeparators{"-", "-", "Tt ", ":"};
+  std::array<int, 5> parts{};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && !take(text, kSeparators[i - 1])) return std::nullopt;
+    if (!take_digits(text, i == 0 ? 4 : 2, parts[i])) return std::nullopt;
   }
-  bool all_digits = true;
-  const auto at = [&](std::size_t position) { return two_digits(&text[position], all_digits); };
-  const std::chrono::year_month_day date{std::chrono::year(at(0) * 100 + at(2)),
-                                         std::chrono::month(static_cast<unsigned>(at(5))),
-                                         std::chrono::day(static_cast<unsigned>(at(8)))};
-  const int hour = at(11);
-  const int minute = at(14);
+  const auto [year, month, day, hour, minute] = parts;
   int second = 0;
-  text.remove_prefix(kUpToMinutes.size());
-  if (take(text, ':', ':')) {
-    if (!take_two_digits(text, second)) return std::nullopt;
-  } else if (!text.empty() && (text.front() == '.' || text.front() == ',')) {
+  if (take(text, ":")) {
+    if (!take_digits(text, 2, second)) return std::nullopt;
+  } else if (take(text, ".,")) {
     return std::nullopt;  // a fraction is one of seconds
   }
-  if (!all_digits || !date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
@@ -104,19 +92,9 @@ std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
 std::optional<UnixMs> with_rest(UnixMs second, std::string_view rest) noexcept {
   int millis = 0;
   std::chrono::minutes offset{};
-  if (take(rest, '.', ',') && !take_fraction(rest, millis)) return std::nullopt;
+  if (take(rest, ".,") && !take_fraction(rest, millis)) return std::nullopt;
   if (!take_offset(rest, offset)) return std::nullopt;
   return second + milliseconds(millis) - offset;
-}
-
-// With leading zeros, behind a separator. Precondition: 0 <= value < 10^width.
-template <std::size_t width>
-void append_digits(std::string& out, char separator, std::int64_t value) {
-  assert(value >= 0);
-  std::array<char, width + 1> text{separator};
-  for (std::size_t i = width; i > 0; value /= 10) text[i--] = static_cast<char>('0' + value % 10);
-  assert(value == 0);
-  out.append(text.data(), text.size());
 }
 
 }  // namespace
@@ -149,23 +127,15 @@ void append_iso8601_date(std::string& out, UnixMs at) {
       (day.count() - (day < days(0) ? kPeriod.count() - 1 : 0)) / kPeriod.count();
   const std::chrono::year_month_day date(kFrom + (day - periods * kPeriod));
   const std::int64_t year = int{date.year()} + 400 * periods;
-  const fmt::format_int digits(year);
-  if (year >= 1000) {
-    out.append(digits.data(), digits.size());
-  } else {
-    fmt::format_to(std::back_inserter(out), "{:04}", year);
-  }
-  append_digits<2>(out, '-', unsigned{date.month()});
-  append_digits<2>(out, '-', unsigned{date.day()});
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{:04}-{:02}-{:02}"), year,
+                 unsigned{date.month()}, unsigned{date.day()});
 }
 
 void append_iso8601(std::string& out, UnixMs at) {
   append_iso8601_date(out, at);
   const std::int64_t in_day = (at - std::chrono::floor<days>(at)).count();
-  append_digits<2>(out, 'T', in_day / 3'600'000);
-  append_digits<2>(out, ':', in_day / 60'000 % 60);
-  append_digits<2>(out, ':', in_day / 1'000 % 60);
-  append_digits<3>(out, '.', in_day % 1'000);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("T{:02}:{:02}:{:02}.{:03}"),
+                 in_day / 3'600'000, in_day / 60'000 % 60, in_day / 1'000 % 60, in_day % 1'000);
 }
 
 }  // namespace rts

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <rts/base/fnv.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/render.hpp>
@@ -65,9 +65,8 @@ void for_each_exported(const Configuration& configuration, std::string& out, Wri
 std::string on_one_line(std::string_view value) {
   std::string line;
   while (!value.empty()) {
-    const std::size_t control = control_sequence(value);
-    line += control > 0 ? ' ' : value.front();
-    value.remove_prefix(std::max<std::size_t>(control, 1));
+    const Character c = take_character(value);
+    line += c.is_control ? " " : c.bytes;
   }
   return line;
 }

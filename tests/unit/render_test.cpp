@@ -130,8 +130,8 @@ TEST(RenderFormats, WriteTheSameNumberOfLinesWhateverTheValues) {
       const auto lines = lines_of(text);
       EXPECT_EQ(lines.size(), usual) << printable(value);
       for (const std::string& line : lines) {
-        for (std::string_view rest = line; !rest.empty(); rest.remove_prefix(1)) {
-          ASSERT_EQ(control_sequence(rest), 0U) << printable(line);
+        for (std::string_view rest = line; !rest.empty();) {
+          ASSERT_FALSE(take_character(rest).is_control) << printable(line);
         }
       }
     }

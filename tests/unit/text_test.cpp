@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <rts/base/symbol.hpp>
 #include <rts/base/text.hpp>
 
 namespace rts {
@@ -44,7 +45,7 @@ TEST(Trimmed, IsWithoutBlanksAtBothEnds) {
 }
 
 TEST(Case, IsThatOfAsciiLettersOnly) {
-  EXPECT_EQ(to_upper("az{`-\xC3\xA4"), "AZ{`-\xC3\xA4");
+  EXPECT_EQ(Symbol::from("az{`-\xC3\xA4")->text(), "AZ{`-\xC3\xA4");
   EXPECT_EQ(to_lower("AZ[@-\xC3\x84"), "az[@-\xC3\x84");
   EXPECT_TRUE(same_but_for_case("BTCusdt_1", "btcUSDT_1"));
   for (const auto& [a, b] : {std::pair{"@", "`"}, {"[", "{"}, {"a", "b"}, {"a", "aa"}, {"", "a"}}) {

@@ -1,10 +1,11 @@
-// Short texts that people and machines write: numbers, blanks around a value, the case of letters.
-// Letters are ASCII's. Usable from any thread.
+// Short texts that people and machines write: numbers, blanks around a value, the case of letters,
+// misspelt names, hashes. Letters are ASCII's. Usable from any thread.
 #pragma once
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -40,7 +41,6 @@ template <class Number, class Limits = std::numeric_limits<Number>>
 [[nodiscard]] constexpr char to_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
-[[nodiscard]] std::string to_upper(std::string_view text);
 [[nodiscard]] std::string to_lower(std::string_view text);
 
 // Whether two texts differ in the case of letters at most.
@@ -53,5 +53,19 @@ template <class Number, class Limits = std::numeric_limits<Number>>
 // replaced to make one text of the other (Levenshtein).
 // edit_distance("--order", "--orders") = 1, edit_distance("ulr", "url") = 2.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// FNV-1a, 64 bits: a hash that is the same on every machine and in every version, for tables and to
+// see that a text has changed. Not cryptographic. Source: draft-eastlake-fnv. The `ignored` bits of
+// each byte count as set: 'a' ^ 'A' makes the case not matter.
+[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view text,
+                                            unsigned char ignored = 0) noexcept {
+  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
+  for (const char c : text) {
+    hash = (hash ^ (static_cast<unsigned char>(c) | ignored)) * 0x100'0000'01B3;
+  }
+  return hash;
+}
+
+static_assert(fnv1a("a") == 0xAF63'DC4C'8601'EC8C);
 
 }  // namespace rts

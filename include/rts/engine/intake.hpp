@@ -13,9 +13,9 @@
 #include <variant>
 #include <vector>
 
-#include <rts/base/fnv.hpp>
 #include <rts/base/result.hpp>
 #include <rts/base/symbol.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/time.hpp>
 #include <rts/engine/parameters.hpp>
 #include <rts/engine/reason.hpp>
