@@ -12,8 +12,8 @@
 
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/wire/frame.hpp>
 #include <rts/wire/json_compare.hpp>
-#include <rts/wire/recording.hpp>
 
 #include "commands/input.hpp"
 #include "commands/output.hpp"

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include <rts/trading/order_subject.hpp>
-#include <rts/wire/order_text.hpp>
+#include <rts/wire/answer.hpp>
 
 #include "commands/output.hpp"
 #include "nats/client.hpp"

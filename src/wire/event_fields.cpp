@@ -8,33 +8,28 @@
 namespace rts::wire {
 namespace {
 
-// What a value is under a key that asks for certain types; `value` is empty where the text does not
-// say one.
-template <class T, class Value>
-Field<T> field_of(const Scalar& scalar, bool is_of_type, Value value) noexcept {
+// A value under a key that asks for certain types.
+template <class T>
+Field<T> field_of(const Scalar& scalar, bool is_of_type, std::optional<T> value) noexcept {
   if (scalar.type == JsonType::none) return {};
   if (!is_of_type) return {FieldState::wrong_type, {}};
-  const std::optional<T> valid = value();
-  return valid ? Field<T>{FieldState::valid, *valid} : Field<T>{FieldState::invalid, {}};
+  return value ? Field<T>{FieldState::valid, *value} : Field<T>{FieldState::invalid, {}};
 }
 
 IntegerField as_integer(const Scalar& scalar) noexcept {
-  return field_of<std::uint64_t>(scalar, scalar.type == JsonType::number,
-                                 [&] { return scalar.integer; });
+  return field_of(scalar, scalar.type == JsonType::number, scalar.integer);
 }
 
 // Numbers arrive as strings or as JSON numbers.
 NumberField as_number(const Scalar& scalar) noexcept {
   const bool is_of_type = scalar.type == JsonType::number || scalar.type == JsonType::string;
-  return field_of<double>(scalar, is_of_type, [&] {
-    const auto plain = read_plain_number(scalar.text);
-    return plain ? plain : parse_number(scalar.text);
-  });
+  auto value = is_of_type ? read_plain_number(scalar.text) : std::nullopt;
+  if (is_of_type && !value) value = parse_number(scalar.text);
+  return field_of(scalar, is_of_type, value);
 }
 
 FlagField as_flag(const Scalar& scalar) noexcept {
-  return field_of<bool>(scalar, scalar.type == JsonType::boolean,
-                        [&] { return std::optional(scalar.truth); });
+  return field_of<bool>(scalar, scalar.type == JsonType::boolean, scalar.truth);
 }
 
 void begin_side(SideField& side) noexcept {
@@ -58,17 +53,17 @@ void begin_side(SideField& side) noexcept {
 }
 
 // ["61837.63000000","3.78826000"], further elements unread.
-bool read_level(JsonCursor& cursor, SideField& side, std::size_t depth) {
+bool read_level(JsonCursor& cursor, SideField& side) {
   std::array<NumberField, 2> numbers;
   std::size_t count = 0;
   const auto read_number = [&] {
     Scalar scalar;
-    if (!cursor.read_value(scalar, depth + 1)) return false;
+    if (!cursor.read_value(scalar)) return false;
     if (count < numbers.size()) numbers[count++] = as_number(scalar);
     return true;
   };
   const bool is_level = cursor.type() == JsonType::array;
-  if (!(is_level ? cursor.for_each_element(read_number) : cursor.skip(depth))) return false;
+  if (!(is_level ? cursor.for_each_element(read_number) : cursor.skip())) return false;
   for (const NumberField& number : numbers) {
     if (side.state != FieldState::valid || number.valid()) continue;
     side.state = number.state == FieldState::invalid ? FieldState::invalid : FieldState::wrong_type;
@@ -77,11 +72,6 @@ bool read_level(JsonCursor& cursor, SideField& side, std::size_t depth) {
     side.state = FieldState::invalid;
   }
   return true;
-}
-
-// What stands between two places in a text.
-std::string_view between(const char* begin, const char* end) noexcept {
-  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 // The five tokens of a level as the venue spells it, ["61837.63","3.788"], and what stands behind.
@@ -102,10 +92,8 @@ struct LevelText {
     return std::memcmp(bracket, "[\"", 2) == 0 && std::memcmp(comma - 1, "\",\"", 3) == 0 &&
            std::memcmp(closing - 1, "\"]", 2) == 0;
   }
-  [[nodiscard]] std::string_view price() const noexcept { return between(bracket + 2, comma - 1); }
-  [[nodiscard]] std::string_view quantity() const noexcept {
-    return between(comma + 2, closing - 1);
-  }
+  [[nodiscard]] std::string_view price() const noexcept { return {bracket + 2, comma - 1}; }
+  [[nodiscard]] std::string_view quantity() const noexcept { return {comma + 2, closing - 1}; }
 };
 
 bool read_numbers(const LevelText& level, std::array<double, 2>& numbers) noexcept {
@@ -140,12 +128,12 @@ bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
   return true;
 }
 
-bool read_side(JsonCursor& cursor, SideField& side, std::size_t depth) {
+bool read_side(JsonCursor& cursor, SideField& side) {
   if (read_usual_side(cursor, side)) return true;
   begin_side(side);
   return cursor.for_each_element([&] {
     ++side.level_count;
-    return read_level(cursor, side, depth + 1);
+    return read_level(cursor, side);
   });
 }
 
@@ -215,8 +203,7 @@ void settle_side(SideField& side, bool was_sent) noexcept {
 char id_letter(Sequence sequence) noexcept { return kEventTypes[index_of(sequence)].id_letter; }
 
 TextField as_text(const Scalar& scalar) noexcept {
-  return field_of<std::string_view>(scalar, scalar.type == JsonType::string,
-                                    [&] { return std::optional(scalar.text); });
+  return field_of<std::string_view>(scalar, scalar.type == JsonType::string, scalar.text);
 }
 
 Key key_of(std::string_view name) noexcept {
@@ -226,11 +213,11 @@ Key key_of(std::string_view name) noexcept {
   return name == to_string(key) ? key : Key::unread;
 }
 
-bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth) {
+bool read_member(JsonCursor& cursor, Key key, Fields& fields) {
   const JsonType type = cursor.type();
   if (key == Key::unread || fields.was_seen(key)) {
     if (type != JsonType::null) fields.see_other();
-    return cursor.skip(depth);
+    return cursor.skip();
   }
   if (type == JsonType::array) {
     // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
@@ -239,16 +226,16 @@ bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth)
     SideField& side = asks ? fields.asks : fields.bids;
     if ((asks || bids) && side.state == FieldState::absent) {
       fields.slot(key).type = type;
-      return fields.settle(key) && read_side(cursor, side, depth);
+      return fields.settle(key) && read_side(cursor, side);
     }
   }
-  return cursor.read_value(fields.slot(key), depth) && fields.settle(key);
+  return cursor.read_value(fields.slot(key)) && fields.settle(key);
 }
 
-bool read_object(JsonCursor& cursor, Fields& fields, std::size_t depth) {
+bool read_object(JsonCursor& cursor, Fields& fields) {
   fields.reset();
   return cursor.for_each_member(
-      [&](std::string_view name) { return read_member(cursor, key_of(name), fields, depth + 1); });
+      [&](std::string_view name) { return read_member(cursor, key_of(name), fields); });
 }
 
 void interpret(Fields& fields, WireEvent& event) noexcept {

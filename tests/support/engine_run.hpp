@@ -16,7 +16,7 @@
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
-#include <rts/wire/recording.hpp>
+#include <rts/wire/frame.hpp>
 
 #include "support/order_schema.hpp"
 

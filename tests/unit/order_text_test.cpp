@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <rts/trading/order.hpp>
-#include <rts/wire/order_text.hpp>
+#include <rts/wire/answer.hpp>
 
 namespace rts::wire {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <rts/wire/recording.hpp>
+#include <rts/wire/frame.hpp>
 
 namespace rts::wire {
 namespace {

@@ -1,6 +1,6 @@
-// What others say to us as JSON: answers to orders, and commands on the control subject. It may be
-// anything; whatever it is, reading it is bounded and never fails harder than with "unreadable".
-// Usable from any thread.
+// What others say to us as JSON: answers to orders, commands on the control subject, and orders on
+// their subject. It may be anything; whatever it is, reading it is bounded and never fails harder
+// than with "unreadable". Usable from any thread.
 #pragma once
 
 #include <cstdint>
@@ -51,5 +51,10 @@ struct ControlCommand {
 
 // Empty when it is no such command; also when it names a strategy that we do not have.
 [[nodiscard]] std::optional<ControlCommand> parse_control(std::string_view payload);
+
+// An order of either format as one line for people, free of control characters and without its end:
+// "12:03:11.109  BUY  0.002 BTCUSDT at 6394 …". What is no order is shown as it is, cut to
+// kMaxAnswerTextBytes.
+[[nodiscard]] std::string order_text(std::string_view payload);
 
 }  // namespace rts::wire

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <rts/base/enum_names.hpp>
+#include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
 
 namespace rts::wire {
@@ -93,6 +94,18 @@ struct Envelope {
   // "btcusdt@depth20@100ms" → "depth20".
   [[nodiscard]] std::string_view channel() const noexcept;
 };
+
+// A line of a recording, which is text with one frame a line, either bare or
+// "<receive time in ns> <frame>" (the format of hftbacktest's collector, so recordings
+// interchange).
+struct RecordedFrame {
+  std::optional<UnixNs> received_at;  // empty: the recording has no receive times
+  std::string_view frame;             // part of the line
+};
+
+// `line` without its line end. Empty for a line that carries no frame: a blank one, or a comment,
+// which begins with '#'.
+[[nodiscard]] std::optional<RecordedFrame> parse_recorded_line(std::string_view line) noexcept;
 
 enum class FrameError : std::uint8_t { too_large, malformed };
 
