@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <iterator>
 #include <tuple>
 
-#include <fmt/compile.h>
+#include <fmt/format.h>
 
 #include <rts/base/time.hpp>
 
@@ -28,35 +29,38 @@ bool take_digits(std::string_view& text, std::size_t count, int& value) noexcept
   return all_digits;
 }
 
-// Moves past one character when it is one of these.
-bool take(std::string_view& text, std::string_view any_of) noexcept {
-  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+bool take(std::string_view& text, char one, char or_other) noexcept {
+  if (text.empty() || (text.front() != one && text.front() != or_other)) return false;
   text.remove_prefix(1);
   return true;
 }
 
 // The first three digits of a fraction are milliseconds; the rest must be digits and is cut off.
 bool take_fraction(std::string_view& text, int& millis) noexcept {
-  const std::size_t size_before = text.size();
+  const char* digit = text.data();
+  const char* const end = digit + text.size();
+  const auto is_digit = [&] { return digit != end && *digit >= '0' && *digit <= '9'; };
   millis = 0;
-  for (int worth = 100; !text.empty() && text.front() >= '0' && text.front() <= '9'; worth /= 10) {
-    millis += worth * (text.front() - '0');
-    text.remove_prefix(1);
+  for (const int worth : {100, 10, 1}) {
+    if (is_digit()) millis += worth * (*digit++ - '0');
   }
-  return text.size() < size_before;
+  while (is_digit()) ++digit;
+  const auto digits = static_cast<std::size_t>(digit - text.data());
+  text.remove_prefix(digits);
+  return digits > 0;
 }
 
 // What stands behind the time, to the end: nothing is UTC.
 bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept {
   offset = {};
   if (text.empty()) return true;
-  if (take(text, "Zz")) return text.empty();
+  if (take(text, 'Z', 'z')) return text.empty();
   const bool west = text.front() == '-';
   int hours = 0;
   int minutes = 0;
-  if (!take(text, "+-") || !take_digits(text, 2, hours) || hours > 23) return false;
+  if (!take(text, '+', '-') || !take_digits(text, 2, hours) || hours > 23) return false;
   if (!text.empty()) {
-    std::ignore = take(text, ":");
+    std::ignore = take(text, ':', ':');
     if (!take_digits(text, 2, minutes) || minutes > 59) return false;
   }
   offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
@@ -67,17 +71,20 @@ bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept 
 // Reads "2024-08-08T23:54:16", or without seconds, and moves past it. Empty when it is no such
 // time.
 std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
-  constexpr std::array<std::string_view, 4> kSeparators{"-", "-", "Tt ", ":"};
+  constexpr std::array<std::string_view, 5> kBefore{"", "-", "-", "Tt ", ":"};
   std::array<int, 5> parts{};
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0 && !take(text, kSeparators[i - 1])) return std::nullopt;
+    const bool is_separated =
+        i == 0 || (!text.empty() && kBefore[i].find(text.front()) != std::string_view::npos);
+    if (!is_separated) return std::nullopt;
+    if (i > 0) text.remove_prefix(1);
     if (!take_digits(text, i == 0 ? 4 : 2, parts[i])) return std::nullopt;
   }
   const auto [year, month, day, hour, minute] = parts;
   int second = 0;
-  if (take(text, ":")) {
+  if (take(text, ':', ':')) {
     if (!take_digits(text, 2, second)) return std::nullopt;
-  } else if (take(text, ".,")) {
+  } else if (take(text, '.', ',')) {
     return std::nullopt;  // a fraction is one of seconds
   }
   const std::chrono::year_month_day date{std::chrono::year(year),
@@ -92,9 +99,19 @@ std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
 std::optional<UnixMs> with_rest(UnixMs second, std::string_view rest) noexcept {
   int millis = 0;
   std::chrono::minutes offset{};
-  if (take(rest, ".,") && !take_fraction(rest, millis)) return std::nullopt;
+  if (take(rest, '.', ',') && !take_fraction(rest, millis)) return std::nullopt;
   if (!take_offset(rest, offset)) return std::nullopt;
   return second + milliseconds(millis) - offset;
+}
+
+// With leading zeros, behind a separator. Precondition: 0 <= value < 10^width.
+template <std::size_t width>
+void append_digits(std::string& out, char separator, std::int64_t value) {
+  assert(value >= 0);
+  std::array<char, width + 1> text{separator};
+  for (std::size_t i = width; i > 0; value /= 10) text[i--] = static_cast<char>('0' + value % 10);
+  assert(value == 0);
+  out.append(text.data(), text.size());
 }
 
 }  // namespace
@@ -127,15 +144,23 @@ void append_iso8601_date(std::string& out, UnixMs at) {
       (day.count() - (day < days(0) ? kPeriod.count() - 1 : 0)) / kPeriod.count();
   const std::chrono::year_month_day date(kFrom + (day - periods * kPeriod));
   const std::int64_t year = int{date.year()} + 400 * periods;
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{:04}-{:02}-{:02}"), year,
-                 unsigned{date.month()}, unsigned{date.day()});
+  const fmt::format_int digits(year);
+  if (year >= 1000) {
+    out.append(digits.data(), digits.size());
+  } else {
+    fmt::format_to(std::back_inserter(out), "{:04}", year);
+  }
+  append_digits<2>(out, '-', unsigned{date.month()});
+  append_digits<2>(out, '-', unsigned{date.day()});
 }
 
 void append_iso8601(std::string& out, UnixMs at) {
   append_iso8601_date(out, at);
   const std::int64_t in_day = (at - std::chrono::floor<days>(at)).count();
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("T{:02}:{:02}:{:02}.{:03}"),
-                 in_day / 3'600'000, in_day / 60'000 % 60, in_day / 1'000 % 60, in_day % 1'000);
+  append_digits<2>(out, 'T', in_day / 3'600'000);
+  append_digits<2>(out, ':', in_day / 60'000 % 60);
+  append_digits<2>(out, ':', in_day / 1'000 % 60);
+  append_digits<3>(out, '.', in_day % 1'000);
 }
 
 }  // namespace rts
