@@ -80,7 +80,11 @@ std::string shown(std::string_view text, std::size_t max_bytes, char instead) {
   while (!text.empty()) {
     const Character c = take_character(text);
     if (out.size() + c.bytes.size() > max_bytes) break;
-    c.is_control ? out.append(c.bytes.size(), instead) : out.append(c.bytes);
+    if (c.is_control) {
+      out.append(c.bytes.size(), instead);
+    } else {
+      out += c.bytes;
+    }
   }
   return out;
 }
