@@ -120,8 +120,8 @@ class FrameReader {
   FrameReader(FrameReader&&) = delete;
   FrameReader& operator=(FrameReader&&) = delete;
 
-  // Copies the frame and checks it whole: valid UTF-8, one complete JSON value, also where nobody
-  // reads. Empty on success; then next() yields its events.
+  // Copies the frame and checks it whole: valid UTF-8, one complete JSON value, also in the
+  // parts that are not used. Empty on success; then next() yields its events.
   [[nodiscard]] std::optional<FrameError> open(std::string_view frame);
 
   // The next event object, or null after the last. Lives until the next call of either function.
