@@ -80,7 +80,7 @@ class Provisioning {
     if (!facts) {
       if (facts.error().code != wire::kStreamNotFound) refuse(text_of(facts.error()));
       action_ = Action::create;
-      changes_ = description(plan);
+      changes_ = differences(plan, std::nullopt);
       return;
     }
     changes_ = differences(plan, facts.value());

@@ -91,7 +91,7 @@ void derive(Settings& s) {
     s.stream.cooldown = std::max(s.stream.cooldown, own.terms.cooldown);
   }
   // An order that is the probe is waited for until its answer can no longer come.
-  s.delivery.breaker.probe_patience = s.delivery.ack_timeout + std::chrono::seconds(1);
+  s.delivery.breaker.probe_timeout = s.delivery.ack_timeout + std::chrono::seconds(1);
   if (s.log.decisions) s.log.level = LogLevel::debug;
 }
 

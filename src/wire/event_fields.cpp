@@ -39,7 +39,6 @@ void begin_side(SideField& side) noexcept {
   side.state = FieldState::valid;
   side.level_count = 0;
   side.has_zero_quantity = false;
-  side.levels.clear();
 }
 
 // A level's price and quantity; false when one is out of its range.
@@ -51,7 +50,9 @@ void begin_side(SideField& side) noexcept {
     return false;
   }
   side.has_zero_quantity |= quantity->value() == 0;
-  if (!side.levels.full()) side.levels.push_back({*price, *quantity});
+  if (side.level_count < SideField::kMaxLevels) {
+    side.first_levels[side.level_count] = {*price, *quantity};
+  }
   return true;
 }
 
@@ -140,8 +141,9 @@ bool read_side(JsonCursor& cursor, SideField& side, std::size_t depth) {
   if (read_usual_side(cursor, side)) return true;
   begin_side(side);
   return cursor.for_each_element([&] {
+    const bool is_read = read_level(cursor, side, depth + 1);
     ++side.level_count;
-    return read_level(cursor, side, depth + 1);
+    return is_read;
   });
 }
 

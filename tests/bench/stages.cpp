@@ -89,7 +89,7 @@ class Held {
 class AdmitStage final : public Stage {
  public:
   explicit AdmitStage(const Frames& frames) : held_(frames) {}
-  void prepare() override { intake_.emplace(bench_parameters()); }
+  void prepare() override { intake_.emplace(parameters_); }
   std::size_t run() override {
     std::size_t admitted = 0;
     for (std::size_t i = 0; i < held_.size(); ++i) {
@@ -101,12 +101,13 @@ class AdmitStage final : public Stage {
 
  private:
   Held held_;
+  EngineParameters parameters_ = bench_parameters();
   std::optional<Intake> intake_;
 };
 
 class StrategyStage final : public Stage {
  public:
-  explicit StrategyStage(const Frames& frames) : held_(frames), intake_(bench_parameters()) {
+  explicit StrategyStage(const Frames& frames) : held_(frames) {
     for (std::size_t i = 0; i < held_.size(); ++i) {
       auto event = held_.admit(intake_, i);
       if (!event) throw std::logic_error("a frame is refused");
@@ -142,12 +143,13 @@ class StrategyStage final : public Stage {
       return verdict;
     }
     const PriceSample sample{at, std::get<Ticker>(event.data).last_price};
-    context.prices.append(sample, ticker_velocity_.time_window());
+    context.prices.append(sample, ticker_velocity_.time_window);
     return ticker_velocity_(sample, context.prices);
   }
 
   Held held_;
-  Intake intake_;
+  EngineParameters parameters_ = bench_parameters();
+  Intake intake_{parameters_};
   std::vector<MarketEvent> events_;
   // Each run goes on where the last one ended.
   std::chrono::milliseconds span_{};

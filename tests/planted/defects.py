@@ -68,7 +68,7 @@ DEFECTS = [
            new="boost::asio::post(loop_, [this] {"),
     Defect("stale not checked", "src/engine/intake.cpp",
            "integration", r"^Service\.DropsStale",
-           old="now - aged_at > message_ttl_",
+           old="now - aged_at > ttl",
            new="now == UnixMs::max()"),
     Defect("kill switch not wired", "src/service/service.cpp",
            "integration", r"^Service\.Paused",

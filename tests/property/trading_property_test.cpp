@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <rts/trading/gate.hpp>
-#include <rts/trading/sizing.hpp>
+#include <rts/trading/terms.hpp>
 
 #include "property/property.hpp"
 

@@ -114,7 +114,7 @@ class SideText : public WireProperty {
       text += fmt::format(" {} ", static_cast<int>(side->state));
       if (side->state != FieldState::valid) continue;
       text += fmt::format("{} {}", side->level_count, side->has_zero_quantity);
-      for (const Level& level : side->levels.levels()) {
+      for (const Level& level : side->levels()) {
         text += fmt::format(" {}x{}", level.price.value(), level.quantity.value());
       }
     }

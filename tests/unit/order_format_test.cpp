@@ -152,7 +152,7 @@ TEST(Order, OfABuyOpensLong) {
     ASSERT_TRUE(order.protection.has_value());
     EXPECT_EQ(order.protection->stop_loss.value(), 100 * (1 - 2.0 / 100));
     EXPECT_EQ(order.protection->take_profit.value(), 100 * (1 + 4.0 / 100));
-    EXPECT_EQ(order.timestamp, kNoon);
+    EXPECT_EQ(order.at, kNoon);
     EXPECT_EQ(order.valid_until, kNoon + seconds(5));
   }
 }
@@ -178,7 +178,7 @@ TEST(Order, OfASellOnlyClosesWhenShortsAreOff) {
 TEST(Order, LivesFromItsAgeTimeAndIsDatedByTheEvent) {
   const Parts aged{.aged_at = kNoon - milliseconds(4321)};
   const Order buy = order_of({}, aged);
-  EXPECT_EQ(buy.timestamp, kNoon);
+  EXPECT_EQ(buy.at, kNoon);
   EXPECT_EQ(buy.valid_until, kNoon - milliseconds(4321) + seconds(5));
   OrderTerms closing;
   closing.sells = Sells::close_long;

@@ -43,7 +43,7 @@ DeliveryParameters parameters(DeliveryMode mode, std::int64_t failure_threshold 
           .ack_timeout = 1s,
           .breaker = {.failure_threshold = failure_threshold,
                       .recovery_timeout = 10s,
-                      .probe_patience = 2s},
+                      .probe_timeout = 2s},
           .max_in_flight = 3,
           .silence_limit = 2};
 }

@@ -208,7 +208,7 @@ TEST(SettingsDerived, FollowFromSeveralSettings) {
   EXPECT_EQ(settings.stream.subject, "orders.{strategy}");
   EXPECT_EQ(settings.stream.cooldown, seconds(7));
   EXPECT_EQ(settings.stream.order_life, seconds(40));
-  EXPECT_EQ(settings.delivery.breaker.probe_patience, std::chrono::milliseconds(1250));
+  EXPECT_EQ(settings.delivery.breaker.probe_timeout, std::chrono::milliseconds(1250));
   EXPECT_EQ(settings.log.level, LogLevel::debug);
   EXPECT_FALSE(settings.engine.refuse_simulation);
   for (const char* symbol : {"BTCUSDT", "ADAUSDT"}) {

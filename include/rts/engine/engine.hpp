@@ -19,14 +19,12 @@
 
 namespace rts {
 
-// What became of one event that was evaluated.
-struct Decision {
+// What became of one event that was evaluated: the strategy's verdict, with the gate's outcome
+// where there is a signal. The signal is what the strategy wanted, also where the gate refused it.
+struct Decision : Verdict {
   StrategyId strategy = StrategyId::orderbook_skew;
-  Outcome outcome = Outcome::neutral;
   std::size_t symbol_index = 0;
-  UnixMs at;                     // event time
-  std::optional<Signal> signal;  // what the strategy wanted, also where the gate refused it
-  Indicators indicators{};
+  UnixMs at;                   // event time
   std::optional<Order> order;  // exactly when is_signal(outcome)
 };
 
@@ -69,27 +67,16 @@ class Engine {
   // A symbol's strategies, and what they remember of it: bounded, rebuilt from the stream, never
   // persisted.
   struct SymbolContext {
-    explicit SymbolContext(const SymbolParameters& parameters);
-
-    std::array<bool, count_of<StrategyId>> enabled;
-    OrderbookSkew orderbook_skew;
-    TradeMomentum trade_momentum;
-    TickerVelocity ticker_velocity;
-    OrderTerms terms;
+    SymbolParameters parameters;
     TradeWindow trades;
     TickerWindow prices;
   };
-  struct Evaluated {
-    StrategyId strategy;
-    Verdict verdict;
-  };
 
   void evaluate(const MarketEvent& event, Decision& decision);
-  [[nodiscard]] static Evaluated consult(const MarketEvent& event, SymbolContext& context);
+  [[nodiscard]] static Verdict consult(const MarketEvent& event, SymbolContext& context);
   [[nodiscard]] SymbolContext& context_of(const MarketEvent& event);
 
   EngineParameters parameters_;
-  bool refuses_simulation_;
   wire::FrameReader reader_;
   Intake intake_;
   Gate gate_;

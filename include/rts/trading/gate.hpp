@@ -15,7 +15,6 @@
 #include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
 #include <rts/strategy/verdict.hpp>
-#include <rts/trading/sizing.hpp>
 #include <rts/trading/terms.hpp>
 
 namespace rts {

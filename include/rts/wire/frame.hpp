@@ -3,6 +3,8 @@
 // Formats: the relay's envelope, Binance's combined stream, bare events, arrays of events.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,10 +44,17 @@ using FlagField = Field<bool>;
 
 // A side of a book as sent: the first 20 levels, and what was odd about the rest.
 struct SideField {
+  static constexpr std::size_t kMaxLevels = 20;
+
   FieldState state = FieldState::absent;  // of the first level that is not two numbers in range
   std::size_t level_count = 0;            // all that were sent
   bool has_zero_quantity = false;
-  BookSide levels;
+  std::array<Level, kMaxLevels> first_levels;
+
+  // Precondition: the state is valid.
+  [[nodiscard]] std::span<const Level> levels() const noexcept {
+    return {first_levels.data(), std::min(level_count, kMaxLevels)};
+  }
 };
 
 // Events of one kind that number themselves independently of each other. Of one kind, the preferred
