@@ -32,8 +32,7 @@ template <class... Values>
 // It is a token of the API's subjects and a directory of the broker.
 bool is_stream_name(std::string_view text) {
   return text.size() <= kMaxStreamNameBytes &&
-         text.find_first_of("./\\") == std::string_view::npos &&
-         config::is_subject(text, config::Wildcards::refused);
+         text.find_first_of("./\\") == std::string_view::npos && config::is_subject(text);
 }
 
 // Throws CommandError when the broker could not be asked to republish so.
@@ -47,7 +46,7 @@ void require_republishable(const StreamPlanSource& source) {
   }
   const std::string to = source.republish_to.value_or("");
   if (to.empty()) return;
-  if (!config::is_subject(to, config::Wildcards::refused) || !has_sound_tokens(to)) {
+  if (!config::is_subject(to) || !has_sound_tokens(to)) {
     fail(ExitCode::usage, "--republish: '{}' is no subject without wildcards", to);
   }
   if (to == source.subject) {

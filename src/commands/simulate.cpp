@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <rts/config/broker_url.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/order_text.hpp>
 

@@ -6,6 +6,7 @@
 // Thread: one (the loop's). The only room that knows spdlog.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -69,9 +70,9 @@ class Log {
   [[nodiscard]] std::uint64_t shortened_lines() const noexcept { return shortened_; }
 
  private:
-  class Writer;
+  struct Writer;  // the queue, its thread and the sink
   struct Window {
-    std::int64_t second = 0;
+    std::chrono::seconds second{0};
     std::uint64_t lines = 0;
     std::uint64_t suppressed = 0;
   };

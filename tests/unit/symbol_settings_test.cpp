@@ -128,9 +128,10 @@ TEST(SymbolSettings, BeatTheSettingItselfAndFlagsBeatTheEnvironment) {
   EXPECT_EQ(values_of(loaded.value(), "BTCUSDT").terms.size.order.value(), 60);
   EXPECT_EQ(values_of(loaded.value(), "ETHUSDT").terms.size.order.value(), 51);
   EXPECT_EQ(values_of(loaded.value(), "BNBUSDT").terms.size.order.value(), 200);
-  ASSERT_EQ(loaded.value().symbol_values.size(), 2U);
-  EXPECT_EQ(loaded.value().symbol_values[0].origin, Origin::flag);
-  EXPECT_EQ(loaded.value().symbol_values[1].origin, Origin::environment);
+  const auto own = test::own_values(loaded.value());
+  ASSERT_EQ(own.size(), 2U);
+  EXPECT_EQ(own[0].origin, Origin::flag);
+  EXPECT_EQ(own[1].origin, Origin::environment);
 }
 
 TEST(SymbolSettings, AreFlagsToo) {

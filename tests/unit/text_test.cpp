@@ -2,6 +2,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -61,6 +63,21 @@ TEST(EditDistance, CountsLettersThatAreMissingTooManyOrOthers) {
   EXPECT_EQ(edit_distance("nats-ulr", "nats-url"), 2U);
   EXPECT_EQ(edit_distance("", "abc"), 3U);
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+TEST(EditDistance, WithFreeInsertionsCountsTheLettersThatTheOtherTextHasNot) {
+  EXPECT_EQ(edit_distance("", "abc", 0), 0U);
+  EXPECT_EQ(edit_distance("MIN_SPRED", "MIN_SPREAD_PERCENT", 0), 0U);
+  EXPECT_EQ(edit_distance("TOPIC", "TO_LEVELS", 0), 3U);
+  EXPECT_EQ(edit_distance("abc", "", 0), 3U);
+}
+
+TEST(Split, IsAtEverySeparator) {
+  using Parts = std::vector<std::string_view>;
+  EXPECT_EQ(split("a,,b", ','), (Parts{"a", "", "b"}));
+  EXPECT_EQ(split("", ','), (Parts{""}));
+  EXPECT_EQ(split(",", ','), (Parts{"", ""}));
+  EXPECT_EQ(split("a b", ','), (Parts{"a b"}));
 }
 
 }  // namespace

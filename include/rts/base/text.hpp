@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rts {
 
@@ -49,9 +50,15 @@ template <class Number, class Limits = std::numeric_limits<Number>>
                     [](char x, char y) { return x == y || to_lower(x) == to_lower(y); });
 }
 
+// What stands between the separators, one part more than there are of them:
+// split("a,,b", ',') = {"a", "", "b"}, split("", ',') = {""}. The parts are views of the text.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
 // How far a misspelt name is from the right one: letters that have to be inserted, left out or
-// replaced to make one text of the other (Levenshtein).
+// replaced to make `b` of `a` (Levenshtein). With an insertion cost of 0 it is the letters of `a`
+// that `b` has not, in the order they stand.
 // edit_distance("--order", "--orders") = 1, edit_distance("ulr", "url") = 2.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b,
+                                        std::size_t insertion_cost = 1);
 
 }  // namespace rts
