@@ -1,5 +1,7 @@
 // Loading: what was given → effective settings with their origin, or everything that is wrong.
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -8,8 +10,10 @@
 #include <rts/base/utf8.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>
+#include <rts/trading/order_subject.hpp>
+#include <rts/trading/stream_plan.hpp>
 
-#include "config/checks.hpp"
+#include "config/advice.hpp"
 #include "config/rules.hpp"
 
 namespace rts::config {
@@ -127,22 +131,26 @@ class Loader {
       };
       return key(a) < key(b);
     });
-    Settings& settings = result_.settings;
+    SymbolParameters& defaults = settings_.engine.defaults;
+    auto& per_symbol = settings_.engine.per_symbol;
     for (const Value& value : values_) {
-      if (!value.symbol && value.origin != Origin::fallback)
-        assign(value, settings.engine.defaults);
+      if (!value.symbol && value.origin != Origin::fallback) assign(value, defaults);
     }
     for (const Value& value : values_) {
-      if (!value.symbol || entry_of(settings.engine.per_symbol, *value.symbol) != nullptr) continue;
-      settings.engine.per_symbol.push_back({*value.symbol, parameters_of(*value.symbol)});
+      if (!value.symbol || entry_of(per_symbol, *value.symbol) != nullptr) continue;
+      per_symbol.push_back({*value.symbol, parameters_of(*value.symbol)});
     }
-    check_symbol({values_, refused_}, settings.engine.defaults, {}, problems_);
-    check_all({values_, refused_}, settings, problems_);
+    check_parameters({}, defaults);
+    check_sizes(defaults.terms.size);
+    check_subscription("NATS_CONSUMER_TOPIC", settings_.broker.subject);
+    check_subscription("CONTROL_TOPIC", settings_.broker.control_subject);
+    check_quotes(settings_.engine);
+    check_credentials();
     read_instruments();
-    auto& unknown = settings.allow_unknown_env ? result_.warnings : problems_;
+    auto& unknown = settings_.allow_unknown_env ? result_.warnings : problems_;
     unknown.insert(unknown.end(), unknown_.begin(), unknown_.end());
     if (!problems_.empty()) return Failure{std::move(problems_)};
-    derive(settings);
+    derive(settings_);
     for (Value& value : values_) {
       const std::string text = displayed(*value.setting, value.text);
       value.redacted = text != value.text;
@@ -154,10 +162,8 @@ class Loader {
 
  private:
   void put(Value value, std::string_view name) {
-    const auto known = std::find_if(values_.begin(), values_.end(), [&](const Value& other) {
-      return other.setting == value.setting && other.symbol == value.symbol;
-    });
-    if (known == values_.end()) {
+    Value* const known = value_of(*value.setting, value.symbol);
+    if (known == nullptr) {
       values_.push_back(std::move(value));
     } else if (value.symbol && known->origin == Origin::environment &&
                value.origin == Origin::environment) {
@@ -197,7 +203,7 @@ class Loader {
 
   void assign(const Value& value, SymbolParameters& symbol) {
     const Setting& setting = *value.setting;
-    if (setting.assign(setting.rule, value.text, {result_.settings, symbol})) return;
+    if (setting.assign(setting.rule, value.text, {settings_, symbol})) return;
     const std::string fallback = setting.default_text();
     refused_.push_back(value.name());
     say(problems_, "{}={}: not accepted; give {} (default: {}).", refused_.back(),
@@ -207,33 +213,166 @@ class Loader {
 
   // What a symbol has of its own, over what all have.
   SymbolParameters parameters_of(const Symbol& symbol) {
-    SymbolParameters parameters = result_.settings.engine.defaults;
+    SymbolParameters parameters = settings_.engine.defaults;
     for (const Value& value : values_) {
       if (value.symbol == symbol) assign(value, parameters);
     }
-    check_symbol({values_, refused_}, parameters, symbol, problems_);
+    check_parameters(symbol, parameters);
     return parameters;
   }
 
+  Value* value_of(const Setting& setting, const std::optional<Symbol>& symbol) {
+    const auto found = std::find_if(values_.begin(), values_.end(), [&](const Value& value) {
+      return value.setting == &setting && value.symbol == symbol;
+    });
+    return found == values_.end() ? nullptr : &*found;
+  }
+
+  // --- Rules across settings: they speak only of values that were accepted ----------------------
+
+  [[nodiscard]] bool were_accepted(std::initializer_list<std::string_view> names) const {
+    return std::find_first_of(refused_.begin(), refused_.end(), names.begin(), names.end()) ==
+           refused_.end();
+  }
+
+  // What a rule calls the values it compares ("TRADE_MOMENTUM_BUY_THRESHOLD__BTCUSDT" where the
+  // symbol has a value of its own); empty when it must not speak of them: one was not accepted, or
+  // none is the symbol's own, and then they are judged without a symbol.
+  std::vector<std::string> names_to_compare(const std::optional<Symbol>& symbol,
+                                            std::initializer_list<std::string> names) {
+    std::vector<std::string> shown;
+    bool is_due = !symbol;
+    for (const std::string& name : names) {
+      const bool is_own = symbol && value_of(*find(name), symbol) != nullptr;
+      is_due = is_due || is_own;
+      shown.push_back(is_own ? name_for(*find(name), *symbol) : name);
+      if (!were_accepted({shown.back()})) return {};
+    }
+    return is_due ? shown : std::vector<std::string>{};
+  }
+
+  void check_thresholds(const std::optional<Symbol>& symbol, std::string_view family, double sell,
+                        double buy) {
+    if (sell < buy) return;
+    const auto names = names_to_compare(symbol, {fmt::format("{}_SELL_THRESHOLD", family),
+                                                 fmt::format("{}_BUY_THRESHOLD", family)});
+    if (names.empty()) return;
+    say(problems_, "{}={}: must be below {}={}; lower the one or raise the other.", names[0], sell,
+        names[1], buy);
+  }
+
+  // The parameters are those of the symbol, or of all that have none of their own.
+  void check_parameters(const std::optional<Symbol>& symbol, const SymbolParameters& parameters) {
+    const auto& [skew, momentum, velocity] =
+        std::tie(parameters.orderbook_skew, parameters.trade_momentum, parameters.ticker_velocity);
+    check_thresholds(symbol, "ORDERBOOK_SKEW", skew.sell_threshold, skew.buy_threshold);
+    check_thresholds(symbol, "TRADE_MOMENTUM", momentum.sell_threshold, momentum.buy_threshold);
+    check_thresholds(symbol, "TICKER_VELOCITY", velocity.sell_threshold, velocity.buy_threshold);
+    const double sum = momentum.price_weight + momentum.quantity_weight + momentum.maker_weight;
+    if (std::abs(sum - 1) <= 0.001 + 1e-12) return;
+    const auto names =
+        names_to_compare(symbol, {"TRADE_MOMENTUM_PRICE_WEIGHT", "TRADE_MOMENTUM_QUANTITY_WEIGHT",
+                                  "TRADE_MOMENTUM_MAKER_WEIGHT"});
+    if (names.empty()) return;
+    say(problems_, "{}: sum to {}; make them sum to 1 (± 0.001).", fmt::join(names, ", "), sum);
+  }
+
+  void check_sizes(const SizeLimits& size) {
+    if (size.minimum <= size.maximum ||
+        !were_accepted({"TRADING_MIN_POSITION_SIZE", "TRADING_MAX_POSITION_SIZE"})) {
+      return;
+    }
+    say(problems_,
+        "TRADING_MIN_POSITION_SIZE={}: must not exceed TRADING_MAX_POSITION_SIZE={}; lower the one "
+        "or raise the other.",
+        size.minimum.value(), size.maximum.value());
+  }
+
+  // Else our own subscription is a listener, and an order looks delivered that reached nothing
+  // else.
+  void check_subscription(std::string_view name, const std::string& pattern) {
+    const std::string& topic = settings_.delivery.subject;
+    const auto subjects = order_subjects(topic);
+    const bool is_matched = !pattern.empty() && std::any_of(subjects.begin(), subjects.end(),
+                                                            [&](const std::string& subject) {
+                                                              return covers(pattern, subject);
+                                                            });
+    if (!is_matched || !were_accepted({"NATS_PUBLISHER_TOPIC", name})) return;
+    say(problems_,
+        "NATS_PUBLISHER_TOPIC={}: is matched by {}={}, so that this service would hear its own "
+        "orders; choose another subject for the one or the other.",
+        topic, name, pattern);
+  }
+
+  void check_quotes(const EngineParameters& engine) {
+    if (!were_accepted({"TRADING_SYMBOLS", "TRADING_QUOTE_ASSETS"})) return;
+    for (const Symbol& symbol : engine.symbols) {
+      if (is_quoted_in(engine.quote_assets, symbol.text())) continue;
+      say(problems_,
+          "TRADING_SYMBOLS: {} is not quoted in {} (TRADING_QUOTE_ASSETS), and sizes are amounts "
+          "of that; remove it, or add its quote asset.",
+          symbol.text(), fmt::join(engine.quote_assets, " or "));
+    }
+  }
+
+  bool is_set(std::string_view name) { return !value_of(*find(name), {})->text.empty(); }
+
+  // Whether a credential is given, as a value or in a file; both at once is a problem.
+  bool is_given(std::string_view name) {
+    const std::string file = fmt::format("{}_FILE", name);
+    if (is_set(name) && is_set(file) && were_accepted({name})) {
+      say(problems_, "{}: set together with {}; remove one of them.", name, file);
+    }
+    return is_set(name) || is_set(file);
+  }
+
+  void require_both(std::string_view one, bool has_one, std::string_view other, bool has_other) {
+    if (has_one == has_other) return;
+    say(problems_, "{}: given without {}; set both or neither.", has_one ? one : other,
+        has_one ? other : one);
+  }
+
+  // How we log in is said once, and wholly. Only names are quoted.
+  void check_credentials() {
+    const bool user = is_given("NATS_USER");
+    const bool password = is_given("NATS_PASSWORD");
+    require_both("NATS_USER or NATS_USER_FILE", user, "NATS_PASSWORD or NATS_PASSWORD_FILE",
+                 password);
+    require_both("NATS_TLS_CERT_FILE", is_set("NATS_TLS_CERT_FILE"), "NATS_TLS_KEY_FILE",
+                 is_set("NATS_TLS_KEY_FILE"));
+    std::vector<std::string_view> ways;
+    if ((user || password) && were_accepted({"NATS_USER", "NATS_PASSWORD"})) {
+      ways.emplace_back("NATS_USER with NATS_PASSWORD");
+    }
+    if (is_given("NATS_TOKEN") && were_accepted({"NATS_TOKEN"})) ways.emplace_back("NATS_TOKEN");
+    for (const std::string_view name : {"NATS_CREDS_FILE", "NATS_NKEY_SEED_FILE"}) {
+      if (is_set(name)) ways.push_back(name);
+    }
+    if (ways.size() < 2) return;
+    say(problems_, "{}: more than one way to log in at the broker; keep one.",
+        fmt::join(ways, ", "));
+  }
+
+  // --- The venue's answer
+  // -------------------------------------------------------------------------
+
   void read_instruments() {
-    const Settings& s = result_.settings;
-    const GivenValues given{values_, refused_};
-    if (!read_file_ || s.instruments_file.empty()) return;
-    if (!given.were_accepted({"TRADING_INSTRUMENTS_FILE"})) return;
-    const std::string file = fmt::format("TRADING_INSTRUMENTS_FILE={}", s.instruments_file);
-    const auto text = read_file_(s.instruments_file, wire::kMaxInstrumentsBytes);
+    const std::string& path = settings_.instruments_file;
+    if (!read_file_ || path.empty() || !were_accepted({"TRADING_INSTRUMENTS_FILE"})) return;
+    const std::string file = fmt::format("TRADING_INSTRUMENTS_FILE={}", path);
+    const auto text = read_file_(path, wire::kMaxInstrumentsBytes);
     if (!text) return say(problems_, "{}: {}.", file, text.error());
     const auto listed = wire::parse_instruments(text.value());
     if (!listed) {
       return say(problems_, "{}: {}; give what the venue answers to exchangeInfo.", file,
                  listed.error());
     }
-    if (given.were_accepted({"TRADING_SYMBOLS"})) keep_asked_for(listed.value(), file);
+    if (were_accepted({"TRADING_SYMBOLS"})) keep_asked_for(listed.value(), file);
   }
 
   // Of the venue's thousands those that are asked for, each of which has to be there.
   void keep_asked_for(const std::vector<wire::ListedInstrument>& listed, std::string_view file) {
-    Settings& s = result_.settings;
+    Settings& s = settings_;
     for (const Symbol& symbol : s.engine.symbols) {
       const wire::ListedInstrument* const instrument = entry_of(listed, symbol);
       if (instrument == nullptr) {
@@ -256,6 +395,7 @@ class Loader {
 
   const ReadFile& read_file_;
   Configuration result_;
+  Settings& settings_ = result_.settings;
   std::vector<Value>& values_ = result_.values;  // until the end with secrets
   Problems problems_;
   std::vector<std::string> unknown_;  // sentences of names that are not known

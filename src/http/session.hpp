@@ -55,11 +55,6 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   Session(Stream stream, Shared& shared) : stream_(std::move(stream)), shared_(shared) {
     ++shared_.stats.open;
   }
-  ~Session() { close(); }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  Session(Session&&) = delete;
-  Session& operator=(Session&&) = delete;
 
   /// Begins to serve; the handlers keep the session alive until it is closed.
   void start() { await_request(); }

@@ -88,7 +88,36 @@ struct Log::Line {
   std::uint64_t suppressed = 0;
   UnixMs at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   bool shortened = false;
+
+  void format_as_json(std::string& out);
+  void format_as_text(std::string& out);
 };
+
+void Log::Line::format_as_json(std::string& out) {
+  out.clear();
+  JsonWriter json(out);
+  json.begin_object().key("ts").raw("\"");
+  append_iso8601(out, at);
+  out += "Z\"";
+  json.key("level").string(to_upper(to_string(level))).key("event").string(event);
+  json.key("msg").string(message);
+  for (const Field& field : fields) append_value(json.key(field.key), field, shortened);
+  if (suppressed > 0) json.key("suppressed").unsigned_integer(suppressed);
+  json.end_object();
+}
+
+void Log::Line::format_as_text(std::string& out) {
+  out.clear();
+  append_iso8601(out, at);
+  fmt::format_to(std::back_inserter(out), "Z {:<7} {} ", to_upper(to_string(level)), event);
+  append_json_string(out, message);
+  for (const Field& field : fields) {
+    fmt::format_to(std::back_inserter(out), " {}=", field.key);
+    JsonWriter json(out);
+    append_value(json, field, shortened);
+  }
+  if (suppressed > 0) fmt::format_to(std::back_inserter(out), " suppressed={}", suppressed);
+}
 
 // The queue, its thread and the sink.
 struct Log::Writer {
@@ -144,47 +173,16 @@ void Log::write_each(Level level, std::string_view event, std::string_view messa
 void Log::emit(Line line) {
   line.shortened = line.message.size() > kMaxValueBytes;
   line.message = line.message.substr(0, kMaxValueBytes);
-  format(line);
+  const auto format = format_ == LogFormat::json ? &Line::format_as_json : &Line::format_as_text;
+  (line.*format)(line_);
   if (line_.size() >= kMaxLineBytes) {  // without its end it would not parse
     line.shortened = true;
     line.fields = {};
-    format(line);
+    (line.*format)(line_);
   }
   if (line.shortened) ++shortened_;
   line_ += '\n';
   writer_->logger->log(spdlog::level::info, spdlog::string_view_t(line_.data(), line_.size()));
-}
-
-void Log::format(Line& line) {
-  line_.clear();
-  format_ == LogFormat::json ? format_as_json(line) : format_as_text(line);
-}
-
-void Log::format_as_json(Line& line) {
-  JsonWriter json(line_);
-  json.begin_object().key("ts").raw("\"");
-  append_iso8601(line_, line.at);
-  line_ += "Z\"";
-  json.key("level").string(to_upper(to_string(line.level))).key("event").string(line.event);
-  json.key("msg").string(line.message);
-  for (const Field& field : line.fields) append_value(json.key(field.key), field, line.shortened);
-  if (line.suppressed > 0) json.key("suppressed").unsigned_integer(line.suppressed);
-  json.end_object();
-}
-
-void Log::format_as_text(Line& line) {
-  append_iso8601(line_, line.at);
-  fmt::format_to(std::back_inserter(line_), "Z {:<7} {} ", to_upper(to_string(line.level)),
-                 line.event);
-  append_json_string(line_, line.message);
-  for (const Field& field : line.fields) {
-    fmt::format_to(std::back_inserter(line_), " {}=", field.key);
-    JsonWriter json(line_);
-    append_value(json, field, line.shortened);
-  }
-  if (line.suppressed > 0) {
-    fmt::format_to(std::back_inserter(line_), " suppressed={}", line.suppressed);
-  }
 }
 
 }  // namespace rts::telemetry
