@@ -9,11 +9,11 @@
 
 #include <rts/base/enum_names.hpp>
 #include <rts/base/json_writer.hpp>
+#include <rts/config/settings.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "commands/output.hpp"
-#include "config/rules.hpp"
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
 

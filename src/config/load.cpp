@@ -7,14 +7,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
+#include <rts/config/broker_url.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/trading/stream_plan.hpp>
 
 #include "config/advice.hpp"
-#include "config/rules.hpp"
 
 namespace rts::config {
 namespace {

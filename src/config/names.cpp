@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cassert>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <rts/base/text.hpp>
@@ -47,24 +47,10 @@ std::optional<FlagTarget> find_flag(std::string_view flag) {
 namespace {
 
 // A variable that begins with one of these is meant for us; if we do not know it, it is misspelt.
-constexpr std::string_view kPrefixes[] = {"NATS_",
-                                          "TRADING_",
-                                          "STRATEGY_",
-                                          "ORDERBOOK_SKEW_",
-                                          "TRADE_MOMENTUM_",
-                                          "TICKER_VELOCITY_",
-                                          "SIGNAL_",
-                                          "RISK_",
-                                          "ORDER_",
-                                          "CIRCUIT_BREAKER_",
-                                          "MESSAGE_TTL",
-                                          "HEALTH_CHECK_",
-                                          "SHUTDOWN_TIMEOUT",
-                                          "DRY_RUN",
-                                          "DEBUG_MODE",
-                                          "LOG_LEVEL",
-                                          "LOG_FORMAT",
-                                          "CONTROL_TOPIC"};
+constexpr std::string_view kPrefixes =
+    "NATS_ TRADING_ STRATEGY_ ORDERBOOK_SKEW_ TRADE_MOMENTUM_ TICKER_VELOCITY_ SIGNAL_ RISK_ "
+    "ORDER_ CIRCUIT_BREAKER_ MESSAGE_TTL HEALTH_CHECK_ SHUTDOWN_TIMEOUT DRY_RUN DEBUG_MODE "
+    "LOG_LEVEL LOG_FORMAT CONTROL_TOPIC";
 
 constexpr std::string_view kNothingToTune =
     "There is nothing to tune: one thread takes each frame as it comes.";
@@ -130,7 +116,8 @@ constexpr Retired kRetired[] = {
 };
 
 bool has_our_prefix(std::string_view name) {
-  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+  const auto prefixes = split(kPrefixes, ' ');
+  return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
@@ -160,14 +147,14 @@ bool is_near(std::string_view name, std::string_view ours) {
   return edit_distance(name, ours) <= letters;
 }
 
-// First by slips of the pen; then, for who has left out a word (ORDERBOOK_SKEW_MIN_SPRED,
-// CIRCUIT_BREAKER_THRESHOLD), by what of the name is found in ours.
+// First by typing errors; then, where a word was left out (ORDERBOOK_SKEW_MIN_SPRED,
+// CIRCUIT_BREAKER_THRESHOLD), by the letters that are not found in ours.
 std::string_view nearest_name(std::string_view name) {
   const auto rank = [&](const Setting& setting) {
-    if (same_but_for_case(name, setting.name)) return std::tuple(std::size_t{0}, std::size_t{0});
-    const std::size_t distance = edit_distance(name, setting.name);
-    if (is_near(name, setting.name)) return std::tuple(std::size_t{0}, distance);
-    return std::tuple(1 + edit_distance(name, setting.name, 0), distance);
+    const bool is_ours = same_but_for_case(name, setting.name);
+    const std::size_t distance = is_ours ? 0 : edit_distance(name, setting.name);
+    const bool is_slip = is_ours || is_near(name, setting.name);
+    return std::pair(is_slip ? 0 : 1 + edit_distance(name, setting.name, 0), distance);
   };
   const auto names = table();
   return std::min_element(names.begin(), names.end(),

@@ -14,9 +14,9 @@ bool begins_group(const Setting& setting) {
   return &setting == table().data() || (&setting)[-1].group != setting.group;
 }
 
-std::string default_or_empty(const Setting& setting, std::string_view format) {
+std::string default_or_empty(const Setting& setting, std::string_view quote) {
   const std::string text = setting.default_text();
-  return text.empty() ? "empty" : fmt::format(fmt::runtime(format), text);
+  return text.empty() ? "empty" : fmt::format("{}{}{}", quote, text, quote);
 }
 
 std::string render_text(const Configuration& configuration) {
@@ -106,10 +106,10 @@ std::string render_markdown() {
       out += fmt::format("\n## {}\n\n| name | default | accepted | meaning |\n|---|---|---|---|\n",
                          title(setting.group));
     }
-    out += fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name,
-                       default_or_empty(setting, "`{}`"), accepted_values(setting), setting.help,
-                       setting.is_secret() ? " Secret." : "",
-                       setting.per_symbol ? " *Per symbol.*" : "");
+    out +=
+        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, default_or_empty(setting, "`"),
+                    accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
+                    setting.per_symbol ? " *Per symbol.*" : "");
   }
   out +=
       "\n## Settings of the Python service\n\n"
@@ -152,7 +152,7 @@ std::string help_text() {
     const std::string flag =
         setting.is_secret() ? "" : fmt::format("{} ({})", flag_name(setting), setting.name);
     out += fmt::format("  {}\n      {} [{}; default: {}{}]\n", flag.empty() ? setting.name : flag,
-                       setting.help, accepted_values(setting), default_or_empty(setting, "{}"),
+                       setting.help, accepted_values(setting), default_or_empty(setting, ""),
                        setting.per_symbol ? "; per symbol" : "");
   }
   return out;

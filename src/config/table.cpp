@@ -1,27 +1,202 @@
 // The one table of settings. To add one: a member of the parameters that its part takes, with the
-// default, a row here, and a test that sees its effect. Everything else follows.
+// default, a row here, and a test that sees its effect. Everything else follows. In front of it:
+// how a row's text is read by its rule.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <tuple>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <netinet/in.h>
 
-#include "config/rules.hpp"
+#include <rts/base/text.hpp>
+#include <rts/base/utf8.hpp>
+#include <rts/config/broker_url.hpp>
+#include <rts/config/settings.hpp>
+#include <rts/trading/order_subject.hpp>
 
 namespace rts::config {
 namespace {
 
-constexpr std::int64_t kDaySeconds = 86'400;
-constexpr std::int64_t kMany = 1'000'000'000;
+// A NATS subject: tokens between dots, none empty, no whitespace. It may have wildcards, of which
+// a '>' is the last token.
+bool is_pattern(std::string_view text) {
+  const auto tokens = split(text, '.');
+  const auto last = tokens.end() - 1;
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c <= ' ' || c == 0x7F; }) &&
+         std::find(tokens.begin(), tokens.end(), "") == tokens.end() &&
+         std::find(tokens.begin(), last, ">") == last;
+}
 
-constexpr std::array<std::string_view, count_of<LogLevel>> kLogLevels{"DEBUG", "INFO", "WARNING",
-                                                                      "ERROR"};
-constexpr std::array<std::string_view, count_of<LogFormat>> kLogFormats{"auto", "json", "text"};
+bool is_printable(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
 
-constexpr Real kPositive{.min = 0, .excludes_min = true};
-constexpr Real kAtLeastZero{.min = 0};
-constexpr Real kPercentBelow100{.min = 0, .max = 100, .excludes_min = true, .excludes_max = true};
+bool is_address(std::string_view text) {
+  const std::string address(text);
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+}
+
+constexpr Text kNotEmpty{"a text without control characters, not empty",
+                         [](std::string_view text) { return !text.empty(); }};
+constexpr Text kAddress{"an IPv4 or IPv6 address", is_address};
+// It goes into the handshake.
+constexpr Text kConnectionName{
+    "printable ASCII without quotes and backslash", [](std::string_view text) {
+      return !text.empty() && is_printable(text) && is_handshake_text(text);
+    }};
+constexpr Text kQueueGroup{"printable ASCII without blanks, or empty", [](std::string_view text) {
+                             return is_printable(text) && text.find(' ') == std::string_view::npos;
+                           }};
+constexpr Text kOrderSubject{
+    "a subject without wildcards, blanks or empty tokens; one token may be {strategy}",
+    [](std::string_view text) { return is_subject(text) && has_sound_tokens(text); }};
+constexpr Text kPattern{"a subject without blanks or empty tokens", is_pattern};
+constexpr Text kSubjectOrEmpty{"a subject without wildcards, or empty", [](std::string_view text) {
+                                 return text.empty() || is_subject(text);
+                               }};
+constexpr Text kFile{"a path, or empty", [](std::string_view) { return true; }};
+
+constexpr Confidential kCredential{"a text without quotes, backslash and control characters",
+                                   is_handshake_text};
+constexpr Confidential kPath{"a path", [](std::string_view) { return true; }};
+
+// --- What a text says by a rule; nothing when the rule does not accept it
+// -------------------------
+
+std::optional<bool> read(const Flag&, std::string_view text) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return same_but_for_case(word, text); });
+  };
+  if (is_one_of({"true", "1", "yes", "on"})) return true;
+  return is_one_of({"false", "0", "no", "off"}) ? std::optional(false) : std::nullopt;
+}
+
+std::optional<std::int64_t> read(const Whole& rule, std::string_view text) {
+  return parse_as<std::int64_t>(text, rule.min, rule.max);
+}
+
+std::optional<double> read(const Real& rule, std::string_view text) {
+  const auto number = parse_as<double>(text, rule.min, rule.max);
+  const bool is_excluded =
+      (rule.excludes_min && number == rule.min) || (rule.excludes_max && number == rule.max);
+  return is_excluded ? std::nullopt : number;
+}
+
+// The number of the value that the text names, in any case.
+std::optional<std::size_t> read(const Choice& rule, std::string_view text) {
+  if (!rule.alias.empty() && same_but_for_case(text, rule.alias)) text = rule.alias_of;
+  for (std::size_t i = 0; i < rule.values.size(); ++i) {
+    if (same_but_for_case(rule.values[i], text)) return i;
+  }
+  return std::nullopt;
+}
+
+// A control character is always a mistake, and what shows the value may take it for a line end.
+std::optional<std::string> read(const Text& rule, std::string_view text) {
+  return is_plain_text(text) && rule.accepts(text) ? std::optional<std::string>(text)
+                                                   : std::nullopt;
+}
+
+std::optional<Secret> read(const Confidential& rule, std::string_view text) {
+  return rule.accepts(text) ? std::optional<Secret>(std::string(text)) : std::nullopt;
+}
+
+std::optional<Decimal> read(const StepSize&, std::string_view text) {
+  const auto step = Decimal::parse(text);
+  return step && !step->is_zero() ? step : std::nullopt;
+}
+
+// Reads a comma list: `add` makes an item of a trimmed text, or refuses it. A list with a refused
+// item or with more than `most` is refused as a whole.
+template <class Item, class Add>
+std::optional<std::vector<Item>> read_list(std::string_view list, std::size_t most, Add add) {
+  std::vector<Item> items;
+  for (const std::string_view text : split(list, ',')) {
+    if (items.size() == most || !add(trimmed(text), items)) return std::nullopt;
+  }
+  return items;
+}
+constexpr std::size_t kAnyNumber = std::string_view::npos;
+
+template <class Item>
+void add_once(std::vector<Item>& items, const Item& item) {
+  if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(item);
+}
+
+std::optional<std::vector<Symbol>> read(const SymbolList&, std::string_view text) {
+  if (text == "*") return std::vector<Symbol>{};
+  return read_list<Symbol>(text, EngineParameters::kMaxSymbols, [](auto item, auto& symbols) {
+    const auto symbol = parse_symbol(item);
+    if (symbol) add_once(symbols, *symbol);
+    return symbol.has_value();
+  });
+}
+
+std::optional<std::vector<std::string>> read(const AssetList&, std::string_view text) {
+  return read_list<std::string>(text, AssetList::kMaxAssets, [](auto item, auto& assets) {
+    const auto asset = parse_symbol(item);
+    if (asset) add_once(assets, std::string(asset->text()));
+    return asset.has_value();
+  });
+}
+
+std::optional<std::vector<SymbolAmount>> read(const AmountList&, std::string_view text) {
+  if (text.empty()) return std::vector<SymbolAmount>{};
+  return read_list<SymbolAmount>(text, kAnyNumber, [](std::string_view item, auto& amounts) {
+    const std::size_t colon = item.rfind(':');
+    if (colon == std::string_view::npos) return false;
+    const auto symbol = parse_symbol(trimmed(item.substr(0, colon)));
+    const auto amount = read(StepSize{}, trimmed(item.substr(colon + 1)));
+    if (!symbol || !amount || entry_of(amounts, *symbol)) return false;
+    amounts.push_back({*symbol, *amount});
+    return true;
+  });
+}
+
+std::optional<std::vector<Secret>> read(const UrlList&, std::string_view text) {
+  return read_list<Secret>(text, kAnyNumber, [](std::string_view item, auto& urls) {
+    // "nats://user:a,b@host" could be one password or two brokers; what could leak is refused
+    // (a comma in a password is written %2C).
+    const bool no_scheme = item.find("://") == std::string_view::npos;
+    const bool ambiguous = no_scheme && item.find('@') != std::string_view::npos && !urls.empty();
+    if (!parse_broker_url(item) || ambiguous) return false;
+    urls.emplace_back(std::string(item));
+    return true;
+  });
+}
+
+// --- Texts of values, as the rules read them ----------------------------------------------------
+
+template <class Plain>
+std::string text_of(const Plain& value) {
+  return fmt::format("{}", value);
+}
+template <class Period>
+std::string text_of(std::chrono::duration<std::int64_t, Period> value) {
+  return text_of(value.count());
+}
+std::string text_of(Notional value) { return text_of(value.value()); }
+std::string text_of(const Decimal& value) { return value.to_string(); }
+std::string text_of(const Secret& url) { return without_userinfo(url.reveal()); }
+std::string text_of(const Symbol& value) { return std::string(value.text()); }
+std::string text_of(const SymbolAmount& value) {
+  return fmt::format("{}:{}", value.symbol.text(), value.amount.to_string());
+}
+template <class Item>
+std::string text_of(const std::vector<Item>& list) {
+  std::string text;
+  for (const Item& item : list) text += (text.empty() ? "" : ",") + text_of(item);
+  return text;
+}
+
+// --- Rows -------------------------------------------------------------------------------------
 
 // The part of the settings that a member belongs to.
 template <class Part, class Member>
@@ -82,13 +257,21 @@ std::string as_text(const Rule& rule, Place place) {
   }
 }
 
+constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::int64_t kMany = 1'000'000'000;
+
+constexpr std::array<std::string_view, count_of<LogLevel>> kLogLevels{"DEBUG", "INFO", "WARNING",
+                                                                      "ERROR"};
+constexpr std::array<std::string_view, count_of<LogFormat>> kLogFormats{"auto", "json", "text"};
+
+constexpr Real kPositive{.min = 0, .excludes_min = true};
+constexpr Real kAtLeastZero{.min = 0};
+constexpr Real kPercentBelow100{.min = 0, .max = 100, .excludes_min = true, .excludes_max = true};
+
 using Broker = BrokerParameters;
 using Delivery = DeliveryParameters;
 using Breaker = CircuitBreaker::Policy;
-using Server = ServerParameters;
-using Log = LogParameters;
 using Engine = EngineParameters;
-using Terms = OrderTerms;
 using Skew = OrderbookSkewParameters;
 using Momentum = TradeMomentumParameters;
 using Velocity = TickerVelocityParameters;
@@ -147,7 +330,7 @@ constexpr Setting kTable[]{
      "Symbols that are traded; * = all that come, up to 512."},
     {"TRADING_ENABLE_SHORTS", Flag{}, trading, At<&Settings::enable_shorts>{},
      "Whether a SELL may open a SHORT; otherwise it can only close a LONG."},
-    {"TRADING_LEVERAGE", Whole{1, 125}, trading, At<&Terms::leverage>{},
+    {"TRADING_LEVERAGE", Whole{1, 125}, trading, At<&OrderTerms::leverage>{},
      "Leverage written into each order."},
     {"TRADING_ORDER_NOTIONAL", kPositive, trading, PerSymbol<&SizeLimits::order>{},
      "What one order is worth, in quote currency."},
@@ -225,9 +408,9 @@ constexpr Setting kTable[]{
      PerSymbol<&Velocity::min_price_change>{},
      "Change over the window below which it is silent, in percent."},
 
-    {"SIGNAL_COOLDOWN_SECONDS", Whole{0, kDaySeconds}, risk, PerSymbol<&Terms::cooldown>{},
+    {"SIGNAL_COOLDOWN_SECONDS", Whole{0, kDaySeconds}, risk, PerSymbol<&OrderTerms::cooldown>{},
      "Pause between two orders of one strategy, symbol and side; 0 = off."},
-    {"SIGNAL_MIN_CONFIDENCE", Real{0, 1}, risk, PerSymbol<&Terms::min_confidence>{},
+    {"SIGNAL_MIN_CONFIDENCE", Real{0, 1}, risk, PerSymbol<&OrderTerms::min_confidence>{},
      "Signals with less confidence are refused."},
     {"RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk, At<&GateLimits::max_daily_signals>{},
      "Orders per strategy and UTC day; 0 = off."},
@@ -235,9 +418,10 @@ constexpr Setting kTable[]{
      "Orders of all strategies per UTC minute; 0 = off."},
     {"RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk, At<&GateLimits::price_band_percent>{},
      "Distance from the last trade or ticker beyond which a price is refused; 0 = off."},
-    {"RISK_STOP_LOSS_PERCENT", kPercentBelow100, risk, PerSymbol<&Terms::stop_loss_percent>{},
+    {"RISK_STOP_LOSS_PERCENT", kPercentBelow100, risk, PerSymbol<&OrderTerms::stop_loss_percent>{},
      "Distance of the stop loss from the price, in percent."},
-    {"RISK_TAKE_PROFIT_PERCENT", kPercentBelow100, risk, PerSymbol<&Terms::take_profit_percent>{},
+    {"RISK_TAKE_PROFIT_PERCENT", kPercentBelow100, risk,
+     PerSymbol<&OrderTerms::take_profit_percent>{},
      "Distance of the take profit from the price, in percent."},
 
     {"ORDER_FORMAT", Choice{names_of<OrderFormat>}, orders, At<&Delivery::format>{},
@@ -245,9 +429,10 @@ constexpr Setting kTable[]{
     {"ORDER_DELIVERY", Choice{names_of<DeliveryMode>}, orders, At<&Delivery::mode>{},
      "How orders are delivered: core sends once and awaits an answer, "
      "jetstream needs a stream."},
-    {"ORDER_TTL_SECONDS", Whole{1, kDaySeconds}, orders, At<&Terms::ttl>{},
+    {"ORDER_TTL_SECONDS", Whole{1, kDaySeconds}, orders, At<&OrderTerms::ttl>{},
      "Life of an opening order from its event time, in seconds; it is never sent later."},
-    {"ORDER_TTL_REDUCE_ONLY_SECONDS", Whole{1, kDaySeconds}, orders, At<&Terms::reduce_only_ttl>{},
+    {"ORDER_TTL_REDUCE_ONLY_SECONDS", Whole{1, kDaySeconds}, orders,
+     At<&OrderTerms::reduce_only_ttl>{},
      "Life of a closing order from its event time, in seconds."},
     {"ORDER_ACK_TIMEOUT_MS", Whole{10, 60'000}, orders, At<&Delivery::ack_timeout>{},
      "How long an answer to an order is awaited, in milliseconds."},
@@ -261,19 +446,19 @@ constexpr Setting kTable[]{
     {"MESSAGE_TTL_SECONDS", Whole{0, 365 * kDaySeconds}, orders, At<&Engine::message_ttl>{},
      "Age at receipt beyond which an event is stale, in seconds; 0 = off."},
 
-    {"HEALTH_CHECK_HOST", kAddress, operation, At<&Server::host>{},
+    {"HEALTH_CHECK_HOST", kAddress, operation, At<&ServerParameters::host>{},
      "Address the HTTP server listens on."},
-    {"HEALTH_CHECK_PORT", Whole{0, 65'535}, operation, At<&Server::port>{},
+    {"HEALTH_CHECK_PORT", Whole{0, 65'535}, operation, At<&ServerParameters::port>{},
      "Port the HTTP server listens on; 0 = any free one."},
     {"DRY_RUN_MODE", Flag{}, operation, At<&Delivery::dry_run>{},
      "Decide everything, publish nothing."},
     {"TRADING_PAUSED", Flag{}, operation, At<&Engine::paused>{},
      "Start paused: consume and count, order nothing."},
-    {"LOG_LEVEL", Choice{kLogLevels, "WARN", "WARNING"}, operation, At<&Log::level>{},
+    {"LOG_LEVEL", Choice{kLogLevels, "WARN", "WARNING"}, operation, At<&LogParameters::level>{},
      "Least level that is logged."},
-    {"LOG_FORMAT", Choice{kLogFormats}, operation, At<&Log::format>{},
+    {"LOG_FORMAT", Choice{kLogFormats}, operation, At<&LogParameters::format>{},
      "Form of the log; auto = json unless stdout is a terminal."},
-    {"DEBUG_MODE", Flag{}, operation, At<&Log::decisions>{},
+    {"DEBUG_MODE", Flag{}, operation, At<&LogParameters::decisions>{},
      "LOG_LEVEL=DEBUG, and every decision is logged."},
     {"ENVIRONMENT", kNotEmpty, operation, At<&Settings::environment>{},
      "Name of the installation, shown in the log and at /info."},
@@ -315,6 +500,19 @@ std::string words_of(const Choice& rule) {
 }
 
 }  // namespace
+
+std::optional<Symbol> parse_symbol(std::string_view text) noexcept {
+  constexpr std::string_view kSlips = ";:*";  // separators and the pattern
+  constexpr std::string_view kBlankThatDoesNotBreak = "\xC2\xA0";
+  const bool slip = !Symbol::may_name(text) ||
+                    text.find_first_of(kSlips) != std::string_view::npos ||
+                    text.find(kBlankThatDoesNotBreak) != std::string_view::npos;
+  return slip || !is_plain_text(text) ? std::nullopt : Symbol::from(text);
+}
+
+bool is_subject(std::string_view text) {
+  return is_pattern(text) && text.find_first_of("*>") == std::string_view::npos;
+}
 
 std::span<const Setting> table() noexcept { return kTable; }
 

@@ -151,6 +151,12 @@ struct Setting {
 // "TRADING_SYMBOLS" → "--trading-symbols".
 [[nodiscard]] std::string flag_name(const Setting& setting);
 
+// A symbol as somebody writes it: what looks like a separator, a pattern or another venue's
+// spelling (BTC/USDT) is a slip, and so is a quote, a blank or a control character.
+[[nodiscard]] std::optional<Symbol> parse_symbol(std::string_view text) noexcept;
+// A NATS subject without wildcards: tokens between dots, none empty, no whitespace.
+[[nodiscard]] bool is_subject(std::string_view text);
+
 // Between a setting's name and the symbol that it is given for: TRADING_ORDER_NOTIONAL__BTCUSDT, or
 // --trading-order-notional--btcusdt. The name has to be written as it is, the symbol may be in any
 // case.
