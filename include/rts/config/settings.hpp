@@ -71,7 +71,7 @@ struct Settings {
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 struct Flag {
-  static constexpr std::string_view accepted = "true or false";
+  std::string_view accepted = "true or false";
 };
 struct Whole {
   std::int64_t min, max;  // both included; of a duration in the unit that its type has
@@ -89,21 +89,20 @@ struct Text {
   bool (*accepts)(std::string_view text);
 };
 struct StepSize {
-  static constexpr std::string_view accepted = "a decimal > 0 of up to 18 digits";
+  std::string_view accepted = "a decimal > 0 of up to 18 digits";
 };
 struct SymbolList {
-  static constexpr std::string_view accepted = "* or SYMBOL,SYMBOL,… (up to 512)";
+  std::string_view accepted = "* or SYMBOL,SYMBOL,… (up to 512)";
 };
 struct AmountList {
   std::string_view accepted;
 };
 struct AssetList {
   static constexpr std::size_t kMaxAssets = 16;
-  static constexpr std::string_view accepted = "ASSET,ASSET,… (up to 16)";
+  std::string_view accepted = "ASSET,ASSET,… (up to 16)";
 };
 struct UrlList {
-  static constexpr std::string_view accepted =
-      "host:port, nats://host:port or tls://host:port, comma-separated";
+  std::string_view accepted = "host:port, nats://host:port or tls://host:port, comma-separated";
 };
 // Never shown, without a flag; empty: not set.
 struct Confidential {
