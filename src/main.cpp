@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "commands/command_line.hpp"
+#include "commands/input.hpp"
 #include "commands/output.hpp"
-#include "commands/settings.hpp"
 
 namespace {
 

@@ -6,11 +6,15 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include <rts/base/exit_code.hpp>
 #include <rts/base/result.hpp>
@@ -35,13 +39,11 @@ enum class Needs : std::uint8_t {
 struct Invocation;
 
 struct Command {
-  std::string_view name;
-  std::string_view arguments;  // "[FILE…|-]"; empty: takes none
-  std::string_view summary;
-  std::string_view example;
-  std::span<const Option> options;
+  std::string_view name, summary, example;
   Needs needs;
   ExitCode (*run)(const Invocation&, const config::Configuration&);
+  std::span<const Option> options = {};
+  std::string_view arguments = {};  // "[FILE…|-]"; empty: takes none
 };
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
@@ -49,11 +51,12 @@ extern const Command kRun, kReplay, kSimulate, kCheck, kConfig, kProvision, kHea
 inline constexpr std::array kCommands{&kRun,    &kReplay,    &kSimulate, &kCheck,
                                       &kConfig, &kProvision, &kHealth,   &kVersion};
 
-// Ends a command before its work has begun. The text is one line for stderr; what it quotes is as
-// it was given.
+// Ends a command before its work has begun. The text, formatted as by fmt::format, is one line for
+// stderr; what it quotes is as it was given.
 struct CommandError : std::runtime_error {
-  CommandError(ExitCode exit_code, const std::string& text)
-      : std::runtime_error(text), code(exit_code) {}
+  template <class... Values>
+  CommandError(ExitCode exit_code, fmt::format_string<Values...> format, Values&&... values)
+      : std::runtime_error(fmt::format(format, std::forward<Values>(values)...)), code(exit_code) {}
   ExitCode code;
 };
 
@@ -64,15 +67,15 @@ struct Range {
 struct Invocation {
   const Command* command = nullptr;  // null: help for all of them
   bool help = false;
-  std::map<std::string, std::string, std::less<>> options;  // by name without dashes
-  std::vector<std::string> arguments;
-  std::vector<config::Given> settings;
+  std::map<std::string, std::string, std::less<>> options{};  // by name without dashes
+  std::vector<std::string> arguments{};
+  std::vector<config::Given> settings{};
 
   [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
-  [[nodiscard]] std::string option(std::string_view name, std::string_view fallback = "") const;
+  // Empty when it is not given.
+  [[nodiscard]] std::optional<std::string> option(std::string_view name) const;
   // Throws CommandError when what is given is no whole number of the range.
-  [[nodiscard]] std::uint64_t whole_number(std::string_view name, std::uint64_t fallback,
-                                           Range range) const;
+  [[nodiscard]] std::optional<std::uint64_t> whole_number(std::string_view name, Range range) const;
 };
 
 // `arguments` without the program's name; none means help. The error is a CommandError's text.

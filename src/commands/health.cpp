@@ -1,6 +1,4 @@
 // `health`: asks a running service, for container probes without a shell.
-#include <fmt/format.h>
-
 #include "commands/output.hpp"
 #include "commands/service_client.hpp"
 
@@ -25,11 +23,10 @@ constexpr std::array kOptions{Option{"--ready", "", "ask /ready instead of /heal
 }  // namespace
 
 constinit const Command kHealth{"health",
-                                "",
                                 "ask a running service for /healthz; for probes without a shell",
                                 "realtime-strategies health --ready",
-                                kOptions,
                                 Needs::connection,
-                                health};
+                                health,
+                                kOptions};
 
 }  // namespace rts::commands

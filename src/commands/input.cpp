@@ -4,10 +4,12 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <new>
+#include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,103 +76,70 @@ std::optional<std::string> foreign_format(std::string_view head) {
   return std::nullopt;
 }
 
-}  // namespace
+Decoded plain(std::string_view& in, char* out, std::size_t size) {
+  const std::size_t bytes = in.copy(out, size);
+  in.remove_prefix(bytes);
+  return {bytes};
+}
 
-// Decodes streams of bytes, one after the other.
-class LineReader::Decoder {
- public:
-  explicit Decoder(std::string_view name) noexcept : name_(name) {}
-  virtual ~Decoder() = default;
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  Decoder(Decoder&&) = delete;
-  Decoder& operator=(Decoder&&) = delete;
-
-  // Takes from `in` what it can and writes up to `size` bytes; also without input those that there
-  // was no room for before.
-  virtual std::size_t decode(std::string_view& in, char* out, std::size_t size) = 0;
-
-  [[nodiscard]] std::string_view name() const noexcept { return name_; }
-  // A stream has begun and not ended.
-  [[nodiscard]] bool is_inside() const noexcept { return inside_; }
-  [[nodiscard]] bool is_damaged() const noexcept { return damaged_; }
-
- protected:
-  bool inside_ = true;
-  bool damaged_ = false;
-
- private:
-  std::string_view name_;  // a literal
-};
-
-class LineReader::Gzip : public Decoder {
- public:
-  Gzip() : Decoder("gzip") {
-    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw std::bad_alloc();
-  }
-  ~Gzip() override { inflateEnd(&stream_); }
-  Gzip(const Gzip&) = delete;
-  Gzip& operator=(const Gzip&) = delete;
-  Gzip(Gzip&&) = delete;
-  Gzip& operator=(Gzip&&) = delete;
-
-  std::size_t decode(std::string_view& in, char* out, std::size_t size) override {
-    if (!inside_) inflateReset(&stream_);  // concatenated gzip files are one file
+Decoder gzip() {
+  const std::shared_ptr<z_stream> stream(new z_stream{}, [](z_stream* ended) {
+    inflateEnd(ended);
+    delete ended;
+  });
+  if (inflateInit2(stream.get(), 15 + 16) != Z_OK) throw std::bad_alloc();
+  return [stream, ended = false](auto& in, char* out, std::size_t size) mutable {
+    if (ended) inflateReset(stream.get());  // concatenated gzip files are one file
     // zlib only reads here; its type says otherwise for the sake of old programs.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(out);
-    stream_.avail_out = static_cast<uInt>(size);
-    const int status = inflate(&stream_, Z_NO_FLUSH);
-    in.remove_prefix(in.size() - stream_.avail_in);
-    inside_ = status != Z_STREAM_END;
-    damaged_ = inside_ && status != Z_OK && status != Z_BUF_ERROR;
-    return size - stream_.avail_out;
-  }
+    stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
+    stream->avail_in = static_cast<uInt>(in.size());
+    stream->next_out = reinterpret_cast<Bytef*>(out);
+    stream->avail_out = static_cast<uInt>(size);
+    const int status = inflate(stream.get(), Z_NO_FLUSH);
+    in.remove_prefix(in.size() - stream->avail_in);
+    ended = status == Z_STREAM_END;
+    const bool is_sound = ended || status == Z_OK || status == Z_BUF_ERROR;
+    return Decoded{size - stream->avail_out, !ended, is_sound ? "" : "gzip data is damaged"};
+  };
+}
 
- private:
-  z_stream stream_{};
-};
-
-class LineReader::Zstd : public Decoder {
- public:
-  Zstd() : Decoder("zstd"), stream_(ZSTD_createDStream(), &ZSTD_freeDStream) {
-    if (stream_ == nullptr) throw std::bad_alloc();
-  }
-
-  std::size_t decode(std::string_view& in, char* out, std::size_t size) override {
+Decoder zstd() {
+  const std::shared_ptr<ZSTD_DStream> stream(ZSTD_createDStream(), &ZSTD_freeDStream);
+  if (stream == nullptr) throw std::bad_alloc();
+  return [stream](auto& in, char* out, std::size_t size) {
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     ZSTD_outBuffer output{out, size, 0};
-    const std::size_t status = ZSTD_decompressStream(stream_.get(), &output, &input);
+    const std::size_t status = ZSTD_decompressStream(stream.get(), &output, &input);
     in.remove_prefix(input.pos);
-    damaged_ = ZSTD_isError(status) != 0;
-    inside_ = status != 0;
-    return output.pos;
-  }
+    return Decoded{output.pos, status != 0,
+                   ZSTD_isError(status) != 0 ? "zstd data is damaged" : ""};
+  };
+}
 
- private:
-  std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_;
-};
+Decoder decoder_for(std::string_view head) {
+  if (head.starts_with("\x1F\x8B")) return gzip();
+  if (head.starts_with("\x28\xB5\x2F\xFD")) return zstd();
+  return plain;
+}
+
+}  // namespace
 
 LineReader::LineReader(const std::string& path)
     : name_(path == "-" ? "standard input" : path),
-      fd_(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+      file_(path == "-" ? ::fdopen(::dup(STDIN_FILENO), "r") : std::fopen(path.c_str(), "re"),
+            &std::fclose),
       raw_bytes_(kChunkBytes, '\0'),
       buffer_(kMaxLineBytes + kChunkBytes, '\0') {
   struct stat status {};
-  if (fd_ < 0) fail(std::strerror(errno));
-  if (fd_ >= 0 && ::fstat(fd_, &status) == 0) {
+  if (file_ == nullptr) fail(std::strerror(errno));
+  if (file_ != nullptr && ::fstat(::fileno(file_.get()), &status) == 0) {
     if (S_ISREG(status.st_mode)) bytes_total_ = static_cast<std::uint64_t>(status.st_size);
     if (S_ISDIR(status.st_mode)) fail("is a directory");
   }
   if (!error_.empty()) return;
   fill_raw();
-  choose_decoder();
+  decoder_ = decoder_for(raw_);
   look_at_the_beginning();
-}
-
-LineReader::~LineReader() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 // Nothing more is read.
@@ -181,7 +150,7 @@ bool LineReader::fill_raw() {
   assert(raw_.empty());
   ssize_t n = 0;
   do {
-    n = ::read(fd_, raw_bytes_.data(), raw_bytes_.size());
+    n = ::read(::fileno(file_.get()), raw_bytes_.data(), raw_bytes_.size());
   } while (n < 0 && errno == EINTR);
   if (n < 0) fail(std::strerror(errno));
   raw_ = std::string_view(raw_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -189,36 +158,23 @@ bool LineReader::fill_raw() {
   return n > 0;
 }
 
-void LineReader::choose_decoder() {
-  if (raw_.starts_with("\x1F\x8B")) decoder_ = std::make_unique<Gzip>();
-  if (raw_.starts_with("\x28\xB5\x2F\xFD")) decoder_ = std::make_unique<Zstd>();
-}
-
-// Up to `size` decoded bytes; 0 at the end or on an error.
-std::size_t LineReader::decode(char* out, std::size_t size) {
-  while (error_.empty()) {
-    std::size_t written = 0;
-    if (!decoder_) {
-      written = raw_.copy(out, size);
-      raw_.remove_prefix(written);
-    } else if (!raw_.empty() || decoder_->is_inside()) {
-      written = decoder_->decode(raw_, out, size);
-      if (decoder_->is_damaged()) fail(fmt::format("{} data is damaged", decoder_->name()));
-    }
-    if (written > 0) return written;
-    if (!raw_.empty() || !error_.empty() || fill_raw()) continue;
-    if (decoder_ && decoder_->is_inside() && error_.empty()) fail("is truncated");
-    return 0;
-  }
-  return 0;
-}
-
-// More decoded bytes behind those that are there; false at the end.
+// More decoded bytes behind those that are there; false at the end or on an error.
 bool LineReader::fill() {
   assert(buffer_.size() - end_ >= kChunkBytes);
-  const std::size_t n = decode(buffer_.data() + end_, kChunkBytes);
-  end_ += n;
-  return n > 0;
+  while (error_.empty()) {
+    if (!raw_.empty() || is_inside_) {
+      const Decoded decoded = decoder_(raw_, buffer_.data() + end_, kChunkBytes);
+      if (!decoded.damage.empty()) fail(decoded.damage);
+      is_inside_ = decoded.is_inside;
+      end_ += decoded.bytes;
+      if (decoded.bytes > 0) return true;
+    }
+    if (raw_.empty() && error_.empty() && !fill_raw()) {
+      if (is_inside_ && error_.empty()) fail("is truncated");
+      return false;
+    }
+  }
+  return false;
 }
 
 void LineReader::look_at_the_beginning() {
@@ -268,6 +224,25 @@ std::optional<std::string_view> LineReader::find_line() {
     if (last.empty() || skipping_) return std::nullopt;
     return last;
   }
+}
+
+Result<std::string, std::string> read_settings_file(const std::string& path,
+                                                    std::size_t max_bytes) {
+  const auto unreadable = [](const std::error_code& error) {
+    return Failure{fmt::format("cannot be read: {}", error.message())};
+  };
+  std::error_code error;
+  const bool is_file = std::filesystem::is_regular_file(path, error);
+  if (error) return unreadable(error);
+  if (!is_file) return Failure{std::string("is not a file")};
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(max_bytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) return unreadable({errno, std::generic_category()});
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > max_bytes) return Failure{fmt::format("is larger than {} bytes", max_bytes)};
+  return text;
 }
 
 }  // namespace rts::commands

@@ -4,11 +4,7 @@
 
 #include <optional>
 
-#include <boost/describe/enum.hpp>
-#include <fmt/format.h>
-
 #include <rts/base/enum_names.hpp>
-#include <rts/base/json_writer.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -24,11 +20,6 @@ constexpr std::size_t kMaxStreamNameBytes = 255;
 constexpr std::uint64_t kMaxReplicas = 5;  // JetStream's own limit
 constexpr std::uint64_t kMaxDailyCap = 1'000'000'000;
 
-template <class... Values>
-[[noreturn]] void fail(ExitCode code, fmt::format_string<Values...> format, Values&&... values) {
-  throw CommandError(code, fmt::format(format, std::forward<Values>(values)...));
-}
-
 // It is a token of the API's subjects and a directory of the broker.
 bool is_stream_name(std::string_view text) {
   return text.size() <= kMaxStreamNameBytes &&
@@ -40,24 +31,27 @@ bool is_stream_name(std::string_view text) {
 void require_republishable(const StreamPlanSource& source) {
   const bool many = is_per_strategy(source.subject);
   if (!source.republish_to && many) {
-    fail(ExitCode::usage,
-         "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
-         "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
-         source.subject, kStrategyToken, kStrategyToken);
+    throw CommandError(
+        ExitCode::usage,
+        "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
+        "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
+        source.subject, kStrategyToken, kStrategyToken);
   }
   const std::string to = source.republish_to.value_or("");
   if (to.empty()) return;
   if (!config::is_subject(to, config::Wildcards::refused) || !has_sound_tokens(to)) {
-    fail(ExitCode::usage, "--republish: '{}' is no subject without wildcards", to);
+    throw CommandError(ExitCode::usage, "--republish: '{}' is no subject without wildcards", to);
   }
   if (to == source.subject) {
-    fail(ExitCode::usage, "--republish: {} is what the stream stores; it would go in circles", to);
+    throw CommandError(ExitCode::usage,
+                       "--republish: {} is what the stream stores; it would go in circles", to);
   }
   if (is_per_strategy(to) != many) {
-    fail(ExitCode::usage,
-         "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
-         "subjects onto one",
-         to, source.subject, kStrategyToken);
+    throw CommandError(
+        ExitCode::usage,
+        "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
+        "subjects onto one",
+        to, source.subject, kStrategyToken);
   }
 }
 
@@ -99,28 +93,54 @@ class Provisioning {
     const auto request =
         creating ? Result<std::string, wire::ApiError>(wire::stream_create_request(plan_))
                  : wire::stream_update_request(info_, plan_);
-    if (!request) fail(ExitCode::unavailable, "{}", text_of(request.error()));
+    if (!request) throw CommandError(ExitCode::unavailable, "{}", text_of(request.error()));
     const std::string reply = ask((creating ? "CREATE." : "UPDATE.") + plan_.name, request.value());
     const auto facts = wire::parse_stream_info(reply);
     if (!facts) {
-      fail(ExitCode::unavailable, "the broker refuses: {}; nothing was changed{}",
-           text_of(facts.error()),
-           creating ? ""
-                    : ". What it does not change, a new stream can have: --stream with another "
-                      "name, after this one was deleted");
+      throw CommandError(
+          ExitCode::unavailable, "the broker refuses: {}; nothing was changed{}",
+          text_of(facts.error()),
+          creating ? ""
+                   : ". What it does not change, a new stream can have: --stream with another "
+                     "name, after this one was deleted");
     }
-    const auto left = differences(plan_, facts.value());
-    if (left.empty()) return;
-    fail(ExitCode::unavailable, "the broker agreed, but keeps {} at {}", left.front().field,
-         left.front().present);
+    if (const auto left = differences(plan_, facts.value()); !left.empty()) {
+      throw CommandError(ExitCode::unavailable, "the broker agreed, but keeps {} at {}",
+                         left.front().field, left.front().present);
+    }
+    is_applied_ = true;
   }
 
-  [[nodiscard]] Action action() const noexcept { return action_; }
-  [[nodiscard]] const std::vector<Difference>& changes() const noexcept { return changes_; }
+  [[nodiscard]] bool is_as_planned() const noexcept { return changes_.empty() || is_applied_; }
+
+  void print_as_json() const {
+    print_json([this](JsonWriter& json) {
+      json.key("stream").string(plan_.name).key("server").string(admin_.server());
+      json.key("action").string(to_string(action_)).key("as_planned").boolean(is_as_planned());
+      json.key("changes").begin_array();
+      for (const auto& [field, present, wanted] : changes_) {
+        json.begin_object().key("field").string(field).key("present");
+        present.empty() ? json.null() : json.string(present);
+        json.key("wanted").string(wanted).end_object();
+      }
+      json.end_array();
+    });
+  }
+
+  void print_as_text(bool is_dry_run) const {
+    const std::string_view verb = to_string(action_);
+    print_out("stream {} at {}: {}\n", plan_.name, admin_.server(),
+              action_ == Action::none ? "nothing to change"
+              : is_dry_run            ? fmt::format("would {}", verb)
+                                      : fmt::format("{}{}d", is_applied_ ? "" : "not ", verb));
+    for (const auto& [field, present, wanted] : changes_) {
+      print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
+    }
+  }
 
  private:
   [[noreturn]] void refuse(const std::string& why) const {
-    fail(ExitCode::unavailable, "{}: {}", admin_.server(), why);
+    throw CommandError(ExitCode::unavailable, "{}: {}", admin_.server(), why);
   }
 
   void require_not_taken(const std::string& subject) {
@@ -144,93 +164,33 @@ class Provisioning {
   std::string info_;  // the broker's description of the stream
   Action action_ = Action::none;
   std::vector<Difference> changes_;
+  bool is_applied_ = false;
 };
 
-// What was done, as it is printed.
-struct Report {
-  const Provisioning& provisioning;
-  const StreamPlan& plan;
-  std::string_view server;
-  bool dry_run;
-  bool refused;
-
-  [[nodiscard]] bool as_planned() const noexcept {
-    return provisioning.changes().empty() || !(dry_run || refused);
+ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
+  const config::Settings& settings = configuration.settings;
+  const StreamPlan plan = plan_of(invocation, settings);
+  if (invocation.has("permissions")) {
+    write_out(permissions(settings, plan));
+    return ExitCode::ok;
   }
-};
-
-void print_json(const Report& report) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("stream").string(report.plan.name);
-  json.key("server").string(report.server);
-  json.key("action").string(to_string(report.provisioning.action()));
-  json.key("as_planned").boolean(report.as_planned()).key("changes").begin_array();
-  for (const auto& [field, present, wanted] : report.provisioning.changes()) {
-    json.begin_object().key("field").string(field).key("present");
-    if (present.empty()) {
-      json.null();
-    } else {
-      json.string(present);
-    }
-    json.key("wanted").string(wanted).end_object();
-  }
-  json.end_array().end_object();
-  print_out("{}\n", out);
-}
-
-std::string result_of(const Report& report) {
-  const Action action = report.provisioning.action();
-  if (action == Action::none) return "nothing to change";
-  const std::string_view done = action == Action::create ? "created" : "changed";
-  if (report.refused) return fmt::format("not {}", done);
-  return report.dry_run ? fmt::format("would {}", to_string(action)) : std::string(done);
-}
-
-void print_text(const Report& report) {
-  print_out("stream {} at {}: {}\n", report.plan.name, report.server, result_of(report));
-  for (const auto& [field, present, wanted] : report.provisioning.changes()) {
-    print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
-  }
-}
-
-PermissionNeeds permission_needs(const StreamPlan& plan, const config::Settings& settings) {
-  const bool jetstream = settings.delivery.mode == DeliveryMode::jetstream;
-  return {.consumer_name = settings.broker.consumer_name,
-          .consumer_topic = settings.broker.subject,
-          .consumer_group = settings.broker.queue_group,
-          .control_topic = settings.broker.control_subject,
-          .publisher_topic = settings.delivery.subject,
-          .engine_topic =
-              jetstream && plan.republish ? plan.republish_topic : settings.delivery.subject,
-          .stream = plan.name,
-          .jetstream = jetstream};
-}
-
-ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
-                     const config::Settings& settings) {
   nats::ClientOptions options{settings.broker};
   options.name = provisioner_name(settings.broker.consumer_name);
   auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
-  if (!admin) fail(ExitCode::unavailable, "{}", admin.error());
+  if (!admin) throw CommandError(ExitCode::unavailable, "{}", admin.error());
   Provisioning provisioning(admin.value(), plan);
-  const bool dry_run = invocation.has("dry-run");
+  const bool is_dry_run = invocation.has("dry-run");
   std::optional<CommandError> refusal;
   try {
-    if (!dry_run) provisioning.apply();
+    if (!is_dry_run) provisioning.apply();
   } catch (const CommandError& error) {
     refusal = error;
   }
   // What was wanted is worth seeing also where the broker refused it.
-  const Report report{.provisioning = provisioning,
-                      .plan = plan,
-                      .server = admin.value().server(),
-                      .dry_run = dry_run,
-                      .refused = refusal.has_value()};
   if (invocation.has("json")) {
-    print_json(report);
+    provisioning.print_as_json();
   } else {
-    print_text(report);
+    provisioning.print_as_text(is_dry_run);
   }
   if (refusal) throw CommandError(*refusal);
   if (!plan.republish) {
@@ -239,16 +199,7 @@ ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
         "also gets what the stream refuses\n",
         plan.subject);
   }
-  return report.as_planned() ? ExitCode::ok : ExitCode::different;
-}
-
-ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
-  const StreamPlan plan = plan_of(invocation, configuration.settings);
-  if (!invocation.has("permissions")) {
-    return make_stream(invocation, plan, configuration.settings);
-  }
-  write_out(permissions(permission_needs(plan, configuration.settings)));
-  return ExitCode::ok;
+  return provisioning.is_as_planned() ? ExitCode::ok : ExitCode::different;
 }
 
 constexpr std::array kOptions{
@@ -267,26 +218,24 @@ constexpr std::array kOptions{
 
 constinit const Command kProvision{
     "provision",
-    "",
     "create or verify the stream that stores each order once; exit 69 when it cannot be",
     "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run",
-    kOptions,
     Needs::connection,
-    provision};
+    provision,
+    kOptions};
 
 StreamPlan plan_of(const Invocation& invocation, const config::Settings& settings) {
   StreamPlanSource source;
-  source.name = invocation.option("stream", source.name);
+  source.name = invocation.option("stream").value_or(source.name);
   if (!is_stream_name(source.name)) {
-    fail(ExitCode::usage, "--stream: '{}' is no name of a stream", source.name);
+    throw CommandError(ExitCode::usage, "--stream: '{}' is no name of a stream", source.name);
   }
   static_cast<StreamNeeds&>(source) = settings.stream;
   source.daily_signals = settings.engine.gate.max_daily_signals;
-  const std::uint64_t cap = invocation.whole_number("daily-cap", 0, {0, kMaxDailyCap});
-  if (invocation.has("daily-cap")) source.daily_cap = static_cast<std::int64_t>(cap);
+  source.daily_cap = invocation.whole_number("daily-cap", {0, kMaxDailyCap});
   source.replicas =
-      static_cast<std::int64_t>(invocation.whole_number("replicas", 1, {1, kMaxReplicas}));
-  if (invocation.has("republish")) source.republish_to = invocation.option("republish");
+      static_cast<std::int64_t>(invocation.whole_number("replicas", {1, kMaxReplicas}).value_or(1));
+  source.republish_to = invocation.option("republish");
   const bool has_stream =
       !invocation.has("permissions") || settings.delivery.mode == DeliveryMode::jetstream;
   if (has_stream) require_republishable(source);

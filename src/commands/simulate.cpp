@@ -8,7 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/order_text.hpp>
@@ -24,11 +24,11 @@ namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
 struct Plan {
-  std::uint64_t seed = 1;
-  std::uint64_t frames = 0;  // 0 = for ever
-  std::uint64_t rate = 200;  // frames a second
+  std::uint64_t seed;
+  std::uint64_t frames;  // 0 = for ever
+  std::uint64_t rate;    // frames a second
   UnixMs start;
-  bool shows_orders = false, as_json = false;
+  bool shows_orders, as_json;
   std::string broker_id;  // empty: any broker
 };
 
@@ -43,20 +43,21 @@ bool ends_in_time(const Plan& plan) {
 }
 
 Plan parse_plan(const Invocation& invocation) {
-  Plan plan;
-  plan.seed = invocation.whole_number("seed", 1, {});
-  plan.frames = invocation.whole_number("frames", invocation.has("output") ? 10'000 : 0, {});
-  plan.rate = invocation.whole_number("rate", 200, {1, 1'000'000});
-  plan.shows_orders = invocation.has("show-orders");
-  plan.as_json = invocation.has("json");
-  plan.broker_id = invocation.option("broker-id");
-  const std::string start_text = invocation.option("start", "2024-07-19T00:00:00Z");
+  const auto number = [&](std::string_view name, std::uint64_t fallback, Range range) {
+    return invocation.whole_number(name, range).value_or(fallback);
+  };
+  const std::string start_text = invocation.option("start").value_or("2024-07-19T00:00:00Z");
   const auto start = parse_iso8601(start_text);
+  const Plan plan{.seed = number("seed", 1, {}),
+                  .frames = number("frames", invocation.has("output") ? 10'000 : 0, {}),
+                  .rate = number("rate", 200, {1, 1'000'000}),
+                  .start = start.value_or(UnixMs{}),
+                  .shows_orders = invocation.has("show-orders"),
+                  .as_json = invocation.has("json"),
+                  .broker_id = invocation.option("broker-id").value_or("")};
   if (!start) {
-    throw CommandError(ExitCode::usage,
-                       fmt::format("--start takes an ISO 8601 time, not '{}'", start_text));
+    throw CommandError(ExitCode::usage, "--start takes an ISO 8601 time, not '{}'", start_text);
   }
-  plan.start = *start;
   if (!ends_in_time(plan)) {
     throw CommandError(
         ExitCode::usage,
@@ -80,23 +81,21 @@ std::vector<Symbol> symbols_of(const config::Settings& settings) {
 // listens at the broker trades on them. SIMULATE_ON_REAL_BROKER says so, or the broker's id.
 void require_consent(const Plan& plan, const config::Settings& settings) {
   if (settings.broker.subject.find_first_of("*>") != std::string::npos) {
-    throw CommandError(ExitCode::usage,
-                       fmt::format("cannot publish to NATS_CONSUMER_TOPIC={} with wildcards",
-                                   settings.broker.subject));
+    throw CommandError(ExitCode::usage, "cannot publish to NATS_CONSUMER_TOPIC={} with wildcards",
+                       settings.broker.subject);
   }
   const char* const meant = std::getenv("SIMULATE_ON_REAL_BROKER");
   if (!plan.broker_id.empty() || (meant != nullptr && std::string_view(meant) == "yes")) return;
-  std::string urls;
+  std::vector<std::string> urls;
   for (const Secret& url : settings.broker.urls) {
-    urls += urls.empty() ? "" : ",";
-    urls += config::without_userinfo(url.reveal());
+    urls.push_back(config::without_userinfo(url.reveal()));
   }
   throw CommandError(
       ExitCode::configuration,
-      fmt::format("refused: whoever listens on {} at {} would trade on a made-up market. "
-                  "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
-                  "broker of its own; --output FILE publishes nothing.",
-                  settings.broker.subject, urls));
+      "refused: whoever listens on {} at {} would trade on a made-up market. "
+      "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
+      "broker of its own; --output FILE publishes nothing.",
+      settings.broker.subject, fmt::join(urls, ","));
 }
 
 // A recording: the frames with their receive times, as fast as they can be written.
@@ -229,9 +228,8 @@ class Broadcast {
 ExitCode simulate(const Invocation& invocation, const config::Configuration& configuration) {
   const Plan plan = parse_plan(invocation);
   const config::Settings& settings = configuration.settings;
-  if (invocation.has("output")) {
-    return write_recording(plan, settings,
-                           Outputs(invocation).open("--output", invocation.option("output")));
+  if (const auto path = invocation.option("output")) {
+    return write_recording(plan, settings, Outputs(invocation).open("--output", *path));
   }
   require_consent(plan, settings);
   asio::io_context loop(1);
@@ -253,11 +251,10 @@ constexpr std::array kOptions{
 
 constinit const Command kSimulate{
     "simulate",
-    "",
     "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
     "realtime-strategies simulate --output market.log --frames 50000",
-    kOptions,
     Needs::connection,
-    simulate};
+    simulate,
+    kOptions};
 
 }  // namespace rts::commands

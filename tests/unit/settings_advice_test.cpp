@@ -10,7 +10,7 @@
 #include <rts/config/settings.hpp>
 
 #include "commands/command_line.hpp"
-#include "commands/settings.hpp"
+#include "commands/input.hpp"
 #include "support/engine_run.hpp"
 #include "support/paths.hpp"
 #include "support/scratch_files.hpp"
