@@ -6,9 +6,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <new>
 #include <system_error>
-#include <utility>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -128,8 +128,9 @@ LineReader::LineReader(const std::string& path)
     : name_(path == "-" ? "standard input" : path),
       file_(path == "-" ? ::fdopen(::dup(STDIN_FILENO), "r") : std::fopen(path.c_str(), "re"),
             &std::fclose),
-      raw_bytes_(kChunkBytes, '\0'),
-      buffer_(kMaxLineBytes + kChunkBytes, '\0') {
+      stored_bytes_(kChunkBytes, '\0'),
+      decoded_(kChunkBytes, '\0'),
+      line_(kMaxLineBytes + 1, '\0') {  // getline() ends it with a 0
   struct stat status {};
   if (file_ == nullptr) fail(std::strerror(errno));
   if (file_ != nullptr && ::fstat(::fileno(file_.get()), &status) == 0) {
@@ -137,8 +138,8 @@ LineReader::LineReader(const std::string& path)
     if (S_ISDIR(status.st_mode)) fail("is a directory");
   }
   if (!error_.empty()) return;
-  fill_raw();
-  decoder_ = decoder_for(raw_);
+  read_more();
+  decoder_ = decoder_for(stored_);
   look_at_the_beginning();
 }
 
@@ -146,30 +147,31 @@ LineReader::LineReader(const std::string& path)
 void LineReader::fail(std::string_view why) { error_ = fmt::format("{}: {}", name_, why); }
 
 // More bytes of the file; false at its end or on an error.
-bool LineReader::fill_raw() {
-  assert(raw_.empty());
+bool LineReader::read_more() {
+  assert(stored_.empty());
   ssize_t n = 0;
   do {
-    n = ::read(::fileno(file_.get()), raw_bytes_.data(), raw_bytes_.size());
+    n = ::read(::fileno(file_.get()), stored_bytes_.data(), stored_bytes_.size());
   } while (n < 0 && errno == EINTR);
   if (n < 0) fail(std::strerror(errno));
-  raw_ = std::string_view(raw_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
-  bytes_read_ += raw_.size();
+  stored_ = std::string_view(stored_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
+  bytes_read_ += stored_.size();
   return n > 0;
 }
 
 // More decoded bytes behind those that are there; false at the end or on an error.
-bool LineReader::fill() {
-  assert(buffer_.size() - end_ >= kChunkBytes);
+bool LineReader::decode_more() {
+  char* const out = egptr();
+  const auto room = static_cast<std::size_t>(decoded_.data() + decoded_.size() - out);
   while (error_.empty()) {
-    if (!raw_.empty() || is_inside_) {
-      const Decoded decoded = decoder_(raw_, buffer_.data() + end_, kChunkBytes);
+    if (!stored_.empty() || is_inside_) {
+      const Decoded decoded = decoder_(stored_, out, room);
       if (!decoded.damage.empty()) fail(decoded.damage);
       is_inside_ = decoded.is_inside;
-      end_ += decoded.bytes;
+      setg(eback(), gptr(), out + decoded.bytes);
       if (decoded.bytes > 0) return true;
     }
-    if (raw_.empty() && error_.empty() && !fill_raw()) {
+    if (stored_.empty() && error_.empty() && !read_more()) {
       if (is_inside_ && error_.empty()) fail("is truncated");
       return false;
     }
@@ -177,53 +179,40 @@ bool LineReader::fill() {
   return false;
 }
 
+LineReader::int_type LineReader::underflow() {
+  setg(decoded_.data(), decoded_.data(), decoded_.data());
+  return decode_more() ? traits_type::to_int_type(*gptr()) : traits_type::eof();
+}
+
 void LineReader::look_at_the_beginning() {
+  setg(decoded_.data(), decoded_.data(), decoded_.data());
   // A pipe may bring it in pieces; a whole line is enough.
-  const auto head = [&] { return std::string_view(buffer_.data(), end_); };
-  while (end_ < kHeadBytes && head().find('\n') == std::string_view::npos && fill()) {
+  const auto head = [this] { return std::string_view(gptr(), egptr()); };
+  while (head().size() < kHeadBytes && head().find('\n') == std::string_view::npos &&
+         decode_more()) {
   }
   if (const auto what = foreign_format(head())) {
-    end_ = 0;
-    return fail(*what);
+    setg(nullptr, nullptr, nullptr);
+    fail(*what);
+  } else if (head().starts_with(kByteOrderMark)) {
+    gbump(static_cast<int>(kByteOrderMark.size()));
   }
-  if (head().starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
 }
 
 std::optional<std::string_view> LineReader::next() {
-  auto line = find_line();
-  if (!line) return line;
-  ++line_number_;
-  if (line->ends_with('\r')) line->remove_suffix(1);
-  return line;
-}
-
-std::optional<std::string_view> LineReader::find_line() {
-  std::size_t searched = 0;
-  for (;;) {
-    const std::string_view pending(buffer_.data() + begin_, end_ - begin_);
-    const std::size_t line_end = pending.find('\n', searched);
-    if (line_end != std::string_view::npos) {
-      begin_ += line_end + 1;
-      if (!std::exchange(skipping_, false)) return pending.substr(0, line_end);
-      searched = 0;
-      continue;
-    }
-    searched = pending.size();
-    if (pending.size() >= kMaxLineBytes || skipping_) {
-      begin_ = end_ = searched = 0;
-      if (!std::exchange(skipping_, true)) return pending;
-    }
-    if (buffer_.size() - end_ < kChunkBytes) {
-      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    if (fill()) continue;
-    const std::string_view last(buffer_.data() + begin_, end_ - begin_);
-    begin_ = end_;
-    if (last.empty() || skipping_) return std::nullopt;
-    return last;
+  lines_.getline(line_.data(), static_cast<std::streamsize>(line_.size()));
+  auto size = static_cast<std::size_t>(lines_.gcount());
+  if (lines_.eof() && size == 0) return std::nullopt;
+  if (lines_.fail()) {  // longer than kMaxLineBytes
+    lines_.clear();
+    lines_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  } else if (!lines_.eof()) {
+    --size;  // the line's end
   }
+  ++line_number_;
+  std::string_view line(line_.data(), size);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
 Result<std::string, std::string> read_settings_file(const std::string& path,

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <istream>
 #include <memory>
 #include <optional>
+#include <streambuf>
 #include <string>
 #include <string_view>
 
@@ -29,7 +31,7 @@ struct Decoded {
 // was no room for before. Decodes streams one after the other.
 using Decoder = std::function<Decoded(std::string_view& in, char* out, std::size_t size)>;
 
-class LineReader {
+class LineReader : private std::streambuf {
  public:
   // Longer lines are cut here; a frame of that length is too large anyway.
   static constexpr std::size_t kMaxLineBytes = wire::kMaxFrameBytes + 64;
@@ -52,23 +54,22 @@ class LineReader {
 
  private:
   void fail(std::string_view why);
-  bool fill_raw();
-  bool fill();
+  bool read_more();
+  bool decode_more();
+  int_type underflow() override;
   void look_at_the_beginning();
-  std::optional<std::string_view> find_line();
 
   std::string name_, error_;
   // Owns the descriptor, which is read directly: what a pipe holds is to be had at once.
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  std::uint64_t bytes_read_ = 0, bytes_total_ = 0;
-  std::string raw_bytes_;  // read from the file at once
-  std::string_view raw_;   // of raw_bytes_, what is not decoded yet
-  Decoder decoder_;        // by the file's first bytes
-  bool is_inside_ = false;
-  std::string buffer_;  // decoded bytes, of which [begin_, end_) is not consumed yet
-  std::size_t begin_ = 0, end_ = 0;
-  bool skipping_ = false;  // inside the rest of a line that was cut
-  std::uint64_t line_number_ = 0;
+  std::uint64_t bytes_read_ = 0, bytes_total_ = 0, line_number_ = 0;
+  std::string stored_bytes_;  // read from the file at once
+  std::string_view stored_;   // of these, what is not decoded yet
+  Decoder decoder_;           // by the file's first bytes
+  bool is_inside_ = false;    // a compressed stream
+  std::string decoded_;       // what the streambuf gives
+  std::istream lines_{this};
+  std::string line_;
 };
 
 // For config::load(). Blocks while it reads; a pipe or a device is refused.
