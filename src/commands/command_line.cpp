@@ -13,13 +13,14 @@
 namespace rts::commands {
 namespace {
 
-// The name that differs from the misspelt one in the fewest letters; empty when all differ in too
-// many. Case does not matter, and a text of kLeastBeginning letters may be only a name's beginning.
-std::string_view nearest(std::string_view misspelt, const std::vector<std::string>& names) {
+// "; did you mean 'x'?" of the name that differs from the misspelt one in the fewest letters; empty
+// when all differ in too many. Case does not matter, and a text of kLeastBeginning letters may be
+// only a name's beginning.
+std::string did_you_mean(std::string_view misspelt, const std::vector<std::string>& names) {
   constexpr std::size_t kLeastBeginning = 5;  // "--nat"
   const std::string lower = to_lower(misspelt);
   const bool may_be_a_beginning = lower.size() >= kLeastBeginning;
-  std::string_view best;
+  std::string_view nearest;
   std::size_t least = std::max<std::size_t>(2, lower.size() / 5) + 1;
   for (const std::string_view name : names) {
     const auto compared = name.substr(0, may_be_a_beginning ? lower.size() : name.size());
@@ -27,14 +28,9 @@ std::string_view nearest(std::string_view misspelt, const std::vector<std::strin
     // At a distance of its own length it has no letter in common.
     if (distance >= least || distance >= lower.size()) continue;
     least = distance;
-    best = name;
+    nearest = name;
   }
-  return best;
-}
-
-std::string did_you_mean(std::string_view misspelt, const std::vector<std::string>& names) {
-  const std::string_view name = nearest(misspelt, names);
-  return name.empty() ? "" : fmt::format("; did you mean '{}'?", name);
+  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
 }
 
 // What `command` takes, but for secrets, which are not taken from the command line.
@@ -78,7 +74,7 @@ void take_one(Invocation& invocation, Arguments& rest) {
   // Behind '=', or the next argument.
   const auto value = [&] {
     if (equals != std::string::npos) return argument.substr(equals + 1);
-    if (rest.empty()) throw CommandError(ExitCode::usage, "{} needs a value", argument);
+    require(!rest.empty(), "{} needs a value", argument);
     return next(rest);
   };
 
@@ -98,9 +94,7 @@ void take_one(Invocation& invocation, Arguments& rest) {
   const auto option = std::ranges::find(command.options, name, &Option::name);
   if (option != command.options.end()) {
     const bool is_switch = option->value.empty();
-    if (is_switch && equals != std::string::npos) {
-      throw CommandError(ExitCode::usage, "{} takes no value", name);
-    }
+    require(!is_switch || equals == std::string::npos, "{} takes no value", name);
     invocation.options.insert_or_assign(name.substr(2), is_switch ? "" : value());
     return;
   }
@@ -110,13 +104,10 @@ void take_one(Invocation& invocation, Arguments& rest) {
     throw CommandError(ExitCode::usage, "{}: unknown option '{}'{}", command.name, name,
                        hint(name.substr(0, name.find(config::kFlagSymbolMark, 2))));
   }
-  if (target->setting->is_secret()) {
-    throw CommandError(
-        ExitCode::usage,
-        "{}: secrets are not taken from the command line, where every user of the machine can "
-        "read them; set {} in the environment",
-        name, target->setting->name);
-  }
+  require(!target->setting->is_secret(),
+          "{}: secrets are not taken from the command line, where every user of the machine can "
+          "read them; set {} in the environment",
+          name, target->setting->name);
   invocation.settings.push_back({std::move(target->name), value()});
 }
 
@@ -127,10 +118,8 @@ Invocation parse(Arguments rest) {
     return {.help = true};
   }
   if (rest[0] == "--version") return {.command = &kVersion};
-  if (rest[0].starts_with('-')) {
-    throw CommandError(ExitCode::usage, "'{}' before a command; name the command first, see --help",
-                       rest[0].substr(0, rest[0].find('=')));
-  }
+  require(!rest[0].starts_with('-'), "'{}' before a command; name the command first, see --help",
+          rest[0].substr(0, rest[0].find('=')));
   Invocation invocation{.command = &find_command(next(rest))};
   while (!rest.empty()) take_one(invocation, rest);
   return invocation;
@@ -145,11 +134,10 @@ std::optional<std::string> Invocation::option(std::string_view name) const {
 
 std::optional<std::uint64_t> Invocation::whole_number(std::string_view name, Range range) const {
   const auto text = option(name);
-  if (!text) return std::nullopt;
-  const auto value = parse_as<std::uint64_t>(*text, range.min, range.max);
-  if (value) return value;
-  throw CommandError(ExitCode::usage, "--{} takes a whole number from {} to {}, not '{}'", name,
-                     range.min, range.max, *text);
+  const auto value = text ? parse_as<std::uint64_t>(*text, range.min, range.max) : std::nullopt;
+  require(!text || value, "--{} takes a whole number from {} to {}, not '{}'", name, range.min,
+          range.max, text.value_or(""));
+  return value;
 }
 
 Result<Invocation, std::string> parse_command_line(std::span<const std::string> arguments) {

@@ -60,6 +60,12 @@ struct CommandError : std::runtime_error {
   ExitCode code;
 };
 
+// Throws a CommandError unless what is given is right.
+template <class... Values>
+void require(bool is_right, fmt::format_string<Values...> format, Values&&... values) {
+  if (!is_right) throw CommandError(ExitCode::usage, format, std::forward<Values>(values)...);
+}
+
 struct Range {
   std::uint64_t min = 0, max = std::numeric_limits<std::uint64_t>::max();  // both included
 };

@@ -123,16 +123,12 @@ OutputFile Outputs::open(std::string_view option, const std::string& path) {
   const std::string as =
       is_standard_output ? "written as standard output" : fmt::format("written by {}", option);
   const auto use = take(status, as);
-  if (use && *use != as) {
-    throw CommandError(ExitCode::usage, "{}: {} {}, too{}", option,
-                       is_standard_output ? "standard output is a file that is" : path + " is",
-                       *use, is_standard_output ? "" : ", and would be lost");
-  }
+  require(!use || *use == as, "{}: {} {}, too{}", option,
+          is_standard_output ? "standard output is a file that is" : path + " is", use.value_or(""),
+          is_standard_output ? "" : ", and would be lost");
   if (!use || is_new || is_standard_output) return file;
   // It is emptied only after it is known what it is.
-  if (!overwrites_) {
-    throw CommandError(ExitCode::usage, "{}: {} exists; --force overwrites it", option, path);
-  }
+  require(overwrites_, "{}: {} exists; --force overwrites it", option, path);
   if (::ftruncate(fd, 0) != 0) throw lost();
   return file;
 }

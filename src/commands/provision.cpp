@@ -30,29 +30,20 @@ bool is_stream_name(std::string_view text) {
 // Throws CommandError when the broker could not be asked to republish so.
 void require_republishable(const StreamPlanSource& source) {
   const bool many = is_per_strategy(source.subject);
-  if (!source.republish_to && many) {
-    throw CommandError(
-        ExitCode::usage,
-        "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
-        "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
-        source.subject, kStrategyToken, kStrategyToken);
-  }
+  require(source.republish_to || !many,
+          "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
+          "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
+          source.subject, kStrategyToken, kStrategyToken);
   const std::string to = source.republish_to.value_or("");
   if (to.empty()) return;
-  if (!config::is_subject(to, config::Wildcards::refused) || !has_sound_tokens(to)) {
-    throw CommandError(ExitCode::usage, "--republish: '{}' is no subject without wildcards", to);
-  }
-  if (to == source.subject) {
-    throw CommandError(ExitCode::usage,
-                       "--republish: {} is what the stream stores; it would go in circles", to);
-  }
-  if (is_per_strategy(to) != many) {
-    throw CommandError(
-        ExitCode::usage,
-        "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
-        "subjects onto one",
-        to, source.subject, kStrategyToken);
-  }
+  require(config::is_subject(to, config::Wildcards::refused) && has_sound_tokens(to),
+          "--republish: '{}' is no subject without wildcards", to);
+  require(to != source.subject, "--republish: {} is what the stream stores; it would go in circles",
+          to);
+  require(is_per_strategy(to) == many,
+          "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
+          "subjects onto one",
+          to, source.subject, kStrategyToken);
 }
 
 BOOST_DEFINE_FIXED_ENUM_CLASS(Action, std::uint8_t, create, change, none)
@@ -227,9 +218,7 @@ constinit const Command kProvision{
 StreamPlan plan_of(const Invocation& invocation, const config::Settings& settings) {
   StreamPlanSource source;
   source.name = invocation.option("stream").value_or(source.name);
-  if (!is_stream_name(source.name)) {
-    throw CommandError(ExitCode::usage, "--stream: '{}' is no name of a stream", source.name);
-  }
+  require(is_stream_name(source.name), "--stream: '{}' is no name of a stream", source.name);
   static_cast<StreamNeeds&>(source) = settings.stream;
   source.daily_signals = settings.engine.gate.max_daily_signals;
   source.daily_cap = invocation.whole_number("daily-cap", {0, kMaxDailyCap});

@@ -19,7 +19,7 @@ ExitCode print_config(const Invocation& invocation, const config::Configuration&
   const std::string name =
       invocation.option("format").value_or(invocation.has("json") ? "json" : "text");
   const auto format = from_string<config::Format>(name);
-  if (!format) throw CommandError(ExitCode::usage, "unknown format '{}'; see config --help", name);
+  require(format.has_value(), "unknown format '{}'; see config --help", name);
   write_out(config::render(configuration, *format));
   return ExitCode::ok;
 }

@@ -55,21 +55,10 @@ Plan parse_plan(const Invocation& invocation) {
                   .shows_orders = invocation.has("show-orders"),
                   .as_json = invocation.has("json"),
                   .broker_id = invocation.option("broker-id").value_or("")};
-  if (!start) {
-    throw CommandError(ExitCode::usage, "--start takes an ISO 8601 time, not '{}'", start_text);
-  }
-  if (!ends_in_time(plan)) {
-    throw CommandError(
-        ExitCode::usage,
-        "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
-  }
+  require(start.has_value(), "--start takes an ISO 8601 time, not '{}'", start_text);
+  require(ends_in_time(plan),
+          "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
   return plan;
-}
-
-UnixNs time_of_frame(const Plan& plan, std::uint64_t number) {
-  // In two parts, for number x 10^9 would not fit.
-  return plan.start + std::chrono::seconds(number / plan.rate) +
-         std::chrono::nanoseconds(number % plan.rate * 1'000'000'000 / plan.rate);
 }
 
 std::vector<Symbol> symbols_of(const config::Settings& settings) {
@@ -80,10 +69,8 @@ std::vector<Symbol> symbols_of(const config::Settings& settings) {
 // Throws CommandError unless the user says that made-up frames may be published: a service that
 // listens at the broker trades on them. SIMULATE_ON_REAL_BROKER says so, or the broker's id.
 void require_consent(const Plan& plan, const config::Settings& settings) {
-  if (settings.broker.subject.find_first_of("*>") != std::string::npos) {
-    throw CommandError(ExitCode::usage, "cannot publish to NATS_CONSUMER_TOPIC={} with wildcards",
-                       settings.broker.subject);
-  }
+  require(settings.broker.subject.find_first_of("*>") == std::string::npos,
+          "cannot publish to NATS_CONSUMER_TOPIC={} with wildcards", settings.broker.subject);
   const char* const meant = std::getenv("SIMULATE_ON_REAL_BROKER");
   if (!plan.broker_id.empty() || (meant != nullptr && std::string_view(meant) == "yes")) return;
   std::vector<std::string> urls;
@@ -102,7 +89,9 @@ void require_consent(const Plan& plan, const config::Settings& settings) {
 ExitCode write_recording(const Plan& plan, const config::Settings& settings, OutputFile file) {
   simulation::Market market(symbols_of(settings), plan.seed);
   for (std::uint64_t i = 0; i < plan.frames && !file.failed(); ++i) {
-    const UnixNs at = time_of_frame(plan, i);
+    // In two parts, for i x 10^9 would not fit.
+    const UnixNs at = plan.start + std::chrono::seconds(i / plan.rate) +
+                      std::chrono::nanoseconds(i % plan.rate * 1'000'000'000 / plan.rate);
     file.write(fmt::format("{} {}\n", at.time_since_epoch().count(), market.next_frame(to_ms(at))));
   }
   return file.finish() ? ExitCode::ok : ExitCode::output_lost;
@@ -124,19 +113,18 @@ nats::ClientOptions client_options(const Plan& plan, const config::Settings& set
 // Publishes at a steady rate until a signal or the last frame; what the service answers is printed.
 class Broadcast {
  public:
-  Broadcast(asio::io_context& loop, const Plan& plan, const config::Settings& settings)
-      : loop_(loop),
-        plan_(plan),
+  Broadcast(const Plan& plan, const config::Settings& settings)
+      : plan_(plan),
         // A service that still knows an earlier simulation's ids would take the same for old.
         market_(symbols_of(settings), plan.seed,
                 static_cast<std::uint64_t>(now().time_since_epoch().count())),
         subject_(settings.broker.subject),
         order_subjects_(order_subjects(settings.delivery.subject)),
-        client_(loop, client_options(plan, settings),
+        client_(loop_, client_options(plan, settings),
                 {.on_messages = [this](auto orders) { show(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
-        ticks_(loop),
-        signals_(loop, SIGINT, SIGTERM) {}
+        ticks_(loop_),
+        signals_(loop_, SIGINT, SIGTERM) {}
 
   ExitCode run() {
     signals_.async_wait([this](boost::system::error_code error, int) {
@@ -153,10 +141,7 @@ class Broadcast {
   void show(std::span<const nats::Message> orders) {
     for (const nats::Message& order : orders) {
       // Where each strategy has a subject, the wildcard also brings what others publish.
-      if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) ==
-          order_subjects_.end()) {
-        continue;
-      }
+      if (std::ranges::count(order_subjects_, order.subject) == 0) continue;
       print_out("{}\n",
                 plan_.as_json ? std::string(order.payload) : wire::order_text(order.payload));
       // After each one: a signal interrupts a short write to a pipe that is full, not a long one.
@@ -203,14 +188,13 @@ class Broadcast {
     if (result_) return;
     result_ = result;
     ticks_.cancel();
-    signals_.cancel();
     client_.close([this](bool) {
       print_error("simulate: {} frames published, {} missed\n", sent_ - missed_, missed_);
       loop_.stop();
     });
   }
 
-  asio::io_context& loop_;
+  asio::io_context loop_{1};
   Plan plan_;
   simulation::Market market_;
   std::string subject_;
@@ -220,8 +204,7 @@ class Broadcast {
   asio::signal_set signals_;
   std::optional<SteadyClock::time_point> begun_;
   std::string last_error_;
-  std::uint64_t sent_ = 0;
-  std::uint64_t missed_ = 0;
+  std::uint64_t sent_ = 0, missed_ = 0;
   std::optional<ExitCode> result_;  // empty: it goes on
 };
 
@@ -232,8 +215,7 @@ ExitCode simulate(const Invocation& invocation, const config::Configuration& con
     return write_recording(plan, settings, Outputs(invocation).open("--output", *path));
   }
   require_consent(plan, settings);
-  asio::io_context loop(1);
-  return Broadcast(loop, plan, settings).run();
+  return Broadcast(plan, settings).run();
 }
 
 constexpr std::array kOptions{
