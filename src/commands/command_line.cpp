@@ -111,20 +111,6 @@ void take_one(Invocation& invocation, Arguments& rest) {
   invocation.settings.push_back({std::move(target->name), value()});
 }
 
-// Throws CommandError.
-Invocation parse(Arguments rest) {
-  // Without a command nothing is started: `run` trades, and has to be meant.
-  if (rest.empty() || rest[0] == "--help" || rest[0] == "-h" || rest[0] == "help") {
-    return {.help = true};
-  }
-  if (rest[0] == "--version") return {.command = &kVersion};
-  require(!rest[0].starts_with('-'), "'{}' before a command; name the command first, see --help",
-          rest[0].substr(0, rest[0].find('=')));
-  Invocation invocation{.command = &find_command(next(rest))};
-  while (!rest.empty()) take_one(invocation, rest);
-  return invocation;
-}
-
 }  // namespace
 
 std::optional<std::string> Invocation::option(std::string_view name) const {
@@ -140,12 +126,17 @@ std::optional<std::uint64_t> Invocation::whole_number(std::string_view name, Ran
   return value;
 }
 
-Result<Invocation, std::string> parse_command_line(std::span<const std::string> arguments) {
-  try {
-    return parse(arguments);
-  } catch (const CommandError& error) {
-    return Failure{std::string(error.what())};
+Invocation parse_command_line(std::span<const std::string> rest) {
+  // Without a command nothing is started: `run` trades, and has to be meant.
+  if (rest.empty() || rest[0] == "--help" || rest[0] == "-h" || rest[0] == "help") {
+    return {.help = true};
   }
+  if (rest[0] == "--version") return {.command = &kVersion};
+  require(!rest[0].starts_with('-'), "'{}' before a command; name the command first, see --help",
+          rest[0].substr(0, rest[0].find('=')));
+  Invocation invocation{.command = &find_command(next(rest))};
+  while (!rest.empty()) take_one(invocation, rest);
+  return invocation;
 }
 
 ExitCode run_command(const Invocation& invocation, const config::Configuration& configuration) {

@@ -17,7 +17,6 @@
 #include <fmt/format.h>
 
 #include <rts/base/exit_code.hpp>
-#include <rts/base/result.hpp>
 #include <rts/config/settings.hpp>
 
 namespace rts::commands {
@@ -38,12 +37,16 @@ enum class Needs : std::uint8_t {
 
 struct Invocation;
 
-struct Command {
+// What the help says of a command.
+struct Description {
   std::string_view name, summary, example;
+  std::string_view arguments = {};  // "[FILE…|-]"; empty: takes none
+};
+
+struct Command : Description {
   Needs needs;
   ExitCode (*run)(const Invocation&, const config::Configuration&);
   std::span<const Option> options = {};
-  std::string_view arguments = {};  // "[FILE…|-]"; empty: takes none
 };
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
@@ -84,9 +87,8 @@ struct Invocation {
   [[nodiscard]] std::optional<std::uint64_t> whole_number(std::string_view name, Range range) const;
 };
 
-// `arguments` without the program's name; none means help. The error is a CommandError's text.
-[[nodiscard]] Result<Invocation, std::string> parse_command_line(
-    std::span<const std::string> arguments);
+// `arguments` without the program's name; none means help. Throws CommandError.
+[[nodiscard]] Invocation parse_command_line(std::span<const std::string> arguments);
 
 // Says the warnings of what the command needs, and runs it. Precondition: it has a command.
 [[nodiscard]] ExitCode run_command(const Invocation& invocation,

@@ -22,11 +22,11 @@ constexpr std::array kOptions{Option{"--ready", "", "ask /ready instead of /heal
 
 }  // namespace
 
-constinit const Command kHealth{"health",
-                                "ask a running service for /healthz; for probes without a shell",
-                                "realtime-strategies health --ready",
-                                Needs::connection,
-                                health,
-                                kOptions};
+constinit const Command kHealth{
+    {"health", "ask a running service for /healthz; for probes without a shell",
+     "realtime-strategies health --ready"},
+    Needs::connection,
+    health,
+    kOptions};
 
 }  // namespace rts::commands

@@ -70,9 +70,8 @@ void OutputFile::note(bool written) noexcept {
   if (!written && error_ == 0) error_ = errno != 0 ? errno : EIO;
 }
 
-bool OutputFile::write(std::string_view text) noexcept {
+void OutputFile::write(std::string_view text) noexcept {
   if (error_ == 0) note(std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size());
-  return error_ == 0;
 }
 
 bool OutputFile::finish() {

@@ -79,8 +79,8 @@ void print_warnings(const std::vector<std::string>& warnings);
 // removed: the command ended before it had anything to say.
 class OutputFile {
  public:
-  // False once something could not be written; the rest is then passed over.
-  bool write(std::string_view text) noexcept;
+  // Once something could not be written, the rest is passed over.
+  void write(std::string_view text) noexcept;
   // Hands over what is in buffers. False when any of it was lost; of a file, that has been said.
   [[nodiscard]] bool finish();
   [[nodiscard]] bool failed() const noexcept { return error_ != 0; }

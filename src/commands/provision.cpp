@@ -104,32 +104,31 @@ class Provisioning {
 
   [[nodiscard]] bool is_as_planned() const noexcept { return changes_.empty() || is_applied_; }
 
-  void print_as_json() const {
-    print_json([this](JsonWriter& json) {
-      json.key("stream").string(plan_.name).key("server").string(admin_.server());
-      json.key("action").string(to_string(action_)).key("as_planned").boolean(is_as_planned());
-      json.key("changes").begin_array();
-      for (const auto& [field, present, wanted] : changes_) {
-        json.begin_object().key("field").string(field).key("present");
-        present.empty() ? json.null() : json.string(present);
-        json.key("wanted").string(wanted).end_object();
-      }
-      json.end_array();
-    });
-  }
-
-  void print_as_text(bool is_dry_run) const {
+  void print(const Invocation& invocation) const {
+    if (invocation.has("json")) return print_json([this](JsonWriter& json) { write(json); });
     const std::string_view verb = to_string(action_);
     print_out("stream {} at {}: {}\n", plan_.name, admin_.server(),
-              action_ == Action::none ? "nothing to change"
-              : is_dry_run            ? fmt::format("would {}", verb)
-                                      : fmt::format("{}{}d", is_applied_ ? "" : "not ", verb));
+              action_ == Action::none     ? "nothing to change"
+              : invocation.has("dry-run") ? fmt::format("would {}", verb)
+                                          : fmt::format("{}{}d", is_applied_ ? "" : "not ", verb));
     for (const auto& [field, present, wanted] : changes_) {
       print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
     }
   }
 
  private:
+  void write(JsonWriter& json) const {
+    json.key("stream").string(plan_.name).key("server").string(admin_.server());
+    json.key("action").string(to_string(action_)).key("as_planned").boolean(is_as_planned());
+    json.key("changes").begin_array();
+    for (const auto& [field, present, wanted] : changes_) {
+      json.begin_object().key("field").string(field).key("present");
+      present.empty() ? json.null() : json.string(present);
+      json.key("wanted").string(wanted).end_object();
+    }
+    json.end_array();
+  }
+
   [[noreturn]] void refuse(const std::string& why) const {
     throw CommandError(ExitCode::unavailable, "{}: {}", admin_.server(), why);
   }
@@ -170,19 +169,14 @@ ExitCode provision(const Invocation& invocation, const config::Configuration& co
   auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
   if (!admin) throw CommandError(ExitCode::unavailable, "{}", admin.error());
   Provisioning provisioning(admin.value(), plan);
-  const bool is_dry_run = invocation.has("dry-run");
   std::optional<CommandError> refusal;
   try {
-    if (!is_dry_run) provisioning.apply();
+    if (!invocation.has("dry-run")) provisioning.apply();
   } catch (const CommandError& error) {
     refusal = error;
   }
   // What was wanted is worth seeing also where the broker refused it.
-  if (invocation.has("json")) {
-    provisioning.print_as_json();
-  } else {
-    provisioning.print_as_text(is_dry_run);
-  }
+  provisioning.print(invocation);
   if (refusal) throw CommandError(*refusal);
   if (!plan.republish) {
     print_error(
@@ -208,9 +202,9 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kProvision{
-    "provision",
-    "create or verify the stream that stores each order once; exit 69 when it cannot be",
-    "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run",
+    {"provision",
+     "create or verify the stream that stores each order once; exit 69 when it cannot be",
+     "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run"},
     Needs::connection,
     provision,
     kOptions};

@@ -71,31 +71,14 @@ class Comparison {
   std::uint64_t orders_ = 0, differences_ = 0;
 };
 
-// How far along, on a terminal, ten times a second.
-class Progress {
- public:
-  explicit Progress(bool is_quiet) noexcept : enabled_(!is_quiet && ::isatty(STDERR_FILENO) == 1) {}
-
-  void update(const LineReader& reader, std::uint64_t frames) {
-    if (!enabled_ || frames % 1024 != 0 || SteadyClock::now() < next_) return;
-    next_ = SteadyClock::now() + std::chrono::milliseconds(100);
-    shown_ = true;
-    if (reader.bytes_total() == 0) return write_error(fmt::format("\r{} frames", frames));
-    constexpr std::size_t kWidth = 30;
-    const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
-    write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
-                            reader.bytes_read() * 100 / reader.bytes_total(), frames));
-  }
-
-  void erase() {
-    if (std::exchange(shown_, false)) write_error(fmt::format("\r{:60}\r", ""));
-  }
-
- private:
-  bool enabled_;
-  bool shown_ = false;
-  SteadyClock::time_point next_ = SteadyClock::now() + std::chrono::milliseconds(100);
-};
+// How far along.
+void print_progress(const LineReader& reader, std::uint64_t frames) {
+  if (reader.bytes_total() == 0) return write_error(fmt::format("\r{} frames", frames));
+  constexpr std::size_t kWidth = 30;
+  const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
+  write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
+                          reader.bytes_read() * 100 / reader.bytes_total(), frames));
+}
 
 // What decides about events that end so, for the warning where nearly all of them do.
 struct Advice {
@@ -165,7 +148,8 @@ class Replay {
   // Opens the files that are written. Throws CommandError.
   Replay(const Invocation& invocation, const std::vector<std::string>& inputs,
          const config::Configuration& configuration)
-      : format_(configuration.settings.delivery.format),
+      : shows_progress_(!invocation.has("quiet") && ::isatty(STDERR_FILENO) == 1),
+        format_(configuration.settings.delivery.format),
         engine_(config::engine_parameters(configuration.settings, Clock::replay)) {
     Outputs outputs(invocation);
     for (const std::string& path : inputs) outputs.keep(path);
@@ -183,7 +167,8 @@ class Replay {
 
   // Until the end of the recording or of what is wanted. False when the recording could not be read
   // to its end; the error has been said.
-  bool read(const std::string& path, Progress progress) {
+  bool read(const std::string& path) {
+    constexpr std::uint64_t kFramesBetweenProgress = 1 << 14;
     LineReader reader(path);
     while (is_wanted()) {
       const auto line = reader.next();
@@ -191,9 +176,10 @@ class Replay {
       const auto recorded = wire::parse_recorded_line(*line);
       if (!recorded) continue;
       take(engine_.step(recorded->frame, recorded->received_at), reader, *line);
-      progress.update(reader, tally_.frames());
+      const bool is_time = tally_.frames() % kFramesBetweenProgress == 0;
+      if (shows_progress_ && is_time) print_progress(reader, tally_.frames());
     }
-    progress.erase();
+    if (shows_progress_) write_error(fmt::format("\r{:60}\r", ""));
     if (!reader.error().empty()) print_error("replay: {}\n", reader.error());
     return reader.error().empty();
   }
@@ -327,6 +313,7 @@ class Replay {
 
   [[nodiscard]] bool is_nothing_evaluated() const noexcept { return first_at_ > last_at_; }
 
+  bool shows_progress_;
   OrderFormat format_;
   Engine engine_;
   std::optional<OutputFile> orders_file_, counts_file_;
@@ -355,7 +342,7 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
   const auto begun = SteadyClock::now();
   bool is_complete = true;
   for (const std::string& path : inputs) {
-    is_complete = run.read(path, Progress(is_quiet)) && is_complete;
+    is_complete = run.read(path) && is_complete;
   }
   const std::chrono::duration<double> took = SteadyClock::now() - begun;
   if (!is_quiet && run.is_wanted() && run.is_usable()) run.print_summary(took.count());
@@ -378,12 +365,10 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kReplay{
-    "replay",
-    "run recordings through the same engine; orders as NDJSON to standard output",
-    "realtime-strategies replay --counts counts.json recording.ndjson.gz",
+    {"replay", "run recordings through the same engine; orders as NDJSON to standard output",
+     "realtime-strategies replay --counts counts.json recording.ndjson.gz", "[FILE…|-]"},
     Needs::decisions,
     replay,
-    kOptions,
-    "[FILE…|-]"};
+    kOptions};
 
 }  // namespace rts::commands

@@ -31,11 +31,12 @@ constexpr std::array kConfigOptions{
 }  // namespace
 
 constinit const Command kCheck{
-    "check", "validate the settings; exit 78 with everything that is wrong",
-    "TRADING_LEVERAGE=0 realtime-strategies check", Needs::delivery, check};
-constinit const Command kConfig{"config",
-                                "print the effective settings and where each comes from",
-                                "realtime-strategies config --format env",
+    {"check", "validate the settings; exit 78 with everything that is wrong",
+     "TRADING_LEVERAGE=0 realtime-strategies check"},
+    Needs::delivery,
+    check};
+constinit const Command kConfig{{"config", "print the effective settings and where each comes from",
+                                 "realtime-strategies config --format env"},
                                 Needs::decisions,
                                 print_config,
                                 kConfigOptions};

@@ -232,9 +232,8 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kSimulate{
-    "simulate",
-    "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
-    "realtime-strategies simulate --output market.log --frames 50000",
+    {"simulate", "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
+     "realtime-strategies simulate --output market.log --frames 50000"},
     Needs::connection,
     simulate,
     kOptions};

@@ -22,11 +22,10 @@ constexpr std::array kOptions{Option{"--json", "", "print as JSON"}};
 
 }  // namespace
 
-constinit const Command kVersion{"version",
-                                 "print version and commit",
-                                 "realtime-strategies version --json",
-                                 Needs::nothing,
-                                 version,
-                                 kOptions};
+constinit const Command kVersion{
+    {"version", "print version and commit", "realtime-strategies version --json"},
+    Needs::nothing,
+    version,
+    kOptions};
 
 }  // namespace rts::commands

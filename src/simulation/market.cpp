@@ -3,42 +3,26 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
 
 #include <rts/base/text.hpp>
 
 namespace rts::simulation {
-namespace {
 
-struct Listing {
-  std::string_view symbol;
-  double price;
-  double tick;
-  int decimals;
-};
-constexpr std::array kListings{Listing{"BTCUSDT", 63'940, 0.1, 2},
-                               Listing{"ETHUSDT", 3'425, 0.01, 2}, Listing{"BNBUSDT", 571, 0.01, 3},
-                               Listing{"", 10, 0.001, 4}};  // any other
 constexpr std::int64_t kLevels = 20;
-
-}  // namespace
 
 Market::Market(const std::vector<Symbol>& symbols, std::uint64_t seed, std::uint64_t first_id)
     : random_(seed) {
+  constexpr std::array kListings{
+      Listing{"BTCUSDT", 0.1, 2, 639'400}, Listing{"ETHUSDT", 0.01, 2, 342'500},
+      Listing{"BNBUSDT", 0.01, 3, 57'100}, Listing{"", 0.001, 4, 10'000}};  // any other
   assert(!symbols.empty());
   for (const Symbol& symbol : symbols) {
-    const auto& [name, price, tick, decimals] =
-        *std::find_if(kListings.begin(), kListings.end() - 1,
-                      [&](const Listing& known) { return known.symbol == symbol.text(); });
-    const std::int64_t ticks = std::llround(price / tick);
-    instruments_.push_back({.name = std::string(symbol.text()),
-                            .stream_name = to_lower(symbol.text()),
-                            .tick = tick,
-                            .decimals = decimals,
-                            .open_ticks = ticks,
-                            .mid_ticks = ticks,
-                            .trade_id = 1'000'000 + first_id,
-                            .update_id = 1'000'000'000 + first_id});
+    const Listing& listing =
+        *std::ranges::find(kListings.begin(), kListings.end() - 1, symbol.text(), &Listing::symbol);
+    Instrument& instrument = instruments_.emplace_back(
+        Instrument{listing, std::string(symbol.text()), to_lower(symbol.text())});
+    instrument.trade_id += first_id;
+    instrument.update_id += first_id;
   }
   // So that the first order comes soon.
   instruments_.front().mood = Mood::bid_heavy;

@@ -30,13 +30,18 @@ class Market {
 
  private:
   enum class Mood : std::uint8_t { calm, up, down, burst, bid_heavy, ask_heavy };
-  struct Instrument {
-    std::string name;         // "BTCUSDT"
-    std::string stream_name;  // "btcusdt"
+  struct Listing {
+    std::string_view symbol;
     double tick;
     int decimals;
-    std::int64_t open_ticks, mid_ticks;
-    std::uint64_t trade_id, update_id;
+    std::int64_t open_ticks;
+  };
+  struct Instrument : Listing {
+    std::string name;         // "BTCUSDT"
+    std::string stream_name;  // "btcusdt"
+    std::int64_t mid_ticks = open_ticks;
+    std::uint64_t trade_id = 1'000'000;
+    std::uint64_t update_id = 1'000'000'000;
     Mood mood = Mood::calm;
     UnixMs mood_until{};
 

@@ -64,14 +64,10 @@ class Replay : public testing::Test {
   }
 
   Outcome run(const std::vector<std::string>& words) {
-    const auto invocation = parse_command_line(words);
-    if (!invocation) {
-      ADD_FAILURE() << invocation.error();
-      return {};
-    }
+    const Invocation invocation = parse_command_line(words);
     Outcome outcome;
     testing::internal::CaptureStderr();
-    outcome.exit_code = run_command(invocation.value(), test::configured(lively()));
+    outcome.exit_code = run_command(invocation, test::configured(lively()));
     outcome.messages = testing::internal::GetCapturedStderr();
     outcome.orders = test::read_file(files_.path("orders"));
     outcome.counts = test::read_file(files_.path("counts"));
@@ -319,9 +315,9 @@ TEST_F(Replay, SaysWhichSettingWakesASkewThatTheSpreadKeepsSilent) {
   const auto invocation = parse_command_line(std::vector<std::string>{
       "replay", "--orders", "-", files().write("one", BookText{}.frame())});
   testing::internal::CaptureStderr();
-  EXPECT_EQ(run_command(invocation.value(),
-                        test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
-            ExitCode::ok);
+  EXPECT_EQ(
+      run_command(invocation, test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
+      ExitCode::ok);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"));
 }

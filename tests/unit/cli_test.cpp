@@ -20,15 +20,22 @@ using testing::Not;
 using Words = std::vector<std::string>;
 
 Invocation parsed(const Words& words) {
-  auto invocation = parse_command_line(words);
-  if (invocation) return std::move(invocation).value();
-  ADD_FAILURE() << testing::PrintToString(words) << ": " << invocation.error();
-  return {};
+  try {
+    return parse_command_line(words);
+  } catch (const CommandError& error) {
+    ADD_FAILURE() << testing::PrintToString(words) << ": " << error.what();
+    return {};
+  }
 }
 
 std::string refusal(const Words& words) {
-  const auto invocation = parse_command_line(words);
-  return invocation ? "accepted" : invocation.error();
+  try {
+    static_cast<void>(parse_command_line(words));
+    return "accepted";
+  } catch (const CommandError& error) {
+    EXPECT_EQ(error.code, ExitCode::usage);
+    return error.what();
+  }
 }
 
 std::string command_of(const Words& words) {

@@ -159,10 +159,9 @@ TEST(RegressionReplay, AnExpectedFileThatCannotBeReadIsBadInputAndIsSaid) {
                                        files.path("orders"),
                                        files.write("recording", recording)};
   const auto invocation = commands::parse_command_line(words);
-  ASSERT_TRUE(invocation);
   testing::internal::CaptureStderr();
   const auto code = commands::run_command(
-      invocation.value(),
+      invocation,
       test::configured({{"SIGNAL_COOLDOWN_SECONDS", "0"}, {"RISK_PRICE_BAND_PERCENT", "0"}}));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("No such file"));
   EXPECT_EQ(code, ExitCode::bad_input);
