@@ -217,18 +217,15 @@ std::optional<std::string_view> LineReader::next() {
 
 Result<std::string, std::string> read_settings_file(const std::string& path,
                                                     std::size_t max_bytes) {
-  const auto unreadable = [](const std::error_code& error) {
-    return Failure{fmt::format("cannot be read: {}", error.message())};
-  };
   std::error_code error;
   const bool is_file = std::filesystem::is_regular_file(path, error);
-  if (error) return unreadable(error);
-  if (!is_file) return Failure{std::string("is not a file")};
-  errno = 0;
+  if (!is_file && !error) return Failure{std::string("is not a file")};
   std::ifstream file(path, std::ios::binary);
   std::string text(max_bytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return unreadable({errno, std::generic_category()});
+  if (!file.is_open() || file.bad()) {
+    return Failure{fmt::format("cannot be read: {}", std::strerror(errno))};
+  }
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > max_bytes) return Failure{fmt::format("is larger than {} bytes", max_bytes)};
   return text;

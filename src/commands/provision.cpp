@@ -4,7 +4,6 @@
 
 #include <optional>
 
-#include <rts/base/enum_names.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -46,8 +45,6 @@ void require_republishable(const StreamPlanSource& source) {
           to, source.subject, kStrategyToken);
 }
 
-BOOST_DEFINE_FIXED_ENUM_CLASS(Action, std::uint8_t, create, change, none)
-
 std::string text_of(const wire::ApiError& error) {
   return error.code == 0 ? error.description
                          : fmt::format("{} (error {})", error.description, error.code);
@@ -64,12 +61,11 @@ class Provisioning {
     const auto facts = wire::parse_stream_info(info_);
     if (!facts) {
       if (facts.error().code != wire::kStreamNotFound) refuse(text_of(facts.error()));
-      action_ = Action::create;
+      is_new_ = true;
       changes_ = description(plan);
       return;
     }
     changes_ = differences(plan, facts.value());
-    if (!changes_.empty()) action_ = Action::change;
     // A single broker would write 3 down and keep one copy all the same.
     if (plan.replicas > 1 && !facts.value().clustered) {
       refuse(fmt::format("{} replicas need a cluster of brokers, and {} is a single one",
@@ -79,21 +75,20 @@ class Provisioning {
 
   // Makes the changes. The error says what the broker refuses, or does not do.
   void apply() {
-    if (action_ == Action::none) return;
-    const bool creating = action_ == Action::create;
+    if (changes_.empty()) return;
     const auto request =
-        creating ? Result<std::string, wire::ApiError>(wire::stream_create_request(plan_))
-                 : wire::stream_update_request(info_, plan_);
+        is_new_ ? Result<std::string, wire::ApiError>(wire::stream_create_request(plan_))
+                : wire::stream_update_request(info_, plan_);
     if (!request) throw CommandError(ExitCode::unavailable, "{}", text_of(request.error()));
-    const std::string reply = ask((creating ? "CREATE." : "UPDATE.") + plan_.name, request.value());
+    const std::string reply = ask((is_new_ ? "CREATE." : "UPDATE.") + plan_.name, request.value());
     const auto facts = wire::parse_stream_info(reply);
     if (!facts) {
       throw CommandError(
           ExitCode::unavailable, "the broker refuses: {}; nothing was changed{}",
           text_of(facts.error()),
-          creating ? ""
-                   : ". What it does not change, a new stream can have: --stream with another "
-                     "name, after this one was deleted");
+          is_new_ ? ""
+                  : ". What it does not change, a new stream can have: --stream with another "
+                    "name, after this one was deleted");
     }
     if (const auto left = differences(plan_, facts.value()); !left.empty()) {
       throw CommandError(ExitCode::unavailable, "the broker agreed, but keeps {} at {}",
@@ -106,20 +101,24 @@ class Provisioning {
 
   void print(const Invocation& invocation) const {
     if (invocation.has("json")) return print_json([this](JsonWriter& json) { write(json); });
-    const std::string_view verb = to_string(action_);
     print_out("stream {} at {}: {}\n", plan_.name, admin_.server(),
-              action_ == Action::none     ? "nothing to change"
-              : invocation.has("dry-run") ? fmt::format("would {}", verb)
-                                          : fmt::format("{}{}d", is_applied_ ? "" : "not ", verb));
+              changes_.empty() ? "nothing to change"
+              : invocation.has("dry-run")
+                  ? fmt::format("would {}", action())
+                  : fmt::format("{}{}d", is_applied_ ? "" : "not ", action()));
     for (const auto& [field, present, wanted] : changes_) {
       print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
     }
   }
 
  private:
+  [[nodiscard]] std::string_view action() const noexcept {
+    return changes_.empty() ? "none" : is_new_ ? "create" : "change";
+  }
+
   void write(JsonWriter& json) const {
     json.key("stream").string(plan_.name).key("server").string(admin_.server());
-    json.key("action").string(to_string(action_)).key("as_planned").boolean(is_as_planned());
+    json.key("action").string(action()).key("as_planned").boolean(is_as_planned());
     json.key("changes").begin_array();
     for (const auto& [field, present, wanted] : changes_) {
       json.begin_object().key("field").string(field).key("present");
@@ -152,9 +151,8 @@ class Provisioning {
   nats::Admin& admin_;
   const StreamPlan& plan_;
   std::string info_;  // the broker's description of the stream
-  Action action_ = Action::none;
+  bool is_new_ = false, is_applied_ = false;
   std::vector<Difference> changes_;
-  bool is_applied_ = false;
 };
 
 ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {

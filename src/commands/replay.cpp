@@ -259,12 +259,11 @@ class Replay {
     first_at_ = std::min(first_at_, decision.at);
     last_at_ = std::max(last_at_, decision.at);
     if (!decision.order) return;
-    line_.clear();
-    append_json(line_, *decision.order, format_);
-    if (comparison_) comparison_->take(line_);
-    if (orders_file_) orders_file_->write(line_ += '\n');
     ++orders_;
-    std::string day;
+    std::string line, day;
+    append_json(line, *decision.order, format_);
+    if (comparison_) comparison_->take(line);
+    if (orders_file_) orders_file_->write(line += '\n');
     append_iso8601_date(day, decision.at);
     ++days_[day][index_of(decision.strategy)];
   }
@@ -318,7 +317,6 @@ class Replay {
   Engine engine_;
   std::optional<OutputFile> orders_file_, counts_file_;
   std::optional<Comparison> comparison_;
-  std::string line_;
   Tally tally_;
   std::uint64_t orders_ = 0;
   std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>> days_;  // of the orders
