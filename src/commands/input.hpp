@@ -1,6 +1,6 @@
 // What commands read: recordings, and the files that settings name.
 //
-// Line by line through a recording: plain, gzip or zstd, from a file or standard input; what it is,
+// Line by line through a recording: plain, gzip or zstd, from a file or standard input; its format
 // is seen from its first bytes. A byte-order mark and Windows line ends are no part of a line. What
 // is no text at all (an archive, UTF-16) is named and not read. Memory is bounded whatever the
 // input.

@@ -238,8 +238,8 @@ class Replay {
   }
 
  private:
-  // The line that an event came from.
-  struct Place {
+  // The first line whose event was refused for a reason.
+  struct RefusedLine {
     std::string where;            // "recording.ndjson line 3"; empty: there is none
     std::string_view looks_like;  // what the line resembles; empty: not known
   };
@@ -249,7 +249,8 @@ class Replay {
     for (const EventRecord& record : step.events) {
       if (const Decision* decision = record.decision()) {
         take(*decision);
-      } else if (Place& first = first_refused_[index_of(*record.reason())]; first.where.empty()) {
+      } else if (RefusedLine& first = first_refused_[index_of(*record.reason())];
+                 first.where.empty()) {
         first = {fmt::format("{} line {}", reader.name(), reader.line_number()), resemblance(line)};
       }
     }
@@ -321,7 +322,7 @@ class Replay {
   std::uint64_t orders_ = 0;
   std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>> days_;  // of the orders
   UnixMs first_at_ = UnixMs::max(), last_at_ = UnixMs::min();  // of what was evaluated
-  std::array<Place, count_of<Reason>> first_refused_;
+  std::array<RefusedLine, count_of<Reason>> first_refused_;
 };
 
 ExitCode replay(const Invocation& invocation, const config::Configuration& configuration) {

@@ -58,8 +58,7 @@ void Market::move(Instrument& instrument) {
     instrument.mood_until = now_ + std::chrono::milliseconds(3000 + draw(12'000));
   }
   const auto step = static_cast<std::int64_t>(draw(5)) - 2;
-  const auto drift = static_cast<std::int64_t>(
-      static_cast<double>(instrument.open_ticks) / 100'000 + 1);  // 0.001 % of the price
+  const std::int64_t drift = instrument.open_ticks / 100'000 + 1;  // 0.001 % of the price
   const std::int64_t trend = mood == Mood::up ? drift : mood == Mood::down ? -drift : 0;
   instrument.mid_ticks += mood == Mood::burst ? step * drift * 2 : trend + step;
   // What wanders off by a tenth turns back, so that no price runs away in a long run.
