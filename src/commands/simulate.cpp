@@ -48,13 +48,13 @@ Plan parse_plan(const Invocation& invocation) {
   };
   const std::string start_text = invocation.option("start").value_or("2024-07-19T00:00:00Z");
   const auto start = parse_iso8601(start_text);
-  const Plan plan{.seed = number("seed", 1, {}),
-                  .frames = number("frames", invocation.has("output") ? 10'000 : 0, {}),
-                  .rate = number("rate", 200, {1, 1'000'000}),
-                  .start = start.value_or(UnixMs{}),
-                  .shows_orders = invocation.has("show-orders"),
-                  .as_json = invocation.has("json"),
-                  .broker_id = invocation.option("broker-id").value_or("")};
+  Plan plan{.seed = number("seed", 1, {}),
+            .frames = number("frames", invocation.has("output") ? 10'000 : 0, {}),
+            .rate = number("rate", 200, {1, 1'000'000}),
+            .start = start.value_or(UnixMs{}),
+            .shows_orders = invocation.has("show-orders"),
+            .as_json = invocation.has("json"),
+            .broker_id = invocation.option("broker-id").value_or("")};
   require(start.has_value(), "--start takes an ISO 8601 time, not '{}'", start_text);
   require(ends_in_time(plan),
           "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
