@@ -149,7 +149,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     } else {
       return finish_close(false);
     }
-    call_after(close_timer_, state_.options.proof_patience, this, &Impl::close_overdue);
+    call_after(close_timer_, state_.options.heartbeat_timeout, this, &Impl::close_overdue);
   }
 
   void flushed() {

@@ -67,7 +67,7 @@ class Client {
   // later connection subscribes to nothing. Once only, not after close().
   void drain(std::function<void()> done);
 
-  // Ends everything. While connected it waits for one round trip, at most proof_patience;
+  // Ends everything. While connected it waits for one round trip, at most heartbeat_timeout;
   // `flushed` says that it came back, so that every publish that was `sent` reached the broker.
   // Once only; publish() then answers `disconnected`.
   void close(std::function<void(bool flushed)> done);

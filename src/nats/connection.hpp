@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/circular_buffer.hpp>
 
 #include "nats/adapter.hpp"
 #include "nats/inbox.hpp"
@@ -90,10 +90,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes);
   void check_complaint();
   // Watching the path to the broker.
-  void send_heartbeat();
-  void heartbeat_due();
-  void watch_arrivals(Clock::time_point next);
-  void arrival_due();
+  bool send_heartbeat();
+  void set_timer();
+  void set_timer(Clock::time_point at);
+  void due();
   void fail(std::string_view reason);
   void lost();
   // Sending.
@@ -101,14 +101,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<PublishResult> obstacle(std::string_view subject, std::size_t bytes) const;
   PublishResult enqueue(const Outgoing& message, const std::string& reply_to = {});
   PublishResult write(const Outgoing& message, const std::string& reply_to = {});
-  PublishResult send_fenced(std::uint64_t number, const Outgoing& message, Milliseconds within);
-  bool enqueue_fence();
-  void send_fence();
+  PublishResult send_request(std::uint64_t number, const Outgoing& message, Milliseconds within);
   template <typename Send>
   PublishResult await(std::string_view subject, Milliseconds timeout, ReplyHandler on_reply,
                       Send send);
-  void wait_for_replies();
-  void replies_overdue();
 
   ClientState& client_;
   std::function<void(std::string error)> on_end_;
@@ -117,20 +113,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   SubscriptionPtr commands_;
   SubscriptionPtr replies_;  // everything below the inbox's name
   Inbox inbox_;
-  boost::asio::steady_timer heartbeat_timer_;
-  boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
-  boost::asio::steady_timer fence_timer_;
-  boost::asio::steady_timer arrival_timer_;
-  std::optional<Clock::time_point> arrivals_watched_;  // when arrival_timer_ is up
+  // For the next heartbeat, the earliest time-out of a request and the earliest time by which one
+  // has to have arrived.
+  boost::asio::steady_timer timer_;
+  Clock::time_point heartbeat_at_{};
 
   std::string server_id_;
-  std::string complaint_;           // the broker's last
-  bool refused_ = false;            // a subscription
-  std::deque<std::string> denied_;  // subjects we may not publish to, the latest last
-  int heartbeats_since_refusal_ = 0;
+  std::string complaint_;                                           // the broker's last
+  bool refused_ = false;                                            // a subscription
+  boost::circular_buffer<std::string> denied_{kMaxDeniedSubjects};  // we may not publish to these
+  Clock::time_point ask_again_at_ = Clock::time_point::max();       // for what was refused
   bool subscriptions_confirmed_ = false;  // the first heartbeat has come back
 
-  std::string fence_;                      // the subject of the one that is still to be sent
   std::vector<std::string> flow_control_;  // of the last read: where an answer is awaited
   std::vector<MessagePtr> messages_;       // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;

@@ -4,7 +4,9 @@
 // at once, between a read and the next. Private to this room; loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,16 +21,16 @@ class RetiredMessages {
 
   // `bytes` is what the message holds, its headers included: nats.c tells of a list, not of one.
   void add(MessagePtr message, std::size_t bytes) {
-    bytes_ += bytes;
     messages_.push_back(std::move(message));
-    if (messages_.size() >= kMostMessages || bytes_ >= kMostBytes) free_all();
+    bytes_ += bytes;
+    free_above(kMostMessages, kMostBytes);
   }
   // The time between a read and the next.
   void add_all(std::vector<MessagePtr>& messages, std::size_t bytes) {
-    for (MessagePtr& message : messages) add(std::move(message), 0);
+    std::move(messages.begin(), messages.end(), std::back_inserter(messages_));
     messages.clear();
     bytes_ += bytes;
-    if (messages_.size() >= kManyMessages || bytes_ >= kManyBytes) free_all();
+    free_above(kManyMessages, kManyBytes);
   }
 
  private:
@@ -41,7 +43,8 @@ class RetiredMessages {
   // one CPU and ours never sleeps, it gets its turn after so much, so that memory does not grow.
   static constexpr std::size_t kTurnBytes = std::size_t{1} << 20U;
 
-  void free_all() {
+  void free_above(std::size_t messages, std::size_t bytes) {
+    if (messages_.size() < messages && bytes_ < bytes) return;
     messages_.clear();
     given_bytes_ += std::exchange(bytes_, 0);
     if (given_bytes_ < kTurnBytes) return;

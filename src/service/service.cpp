@@ -55,8 +55,8 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
   const auto half_life =
       std::chrono::milliseconds(shortest_order_life(settings.engine.defaults.terms)) / 2;
-  options.proof_patience = std::min(options.proof_patience, half_life);
-  options.heartbeat_interval = std::min(options.heartbeat_interval, options.proof_patience / 2);
+  options.heartbeat_timeout = std::min(options.heartbeat_timeout, half_life);
+  options.heartbeat_interval = std::min(options.heartbeat_interval, options.heartbeat_timeout / 2);
   return options;
 }
 

@@ -26,7 +26,6 @@
 
 #include "nats/client.hpp"
 #include "nats/handles.hpp"
-#include "nats/heartbeat.hpp"
 #include "nats/sockets.hpp"
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
@@ -300,7 +299,6 @@ TEST(NatsClient, ReceivesFramesInOrder) {
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   EXPECT_TRUE(subject.client.status().connected);
   EXPECT_EQ(subject.client.status().server, server.url());
-  EXPECT_TRUE(subject.client.status().heartbeat_rtt.has_value());
 
   Peer peer(server.url());
   for (const std::string& payload : numbers(10'000)) ASSERT_TRUE(peer.publish("frames", payload));
@@ -878,8 +876,14 @@ TEST(NatsClient, ARefusedSubscriptionIsSaidAndAskedForAgain) {
   EXPECT_TRUE(subject.client.status().connected);
   EXPECT_FALSE(subject.client.status().subscribed);
   EXPECT_THAT(subject.client.status().last_error, HasSubstr("frames"));
-  ASSERT_TRUE(
-      loop.run_until([&] { return subject.client.status().heartbeat_rtt.has_value(); }, kSoon));
+  bool back = false;
+  ASSERT_EQ(subject.client.round_trip(kSoon,
+                                      [&back](const Reply&) {
+                                        back = true;
+                                        return AfterReply::done;
+                                      }),
+            PublishResult::sent);
+  ASSERT_TRUE(loop.run_until([&] { return back; }, kSoon));
   EXPECT_FALSE(subject.client.status().subscribed);
 
   server.reload(permissions(", frames"));
@@ -926,44 +930,6 @@ TEST(NatsClient, UserinfoIsNeverShown) {
                 subject->client.status().last_error.c_str());
   }
   EXPECT_EQ(right.client.status().server, server.url());
-}
-
-// ---- The values inside --------------------------------------------------------------------------
-
-TEST(NatsHeartbeat, IsUnansweredSinceTheOldestThatHasNotComeBack) {
-  const Heartbeat::TimePoint start{};
-  Heartbeat heartbeat;
-  EXPECT_EQ(heartbeat.unanswered_for(start + 9s), 0s);
-  EXPECT_EQ(heartbeat.send(start), 1U);
-  EXPECT_EQ(heartbeat.send(start + 2s), 2U);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 3s), 3s);
-  heartbeat.returned(1, start + 3s);
-  EXPECT_EQ(heartbeat.round_trip(), 3s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 3s), 1s);
-  heartbeat.returned(2, start + 4s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 9s), 0s);
-}
-
-// The broker handles all in order, and a read may show a later one first when some are dropped.
-TEST(NatsHeartbeat, OneThatIsBackStandsForThoseBeforeIt) {
-  const Heartbeat::TimePoint start{};
-  Heartbeat heartbeat;
-  for (int i = 0; i < 100; ++i) heartbeat.send(start + i * 1s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 100s);
-  heartbeat.returned(90, start + 100s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 10s);
-  heartbeat.returned(80, start + 100s);
-  EXPECT_EQ(heartbeat.last_returned(), 90U);
-  EXPECT_EQ(heartbeat.round_trip(), 11s);
-}
-
-TEST(NatsHeartbeat, ReturnsThatWereNeverSentCountForNothing) {
-  const Heartbeat::TimePoint start{};
-  Heartbeat heartbeat;
-  heartbeat.send(start);
-  heartbeat.returned(7, start);
-  heartbeat.returned(0, start);
-  EXPECT_EQ(heartbeat.last_returned(), 0U);
 }
 
 }  // namespace

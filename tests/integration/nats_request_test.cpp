@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -156,8 +157,8 @@ TEST(NatsRequest, IsAnsweredBelowTheInboxOfItsName) {
   EXPECT_THAT(responder.received()[0].reply_to, MatchesRegex("_INBOX\\.my-bot\\.[^.]+\\.r\\.1"));
 }
 
-// What the fences are for: of many requests that are under way, the broker says of some that
-// nobody listens, without saying of which.
+// What a heartbeat behind each request is for: of many requests that are under way, the broker says
+// of some that nobody listens, without saying of which.
 TEST(NatsRequest, NobodyListensIsToldOfTheRightRequestAmongMany) {
   NatsServer broker;
   Responder quick(broker.url(), "quick", always("yes"));
@@ -266,11 +267,12 @@ TEST(NatsRequest, InventedAnswersChangeNothing) {
   const std::string reply_to = responder.received()[0].reply_to;
   const std::string inbox = reply_to.substr(0, reply_to.rfind(".r."));
   const std::vector<std::string> invented{
-      ".r.0",   ".r.-1",  ".r.2", ".r.1x", ".r.18446744073709551616", ".r.1.1", ".x", ".x.1",
-      ".r.x.1", ".hbx.1", ".1",   ".R.1"};
+      ".r.0",   ".r.-1", ".r.2",   ".r.1x",  ".r.18446744073709551616",
+      ".r.1.1", ".x",    ".x.1",   ".r.x.1", ".hbx.1",
+      ".1",     ".R.1",  ".hb.1.1"};
   for (const std::string& name : invented) responder.answer(inbox + name, "invented");
-  // Heartbeats and fences prove nothing that is not true.
-  for (const char* name : {".f.1", ".f.2", ".f.x", ".hb.18446744073709551615", ".hb.0"}) {
+  // Heartbeats prove nothing that is not true.
+  for (const char* name : {".hb.1", ".hb.x", ".hb.18446744073709551615", ".hb.0"}) {
     responder.answer(inbox + name, "");
   }
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == invented.size(); }, kSoon))
@@ -529,21 +531,25 @@ class OpenBook {
     }
   }
   const std::string& said() const { return said_; }
+  void say(const std::string& text) { boost::asio::write(socket_, boost::asio::buffer(text)); }
+  // The client's next write fails.
+  void reset() {
+    socket_.set_option(boost::asio::socket_base::linger(true, 0));
+    socket_.close();
+  }
   std::uint32_t segments() { return test::data_segments_received(socket_.native_handle()); }
 
  private:
-  void say(const std::string& text) { boost::asio::write(socket_, boost::asio::buffer(text)); }
-
   boost::asio::io_context io_{1};
   tcp::acceptor acceptor_{io_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
   tcp::socket socket_{io_};
   std::string said_;
 };
 
-// The broker answers what it reads at once at once, and would often wake us for the fence before it
-// hands the request on. But a fence stands before the next request: it is how "nobody listens" is
-// told from that of the next.
-TEST(NatsRequest, LeavesBeforeItsFenceAndBehindThatOfTheOneBefore) {
+// The broker answers what it reads at once at once, and would often wake us for the heartbeat
+// before it hands the request on. But a heartbeat stands before the next request: it is how "nobody
+// listens" is told from that of the next.
+TEST(NatsRequest, LeavesBeforeItsHeartbeatAndBehindThatOfTheOneBefore) {
   OpenBook broker;
   ClientOptions options = options_for(broker.url());
   options.heartbeat_interval = 1h;
@@ -561,13 +567,45 @@ TEST(NatsRequest, LeavesBeforeItsFenceAndBehindThatOfTheOneBefore) {
   ASSERT_EQ(request("buy"), PublishResult::sent);
   broker.read_until("buy\r\n");
   EXPECT_EQ(broker.segments() - before, 1U) << "nothing more was said";
-  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".f.")));
+  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".hb.2")));
   ASSERT_EQ(request("sell"), PublishResult::sent);
   broker.read_until("sell\r\n");
-  EXPECT_LT(broker.said().find(".f.1.1 0\r\n"), broker.said().find("sell\r\n"));
-  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".f.2.2")));
+  EXPECT_LT(broker.said().find(".hb.2 0\r\n"), broker.said().find("sell\r\n"));
+  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".hb.3")));
   while (broker.segments() - before < 3 && !deadline.expired()) io.run_one_for(2ms);
-  broker.read_until(".f.2.2 0\r\n");
+  broker.read_until(".hb.3 0\r\n");
+}
+
+TEST(NatsRequest, AnAnswerThatHasArrivedOutlivesAPublishThatEndsTheConnection) {
+  OpenBook broker;
+  boost::asio::io_context io(1);
+  std::vector<std::string> ends;
+  std::optional<PublishResult> published;
+  std::function<void()> on_frame;
+  Client client(io, options_for(broker.url()),
+                {.on_messages = [&](auto) { on_frame(); }, .on_status_change = [] {}});
+  on_frame = [&] {
+    broker.reset();
+    published = client.publish("orders", "late", {});
+  };
+  client.start();
+  broker.greet();
+  const test::Deadline deadline(kSoon);
+  while (!client.status().connected && !deadline.expired()) io.run_one_for(2ms);
+  const auto result = client.request("orders", "buy", {}, kLong, [&](const Reply& reply) {
+    ends.push_back(text_of(reply));
+    return AfterReply::done;
+  });
+  ASSERT_EQ(result, PublishResult::sent);
+  broker.read_until("buy\r\n");
+  const std::string& said = broker.said();
+  const std::string after = said.substr(said.find("PUB orders ") + 11);
+  const std::string reply_to = after.substr(0, after.find(' '));
+  // In one segment, hence in one read. The client's subscriptions: 1 its inbox, 2 the frames.
+  broker.say("MSG frames 2 5\r\nframe\r\nMSG " + reply_to + " 1 3\r\nyes\r\n");
+  while (client.status().connected && !deadline.expired()) io.run_one_for(2ms);
+  EXPECT_EQ(published, PublishResult::disconnected);
+  EXPECT_THAT(ends, ElementsAre("answered: yes"));
 }
 
 // ---- Messages of a broker itself ----------------------------------------------------------------
@@ -786,7 +824,7 @@ TEST(NatsRequest, AnAnswerThatSaysNobodyListensIsNotTakenForTheBrokersWordOnTheN
   Caller caller(broker.url());
   ASSERT_EQ(caller.request("silent", "a"), PublishResult::sent);
   ASSERT_TRUE(silent.wait_for(1, kSoon));
-  ASSERT_TRUE(caller.round_trip());  // its fence is back
+  ASSERT_TRUE(caller.round_trip());  // its heartbeat is back
   publish_status(broker, silent.received()[0].reply_to, "503");
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == 1; }, kSoon));
   ASSERT_EQ(caller.request("silent", "b"), PublishResult::sent);
