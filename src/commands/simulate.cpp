@@ -190,7 +190,7 @@ class Broadcast {
     const UnixMs at = to_ms(now());
     for (; sent_ < due; ++sent_) {
       // A frame that cannot be sent is a gap, as at the exchange.
-      const auto result = client_.publish(subject_, market_.next_frame(at), {});
+      const auto result = client_.publish({subject_, market_.next_frame(at)});
       if (result != nats::PublishResult::sent) ++missed_;
     }
     if (plan_.frames > 0 && sent_ == plan_.frames) return stop(ExitCode::ok);

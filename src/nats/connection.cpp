@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMessagesPerCallback = 64;
 constexpr std::size_t kUsualMessagesPerRead = 2048;
 constexpr auto kHeartbeatDelay = std::chrono::milliseconds(1);  // behind a request
+constexpr auto kDrainPoll = std::chrono::milliseconds(1);
 constexpr std::int64_t kDrainTimeoutMs = 10'000;
 // What the broker refused is asked for again, on a new connection, after so many intervals.
 constexpr int kRefusedIntervals = 8;
@@ -80,8 +81,7 @@ Connection::Connection(boost::asio::io_context& io, ConnectResult result, Client
       inbox_(new_inbox(inbox_prefix(client.options.consumer_name)), client.requests,
              [&client](std::string_view subject) {
                ++client.status.unexpected_replies;
-               const auto& told = client.callbacks.on_unexpected_reply;
-               if (told) told(subject);
+               client.callbacks.on_unexpected_reply(subject);
              }),
       timer_(io),
       server_id_(server_id_of(adapter_->connection())) {
@@ -169,7 +169,6 @@ void Connection::deliver_messages() {
     for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
     client_.callbacks.on_messages({views.data(), count});
   }
-  answer_flow_control();
 }
 
 // Whether a message is not from a publisher but from a broker, about the subscription: "NATS/1.0
@@ -186,21 +185,15 @@ bool Connection::take_status(natsMsg* message) {
     for (const char* subject :
          {natsMsg_GetReply(message), header_of(message, "Nats-Consumer-Stalled")}) {
       if (subject != nullptr && std::string_view(subject).starts_with(kFlowControl)) {
-        flow_control_.emplace_back(subject);
+        (void)publish({subject, ""});  // if it cannot be sent, it is asked for again
       }
     }
-  } else if (client_.callbacks.on_status_message) {
+  } else {
     const char* const words = message == nullptr ? nullptr : header_of(message, "Description");
     client_.callbacks.on_status_message(words == nullptr ? code
                                                          : fmt::format("{} {}", code, words));
   }
   return true;
-}
-
-void Connection::answer_flow_control() {
-  for (const std::string& subject : std::exchange(flow_control_, {})) {
-    (void)publish({subject, "", {}});  // else it asks again
-  }
 }
 
 void Connection::handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes) {
@@ -214,14 +207,10 @@ void Connection::handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes
   }
   retired_.add_all(replies, bytes);
   if (!open()) return;
-  if (flushed_ && inbox_.last_returned() >= flush_number_) {
-    std::exchange(flushed_, nullptr)();
-    return;
-  }
   if (subscriptions_confirmed_ || inbox_.last_returned() == 0) return;
   subscriptions_confirmed_ = true;
   if (!refused_) client_.status.last_error.clear();
-  client_.notify();
+  client_.callbacks.on_status_change();
 }
 
 // Errors that do not end the connection, chiefly refused subscriptions, are only told to a callback
@@ -234,7 +223,7 @@ void Connection::check_complaint() {
   std::string error = fmt::format("{}: {}", adapter_->server(), complaint_);
   if (client_.status.last_error != error) {
     client_.status.last_error = std::move(error);
-    client_.notify();
+    client_.callbacks.on_status_change();
   }
   const std::string subject(denied_subject(complaint_));
   if (refused_ || !subject.empty()) {
@@ -274,6 +263,7 @@ void Connection::set_timer(Clock::time_point at) {
 void Connection::due() {
   const auto now = Clock::now();
   client_.requests.expire(now);
+  if (drained_ && open()) check_drained();
   if (!open()) return;
   // Most often all have arrived long since. What has not is cut off here, or it would arrive
   // whenever the path goes on.
@@ -290,6 +280,7 @@ void Connection::due() {
     adapter_->flush();
   }
   set_timer();
+  if (drained_) set_timer(now + kDrainPoll);
 }
 
 void Connection::fail(std::string_view reason) {
@@ -359,9 +350,14 @@ PublishResult Connection::repeat(std::uint64_t number, const Outgoing& message,
 }
 
 PublishResult Connection::round_trip(Milliseconds timeout, ReplyHandler on_reply) {
+  const auto problem = obstacle(inbox_.name(), wire_size({inbox_.name(), ""}));
+  return problem ? *problem : flush(timeout, std::move(on_reply));
+}
+
+PublishResult Connection::flush(Milliseconds timeout, ReplyHandler on_reply) {
   return await("", timeout, std::move(on_reply), [this](std::uint64_t number) {
     if (inbox_.heartbeat_has_to_follow()) send_heartbeat();
-    return publish({inbox_.reply_subject(number), "", {}});
+    return write({inbox_.reply_subject(number), ""});
   });
 }
 
@@ -387,7 +383,7 @@ PublishResult Connection::await(std::string_view subject, Milliseconds timeout,
 // on.
 PublishResult Connection::send_request(std::uint64_t number, const Outgoing& message,
                                        Milliseconds within) {
-  const std::size_t heartbeat_bytes = wire_size({inbox_.name(), "", {}});
+  const std::size_t heartbeat_bytes = wire_size({inbox_.name(), ""});
   const auto problem = obstacle(message.subject, wire_size(message) + heartbeat_bytes);
   if (problem) return *problem;
   const auto now = Clock::now();
@@ -405,29 +401,21 @@ PublishResult Connection::send_request(std::uint64_t number, const Outgoing& mes
 
 // ---- Ending -------------------------------------------------------------------------------------
 
-void Connection::drain() {
+void Connection::drain(std::function<void()> done) {
+  drained_ = std::move(done);
   if (data_ && natsSubscription_DrainTimeout(data_.get(), kDrainTimeoutMs) != NATS_OK) {
     data_.reset();  // the connection has just ended
   }
+  set_timer(Clock::now() + kDrainPoll);
 }
 
 // nats.c says UNSUB and waits for the answer on a thread of its own, while we go on reading.
-bool Connection::drained() {
-  if (data_ && open() &&
-      natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
-    deliver_messages();
-    return false;
+void Connection::check_drained() {
+  if (data_ && natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
+    return deliver_messages();
   }
   data_.reset();
-  return true;
-}
-
-void Connection::flush(std::function<void()> done) {
-  flushed_ = std::move(done);
-  flush_number_ = inbox_.last_sent() + 1;
-  send_heartbeat();
-  heartbeat_at_ = Clock::time_point::max();
-  adapter_->flush();
+  std::exchange(drained_, nullptr)();
 }
 
 }  // namespace rts::nats

@@ -33,10 +33,6 @@ struct ClientState {
   Requests requests{};
   Status status{};  // counters of all connections, and the last error
   bool draining = false;
-
-  void notify() const {
-    if (callbacks.on_status_change) callbacks.on_status_change();
-  }
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -64,12 +60,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   PublishResult repeat(std::uint64_t number, const Outgoing& message, Milliseconds arrive_within);
   PublishResult round_trip(Milliseconds timeout, ReplyHandler on_reply);
 
-  // Ends the data subscription.
-  void drain();
-  // Delivers what has come meanwhile; true when no more will come.
-  bool drained();
-  // One more round trip, and no heartbeat after it; `done` runs when it has come back.
-  void flush(std::function<void()> done);
+  // A round trip also on a path on which nothing else would be sent.
+  PublishResult flush(Milliseconds timeout, ReplyHandler on_reply);
+
+  // Ends the data subscription; `done` runs when what had come meanwhile is delivered.
+  void drain(std::function<void()> done);
 
   // Both end it. What is still under way is delivered, or thrown away.
   void close() { adapter_->close(); }
@@ -86,7 +81,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void deliver_commands();
   void deliver_messages();
   bool take_status(natsMsg* message);
-  void answer_flow_control();
   void handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes);
   void check_complaint();
   // Watching the path to the broker.
@@ -94,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void set_timer();
   void set_timer(Clock::time_point at);
   void due();
+  void check_drained();
   void fail(std::string_view reason);
   void lost();
   // Sending.
@@ -125,13 +120,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Clock::time_point ask_again_at_ = Clock::time_point::max();       // for what was refused
   bool subscriptions_confirmed_ = false;  // the first heartbeat has come back
 
-  std::vector<std::string> flow_control_;  // of the last read: where an answer is awaited
-  std::vector<MessagePtr> messages_;       // of the last read; at most what its 128 KiB hold
+  std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;
-  RetiredMessages retired_;  // those before, and what was sent
-
-  std::uint64_t flush_number_ = 0;  // the heartbeat that flush() waits for
-  std::function<void()> flushed_;
+  RetiredMessages retired_;        // those before, and what was sent
+  std::function<void()> drained_;  // while the data subscription ends
 };
 
 }  // namespace rts::nats

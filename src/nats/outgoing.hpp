@@ -1,7 +1,6 @@
 // From views to the natsMsg that is sent, with what may not pass left out. Private to this room.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,12 +8,6 @@
 #include "nats/types.hpp"
 
 namespace rts::nats {
-
-struct Outgoing {
-  std::string_view subject;
-  std::string_view payload;
-  std::span<const Header> headers;
-};
 
 // No empty subject, space or control character: those would be protocol, not subject.
 bool valid_subject(std::string_view subject);

@@ -11,7 +11,6 @@
 // it has to be known which addresses an attempt may be talking to.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,13 +27,9 @@ struct Endpoint {
   boost::asio::ip::tcp::endpoint address;
 };
 
-// Every address of the url's host; empty when it does not resolve. Blocks for as long as the
-// resolver does: helper threads only.
-std::vector<Endpoint> resolve(const config::BrokerUrl& url);
-
 // Every address of all urls, in their order. `error` becomes why the last url that gave none did
-// not.
-std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error);
+// not. Blocks for as long as the resolver does: helper threads only.
+std::vector<Endpoint> resolve(const std::vector<Secret>& urls, std::string& error);
 
 // Identities of the sockets of this process that are connected to one of the endpoints.
 std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints);
@@ -56,25 +51,8 @@ bool tune_socket(int fd);
 // After a close the kernel still delivers what it has.
 void deliver_after_close(int fd);
 
-// Sets or clears O_NONBLOCK, which all duplicates of the descriptor share.
-bool set_nonblocking(int fd, bool nonblocking);
-
-// Makes the socket readable when so many bytes are there, and not before; or when it has ended.
-void set_readable_at(int fd, int bytes);
-
 // Throws away what the kernel has not got through, and resets the connection: not even a path that
 // heals right then delivers any of it. The descriptors stay open.
 void discard_unsent(int fd);
-
-// Whether the socket takes more: at least a third of its buffer is free.
-bool is_writable(int fd);
-
-// Whether what is there to read begins a TLS record. NATS itself begins with a letter. Nothing when
-// nothing is there.
-std::optional<bool> begins_tls_record(int fd);
-
-// 0 when the next TLS record is there to read as a whole; else how many bytes have to be there for
-// that, as far as is known yet.
-int bytes_of_partial_tls_record(int fd);
 
 }  // namespace rts::nats

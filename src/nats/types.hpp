@@ -55,6 +55,14 @@ struct Header {
   std::string_view value;
 };
 
+// A message to send. A subject with spaces or control characters is refused. The views live until
+// the call returns.
+struct Outgoing {
+  std::string_view subject;
+  std::string_view payload;
+  std::span<const Header> headers{};
+};
+
 enum class PublishResult {
   sent,          // given to the kernel or to the bounded write buffer; close() proves arrival
   disconnected,  // no connection, it broke on this message, or a heartbeat is not back for
@@ -126,11 +134,11 @@ struct ClientCallbacks {
   // One message on the control subject. May publish.
   std::function<void(const Message&)> on_control{};
   // A reply to a request that does not wait (any more); Status::unexpected_replies counts them.
-  std::function<void(std::string_view subject)> on_unexpected_reply{};
+  std::function<void(std::string_view subject)> on_unexpected_reply = [](std::string_view) {};
   // One of Status::status_messages that is an error: "409 Consumer Deleted".
-  std::function<void(std::string_view text)> on_status_message{};
+  std::function<void(std::string_view text)> on_status_message = [](std::string_view) {};
   // connected, subscribed or last_error has changed; never called from inside a method here.
-  std::function<void()> on_status_change;
+  std::function<void()> on_status_change = [] {};
 };
 
 }  // namespace rts::nats

@@ -43,9 +43,9 @@ std::optional<AttemptResult> NatsTransport::send(OrderNumber number, const Order
       nats::Header{"Correlation-Id", has_correlation ? message.correlation_id : message.id},
       nats::Header{"traceparent", message.traceparent}};
   const auto headers = std::span(all).first(all.size() - (message.traceparent.empty() ? 1 : 0));
+  const nats::Outgoing outgoing{message.subject, message.payload, headers};
   if (const auto open = open_requests_.find(number); open != open_requests_.end()) {
-    return problem_of(
-        client_.repeat(open->second, message.subject, message.payload, headers, message.life));
+    return problem_of(client_.repeat(open->second, outgoing, message.life));
   }
   auto handler = [this, number, on_reply = std::move(on_reply)](const nats::Reply& reply) {
     // Kept before the handler runs, which may send the order again.
@@ -58,8 +58,8 @@ std::optional<AttemptResult> NatsTransport::send(OrderNumber number, const Order
     open_requests_.erase(number);
     return nats::AfterReply::done;
   };
-  return problem_of(client_.request(message.subject, message.payload, headers,
-                                    message.answer_timeout, std::move(handler), message.life));
+  return problem_of(
+      client_.request(outgoing, message.answer_timeout, std::move(handler), message.life));
 }
 
 std::optional<AttemptResult> NatsTransport::round_trip(std::chrono::milliseconds timeout,

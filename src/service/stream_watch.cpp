@@ -54,7 +54,7 @@ void StreamWatch::look() {
 
 void StreamWatch::ask(const std::string& subject, std::string_view payload, Reader read) {
   const auto result = client_.request(
-      subject, payload, {}, kTimeout, [this, read = std::move(read)](const nats::Reply& reply) {
+      {subject, payload}, kTimeout, [this, read = std::move(read)](const nats::Reply& reply) {
         looking_ = false;
         if (reply.kind == nats::Reply::Kind::answered) {
           read(reply.payload);

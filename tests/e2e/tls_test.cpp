@@ -211,7 +211,7 @@ TEST_F(Tls, ABrokerThatTakesNothingHoldsNothingUpAndGetsItWhenItDoes) {
   for (;; ++sent) {
     const auto took = time_until(
         [&] {
-          result = client.publish("echo", payload, {});
+          result = client.publish({"echo", payload});
           return true;
         },
         10s);

@@ -37,7 +37,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using boost::asio::ip::tcp;
-using config::parse_broker_url;
 using std::chrono::milliseconds;
 using test::Deadline;
 using test::eventually;
@@ -335,8 +334,8 @@ TEST(NatsClient, PublishesWithHeadersAsAPlainClientSeesThem) {
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   const std::array headers{Header{"Nats-Msg-Id", "id 1"},
                            Header{"Content-Type", "application/json"}};
-  EXPECT_EQ(subject.client.publish("orders", "{\"a\":1}", headers), PublishResult::sent);
-  EXPECT_EQ(subject.client.publish("orders", "", {}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", "{\"a\":1}", headers}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", ""}), PublishResult::sent);
 
   // Without another turn of the loop: publish has written to the socket itself.
   const auto first = peer.next(5s);
@@ -370,7 +369,7 @@ TEST(NatsClient, NoHeaderValueCanStartAnotherHeader) {
       Header{"H I", "space"},
       Header{"Good", "kept: even with colon"},
   };
-  EXPECT_EQ(subject.client.publish("orders", "payload", headers), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", "payload", headers}), PublishResult::sent);
   const auto received = peer.next(5s);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->payload, "payload");
@@ -385,7 +384,7 @@ TEST(NatsClient, RefusesSubjectsThatWouldBeProtocol) {
   subject.client.start();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   for (const char* bad : {"", "a b", "a\r\nPING\r\n", "a\tb", "a\x7f"}) {
-    EXPECT_EQ(subject.client.publish(bad, "x", {}), PublishResult::failed) << bad;
+    EXPECT_EQ(subject.client.publish({bad, "x"}), PublishResult::failed) << bad;
   }
   EXPECT_TRUE(subject.client.status().connected);
 }
@@ -396,9 +395,9 @@ TEST(NatsClient, APayloadAboveTheBrokersMaximumFails) {
   Subject subject(loop, options_for(server.url()));
   subject.client.start();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
-  EXPECT_EQ(subject.client.publish("orders", std::string(1025, 'x'), {}), PublishResult::failed);
-  EXPECT_EQ(subject.client.publish("orders", std::string(1024, 'x'), {}), PublishResult::sent);
-  EXPECT_EQ(subject.client.publish("orders", std::string(2 << 20, 'x'), {}),
+  EXPECT_EQ(subject.client.publish({"orders", std::string(1025, 'x')}), PublishResult::failed);
+  EXPECT_EQ(subject.client.publish({"orders", std::string(1024, 'x')}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", std::string(2 << 20, 'x')}),
             PublishResult::buffer_full);
 }
 
@@ -458,7 +457,7 @@ TEST(NatsClient, StartsBeforeTheBroker) {
   subject.client.start();
   ASSERT_TRUE(loop.run_until([&] { return !subject.client.status().last_error.empty(); }, kSoon));
   EXPECT_FALSE(subject.client.status().connected);
-  EXPECT_EQ(subject.client.publish("orders", "x", {}), PublishResult::disconnected);
+  EXPECT_EQ(subject.client.publish({"orders", "x"}), PublishResult::disconnected);
   server.restart();
   const auto begin = Clock::now();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
@@ -508,7 +507,7 @@ class Load {
       if (error) return;
       const std::string tag = std::to_string(client_.status().reconnects);
       for (int i = 0; i < 20; ++i) {
-        if (client_.publish("orders", tag, {}) == PublishResult::sent) ++sent_;
+        if (client_.publish({"orders", tag}) == PublishResult::sent) ++sent_;
       }
       next();
     });
@@ -556,7 +555,7 @@ TEST(NatsClient, SurvivesTenBrokerKillsUnderLoadWithoutStaleMessagesOrLeaks) {
     }
     server.kill();
     ASSERT_TRUE(loop.run_until([&] { return !subject.client.status().connected; }, kSoon));
-    EXPECT_EQ(subject.client.publish("orders", "stale", {}), PublishResult::disconnected);
+    EXPECT_EQ(subject.client.publish({"orders", "stale"}), PublishResult::disconnected);
     server.restart();
   }
   EXPECT_TRUE(loop.run_until([&] { return open_fds() <= fds_before; }, 5s))
@@ -582,7 +581,7 @@ TEST(NatsClient, NoticesAFrozenBrokerAndComesBack) {
   const milliseconds noticed = since(begin);
   EXPECT_LE(noticed, 6500ms);
   EXPECT_THAT(subject.client.status().last_error, HasSubstr("no heartbeat"));
-  EXPECT_EQ(subject.client.publish("orders", "x", {}), PublishResult::disconnected);
+  EXPECT_EQ(subject.client.publish({"orders", "x"}), PublishResult::disconnected);
   // The kernel still accepts connections for the frozen broker: attempts end without an answer.
   ASSERT_TRUE(loop.run_until(
       [&] { return subject.client.status().last_error.find("imeout") != std::string::npos; },
@@ -638,10 +637,12 @@ TEST(NatsClient, AHungAttemptLeavesOtherConnectionsToThatAddressAlone) {
   Subject early(loop, options_for(server.url()));
   early.client.start();
   ASSERT_TRUE(loop.run_until(early.subscribed(), kSoon));
-  ASSERT_FALSE(sockets_to(resolve(*parse_broker_url(server.url()))).empty());
+  std::string error;
+  const auto endpoints = resolve({Secret(server.url())}, error);
+  ASSERT_FALSE(sockets_to(endpoints).empty());
   // As if no socket had been there before: the handshake's end alone protects it.
-  slow_down_sockets_to(resolve(*parse_broker_url(server.url())), {});
-  shut_down_sockets_to(resolve(*parse_broker_url(server.url())), {});
+  slow_down_sockets_to(endpoints, {});
+  shut_down_sockets_to(endpoints, {});
   const Ticker ticker(loop.io);
   loop.io.run_for(200ms);
   EXPECT_TRUE(early.client.status().connected);
@@ -719,7 +720,7 @@ TEST(NatsClient, RefusesMoreThanTheWriteBufferMayHold) {
   milliseconds slowest{0};
   for (; result == PublishResult::sent && sent < 4'096; ++sent) {
     const auto begin = Clock::now();
-    result = subject.client.publish("orders", payload, {});
+    result = subject.client.publish({"orders", payload});
     slowest = std::max(slowest, since(begin));
   }
   EXPECT_EQ(result, PublishResult::buffer_full);
@@ -730,7 +731,7 @@ TEST(NatsClient, RefusesMoreThanTheWriteBufferMayHold) {
               sent * 64, subject.client.status().buffered_bytes, slowest.count());
   server.resume();  // and the buffer drains by itself
   EXPECT_TRUE(loop.run_until([&] { return subject.client.status().buffered_bytes == 0; }, kSoon));
-  EXPECT_EQ(subject.client.publish("orders", "x", {}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", "x"}), PublishResult::sent);
 }
 
 // ---- Ending -------------------------------------------------------------------------------------
@@ -774,7 +775,7 @@ TEST(NatsClient, DrainLosesNothingOfAQueueGroup) {
   EXPECT_TRUE(all == expected) << all.size() << " messages instead of " << kMessages;
   EXPECT_TRUE(leaving.client.status().connected);
   EXPECT_FALSE(leaving.client.status().subscribed);
-  EXPECT_EQ(leaving.client.publish("orders", "last", {}), PublishResult::sent);
+  EXPECT_EQ(leaving.client.publish({"orders", "last"}), PublishResult::sent);
 }
 
 TEST(NatsClient, DrainEndsWithoutAConnection) {
@@ -814,11 +815,11 @@ TEST(NatsClient, CloseProvesThatEverythingReachedTheBroker) {
   const std::string payload(1'000, 'x');
   int sent = 0;
   for (int i = 0; i < 20'000; ++i) {
-    if (subject.client.publish("orders", payload, {}) == PublishResult::sent) ++sent;
+    if (subject.client.publish({"orders", payload}) == PublishResult::sent) ++sent;
   }
   std::optional<bool> flushed;
   subject.client.close([&](bool result) { flushed = result; });
-  EXPECT_EQ(subject.client.publish("orders", "late", {}), PublishResult::disconnected);
+  EXPECT_EQ(subject.client.publish({"orders", "late"}), PublishResult::disconnected);
   ASSERT_TRUE(loop.run_until([&] { return flushed.has_value(); }, kSoon));
   EXPECT_TRUE(*flushed);
   EXPECT_FALSE(subject.client.status().connected);
@@ -849,7 +850,7 @@ TEST(NatsClient, CanBeDestroyedInAnyState) {
     Subject subject(loop, options_for(server.url()));
     if (turns > 0) subject.client.start();
     for (int i = 0; i < turns; ++i) loop.io.run_one_for(1ms);
-    (void)subject.client.publish("orders", std::string(500'000, 'x'), {});
+    (void)subject.client.publish({"orders", std::string(500'000, 'x')});
   }
   loop.io.run_for(10ms);
 }

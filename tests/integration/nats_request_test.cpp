@@ -77,8 +77,7 @@ class Caller {
             io, options,
             Client::Callbacks{
                 .on_messages = [this](auto messages) { frames += messages.size(); },
-                .on_status_message = [this](auto text) { notices.emplace_back(text); },
-                .on_status_change = {}})) {
+                .on_status_message = [this](auto text) { notices.emplace_back(text); }})) {
     client->start();
     EXPECT_TRUE(run_until([this] { return client->status().subscribed; }, kSoon));
   }
@@ -116,7 +115,7 @@ class Caller {
   }
   PublishResult request(const std::string& subject, const std::string& name,
                         milliseconds timeout = kLong) {
-    return client->request(subject, name, {}, timeout, noting(name));
+    return client->request({subject, name}, timeout, noting(name));
   }
   [[nodiscard]] std::uint64_t unexpected() const { return client->status().unexpected_replies; }
 
@@ -137,7 +136,7 @@ TEST(NatsRequest, IsAnswered) {
   Responder responder(broker.url(), "orders", always("yes"));
   Caller caller(broker.url());
   const std::array headers{Header{"Nats-Msg-Id", "7"}};
-  ASSERT_EQ(caller.client->request("orders", "buy", headers, kLong, caller.noting("a")),
+  ASSERT_EQ(caller.client->request({"orders", "buy", headers}, kLong, caller.noting("a")),
             PublishResult::sent);
   EXPECT_THAT(caller.ends, IsEmpty());  // never inside request()
   ASSERT_TRUE(caller.ended(1));
@@ -232,7 +231,7 @@ TEST(NatsRequest, ThatCannotBeSentIsNotHeardOfAgain) {
   NatsServer broker("max_payload: 1024");
   Caller caller(broker.url());
   EXPECT_EQ(caller.request("no such subject", "a", 10ms), PublishResult::failed);
-  EXPECT_EQ(caller.client->request("orders", std::string(2048, 'x'), {}, 10ms, caller.noting("b")),
+  EXPECT_EQ(caller.client->request({"orders", std::string(2048, 'x')}, 10ms, caller.noting("b")),
             PublishResult::failed);
   ASSERT_EQ(caller.request("nobody", "c"), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
@@ -315,7 +314,7 @@ TEST(NatsRequest, KeepsWaitingForTheRightAnswer) {
     caller.ends.push_back(text_of(reply));
     return reply.payload == "right" ? AfterReply::done : AfterReply::keep_waiting;
   };
-  ASSERT_EQ(caller.client->request("orders", "", {}, kLong, until_right), PublishResult::sent);
+  ASSERT_EQ(caller.client->request({"orders", ""}, kLong, until_right), PublishResult::sent);
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == 1; }, kSoon));
   EXPECT_THAT(caller.ends, ElementsAre("answered: wrong", "answered: ", "answered: right"));
 }
@@ -329,7 +328,7 @@ TEST(NatsRequest, KeepsWaitingNoLongerThanItsTime) {
     caller.ends.push_back(text_of(reply));
     return AfterReply::keep_waiting;
   };
-  ASSERT_EQ(caller.client->request("orders", "", {}, 300ms, never), PublishResult::sent);
+  ASSERT_EQ(caller.client->request({"orders", ""}, 300ms, never), PublishResult::sent);
   ASSERT_TRUE(caller.ended(2));
   EXPECT_GE(Clock::now() - begun, 300ms);
   EXPECT_THAT(caller.ends, ElementsAre("answered: wrong", "timed_out"));
@@ -349,11 +348,11 @@ TEST(NatsRequest, AHandlerMayMakeTheNextRequest) {
   std::function<AfterReply(const Reply&)> next = [&](const Reply& reply) {
     caller.ends.push_back(text_of(reply));
     const auto timeout = made < 90 ? milliseconds(20) : milliseconds(kLong);
-    last = caller.client->request(made < 90 ? subjects[made % 3] : "silent", "", {}, timeout, next);
+    last = caller.client->request({made < 90 ? subjects[made % 3] : "silent", ""}, timeout, next);
     ++made;
     return AfterReply::done;
   };
-  ASSERT_EQ(caller.client->request("nobody", "", {}, kLong, next), PublishResult::sent);
+  ASSERT_EQ(caller.client->request({"nobody", ""}, kLong, next), PublishResult::sent);
   ASSERT_TRUE(caller.ended(91));
   EXPECT_EQ(std::count(caller.ends.begin(), caller.ends.end(), "timed_out"), 30);
   EXPECT_EQ(std::count(caller.ends.begin(), caller.ends.end(), "no_responders"), 31);
@@ -392,7 +391,7 @@ TEST(NatsRequest, SoManyMayWaitAtTheSameTime) {
   }
   EXPECT_EQ(caller.request("orders", "d"), PublishResult::buffer_full);
   EXPECT_EQ(caller.client->round_trip(kLong, caller.noting("e")), PublishResult::buffer_full);
-  EXPECT_EQ(caller.client->publish("orders", "f", {}), PublishResult::sent);  // waits for nothing
+  EXPECT_EQ(caller.client->publish({"orders", "f"}), PublishResult::sent);  // waits for nothing
   ASSERT_TRUE(silent.wait_for(4, kSoon));
   silent.answer(silent.received()[1].reply_to, "yes");
   ASSERT_TRUE(caller.ended(1));
@@ -422,7 +421,7 @@ TEST(NatsRequest, ThatIsRefusedIsDeniedAndHealsWithThePermission) {
               HasSubstr(R"(Permissions Violation for Publish to "orders")"));
   // What is known is not asked again on this connection.
   EXPECT_EQ(caller.request("orders", "c"), PublishResult::denied);
-  EXPECT_EQ(caller.client->publish("orders", "d", {}), PublishResult::denied);
+  EXPECT_EQ(caller.client->publish({"orders", "d"}), PublishResult::denied);
   EXPECT_EQ(caller.client->status().reconnects, 0U);
 
   const auto begun = Clock::now();
@@ -474,7 +473,7 @@ TEST(NatsRequest, ARoundTripProvesThatWhatWasSentBeforeHasArrived) {
   Responder silent(broker.url(), "orders");
   Caller caller(broker.url());
   for (int i = 0; i < 100; ++i) {
-    ASSERT_EQ(caller.client->publish("orders", "x", {}), PublishResult::sent);
+    ASSERT_EQ(caller.client->publish({"orders", "x"}), PublishResult::sent);
   }
   ASSERT_EQ(caller.client->round_trip(kLong, caller.noting("trip")), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
@@ -503,7 +502,7 @@ TEST(NatsRequest, WithoutAConnectionNothingIsSent) {
     ADD_FAILURE();
     return AfterReply::done;
   };
-  EXPECT_EQ(client.request("orders", "", {}, 1ms, never), PublishResult::disconnected);
+  EXPECT_EQ(client.request({"orders", ""}, 1ms, never), PublishResult::disconnected);
   EXPECT_EQ(client.round_trip(1ms, never), PublishResult::disconnected);
   io.run_for(50ms);
 }
@@ -561,7 +560,7 @@ TEST(NatsRequest, LeavesBeforeItsHeartbeatAndBehindThatOfTheOneBefore) {
   while (!client.status().connected && !deadline.expired()) io.run_one_for(2ms);
   broker.read_until(".hb.1 0\r\n");
   const auto request = [&](const char* payload) {
-    return client.request("orders", payload, {}, kLong, [](auto) { return AfterReply::done; });
+    return client.request({"orders", payload}, kLong, [](auto) { return AfterReply::done; });
   };
   const std::uint32_t before = broker.segments();
   ASSERT_EQ(request("buy"), PublishResult::sent);
@@ -586,13 +585,13 @@ TEST(NatsRequest, AnAnswerThatHasArrivedOutlivesAPublishThatEndsTheConnection) {
                 {.on_messages = [&](auto) { on_frame(); }, .on_status_change = [] {}});
   on_frame = [&] {
     broker.reset();
-    published = client.publish("orders", "late", {});
+    published = client.publish({"orders", "late"});
   };
   client.start();
   broker.greet();
   const test::Deadline deadline(kSoon);
   while (!client.status().connected && !deadline.expired()) io.run_one_for(2ms);
-  const auto result = client.request("orders", "buy", {}, kLong, [&](const Reply& reply) {
+  const auto result = client.request({"orders", "buy"}, kLong, [&](const Reply& reply) {
     ends.push_back(text_of(reply));
     return AfterReply::done;
   });
@@ -717,7 +716,7 @@ TEST(NatsRequest, ABrokerSaysInItsInfoWhetherItTakesHeaders) {
   EXPECT_TRUE(with.client->status().takes_headers);
   EXPECT_FALSE(without.client->status().takes_headers);
   const std::array headers{Header{"Nats-Msg-Id", "7"}};
-  EXPECT_EQ(without.client->request("orders", "a", headers, kLong, without.noting("a")),
+  EXPECT_EQ(without.client->request({"orders", "a", headers}, kLong, without.noting("a")),
             PublishResult::failed);
   EXPECT_TRUE(without.round_trip());
 }
@@ -731,7 +730,7 @@ TEST(NatsRequest, LeavesOnlyOnAPathThatWasProvenMoreRecentlyThanItIsGoodFor) {
   sink.subscribe("orders");
   Caller caller(proxy.url());
   const auto request = [&](const char* name, milliseconds life) {
-    return caller.client->request("orders", name, {}, kLong, caller.noting(name), life);
+    return caller.client->request({"orders", name}, kLong, caller.noting(name), life);
   };
   EXPECT_EQ(request("of no use", 0ms), PublishResult::unproven);
   proxy.hold_client(true);
@@ -749,7 +748,7 @@ TEST(NatsRequest, AnArrivalInTimeCostsNoConnectionThoughNobodyAnswers) {
   Caller caller(broker.url());
   ASSERT_TRUE(caller.round_trip());
   for (const char* name : {"a", "b", "c"}) {
-    ASSERT_EQ(caller.client->request("orders", name, {}, kLong, caller.noting(name), 1500ms),
+    ASSERT_EQ(caller.client->request({"orders", name}, kLong, caller.noting(name), 1500ms),
               PublishResult::sent);
   }
   caller.io.run_for(2s);
@@ -807,7 +806,7 @@ TEST(NatsRequest, WhatIsNotProvenToArriveInItsTimeNeverDoes) {
   Caller caller(fmt::format("nats://127.0.0.2:{}", broker.port()));
   ASSERT_TRUE(caller.round_trip());
   network->cut("127.0.0.2");
-  ASSERT_EQ(caller.client->request("orders", "late", {}, kLong, caller.noting("a"), 900ms),
+  ASSERT_EQ(caller.client->request({"orders", "late"}, kLong, caller.noting("a"), 900ms),
             PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
   EXPECT_THAT(caller.ends, ElementsAre("a connection_lost"));
