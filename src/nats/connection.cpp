@@ -23,38 +23,6 @@ constexpr int kRefusedIntervals = 8;
 // Where JetStream awaits the answers to its flow control. No message may make us publish elsewhere.
 constexpr std::string_view kFlowControl = "$JS.FC.";
 
-const char* header_of(natsMsg* message, const char* name) {
-  const char* value = nullptr;
-  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
-}
-
-Message view_of(natsMsg* message) {
-  const char* const traceparent = header_of(message, "traceparent");
-  const char* data = natsMsg_GetData(message);
-  const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
-  return {.subject = natsMsg_GetSubject(message),
-          .payload = data == nullptr ? std::string_view{} : std::string_view{data, size},
-          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
-}
-
-// Takes what one read has left in the subscription's list and says how many bytes that is, headers
-// included. NextMsg never waits here. A null message stands for "no responders" (503), which nats.c
-// keeps to itself.
-std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {
-  int count = 0;
-  int bytes = 0;
-  if (subscription == nullptr ||
-      natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) {
-    return 0;
-  }
-  for (; count > 0; --count) {
-    natsMsg* message = nullptr;
-    const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
-    if (status == NATS_OK || status == NATS_NO_RESPONDERS) messages.emplace_back(message);
-  }
-  return static_cast<std::size_t>(bytes);
-}
-
 // `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
 // else.
 std::string_view denied_subject(std::string_view complaint) {
@@ -98,25 +66,24 @@ void Connection::start() {
 }
 
 bool Connection::subscribe() {
+  // To nothing when the subject is empty.
+  const auto to = [connection = adapter_->connection()](SubscriptionPtr& subscription,
+                                                        const std::string& subject,
+                                                        const std::string& queue_group) {
+    if (subject.empty()) return true;
+    natsSubscription* raw = nullptr;
+    if (queue_group.empty()) {
+      natsConnection_SubscribeSync(&raw, connection, subject.c_str());
+    } else {
+      natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
+    }
+    subscription.reset(raw);
+    return raw != nullptr;
+  };
   const ClientOptions& options = client_.options;
-  return !inbox_.name().empty() && subscribe(replies_, inbox_.name() + ".>") &&
-         subscribe(commands_, options.control_subject) &&
-         (client_.draining || subscribe(data_, options.subject, options.queue_group));
-}
-
-// To nothing when the subject is empty.
-bool Connection::subscribe(SubscriptionPtr& to, const std::string& subject,
-                           const std::string& queue_group) {
-  if (subject.empty()) return true;
-  natsSubscription* raw = nullptr;
-  natsConnection* const connection = adapter_->connection();
-  if (queue_group.empty()) {
-    natsConnection_SubscribeSync(&raw, connection, subject.c_str());
-  } else {
-    natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
-  }
-  to.reset(raw);
-  return raw != nullptr;
+  return !inbox_.name().empty() && to(replies_, inbox_.name() + ".>", "") &&
+         to(commands_, options.control_subject, "") &&
+         (client_.draining || to(data_, options.subject, options.queue_group));
 }
 
 void Connection::describe(Status& status) const {

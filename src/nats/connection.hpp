@@ -16,9 +16,8 @@
 
 #include "nats/adapter.hpp"
 #include "nats/inbox.hpp"
-#include "nats/outgoing.hpp"
+#include "nats/messages.hpp"
 #include "nats/requests.hpp"
-#include "nats/retired.hpp"
 
 namespace rts::nats {
 
@@ -74,8 +73,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   bool subscribe();
-  bool subscribe(SubscriptionPtr& to, const std::string& subject,
-                 const std::string& queue_group = {});
   // Receiving.
   void readable();
   void deliver_commands();

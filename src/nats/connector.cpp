@@ -218,8 +218,8 @@ ConnectResult dial(const ClientOptions& ours, const Endpoint& endpoint) {
 
 }  // namespace
 
-// The attempts one after the other, on the thread. What it shares with the loop is atomic or
-// written before the first attempt has begun, and constant from then on.
+// The attempts one after the other, on the thread. What it shares with the loop is atomic, or
+// written before the first attempt has begun and constant from then on.
 struct Connector::Round {
   explicit Round(ClientOptions ours) : options(std::move(ours)) {}
 
@@ -229,7 +229,6 @@ struct Connector::Round {
     endpoints = resolve(options.urls, result.error);
     // In random order, so that replicas spread over the brokers.
     std::shuffle(endpoints.begin(), endpoints.end(), std::minstd_rand(std::random_device{}()));
-    older_sockets = sockets_to(endpoints);
     for (const Endpoint& endpoint : endpoints) {
       if (give_up || result.connection) break;
       const Clock::time_point began = Clock::now();
@@ -249,14 +248,13 @@ struct Connector::Round {
     return Clock::now() - began;
   }
   void cut_attempt() const {
-    if (attempt_age()) shut_down_sockets_to(endpoints, older_sockets);
+    if (attempt_age()) shut_down_attempts(endpoints);
   }
 
   const ClientOptions options;
   std::atomic<bool> give_up = false;
   std::atomic<Clock::time_point> attempt_began{Clock::time_point{}};
   std::vector<Endpoint> endpoints;
-  std::vector<ino_t> older_sockets;
 };
 
 Connector::Connector(const ClientOptions& options) : round_(std::make_shared<Round>(options)) {
@@ -292,7 +290,7 @@ std::optional<ConnectResult> Connector::poll() {
   if (age >= round_->options.connect_watchdog) {
     round_->cut_attempt();
   } else if (age >= kCalmAfter) {
-    slow_down_sockets_to(round_->endpoints, round_->older_sockets);
+    slow_down_attempts(round_->endpoints);
   }
   return {};
 }

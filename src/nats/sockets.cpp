@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <rts/base/text.hpp>
@@ -26,10 +25,18 @@ constexpr int kKeepAliveSeconds = 2;
 constexpr int kKeepAliveProbes = 2;
 constexpr timeval kReadWait{.tv_sec = 0, .tv_usec = 100'000};
 
-// Calls visit(fd, inode) for each socket of this process that is connected to one of the endpoints.
+// Only we set this timeout, and only after the handshake.
+bool is_tuned(int fd) {
+  int timeout_ms = 0;
+  socklen_t size = sizeof timeout_ms;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0 &&
+         timeout_ms == kUserTimeoutMs;
+}
+
+// Calls visit(fd) for each socket of this process that is in a handshake with one of the endpoints.
 // The descriptor is a duplicate: it stays the same socket whatever its owner closes meanwhile.
 template <typename Visit>
-void visit_sockets(std::span<const Endpoint> endpoints, Visit visit) {
+void visit_attempts(std::span<const Endpoint> endpoints, Visit visit) {
   using std::filesystem::directory_iterator;
   std::error_code error;
   for (directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
@@ -40,30 +47,12 @@ void visit_sockets(std::span<const Endpoint> endpoints, Visit visit) {
     const UniqueFd fd(::fcntl(*number, F_DUPFD_CLOEXEC, 0));
     tcp::endpoint peer;
     socklen_t length = static_cast<socklen_t>(peer.capacity());
-    struct stat status {};
-    if (::getpeername(fd.get(), peer.data(), &length) == 0 && ::fstat(fd.get(), &status) == 0 &&
+    if (::getpeername(fd.get(), peer.data(), &length) == 0 && !is_tuned(fd.get()) &&
         std::any_of(endpoints.begin(), endpoints.end(),
                     [&peer](const Endpoint& endpoint) { return endpoint.address == peer; })) {
-      visit(fd.get(), status.st_ino);
+      visit(fd.get());
     }
   }
-}
-
-// Only we set this timeout, and only after the handshake.
-bool is_tuned(int fd) {
-  int timeout_ms = 0;
-  socklen_t size = sizeof timeout_ms;
-  return ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0 &&
-         timeout_ms == kUserTimeoutMs;
-}
-
-template <typename Visit>
-void visit_attempts(std::span<const Endpoint> endpoints, std::span<const ino_t> older,
-                    Visit visit) {
-  visit_sockets(endpoints, [older, visit](int fd, ino_t inode) {
-    const bool old = std::find(older.begin(), older.end(), inode) != older.end();
-    if (!old && !is_tuned(fd)) visit(fd);
-  });
 }
 
 template <typename Value>
@@ -91,21 +80,15 @@ std::vector<Endpoint> resolve(const std::vector<Secret>& urls, std::string& erro
   return all;
 }
 
-std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints) {
-  std::vector<ino_t> inodes;
-  visit_sockets(endpoints, [&inodes](int, ino_t inode) { inodes.push_back(inode); });
-  return inodes;
-}
-
-void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
-  visit_attempts(endpoints, older, [](int fd) {
+void slow_down_attempts(std::span<const Endpoint> endpoints) {
+  visit_attempts(endpoints, [](int fd) {
     set_option(fd, SOL_SOCKET, SO_RCVTIMEO, kReadWait);
     ::fcntl(fd, F_SETFL, 0);
   });
 }
 
-void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
-  visit_attempts(endpoints, older, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
+void shut_down_attempts(std::span<const Endpoint> endpoints) {
+  visit_attempts(endpoints, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
 }
 
 void deliver_after_close(int fd) {
@@ -113,8 +96,8 @@ void deliver_after_close(int fd) {
 }
 
 void discard_unsent(int fd) {
-  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  std::ignore = ::connect(fd, &nobody, sizeof nobody);
+  const sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
+  std::ignore = ::connect(fd, &none, sizeof none);
 }
 
 bool tune_socket(int fd) {

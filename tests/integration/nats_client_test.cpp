@@ -639,10 +639,14 @@ TEST(NatsClient, AHungAttemptLeavesOtherConnectionsToThatAddressAlone) {
   ASSERT_TRUE(loop.run_until(early.subscribed(), kSoon));
   std::string error;
   const auto endpoints = resolve({Secret(server.url())}, error);
-  ASSERT_FALSE(sockets_to(endpoints).empty());
-  // As if no socket had been there before: the handshake's end alone protects it.
-  slow_down_sockets_to(endpoints, {});
-  shut_down_sockets_to(endpoints, {});
+  ASSERT_FALSE(endpoints.empty());
+  // It has not been tuned, as in a handshake: so it is seen that the sockets are found.
+  tcp::socket other(loop.io);
+  other.connect(endpoints.front().address);
+  slow_down_attempts(endpoints);
+  shut_down_attempts(endpoints);
+  const std::string greeting(8, ' ');
+  EXPECT_THROW(other.send(boost::asio::buffer(greeting)), boost::system::system_error);
   const Ticker ticker(loop.io);
   loop.io.run_for(200ms);
   EXPECT_TRUE(early.client.status().connected);
