@@ -41,10 +41,10 @@ natsStatus attach_to(natsOptions* options, Link& link);
 
 // What an attempt to connect ends with: a connection, or none and an error without secrets.
 struct ConnectResult {
-  std::unique_ptr<Link> link;  // before its user: the connection is destroyed first
-  ConnectionPtr connection;
-  std::string server;  // scheme, host and port
-  std::string error;
+  std::unique_ptr<Link> link{};  // before its user: the connection is destroyed first
+  ConnectionPtr connection{};
+  std::string server{};  // scheme, host and port
+  std::string error{};
 };
 
 class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {

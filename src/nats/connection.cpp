@@ -67,9 +67,9 @@ void Connection::start() {
 
 bool Connection::subscribe() {
   // To nothing when the subject is empty.
-  const auto to = [connection = adapter_->connection()](SubscriptionPtr& subscription,
-                                                        const std::string& subject,
-                                                        const std::string& queue_group) {
+  const auto subscribe_to = [connection = adapter_->connection()](SubscriptionPtr& subscription,
+                                                                  const std::string& subject,
+                                                                  const std::string& queue_group) {
     if (subject.empty()) return true;
     natsSubscription* raw = nullptr;
     if (queue_group.empty()) {
@@ -81,9 +81,9 @@ bool Connection::subscribe() {
     return raw != nullptr;
   };
   const ClientOptions& options = client_.options;
-  return !inbox_.name().empty() && to(replies_, inbox_.name() + ".>", "") &&
-         to(commands_, options.control_subject, "") &&
-         (client_.draining || to(data_, options.subject, options.queue_group));
+  return !inbox_.name().empty() && subscribe_to(replies_, inbox_.name() + ".>", "") &&
+         subscribe_to(commands_, options.control_subject, "") &&
+         (client_.draining || subscribe_to(data_, options.subject, options.queue_group));
 }
 
 void Connection::describe(Status& status) const {
@@ -110,24 +110,22 @@ std::uint64_t Connection::dropped_by_library() const {
 // connection, and with it the lists, but not what had already come.
 void Connection::readable() {
   std::vector<MessagePtr> replies;
-  const std::size_t bytes = take_pending(replies_.get(), replies);
-  deliver_commands();  // first: a pause holds for the frames that came with it
-  deliver_messages();
-  if (open()) check_complaint();
-  handle_inbox(std::move(replies), bytes);
-}
-
-void Connection::deliver_commands() {
   std::vector<MessagePtr> commands;
+  const std::size_t reply_bytes = take_pending(replies_.get(), replies);
   take_pending(commands_.get(), commands);
+  retired_.add_all(messages_, message_bytes_);
+  message_bytes_ = take_pending(data_.get(), messages_);
+  // First: a pause holds for the frames that came with it.
   for (const MessagePtr& command : commands) {
     if (!take_status(command.get())) client_.callbacks.on_control(view_of(command.get()));
   }
+  deliver_messages();
+  if (open()) check_complaint();
+  handle_inbox(replies);
+  retired_.add_all(replies, reply_bytes);
 }
 
 void Connection::deliver_messages() {
-  retired_.add_all(messages_, message_bytes_);
-  message_bytes_ = take_pending(data_.get(), messages_);
   std::erase_if(messages_,
                 [this](const MessagePtr& message) { return take_status(message.get()); });
   std::array<Message, kMessagesPerCallback> views;
@@ -163,7 +161,7 @@ bool Connection::take_status(natsMsg* message) {
   return true;
 }
 
-void Connection::handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes) {
+void Connection::handle_inbox(const std::vector<MessagePtr>& replies) {
   for (const MessagePtr& reply : replies) {
     if (reply) {
       const Message view = view_of(reply.get());
@@ -172,9 +170,7 @@ void Connection::handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes
       inbox_.take_no_responders();
     }
   }
-  retired_.add_all(replies, bytes);
-  if (!open()) return;
-  if (subscriptions_confirmed_ || inbox_.last_returned() == 0) return;
+  if (!open() || subscriptions_confirmed_ || inbox_.last_returned() == 0) return;
   subscriptions_confirmed_ = true;
   if (!refused_) client_.status.last_error.clear();
   client_.callbacks.on_status_change();
@@ -379,7 +375,7 @@ void Connection::drain(std::function<void()> done) {
 // nats.c says UNSUB and waits for the answer on a thread of its own, while we go on reading.
 void Connection::check_drained() {
   if (data_ && natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
-    return deliver_messages();
+    return readable();
   }
   data_.reset();
   std::exchange(drained_, nullptr)();

@@ -75,10 +75,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool subscribe();
   // Receiving.
   void readable();
-  void deliver_commands();
   void deliver_messages();
   bool take_status(natsMsg* message);
-  void handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes);
+  void handle_inbox(const std::vector<MessagePtr>& replies);
   void check_complaint();
   // Watching the path to the broker.
   bool send_heartbeat();
