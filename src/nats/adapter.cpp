@@ -128,7 +128,7 @@ int AsioAdapter::bytes_wanted() {
   if (!tls_ && there > 0) tls_ = header[0] >= kFirstRecordType && header[0] <= kLastRecordType;
   if (!tls_.value_or(false)) return 0;
   if (there < kRecordHeaderBytes) return kRecordHeaderBytes;
-  const std::size_t record = kRecordHeaderBytes + header[3] * 256U + header[4];
+  const std::size_t record = kRecordHeaderBytes + (std::size_t{header[3]} << 8U) + header[4];
   return socket_.available(ignored) >= record ? 0 : static_cast<int>(record);
 }
 

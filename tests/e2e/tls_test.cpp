@@ -190,9 +190,8 @@ TEST_F(Tls, ABrokerThatTakesNothingHoldsNothingUpAndGetsItWhenItDoes) {
   options.max_buffered_bytes = std::size_t{16} << 10U;  // as the service has it
   boost::asio::io_context loop(1);
   std::uint64_t received = 0;
-  nats::Client client(
-      loop, options,
-      {.on_messages = [&](auto messages) { received += messages.size(); }, .on_status_change = {}});
+  nats::Client client(loop, options,
+                      {.on_messages = [&](auto messages) { received += messages.size(); }});
   const auto run_until = [&](auto predicate) {
     return eventually(
         [&] {
