@@ -25,6 +25,7 @@ class Lifecycle {
  public:
   // They outlive the lifecycle.
   struct Parts {
+    boost::asio::io_context& loop;
     nats::Client& client;
     Publisher& publisher;
     http::Server& server;
@@ -33,30 +34,27 @@ class Lifecycle {
     const Tally& tally;
   };
 
-  Lifecycle(boost::asio::io_context& loop, const Parts& parts,
-            std::chrono::seconds shutdown_timeout)
-      : loop_(loop),
-        parts_(parts),
+  Lifecycle(const Parts& parts, std::chrono::seconds shutdown_timeout)
+      : parts_(parts),
         shutdown_timeout_(shutdown_timeout),
-        stop_signals_(loop, SIGINT, SIGTERM),
-        shutdown_deadline_(loop) {}
+        stop_signals_(parts.loop, SIGINT, SIGTERM),
+        shutdown_deadline_(parts.loop) {}
 
-  // False when the HTTP port cannot be opened; that has been logged.
-  bool start() {
+  // Returns after a stop signal and a drain, or at once when the HTTP port cannot be opened.
+  [[nodiscard]] ExitCode run() {
     if (const auto error = parts_.server.start()) {
       parts_.narrator.not_listening(*error);
-      return false;
+      return ExitCode::unavailable;
     }
     parts_.narrator.started(parts_.server.port());
     await_stop_signal();
     parts_.client.start();
     parts_.notifier.ready();
-    return true;
+    parts_.loop.run();
+    return exit_code_;
   }
 
   [[nodiscard]] bool draining() const noexcept { return draining_; }
-  // What the process ends with once the loop has stopped.
-  [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
  private:
   void await_stop_signal() {
@@ -80,19 +78,18 @@ class Lifecycle {
       parts_.narrator.shutdown_timed_out();
       parts_.publisher.abandon();
       exit_code_ = ExitCode::unavailable;
-      loop_.stop();
+      parts_.loop.stop();
     });
     parts_.client.drain([this] {
       parts_.publisher.finish([this] {
         parts_.client.close([this](bool flushed) {
           parts_.narrator.stopped(flushed, parts_.tally);
-          loop_.stop();
+          parts_.loop.stop();
         });
       });
     });
   }
 
-  boost::asio::io_context& loop_;
   const Parts parts_;
   const std::chrono::seconds shutdown_timeout_;
   boost::asio::signal_set stop_signals_;

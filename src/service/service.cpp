@@ -18,7 +18,6 @@
 #include "http/server.hpp"
 #include "nats/client.hpp"
 #include "service/lifecycle.hpp"
-#include "service/metrics.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
 #include "service/notify.hpp"
@@ -36,9 +35,6 @@ using SteadyClock = std::chrono::steady_clock;
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
-
-// About a dozen orders may wait for the socket: a longer queue would be sent late.
-constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
 
 // Of the kinds of orders that these terms allow.
 std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
@@ -71,9 +67,8 @@ class Service {
         engine_(config::engine_parameters(settings_, Clock::live)),
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_), client_callbacks()),
-        transport_(client_),
-        order_clock_(loop),
-        publisher_(transport_, order_clock_, settings_.delivery, publisher_callbacks()),
+        transport_(loop, client_),
+        publisher_(transport_, settings_.delivery, publisher_callbacks()),
         stream_watch_(loop, client_, settings_.stream,
                       [this](bool changed) { on_stream_looked(changed); }),
         server_(loop,
@@ -82,13 +77,13 @@ class Service {
                  .on_problem = [this](auto text) { narrator_.http_problem(text); }},
                 routes()),
         user_signals_(loop, SIGUSR1, SIGUSR2),
-        notifier_(loop, notify_options_of_environment()),
-        lifecycle_(loop, {client_, publisher_, server_, notifier_, narrator_, counts_.tally},
+        notifier_(loop),
+        lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
     await_user_signal();
   }
 
-  Lifecycle& lifecycle() noexcept { return lifecycle_; }
+  ExitCode run() { return lifecycle_.run(); }
 
  private:
   // --- Frames in, orders out --------------------------------------------------------------------
@@ -118,7 +113,6 @@ class Service {
     }
     const Decision& decision = *record.decision();
     publisher_.accepted(decision.at);
-    last_event_[index_of(record.kind)] = received;
     if (settings_.log.decisions) {
       narrator_.decision(decision, engine_.symbols().at(decision.symbol_index).text());
     }
@@ -194,7 +188,7 @@ class Service {
     if (needs_stream_) stream_watch_.on_connection_change();
     const nats::Status now = client_.status();
     if (now.connected && !before_.connected) {
-      narrator_.connected(now, publisher_.path_problem());
+      narrator_.connected(now, publisher_.status().path_problem);
       notifier_.status("connected to " + now.server);
     }
     if (!now.connected && before_.connected) {
@@ -211,49 +205,37 @@ class Service {
   // --- What people see --------------------------------------------------------------------------
 
   State state() const {
-    const auto now = SteadyClock::now();
-    State state{.nats = client_.status(),
-                .delivery = publisher_.stats(),
+    State state{.configuration = configuration_,
+                .counts = counts_,
+                .at = wall_clock(),
+                .settings_hash = settings_hash_,
+                .nats = client_.status(),
+                .delivery = publisher_.status(),
                 .http = server_.stats(),
-                .path_problem = publisher_.path_problem(),
-                .path_tried = publisher_.path_tried(),
-                .dry_run = settings_.delivery.dry_run,
+                .process = telemetry::read_process_usage(),
                 .draining = lifecycle_.draining(),
-                .max_buffered_bytes = kMaxUnsentOrderBytes,
-                .uptime_seconds = std::chrono::duration<double>(now - started_).count(),
+                .uptime = SteadyClock::now() - started_,
                 .lost_log_lines = log_.lost_lines(),
                 .shortened_log_lines = log_.shortened_lines()};
-    if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
+    std::string& problem = state.delivery.path_problem;
+    if (needs_stream_ && problem.empty()) problem = stream_watch_.problem();
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
-    }
-    for (std::size_t kind = 0; kind < last_event_.size(); ++kind) {
-      if (!last_event_[kind]) continue;
-      state.event_age_seconds[kind] =
-          std::chrono::duration<double>(now - *last_event_[kind]).count();
     }
     return state;
   }
 
   http::Routes routes() {
-    return {
-        {"/healthz", [] { return http::Response{.body = R"({"status":"alive"})"}; }},
-        {"/ready",
-         [this] {
-           const State now = state();
-           return http::Response{.status = now.ready() ? 200U : 503U, .body = ready_json(now)};
-         }},
-        {"/metrics",
-         [this] {
-           return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                                 .body = telemetry::to_text(metrics_)};
-         }},
-        {"/info", [this] { return http::Response{.body = info_json(state(), configuration_)}; }},
-        {"/", [this] {
-           return http::Response{.content_type = "text/html",
-                                 .body = index_html(state(), configuration_, counts_)};
-         }}};
+    return {{"/healthz", [] { return http::Response{.body = R"({"status":"alive"})"}; }},
+            {"/ready", [this] { return ready_response(state()); }},
+            {"/metrics",
+             [this] {
+               return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                     .body = telemetry::to_text(metrics_)};
+             }},
+            {"/info", [this] { return info_response(state()); }},
+            {"/", [this] { return index_response(state()); }}};
   }
 
   const config::Configuration& configuration_;
@@ -264,22 +246,18 @@ class Service {
   Counts counts_;
   nats::Client client_;
   NatsTransport transport_;
-  LoopClock order_clock_;
   Publisher publisher_;
   StreamWatch stream_watch_;
   const bool needs_stream_ =
       settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   const std::string settings_hash_ = config::fingerprint(configuration_);
-  const telemetry::Collector<Numbers> metrics_{metrics_table(), [this] {
-                                                 return Numbers{counts_, state(), settings_hash_};
-                                               }};
+  const telemetry::Collector<State> metrics_{metrics_table(), [this] { return state(); }};
   http::Server server_;
   asio::signal_set user_signals_;
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged
   const SteadyClock::time_point started_ = SteadyClock::now();
-  std::array<std::optional<SteadyClock::time_point>, kMarketKinds.size()> last_event_;
 };
 
 // Credentials are in our memory and environment: neither a core dump nor another process of the
@@ -315,10 +293,7 @@ ExitCode run(const config::Configuration& configuration) {
   }
   try {
     asio::io_context loop(1);
-    Service service(loop, configuration, log, narrator);
-    if (!service.lifecycle().start()) return ExitCode::unavailable;
-    loop.run();
-    return service.lifecycle().exit_code();
+    return Service(loop, configuration, log, narrator).run();
   } catch (const std::exception& bug) {
     narrator.internal_error(bug.what());
     return ExitCode::internal;

@@ -1,6 +1,4 @@
 // The metrics table: documentation that is not stale, names that follow Prometheus' rules.
-#include "service/metrics.hpp"
-
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -11,6 +9,7 @@
 
 #include <rts/engine/engine.hpp>
 
+#include "service/status.hpp"
 #include "support/endings.hpp"
 #include "support/engine_run.hpp"
 #include "support/frames.hpp"
@@ -20,12 +19,14 @@ namespace rts::test {
 namespace {
 
 using service::Counts;
-using service::Numbers;
+using service::State;
 
-// What a scrape shows: `counts`, and else nothing but `state`.
-std::string scrape(const Counts& counts, const service::State& state = {}) {
-  return to_text(telemetry::Collector<Numbers>(service::metrics_table(), [&] {
-    return Numbers{counts, state, "0123"};
+const config::Configuration kConfiguration = configured({});
+
+// What a scrape shows: `counts`, and else nothing.
+std::string scrape(const Counts& counts) {
+  return to_text(telemetry::Collector<State>(service::metrics_table(), [&] {
+    return State{.configuration = kConfiguration, .counts = counts};
   }));
 }
 
@@ -152,7 +153,7 @@ TEST(Metrics, AnOrderCountsOnceForTheMetricsAndThePage) {
   EXPECT_THAT(
       scrape(counts),
       testing::HasSubstr(R"(rts_orders_total{result="confirmed",strategy="trade_momentum"} 2)"));
-  EXPECT_THAT(service::index_html({}, configured({}), counts),
+  EXPECT_THAT(service::index_response({.configuration = kConfiguration, .counts = counts}).body,
               testing::HasSubstr("<td>order: confirmed</td><td>2</td>"));
 }
 
@@ -166,10 +167,8 @@ TEST(Metrics, SymbolsHaveNoSeriesBeforeTheFirstOne) {
 TEST(Metrics, CountersOfOthersNeverRunBackwards) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
   const Counts counts(symbols);
-  service::State state;
-  const telemetry::Collector<Numbers> collector(service::metrics_table(), [&] {
-    return Numbers{counts, state, "0123"};
-  });
+  State state{.configuration = kConfiguration, .counts = counts};
+  const telemetry::Collector<State> collector(service::metrics_table(), [&] { return state; });
   for (const std::uint64_t reconnects : {3U, 2U}) {
     state.nats.reconnects = reconnects;
     EXPECT_THAT(to_text(collector), testing::HasSubstr("rts_nats_reconnects_total 3\n"));
