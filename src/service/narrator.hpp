@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rts/base/version.hpp>
@@ -67,25 +68,27 @@ class Narrator {
 
   // --- The broker -------------------------------------------------------------------------------
 
-  // `path_problem`: why orders do not arrive; empty when they do.
-  void connected(const nats::Status& now, std::string_view path_problem) {
-    log_.write(info, "nats_connected", "connected to the broker",
-               {{"server", now.server}, {"reconnects", now.reconnects}});
-    if (!path_problem.empty()) log_.write(error, "order_path", path_problem);
+  // What has changed in the client's status. `path_problem`: why orders do not arrive; empty when
+  // they do.
+  void broker(const nats::Status& before, const nats::Status& now, std::string_view path_problem) {
+    if (now.connected && !before.connected) {
+      log_.write(info, "nats_connected", "connected to the broker",
+                 {{"server", now.server}, {"reconnects", now.reconnects}});
+      if (!path_problem.empty()) log_.write(error, "order_path", path_problem);
+    }
+    if (!now.connected && before.connected) {
+      log_.write(warning, "nats_disconnected", "the connection is gone; trying again",
+                 {{"error", now.last_error}});
+    }
+    if (now.subscribed && !before.subscribed) {
+      const config::BrokerParameters& to = settings_.broker;
+      log_.write(info, "nats_subscribed", "frames can arrive",
+                 {{"subject", to.subject}, {"queue_group", to.queue_group}});
+    }
+    if (!now.last_error.empty() && now.last_error != before.last_error) {
+      log_.write(warning, "nats_error", now.last_error);
+    }
   }
-
-  void disconnected(std::string_view why) {
-    log_.write(warning, "nats_disconnected", "the connection is gone; trying again",
-               {{"error", why}});
-  }
-
-  void subscribed() {
-    log_.write(
-        info, "nats_subscribed", "frames can arrive",
-        {{"subject", settings_.broker.subject}, {"queue_group", settings_.broker.queue_group}});
-  }
-
-  void nats_error(std::string_view text) { log_.write(warning, "nats_error", text); }
 
   void unexpected_reply(std::string_view subject) {
     log_.write(warning, "unexpected_reply",
@@ -172,15 +175,12 @@ class Narrator {
 
  private:
   using enum config::LogLevel;
-  struct Meaning {
-    telemetry::Level level;
-    std::string_view message;
-  };
 
   // Of a message that could not be read, in bytes.
   static constexpr std::size_t kExcerptBytes = 200;
 
-  static Meaning meaning_of(const OrderReport& report) noexcept {
+  static std::pair<telemetry::Level, std::string_view> meaning_of(
+      const OrderReport& report) noexcept {
     switch (report.result) {
       case OrderResult::confirmed: return {info, "order confirmed"};
       case OrderResult::unconfirmed: return {info, "order sent, no answer"};

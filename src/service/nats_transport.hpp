@@ -61,11 +61,7 @@ class NatsTransport final : public OrderTransport {
         }));
   }
 
-  Status status() const override {
-    const nats::Status now = client_.status();
-    return {now.connected, now.takes_headers, now.reconnects};
-  }
-
+  nats::Status status() const override { return client_.status(); }
   UnixMs now() const override {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   }

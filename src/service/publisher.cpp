@@ -218,9 +218,8 @@ void Publisher::retry_soon() {
 // --- The path -----------------------------------------------------------------------------------
 
 void Publisher::on_connection_change() {
-  const OrderTransport::Status now = transport_.status();
-  if (!now.connected || connection_ == now.connection) return;
-  connection_ = now.connection;
+  const nats::Status now = transport_.status();
+  if (!now.connected || std::exchange(reconnects_, now.reconnects) == now.reconnects) return;
   for (Destination& to : destinations_) {
     to.silence.on_new_connection();
     if (to.path != Path::denied) to.path = Path::unknown;
@@ -235,7 +234,7 @@ void Publisher::on_stream_looked() {
 
 std::string Publisher::path_problem() const {
   if (parameters_.dry_run) return "";
-  const OrderTransport::Status broker = transport_.status();
+  const nats::Status broker = transport_.status();
   if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
   std::vector<std::string> problems;
   for (const auto& [subject, silence, path] : destinations_) {

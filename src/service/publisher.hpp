@@ -21,6 +21,8 @@
 #include <rts/trading/delivery.hpp>
 #include <rts/trading/order.hpp>
 
+#include "nats/types.hpp"
+
 namespace rts::service {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -45,12 +47,6 @@ using ReplyHandler = std::function<bool(const Reply&)>;
 // The way to the broker, and the time.
 class OrderTransport {
  public:
-  struct Status {
-    bool connected = false;
-    bool takes_headers = false;
-    std::uint64_t connection = 0;  // the number of the present or last one
-  };
-
   // Empty: sent, and `on_reply` runs at least once. Otherwise why it was not sent. No order's
   // handler runs inside send(). A number that is sent again keeps the handler it came with first,
   // and an answer to any of its attempts is the answer.
@@ -60,7 +56,7 @@ class OrderTransport {
   // A message to ourselves through the broker.
   [[nodiscard]] virtual std::optional<AttemptResult> round_trip(std::chrono::milliseconds timeout,
                                                                 ReplyHandler on_reply) = 0;
-  [[nodiscard]] virtual Status status() const = 0;
+  [[nodiscard]] virtual nats::Status status() const = 0;
   [[nodiscard]] virtual UnixMs now() const = 0;
   [[nodiscard]] virtual SteadyTime steady_now() const = 0;
   // Calls `wake` once at that time. It cannot be taken back, and any number may be set.
@@ -190,7 +186,7 @@ class Publisher {
   OrderNumber last_number_ = 0;
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
-  std::uint64_t connection_ = 0;           // the transport's number of the present connection
+  std::uint64_t reconnects_ = 0;           // of the transport, as last looked at while connected
   std::vector<Destination> destinations_;  // one for all strategies, or one for each
   std::function<void()> finished_;
 };

@@ -20,7 +20,6 @@
 #include "service/lifecycle.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
-#include "service/notify.hpp"
 #include "service/publisher.hpp"
 #include "service/status.hpp"
 #include "service/stream_watch.hpp"
@@ -187,17 +186,10 @@ class Service {
     publisher_.on_connection_change();
     if (needs_stream_) stream_watch_.on_connection_change();
     const nats::Status now = client_.status();
-    if (now.connected && !before_.connected) {
-      narrator_.connected(now, publisher_.status().path_problem);
-      notifier_.status("connected to " + now.server);
-    }
-    if (!now.connected && before_.connected) {
-      narrator_.disconnected(now.last_error);
-      notifier_.status("not connected to a broker: " + now.last_error);
-    }
-    if (now.subscribed && !before_.subscribed) narrator_.subscribed();
-    if (!now.last_error.empty() && now.last_error != before_.last_error) {
-      narrator_.nats_error(now.last_error);
+    narrator_.broker(before_, now, publisher_.status().path_problem);
+    if (now.connected != before_.connected) {
+      notifier_.status(now.connected ? "connected to " + now.server
+                                     : "not connected to a broker: " + now.last_error);
     }
     before_ = now;
   }

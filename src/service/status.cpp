@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
+#include <boost/algorithm/string/replace.hpp>
 #include <fmt/format.h>
 
 #include <rts/base/json_writer.hpp>
@@ -42,16 +44,11 @@ void append_object(JsonWriter& json, const List& keys, Write write) {
   json.end_object();
 }
 
-std::string html_escaped(std::string_view text) {
-  constexpr std::string_view kSpecial = R"(<>&")";
-  constexpr std::array<std::string_view, kSpecial.size()> kEntities{"&lt;", "&gt;", "&amp;",
-                                                                    "&quot;"};
-  std::string out;
-  for (const char& c : text) {
-    const std::size_t special = kSpecial.find(c);
-    out += special == std::string_view::npos ? std::string_view(&c, 1) : kEntities[special];
-  }
-  return out;
+std::string html_escaped(std::string text) {
+  constexpr std::pair<const char*, const char*> kEntities[]{
+      {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}};
+  for (const auto& [character, entity] : kEntities) boost::replace_all(text, character, entity);
+  return text;
 }
 
 // clang-format off
@@ -177,9 +174,9 @@ http::Response index_response(const State& state) {
                  "<strong class=\"{}\">{}</strong></p>"
                  "<p><a href=\"/healthz\">/healthz</a> · <a href=\"/ready\">/ready</a> · "
                  "<a href=\"/metrics\">/metrics</a> · <a href=\"/info\">/info</a></p>",
-                 html_escaped(kVersion), html_escaped(state.configuration.settings.environment),
-                 state.uptime.count(), state.ready() ? "ok" : "bad",
-                 state.ready() ? "ready" : "not ready");
+                 html_escaped(std::string(kVersion)),
+                 html_escaped(state.configuration.settings.environment), state.uptime.count(),
+                 state.ready() ? "ok" : "bad", state.ready() ? "ready" : "not ready");
   append_table(out, "Frames", "what");
   append_row(out, "frames", tally.frames());
   append_row(out, "events", tally.events());

@@ -99,7 +99,13 @@ class World final : public OrderTransport {
     if (!path_) round_trip_ = std::move(on_reply);
     return path_;
   }
-  [[nodiscard]] Status status() const override { return {true, takes_headers, connection_}; }
+  [[nodiscard]] nats::Status status() const override {
+    nats::Status made;
+    made.connected = true;
+    made.takes_headers = takes_headers;
+    made.reconnects = connection_;
+    return made;
+  }
   [[nodiscard]] UnixMs now() const override { return UnixMs(clock_); }
   [[nodiscard]] SteadyTime steady_now() const override { return SteadyTime(1h + clock_); }
   void wake_at(SteadyTime at, std::function<void()> wake) override {
