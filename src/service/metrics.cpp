@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include <rts/base/version.hpp>
 
 #include "service/status.hpp"
@@ -181,17 +179,6 @@ constexpr telemetry::Metric<State> kTable[]{
      [](auto& now, auto& out) { out.add({}, now.process.start_time_seconds); }}};
 // clang-format on
 
-// "`a`, `b`": the values that go with `first`.
-template <class Second, class First, class Possible>
-std::string quoted_names(First first, Possible possible) {
-  std::string names;
-  for (const Second value : all_of<Second>) {
-    if (!possible(first, value)) continue;
-    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", to_string(value));
-  }
-  return names;
-}
-
 }  // namespace
 
 Counts::Counts(const SymbolTable& traded)
@@ -219,33 +206,5 @@ void Counts::add(const Step& step, UnixNs received_at) {
 }
 
 std::span<const telemetry::Metric<State>> metrics_table() noexcept { return kTable; }
-
-std::string metrics_markdown() {
-  std::string out =
-      "# Metrics\n\n"
-      "Generated from the table in the code; a test compares. `/metrics` serves them in "
-      "Prometheus' "
-      "text format 0.0.4. Every series is there from the first scrape.\n\n"
-      "At any moment `rts_events_received_total` = Σ `rts_events_ignored_total` + Σ "
-      "`rts_events_dropped_total` + Σ `rts_decisions_total`, and the signals among the decisions = "
-      "Σ `rts_orders_total`.\n\n"
-      "| name | type | labels | meaning |\n|---|---|---|---|\n";
-  for (const auto& row : kTable) {
-    out += fmt::format("| `{}` | {} | {}{}{} | {} |\n", row.name, to_string(row.type),
-                       row.labels[0], row.labels[1].empty() ? "" : ", ", row.labels[1], row.help);
-  }
-  out += "\n## kind and reason\n\n| kind | ignored | dropped |\n|---|---|---|\n";
-  for (const EventKind kind : all_of<EventKind>) {
-    out +=
-        fmt::format("| `{}` | {} | {} |\n", to_string(kind), quoted_names<Reason>(kind, kCanIgnore),
-                    quoted_names<Reason>(kind, kCanDrop));
-  }
-  out += "\n## strategy and outcome\n\n| strategy | outcomes |\n|---|---|\n";
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    out += fmt::format("| `{}` | {} |\n", to_string(strategy),
-                       quoted_names<Outcome>(strategy, kCanDecide));
-  }
-  return out + "\n## result\n\n" + quoted_names<OrderResult>(0, kAlways) + "\n";
-}
 
 }  // namespace rts::service

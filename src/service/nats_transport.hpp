@@ -44,9 +44,9 @@ class NatsTransport final : public OrderTransport {
       } else {
         open_requests_[number] = reply.number;
       }
-      if (on_reply(reply_of(reply))) return nats::AfterReply::keep_waiting;
-      open_requests_.erase(number);
-      return nats::AfterReply::done;
+      const nats::AfterReply after = on_reply(reply_of(reply));
+      if (after == nats::AfterReply::done) open_requests_.erase(number);
+      return after;
     };
     return problem_of(client_.request(message.subject, message.payload, headers,
                                       message.answer_timeout, std::move(handler), message.life));
@@ -54,11 +54,10 @@ class NatsTransport final : public OrderTransport {
 
   std::optional<AttemptResult> round_trip(std::chrono::milliseconds timeout,
                                           ReplyHandler on_reply) override {
-    return problem_of(
-        client_.round_trip(timeout, [on_reply = std::move(on_reply)](const nats::Reply& reply) {
-          return on_reply(reply_of(reply)) ? nats::AfterReply::keep_waiting
-                                           : nats::AfterReply::done;
-        }));
+    auto handler = [on_reply = std::move(on_reply)](const nats::Reply& reply) {
+      return on_reply(reply_of(reply));
+    };
+    return problem_of(client_.round_trip(timeout, std::move(handler)));
   }
 
   nats::Status status() const override { return client_.status(); }

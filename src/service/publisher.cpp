@@ -15,7 +15,7 @@ namespace {
 // Between two looks at orders that are to be sent again when the way is free.
 constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 // So long a half-open breaker waits for an order to try, before it tries a round trip instead.
-constexpr auto kProbeGrace = std::chrono::seconds(1);
+constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr std::size_t kUsualOrderBytes = 1024;
 
 // A stream looks for the id before it finds itself full (10077) or the message too long (10054).
@@ -125,16 +125,16 @@ void Publisher::attempt(InFlight& order, CircuitBreaker::Permit permit) {
 // --- Answers ------------------------------------------------------------------------------------
 
 // While an order is in doubt another reply is awaited, so that a late acknowledgement still counts.
-bool Publisher::on_reply(OrderNumber number, const Reply& reply) {
+nats::AfterReply Publisher::on_reply(OrderNumber number, const Reply& reply) {
   const auto entry = in_flight_.find(number);
-  if (entry == in_flight_.end()) return false;
+  if (entry == in_flight_.end()) return nats::AfterReply::done;
   InFlight& order = entry->second;
   if (reply) {
     on_answer(order, reply.value());
   } else if (order.state != OrderState::waiting_to_retry || !is_silence(reply.error())) {
     conclude(order, reply.error(), detail_of(order, reply.error()));
   }
-  return in_flight_.contains(number);
+  return in_flight_.contains(number) ? nats::AfterReply::keep_waiting : nats::AfterReply::done;
 }
 
 // What is no answer to an order changes nothing: the right one may still come.
@@ -307,7 +307,8 @@ void Publisher::on_breaker_used() {
   callbacks_.on_breaker(state);
   if (state == BreakerState::closed) return;
   const auto recovers_at = breaker_.recovers_at();
-  look_at_breaker(recovers_at ? SteadyTime(*recovers_at) : transport_.steady_now() + kProbeGrace);
+  look_at_breaker(recovers_at ? SteadyTime(*recovers_at)
+                              : transport_.steady_now() + kProbeInterval);
 }
 
 // And again every second while it is not closed, unless it changes: that sets another time.
@@ -319,7 +320,7 @@ void Publisher::look_at_breaker(SteadyTime at) {
     on_breaker_used();
     if (breaker_look_at_ == at && breaker_.wants_probe()) probe();
     if (breaker_look_at_ == at && breaker_.state() != BreakerState::closed) {
-      look_at_breaker(transport_.steady_now() + kProbeGrace);
+      look_at_breaker(transport_.steady_now() + kProbeInterval);
     }
   });
 }
@@ -334,7 +335,7 @@ void Publisher::probe() {
   const auto problem = transport_.round_trip(
       parameters_.ack_timeout, [this, permit = *permit, signal_of](const Reply& reply) {
         report(permit, reply ? BreakerSignal::success : signal_of(reply.error()));
-        return false;
+        return nats::AfterReply::done;
       });
   if (problem) report(*permit, signal_of(*problem));
 }

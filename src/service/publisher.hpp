@@ -41,8 +41,7 @@ struct OrderMessage {
 
 // The bytes of an answer, which live until the handler returns; or why there is none.
 using Reply = Result<std::string_view, AttemptResult>;
-// Whether another reply is awaited. After silence: for as long again.
-using ReplyHandler = std::function<bool(const Reply&)>;
+using ReplyHandler = std::function<nats::AfterReply(const Reply&)>;
 
 // The way to the broker, and the time.
 class OrderTransport {
@@ -158,7 +157,7 @@ class Publisher {
   InFlight& take_in(const Order& order, std::string_view header_traceparent,
                     SteadyTime received_at);
   void attempt(InFlight& order, CircuitBreaker::Permit permit);
-  bool on_reply(OrderNumber number, const Reply& reply);
+  nats::AfterReply on_reply(OrderNumber number, const Reply& reply);
   void on_answer(InFlight& order, std::string_view payload);
   void conclude(InFlight& order, AttemptResult result, std::string_view detail);
   void retry(InFlight& order);

@@ -96,7 +96,5 @@ struct State {
 [[nodiscard]] http::Response index_response(const State& state);
 
 [[nodiscard]] std::span<const telemetry::Metric<State>> metrics_table() noexcept;
-// docs/METRICS.md.
-[[nodiscard]] std::string metrics_markdown();
 
 }  // namespace rts::service

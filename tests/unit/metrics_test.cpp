@@ -30,9 +30,54 @@ std::string scrape(const Counts& counts) {
   }));
 }
 
+// "`a`, `b`": those of the values that are wanted.
+template <class List, class Wanted>
+std::string quoted_names(const List& values, Wanted wanted) {
+  std::string names;
+  for (const auto value : values) {
+    if (!wanted(value)) continue;
+    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", to_string(value));
+  }
+  return names;
+}
+
+// docs/METRICS.md.
+std::string metrics_page() {
+  std::string out =
+      "# Metrics\n\n"
+      "Generated from the table in the code; a test compares. `/metrics` serves them in "
+      "Prometheus' "
+      "text format 0.0.4. Every series is there from the first scrape.\n\n"
+      "At any moment `rts_events_received_total` = Σ `rts_events_ignored_total` + Σ "
+      "`rts_events_dropped_total` + Σ `rts_decisions_total`, and the signals among the decisions = "
+      "Σ `rts_orders_total`.\n\n"
+      "| name | type | labels | meaning |\n|---|---|---|---|\n";
+  for (const auto& row : service::metrics_table()) {
+    out += fmt::format("| `{}` | {} | {}{}{} | {} |\n", row.name, to_string(row.type),
+                       row.labels[0], row.labels[1].empty() ? "" : ", ", row.labels[1], row.help);
+  }
+  out += "\n## kind and reason\n\n| kind | ignored | dropped |\n|---|---|---|\n";
+  for (const EventKind kind : all_of<EventKind>) {
+    const auto reasons = [kind](bool ignored) {
+      return quoted_names(all_of<Reason>, [=](Reason reason) {
+        return can_end_in(kind, reason) && is_ignored(reason) == ignored;
+      });
+    };
+    out += fmt::format("| `{}` | {} | {} |\n", to_string(kind), reasons(true), reasons(false));
+  }
+  out += "\n## strategy and outcome\n\n| strategy | outcomes |\n|---|---|\n";
+  for (const StrategyId id : all_of<StrategyId>) {
+    out += fmt::format(
+        "| `{}` | {} |\n", to_string(id),
+        quoted_names(all_of<Outcome>, [id](Outcome outcome) { return can_end_in(id, outcome); }));
+  }
+  const auto all = [](OrderResult) { return true; };
+  return out + "\n## result\n\n" + quoted_names(all_of<OrderResult>, all) + "\n";
+}
+
 TEST(Docs, MetricsPageIsWhatTheTableSays) {
   const std::string path = source_root() + "/docs/METRICS.md";
-  const std::string expected = service::metrics_markdown();
+  const std::string expected = metrics_page();
   if (std::getenv("RTS_UPDATE_DOCS") != nullptr) std::ofstream(path) << expected;
   std::ifstream file(path);
   const std::string page(std::istreambuf_iterator<char>(file), {});
@@ -42,7 +87,7 @@ TEST(Docs, MetricsPageIsWhatTheTableSays) {
 TEST(Metrics, EveryDocumentedFamilyIsScrapedAndTheOtherWayRound) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
   const std::string text = scrape(Counts(symbols));
-  const std::string page = service::metrics_markdown();
+  const std::string page = metrics_page();
   std::size_t families = 0;
   for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != std::string::npos; ++families) {
     at += 7;

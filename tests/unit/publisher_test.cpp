@@ -169,7 +169,7 @@ class World final : public OrderTransport {
     const bool lost = what == "connection_lost";
     const ReplyHandler handler = request.mapped();
     if (!lost) requests_.insert(std::move(request));
-    if (!handler(reply_of(what))) requests_.erase(number);
+    if (handler(reply_of(what)) == nats::AfterReply::done) requests_.erase(number);
   }
 
   void publish(StrategyId strategy, milliseconds life) {
