@@ -165,11 +165,8 @@ void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view
   }
   if (order.state != OrderState::waiting_to_retry) report(order.permit, judgement.signal);
   if (is_denial(result)) to.path = Path::denied;
-  if (judgement.result) {
-    const auto waited = transport_.steady_now() - order.sent_at;
-    return end(order, *judgement.result, is_answer(result) ? std::optional(waited) : std::nullopt,
-               detail);
-  }
+  if (is_answer(result)) order.answered_in = transport_.steady_now() - order.sent_at;
+  if (judgement.result) return end(order, *judgement.result, detail);
   order.state = OrderState::waiting_to_retry;
   if (is_silence(result)) {
     retry(order);
@@ -192,10 +189,10 @@ std::string Publisher::detail_of(const InFlight& order, AttemptResult result) co
 
 void Publisher::retry(InFlight& order) {
   if (now() >= order.order.valid_until) {
-    return end(order, OrderResult::expired, {}, "not acknowledged until valid_until");
+    return end(order, OrderResult::expired, "not acknowledged until valid_until");
   }
   if (callbacks_.is_paused(order.order.strategy)) {
-    return end(order, OrderResult::ambiguous, {}, "paused before it was acknowledged");
+    return end(order, OrderResult::ambiguous, "paused before it was acknowledged");
   }
   if (const auto permit = admit()) {
     attempt(order, *permit);
@@ -262,16 +259,15 @@ Publisher::Status Publisher::status() const {
 
 // --- Ending -------------------------------------------------------------------------------------
 
-void Publisher::end(InFlight& order, OrderResult result,
-                    std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
+void Publisher::end(InFlight& order, OrderResult result, std::string_view detail) {
   Path& path = destination_of(order.order.strategy).path;
-  if (answered_in || result == OrderResult::unconfirmed) {
+  if (order.answered_in || result == OrderResult::unconfirmed) {
     path = Path::works;
   } else if (result == OrderResult::no_responders) {
     path = Path::no_responders;
   }
   const auto ended = in_flight_.extract(order.number);
-  callbacks_.on_result({order.order, result, order.attempts, answered_in, detail});
+  callbacks_.on_result({order.order, result, order.attempts, order.answered_in, detail});
   if (finished_ && in_flight_.empty()) std::exchange(finished_, nullptr)();
 }
 
@@ -283,7 +279,7 @@ void Publisher::finish(std::function<void()> done) {
 void Publisher::abandon() {
   finished_ = nullptr;
   while (!in_flight_.empty()) {
-    end(in_flight_.begin()->second, OrderResult::ambiguous, {}, "shut down before it was answered");
+    end(in_flight_.begin()->second, OrderResult::ambiguous, "shut down before it was answered");
   }
 }
 

@@ -140,8 +140,9 @@ class Publisher {
     OrderMessage message;
     SteadyTime received_at;  // the frame it came of
     OrderState state = OrderState::first_attempt;
-    int attempts = 0;               // that were sent
-    SteadyTime sent_at;             // the last one
+    int attempts = 0;    // that were sent
+    SteadyTime sent_at;  // the last one
+    std::optional<std::chrono::nanoseconds> answered_in;
     CircuitBreaker::Permit permit;  // of the attempt under way: none while waiting_to_retry
   };
   enum class Path : std::uint8_t { unknown, works, no_responders, denied };
@@ -162,8 +163,7 @@ class Publisher {
   void conclude(InFlight& order, AttemptResult result, std::string_view detail);
   void retry(InFlight& order);
   void retry_soon();
-  void end(InFlight& order, OrderResult result, std::optional<std::chrono::nanoseconds> answered_in,
-           std::string_view detail);
+  void end(InFlight& order, OrderResult result, std::string_view detail);
   [[nodiscard]] std::string detail_of(const InFlight& order, AttemptResult result) const;
   [[nodiscard]] std::string path_problem() const;
 

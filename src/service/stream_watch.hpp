@@ -78,7 +78,16 @@ class StreamWatch {
     const auto result =
         client_.request(subject, payload, {}, kTimeout, [this, read](const nats::Reply& reply) {
           looking_ = false;
-          on_reply(reply, read);
+          using enum nats::ReplyKind;
+          switch (reply.kind) {
+            case answered: (this->*read)(reply.payload); break;
+            case no_responders: conclude("the broker has no JetStream"); break;
+            case denied: conclude_denied(); break;
+            case timed_out:
+              conclude("the broker does not say whether a stream stores the orders");
+              break;
+            case connection_lost: break;  // the next connection will look
+          }
           return nats::AfterReply::done;
         });
     looking_ = result == nats::PublishResult::sent;
@@ -86,17 +95,6 @@ class StreamWatch {
       conclude_denied();
     } else if (!looking_) {
       look_after(kIntervalWhenNot);
-    }
-  }
-
-  void on_reply(const nats::Reply& reply, Reader read) {
-    switch (reply.kind) {
-      case nats::Reply::Kind::answered: return (this->*read)(reply.payload);
-      case nats::Reply::Kind::no_responders: return conclude("the broker has no JetStream");
-      case nats::Reply::Kind::denied: return conclude_denied();
-      case nats::Reply::Kind::timed_out:
-        return conclude("the broker does not say whether a stream stores the orders");
-      case nats::Reply::Kind::connection_lost: return;  // the next connection will look
     }
   }
 
