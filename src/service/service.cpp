@@ -204,7 +204,6 @@ class Service {
                 .nats = client_.status(),
                 .delivery = publisher_.status(),
                 .http = server_.stats(),
-                .process = telemetry::read_process_usage(),
                 .draining = lifecycle_.draining(),
                 .uptime = SteadyClock::now() - started_,
                 .lost_log_lines = log_.lost_lines(),
@@ -216,6 +215,12 @@ class Service {
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
     }
     return state;
+  }
+
+  State scraped() const {
+    State now = state();
+    now.process = telemetry::read_process_usage();
+    return now;
   }
 
   http::Routes routes() {
@@ -243,7 +248,7 @@ class Service {
   const bool needs_stream_ =
       settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   const std::string settings_hash_ = config::fingerprint(configuration_);
-  const telemetry::Collector<State> metrics_{metrics_table(), [this] { return state(); }};
+  const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;
   asio::signal_set user_signals_;
   Notifier notifier_;

@@ -77,7 +77,7 @@ struct State {
   nats::Status nats{};
   Publisher::Status delivery{};
   http::Stats http{};
-  telemetry::ProcessUsage process{};
+  telemetry::ProcessUsage process{};  // for the metrics; it costs some system calls
   bool draining = false;
   std::chrono::duration<double> uptime{};
   std::array<bool, count_of<StrategyId>> enabled{};
