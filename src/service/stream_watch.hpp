@@ -127,14 +127,11 @@ class StreamWatch {
   }
 
   void conclude(std::string problem) {
-    const bool again = std::exchange(again_, false);
-    if (denied_) {
-      look_after(kIntervalWhenDenied);
-    } else if (again) {
-      look_after(kSoon);
-    } else {
-      look_after(problem.empty() ? kIntervalWhenFine : kIntervalWhenNot);
-    }
+    const auto interval = denied_           ? kIntervalWhenDenied
+                          : problem.empty() ? kIntervalWhenFine
+                                            : kIntervalWhenNot;
+    const bool again = std::exchange(again_, false) && !denied_;
+    look_after(again ? kSoon : interval);
     const bool changed = problem != problem_;
     problem_ = std::move(problem);
     on_looked_(changed);
