@@ -17,8 +17,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 unexport MAKE_TERMOUT MAKE_TERMERR
 
 # What Debian has to have; make and git are there already. Of names with a / between them the first
-# that the release has. What building takes is shared with the
-# image.
+# that the release has. What building takes is shared with the image.
 BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
