@@ -122,6 +122,17 @@ class Setup(unittest.TestCase):
                 asked = {w for line in lines if "install-packages" in line for w in line.split()}
                 self.assertEqual(asked & packages, wanted, name)
 
+    def test_another_debian_is_made_where_it_is_asked_for_by_its_whole_name(self) -> None:
+        self.assertNotIn("other_debian.py", self.shown("package", RELEASE="another"))
+        self.assertIn("other_debian.py another package",
+                      self.shown("package", DEBIAN_RELEASE="another"))  # fmt: skip
+
+    def test_what_the_caller_says_reaches_another_debian_though_sudo_drops_variables(self) -> None:
+        self.stand_in("id", "#!/bin/sh\necho 1000\n")
+        for target in ("test-trixie", "test-arm64"):
+            command = self.shown(target, CI="1", JOBS="3").replace("\\\n", "")
+            self.assertRegex(command, r"sudo env CI=1 JOBS=3 +\S+python3 -B \S+other_debian\.py")
+
     def test_without_root_and_sudo_it_says_what_is_missing(self) -> None:
         self.stand_in("id", "#!/bin/sh\necho 1000\n")
         self.stand_in("sudo", "#!/bin/sh\nexit 1\n")
