@@ -17,8 +17,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 unexport MAKE_TERMOUT MAKE_TERMERR
 
 # What Debian has to have; make and git are there already. Of names with a / between them the first
-# that the release has. What building takes is shared with the
-# image.
+# that the release has. What building takes is shared with the image.
 BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
@@ -103,9 +102,11 @@ test: build-tests ## All tests
 test-clang: ## All tests, of a build with clang
 	@$(MAKE) --no-print-directory test PRESET=clang
 
-# Another Debian, made from packages: make runs there, in a clone of what is committed.
+# Another Debian, made from packages: make runs there, in a clone of what is committed. sudo passes no
+# variables on, and what root makes in build/ must not make build/ root's.
 as_root = $(if $(filter 0,$(shell id -u)),,sudo)
-in_debian = @$(as_root) $(PYTHON) tests/ship/other_debian.py
+in_debian = @mkdir -p build && $(as_root) env CI=$(CI) JOBS=$(JOBS) \
+  $(PYTHON) tests/ship/other_debian.py
 
 .PHONY: test-trixie
 test-trixie: ## All tests in a fresh Debian 13 (root; stays in build/debian)
@@ -262,7 +263,7 @@ setup-container:
 	$(call install,cmake python3 nats-server $(if $(uses_docker),,podman runc mmdebstrap))
 
 .PHONY: build
-build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, IMAGE, IMAGE_TAG, RELEASE)
+build: setup-container ## Build the image (CONTAINER_ENGINE=docker|podman|buildah, DEBIAN_RELEASE, IMAGE, IMAGE_TAG)
 	@docker/image.py build
 
 .PHONY: container
@@ -271,7 +272,7 @@ container: build ## Try the image out as a cluster would run it, and check its s
 
 .PHONY: container-trixie
 container-trixie: ## The same with the libraries of Debian 13
-	@$(MAKE) --no-print-directory container RELEASE=trixie
+	@$(MAKE) --no-print-directory container DEBIAN_RELEASE=trixie
 
 .PHONY: docker-clean
 docker-clean: ## Remove the image, the builder's base image and what building left over
@@ -282,8 +283,9 @@ compose-validate: setup compile ## docker/compose.yaml against the loader of doc
 	$(need_go)
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/ship/compose_test.py
 
-# Where RELEASE is another than this machine's, the package is built and tried out in that Debian.
-elsewhere := $(filter-out $(shell . /etc/os-release && echo $$VERSION_CODENAME),$(RELEASE))
+# Where DEBIAN_RELEASE is another than this machine's, the package is built and tried out in that
+# Debian.
+elsewhere := $(filter-out $(shell . /etc/os-release && echo $$VERSION_CODENAME),$(DEBIAN_RELEASE))
 PACKAGES := build/package/$(if $(elsewhere),$(elsewhere)/)*.deb
 
 .PHONY: package
@@ -295,7 +297,7 @@ package:
 	@cp build/debian/$(elsewhere)/source/build/package/*.deb build/package/$(elsewhere)
 	@ls $(PACKAGES)
 else
-package: compile ## Build the Debian package: build/package/*.deb (RELEASE=trixie: for that Debian)
+package: compile ## Build the Debian package: build/package/*.deb (DEBIAN_RELEASE=trixie: for that Debian)
 	$(call install,$(PACKAGE_PACKAGES))
 	@rm -f build/package/*.deb
 	@cd build/$(PRESET) && cpack -G DEB -B ../package >/dev/null
@@ -305,11 +307,12 @@ endif
 .PHONY: package-test
 package-test: setup package ## Install, run, upgrade, remove and purge the package in a fresh Debian (root)
 	$(call install,mmdebstrap)
-	@$(as_root) env RELEASE=$(elsewhere) CI=$(CI) $(PYTHON) tests/ship/package_test.py $(PACKAGES)
+	@$(as_root) env DEBIAN_RELEASE=$(elsewhere) CI=$(CI) \
+	  $(PYTHON) tests/ship/package_test.py $(PACKAGES)
 
 .PHONY: package-test-trixie
 package-test-trixie: ## The same of Debian 13's package
-	@$(MAKE) --no-print-directory package-test RELEASE=trixie
+	@$(MAKE) --no-print-directory package-test DEBIAN_RELEASE=trixie
 
 # What is deployed, and where to, reaches the script through the environment: neither make nor a
 # shell reads it as their own language, whoever has filled in the workflow's form.
@@ -351,4 +354,4 @@ docs: build-tests ## Write what is generated from the tables anew: two pages in 
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	@rm -rf build
+	@$(if $(wildcard build/debian),$(as_root)) rm -rf build

@@ -7,9 +7,9 @@
   image.py name     prints the image's name and tag
 
 From the environment: IMAGE, its name; IMAGE_TAG (default: the version); CONTAINER_ENGINE, docker,
-podman or buildah, which builds only (default: the first that works); RELEASE, the Debian that its
-libraries are of (default: bookworm; another is named in the tag's end); BASE, the builder's base image
-(default: debian:RELEASE-slim; where no registry has it, base-image.sh makes it).
+podman or buildah, which builds only (default: the first that works); DEBIAN_RELEASE, the Debian that
+its libraries are of (default: bookworm; another is named in the tag's end); BASE, the builder's base
+image (default: debian:DEBIAN_RELEASE-slim; where no registry has it, base-image.sh makes it).
 """
 
 import json
@@ -32,7 +32,7 @@ from smoke import check, eventually, free_port, nats_server, works  # noqa: E402
 
 NAME = os.environ.get("IMAGE", "yurisa2/petrosa-realtime-strategies")
 DEFAULT_RELEASE = "bookworm"
-RELEASE = os.environ.get("RELEASE") or DEFAULT_RELEASE
+RELEASE = os.environ.get("DEBIAN_RELEASE") or DEFAULT_RELEASE
 OFFICIAL_BASE = f"docker.io/library/debian:{RELEASE}-slim"
 OWN_BASE = f"localhost/debian:{RELEASE}-slim"
 MAX_BYTES = 30_000_000

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "commands/command_line.hpp"
+#include "commands/input.hpp"
 #include "commands/output.hpp"
-#include "commands/settings.hpp"
 
 namespace {
 
@@ -38,12 +38,7 @@ std::vector<config::Given> read_environment() {
 }
 
 ExitCode run_main(const std::vector<std::string>& arguments) {
-  const auto parsed = parse_command_line(arguments);
-  if (!parsed) {
-    print_error("realtime-strategies: {}\n", parsed.error());
-    return ExitCode::usage;
-  }
-  const Invocation& invocation = parsed.value();
+  const Invocation invocation = parse_command_line(arguments);
   const Command* const command = invocation.command;
   if (invocation.help) {
     write_out(command == nullptr ? help_text() : help_text(*command));
@@ -68,6 +63,9 @@ int main(int argc, char** argv) {
   ExitCode code = ExitCode::internal;
   try {
     code = run_main({argv + 1, argv + argc});
+  } catch (const CommandError& error) {
+    print_error("realtime-strategies: {}\n", error.what());
+    code = error.code;
   } catch (const std::exception& bug) {
     print_error("realtime-strategies: internal error: {}\n", bug.what());
   }

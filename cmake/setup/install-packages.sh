@@ -10,14 +10,19 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-# apt shows what is installed, and what the release has once its lists are there; of a name that others
-# only mention it shows nothing, with exit code 0.
+# The first of ONE/OTHER that the release has; as it was given, where apt cannot tell. apt shows what is
+# installed and what its lists have; of a name that others only mention it shows nothing, with exit code 0.
+# OTHER counts only when a list has it: without lists an installed OTHER, which may be too old, would
+# stand for a release that has ONE.
 choice() {
-  local name
-  for name in ${1//\// }; do
-    if [[ $name == "$1" ]] || [[ $(apt-cache show "$name" 2>/dev/null) ]]; then break; fi
-  done
-  echo "$name"
+  local name ask=show
+  if [[ $1 == */* ]]; then
+    for name in ${1//\// }; do
+      if [[ $(apt-cache $ask "$name" 2>/dev/null) ]]; then echo "$name"; return; fi
+      ask=madison
+    done
+  fi
+  echo "$1"
 }
 
 only_say=
@@ -35,12 +40,16 @@ as_root=()
 if [[ $(id -u) -ne 0 ]]; then
   as_root=(sudo)
   if ! sudo --version >/dev/null 2>&1; then
-    echo "not root, and no sudo; as root: apt-get install ${missing[*]}" >&2
+    echo "not root, and no sudo; as root: $0 ${missing[*]}" >&2
     exit 69
   fi
 fi
 "${as_root[@]}" apt-get update -qq
 for i in "${!missing[@]}"; do missing[i]=$(choice "${missing[i]}"); done
+if [[ ${missing[*]} == */* ]]; then
+  echo "apt's lists, just updated, have none of these: $(grep -o '[^ ]*/[^ ]*' <<<"${missing[*]}")" >&2
+  exit 69
+fi
 echo "installing: ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -qq --no-install-recommends \

@@ -49,6 +49,16 @@ std::optional<Decimal> Decimal::times(std::int64_t n) const noexcept {
   return without_zeros(units, places_);
 }
 
+std::optional<Decimal> Decimal::times_power_of_ten(int exponent) const noexcept {
+  Decimal result(units_, places_ - exponent);
+  for (; result.places_ < 0; ++result.places_) {
+    if (result.units_ > kMaxUnits / 10) return std::nullopt;
+    result.units_ *= 10;
+  }
+  result = without_zeros(result.units_, result.places_);
+  return result.places_ <= kMaxPlaces ? std::optional(result) : std::nullopt;
+}
+
 bool Decimal::is_multiple_of(const Decimal& other) const noexcept {
   assert(!other.is_zero());
   return scaled(units_, other.places_ - places_) % scaled(other.units_, places_ - other.places_) ==

@@ -21,66 +21,50 @@ constexpr std::array<bool, 256> kIsPlain = [] {
 }();
 
 // Below U+10000: no control character lies beyond.
-void append_escaped(std::string& out, unsigned code_point) {
+void append_escaped(std::string& out, char32_t code) {
   constexpr std::pair<char, char> kShort[]{
       {'"', '"'}, {'\\', '\\'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}};
   for (const auto& [c, letter] : kShort) {
-    if (static_cast<unsigned char>(c) == code_point) {
+    if (static_cast<unsigned char>(c) == code) {
       (out += '\\') += letter;
       return;
     }
   }
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", code_point);
-}
-
-// One UTF-8 sequence of two bytes or more. A control character is escaped although JSON does not
-// ask for it: the line may be read on a terminal, and YAML takes some of them for line ends.
-void append_beyond_ascii(std::string& out, std::string_view sequence) {
-  if (control_sequence(sequence) == 0) {
-    out += sequence;
-    return;
-  }
-  const bool two = sequence.size() == 2;
-  unsigned code_point = static_cast<unsigned char>(sequence[0]) & (two ? 0x1FU : 0x0FU);
-  for (const char c : sequence.substr(1)) {
-    code_point = code_point << 6U | (static_cast<unsigned char>(c) & 0x3FU);
-  }
-  append_escaped(out, code_point);
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(code));
 }
 
 }  // namespace
 
+// A control character is escaped also where JSON does not ask for it: the line may be read on a
+// terminal, and YAML takes some of them for line ends.
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
+  while (true) {
     std::size_t plain = 0;
     while (plain < text.size() && kIsPlain[static_cast<unsigned char>(text[plain])]) ++plain;
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    const auto c = static_cast<unsigned char>(text.front());
-    if (c < 0x80) {
-      append_escaped(out, c);
-      text.remove_prefix(1);
-    } else if (const std::size_t length = utf8_sequence(text); length > 0) {
-      append_beyond_ascii(out, text.substr(0, length));
-      text.remove_prefix(length);
-    } else {
+    const Character c = take_character(text);
+    if (!c.is_utf8) {
       out += kReplacement;
-      text.remove_prefix(1);
+    } else if (c.is_control || c.code < 0x80) {
+      append_escaped(out, c.code);
+    } else {
+      out += c.bytes;
     }
   }
   out += '"';
 }
 
-void JsonWriter::separate() {
+std::string& JsonWriter::next_value() {
   if (needs_comma_) out_ += ',';
   needs_comma_ = true;
+  return out_;
 }
 
 JsonWriter& JsonWriter::open(char bracket) {
-  separate();
-  out_ += bracket;
+  next_value() += bracket;
   needs_comma_ = false;
   return *this;
 }
@@ -99,8 +83,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 }
 
 JsonWriter& JsonWriter::string(std::string_view text) {
-  separate();
-  append_json_string(out_, text);
+  append_json_string(next_value(), text);
   return *this;
 }
 
@@ -115,8 +98,7 @@ JsonWriter& JsonWriter::unsigned_integer(std::uint64_t value) {
 }
 
 JsonWriter& JsonWriter::decimal(const Decimal& value) {
-  separate();
-  value.append_to(out_);
+  value.append_to(next_value());
   return *this;
 }
 
@@ -127,8 +109,7 @@ JsonWriter& JsonWriter::finite(double value) {
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
-  separate();
-  out_ += json;
+  next_value() += json;
   return *this;
 }
 

@@ -15,20 +15,17 @@ namespace {
 using std::chrono::days;
 using std::chrono::milliseconds;
 
-// Two decimal digits as a number; `all_digits` becomes false when they are not.
-int two_digits(const char* text, bool& all_digits) noexcept {
-  const unsigned tens = static_cast<unsigned char>(text[0]) - unsigned{'0'};
-  const unsigned ones = static_cast<unsigned char>(text[1]) - unsigned{'0'};
-  all_digits &= tens <= 9 && ones <= 9;
-  return static_cast<int>(tens * 10 + ones);
-}
-
-// Reads two digits and moves past them; false when they are none.
-bool take_two_digits(std::string_view& text, int& value) noexcept {
-  bool all_digits = text.size() >= 2;
-  if (!all_digits) return false;
-  value = two_digits(text.data(), all_digits);
-  text.remove_prefix(2);
+// Reads so many digits and moves past them; false when they are none.
+bool take_digits(std::string_view& text, std::size_t count, int& value) noexcept {
+  if (text.size() < count) return false;
+  bool all_digits = true;
+  value = 0;
+  for (const char c : text.substr(0, count)) {
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    all_digits &= digit <= 9;
+    value = value * 10 + static_cast<int>(digit);
+  }
+  text.remove_prefix(count);
   return all_digits;
 }
 
@@ -61,10 +58,10 @@ bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept 
   const bool west = text.front() == '-';
   int hours = 0;
   int minutes = 0;
-  if (!take(text, '+', '-') || !take_two_digits(text, hours) || hours > 23) return false;
+  if (!take(text, '+', '-') || !take_digits(text, 2, hours) || hours > 23) return false;
   if (!text.empty()) {
     std::ignore = take(text, ':', ':');
-    if (!take_two_digits(text, minutes) || minutes > 59) return false;
+    if (!take_digits(text, 2, minutes) || minutes > 59) return false;
   }
   offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
   if (west) offset = -offset;
@@ -74,28 +71,26 @@ bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept 
 // Reads "2024-08-08T23:54:16", or without seconds, and moves past it. Empty when it is no such
 // time.
 std::optional<UnixMs> take_up_to_second(std::string_view& text) noexcept {
-  constexpr std::string_view kUpToMinutes = "2024-08-08T23:54";
-  if (text.size() < kUpToMinutes.size()) return std::nullopt;
-  const char separator = text[10];
-  if (text[4] != '-' || text[7] != '-' || text[13] != ':' ||
-      (separator != 'T' && separator != 't' && separator != ' ')) {
-    return std::nullopt;
+  constexpr std::array<std::string_view, 5> kBefore{"", "-", "-", "Tt ", ":"};
+  std::array<int, 5> parts{};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool is_separated =
+        i == 0 || (!text.empty() && kBefore[i].find(text.front()) != std::string_view::npos);
+    if (!is_separated) return std::nullopt;
+    if (i > 0) text.remove_prefix(1);
+    if (!take_digits(text, i == 0 ? 4 : 2, parts[i])) return std::nullopt;
   }
-  bool all_digits = true;
-  const auto at = [&](std::size_t position) { return two_digits(&text[position], all_digits); };
-  const std::chrono::year_month_day date{std::chrono::year(at(0) * 100 + at(2)),
-                                         std::chrono::month(static_cast<unsigned>(at(5))),
-                                         std::chrono::day(static_cast<unsigned>(at(8)))};
-  const int hour = at(11);
-  const int minute = at(14);
+  const auto [year, month, day, hour, minute] = parts;
   int second = 0;
-  text.remove_prefix(kUpToMinutes.size());
   if (take(text, ':', ':')) {
-    if (!take_two_digits(text, second)) return std::nullopt;
-  } else if (!text.empty() && (text.front() == '.' || text.front() == ',')) {
+    if (!take_digits(text, 2, second)) return std::nullopt;
+  } else if (take(text, '.', ',')) {
     return std::nullopt;  // a fraction is one of seconds
   }
-  if (!all_digits || !date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cassert>
 #include <iterator>
 
@@ -9,11 +11,9 @@
 namespace rts {
 namespace {
 
-unsigned char byte_at(std::string_view text, std::size_t i) noexcept {
-  return static_cast<unsigned char>(text[i]);
+constexpr bool is_between(char32_t code, char32_t first, char32_t last) noexcept {
+  return first <= code && code <= last;
 }
-
-bool is_continuation(unsigned char c) noexcept { return (c & 0xC0U) == 0x80U; }
 
 void append_escaped(std::string& out, char c) {
   if (c == '\n') {
@@ -29,48 +29,34 @@ void append_escaped(std::string& out, char c) {
 
 }  // namespace
 
-std::size_t utf8_sequence(std::string_view text) noexcept {
+Character take_character(std::string_view& text) noexcept {
   assert(!text.empty());
-  const unsigned char lead = byte_at(text, 0);
-  std::size_t length = 0;
-  unsigned char least = 0x80;
-  unsigned char most = 0xBF;
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
-  if (lead >= 0xE0 && lead <= 0xEF) length = 3;
-  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
-  if (length == 0 || text.size() < length) return 0;
-  if (lead == 0xE0) least = 0xA0;
-  if (lead == 0xED) most = 0x9F;
-  if (lead == 0xF0) least = 0x90;
-  if (lead == 0xF4) most = 0x8F;
-  if (byte_at(text, 1) < least || byte_at(text, 1) > most) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (!is_continuation(byte_at(text, i))) return 0;
+  constexpr std::array<char32_t, 5> kLeastOfLength{0, 0, 0x80, 0x800, 0x10000};
+  const auto byte_at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  // As many bits as the sequence has bytes are set in front of its first byte, none in ASCII's and
+  // one in each of the others.
+  const auto marked = static_cast<std::size_t>(std::countl_one(byte_at(0)));
+  const std::size_t length = std::max<std::size_t>(marked, 1);
+  char32_t code = byte_at(0) & (0x7FU >> marked);
+  bool is_utf8 = marked != 1 && marked <= 4 && length <= text.size();
+  for (std::size_t i = 1; is_utf8 && i < length; ++i) {
+    is_utf8 = std::countl_one(byte_at(i)) == 1;
+    code = code << 6U | (byte_at(i) & 0x3FU);
   }
-  return length;
-}
-
-std::size_t control_sequence(std::string_view text) noexcept {
-  assert(!text.empty());
-  const unsigned char lead = byte_at(text, 0);
-  if (lead < 0x20 || lead == 0x7F) return 1;
-  if (lead == 0xC2 && text.size() > 1) {
-    return byte_at(text, 1) >= 0x80 && byte_at(text, 1) <= 0x9F ? 2 : 0;
-  }
-  if (lead != 0xE2 || text.size() < 3) return 0;
-  const unsigned char middle = byte_at(text, 1);
-  const unsigned char last = byte_at(text, 2);
-  const bool separates_or_turns = middle == 0x80 && last >= 0xA8 && last <= 0xAE;  // U+2028…202E
-  const bool isolates = middle == 0x81 && last >= 0xA6 && last <= 0xA9;            // U+2066…2069
-  return separates_or_turns || isolates ? 3 : 0;
+  is_utf8 = is_utf8 && is_between(code, kLeastOfLength[marked], 0x10FFFF) &&
+            !is_between(code, 0xD800, 0xDFFF);
+  const bool is_control =
+      is_utf8 && (code < 0x20 || is_between(code, 0x7F, 0x9F) || is_between(code, 0x2028, 0x202E) ||
+                  is_between(code, 0x2066, 0x2069));
+  const std::string_view bytes = text.substr(0, is_utf8 ? length : 1);
+  text.remove_prefix(bytes.size());
+  return {bytes, is_utf8, is_control, code};
 }
 
 bool is_plain_text(std::string_view text) noexcept {
   while (!text.empty()) {
-    const std::size_t length = utf8_sequence(text);
-    if (length == 0 || control_sequence(text) > 0) return false;
-    text.remove_prefix(length);
+    const Character c = take_character(text);
+    if (!c.is_utf8 || c.is_control) return false;
   }
   return true;
 }
@@ -79,24 +65,26 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t control = control_sequence(text);
-    const std::size_t plain = control > 0 ? 0 : utf8_sequence(text);
-    out += text.substr(0, plain);
-    const std::size_t escaped = plain > 0 ? 0 : std::max<std::size_t>(control, 1);
-    for (const char c : text.substr(plain, escaped)) append_escaped(out, c);
-    text.remove_prefix(plain + escaped);
+    const Character c = take_character(text);
+    if (c.is_utf8 && !c.is_control) {
+      out += c.bytes;
+    } else {
+      for (const char byte : c.bytes) append_escaped(out, byte);
+    }
   }
   return out;
 }
 
 std::string shown(std::string_view text, std::size_t max_bytes, char instead) {
-  std::size_t end = std::min(text.size(), max_bytes);
-  while (end < text.size() && end > 0 && is_continuation(byte_at(text, end))) --end;
-  std::string out(text.substr(0, end));
-  for (std::size_t i = 0; i < end;) {
-    const std::size_t control = control_sequence(std::string_view(out).substr(i));
-    std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(i), control, instead);
-    i += std::max<std::size_t>(control, 1);
+  std::string out;
+  while (!text.empty()) {
+    const Character c = take_character(text);
+    if (out.size() + c.bytes.size() > max_bytes) break;
+    if (c.is_control) {
+      out.append(c.bytes.size(), instead);
+    } else {
+      out += c.bytes;
+    }
   }
   return out;
 }

@@ -13,18 +13,14 @@
 namespace rts::commands {
 namespace {
 
-template <class... Values>
-[[noreturn]] void refuse(fmt::format_string<Values...> format, Values&&... values) {
-  throw CommandError(ExitCode::usage, fmt::format(format, std::forward<Values>(values)...));
-}
-
-// The name that differs from the misspelt one in the fewest letters; empty when all differ in too
-// many. Case does not matter, and a text of kLeastBeginning letters may be only a name's beginning.
-std::string_view nearest(std::string_view misspelt, const std::vector<std::string>& names) {
+// "; did you mean 'x'?" of the name that differs from the misspelt one in the fewest letters; empty
+// when all differ in too many. Case does not matter, and a text of kLeastBeginning letters may be
+// only a name's beginning.
+std::string did_you_mean(std::string_view misspelt, const std::vector<std::string>& names) {
   constexpr std::size_t kLeastBeginning = 5;  // "--nat"
   const std::string lower = to_lower(misspelt);
   const bool may_be_a_beginning = lower.size() >= kLeastBeginning;
-  std::string_view best;
+  std::string_view nearest;
   std::size_t least = std::max<std::size_t>(2, lower.size() / 5) + 1;
   for (const std::string_view name : names) {
     const auto compared = name.substr(0, may_be_a_beginning ? lower.size() : name.size());
@@ -32,14 +28,9 @@ std::string_view nearest(std::string_view misspelt, const std::vector<std::strin
     // At a distance of its own length it has no letter in common.
     if (distance >= least || distance >= lower.size()) continue;
     least = distance;
-    best = name;
+    nearest = name;
   }
-  return best;
-}
-
-std::string did_you_mean(std::string_view misspelt, const std::vector<std::string>& names) {
-  const std::string_view name = nearest(misspelt, names);
-  return name.empty() ? std::string() : fmt::format("; did you mean '{}'?", name);
+  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
 }
 
 // What `command` takes, but for secrets, which are not taken from the command line.
@@ -59,116 +50,93 @@ const Command& find_command(const std::string& name) {
     if (command->name == name) return *command;
     names.emplace_back(command->name);
   }
-  refuse("unknown command '{}'{}; see --help", name, did_you_mean(name, names));
+  throw CommandError(ExitCode::usage, "unknown command '{}'{}; see --help", name,
+                     did_you_mean(name, names));
 }
 
-// Walks over the arguments. Throws CommandError.
-class Parser {
- public:
-  explicit Parser(std::span<const std::string> arguments) : rest_(arguments) {}
+using Arguments = std::span<const std::string>;
 
-  Invocation parse() {
-    // Without a command nothing is started: `run` trades, and has to be meant.
-    if (rest_.empty() || rest_[0] == "--help" || rest_[0] == "-h" || rest_[0] == "help") {
-      invocation_.help = true;
-    } else if (rest_[0] == "--version") {
-      invocation_.command = &kVersion;
-    } else if (rest_[0].starts_with('-')) {
-      refuse("'{}' before a command; name the command first, see --help",
-             rest_[0].substr(0, rest_[0].find('=')));
-    } else {
-      invocation_.command = &find_command(next());
-      while (!rest_.empty()) take_one();
-    }
-    return std::move(invocation_);
+const std::string& next(Arguments& rest) {
+  const std::string& argument = rest.front();
+  rest = rest.subspan(1);
+  return argument;
+}
+
+// Takes an option, with its value, or an argument of the command. Throws CommandError.
+void take_one(Invocation& invocation, Arguments& rest) {
+  const Command& command = *invocation.command;
+  const std::string& argument = next(rest);
+  const std::size_t equals = argument.find('=');
+  const std::string name = argument.substr(0, equals);
+  const auto hint = [&](std::string_view flag) {
+    return did_you_mean(flag, option_names(command));
+  };
+  // Behind '=', or the next argument.
+  const auto value = [&] {
+    if (equals != std::string::npos) return argument.substr(equals + 1);
+    require(!rest.empty(), "{} needs a value", argument);
+    return next(rest);
+  };
+
+  if (argument == "--help" || argument == "-h") {
+    invocation.help = true;
+    return;
   }
-
- private:
-  std::string next() {
-    std::string argument = rest_.front();
-    rest_ = rest_.subspan(1);
-    return argument;
+  const bool is_option = argument.starts_with('-') && argument != "-";
+  if (!is_option && !command.arguments.empty()) {
+    invocation.arguments.push_back(argument);
+    return;
   }
-
-  void take_one() {
-    const Command& command = *invocation_.command;
-    const std::string argument = next();
-    const std::size_t equals = argument.find('=');
-    const std::string name = argument.substr(0, equals);
-    const auto hint = [&](std::string_view flag) {
-      return did_you_mean(flag, option_names(command));
-    };
-    // Behind '=', or the next argument.
-    const auto value = [&] {
-      if (equals != std::string::npos) return argument.substr(equals + 1);
-      if (rest_.empty()) refuse("{} needs a value", argument);
-      return next();
-    };
-
-    if (argument == "--help" || argument == "-h") {
-      invocation_.help = true;
-      return;
-    }
-    const bool is_option = argument.starts_with('-') && argument != "-";
-    if (!is_option && !command.arguments.empty()) {
-      invocation_.arguments.push_back(argument);
-      return;
-    }
-    if (!argument.starts_with("--")) {
-      refuse("{}: unexpected argument '{}'{}", command.name, argument,
-             is_option ? hint(argument) : std::string());
-    }
-    const auto option = std::find_if(command.options.begin(), command.options.end(),
-                                     [&](const Option& known) { return known.name == name; });
-    if (option != command.options.end()) {
-      const bool is_switch = option->value.empty();
-      if (is_switch && equals != std::string::npos) refuse("{} takes no value", name);
-      invocation_.options.insert_or_assign(name.substr(2), is_switch ? std::string() : value());
-      return;
-    }
-    auto target = command.needs == Needs::nothing ? std::nullopt : config::find_flag(name);
-    if (!target) {
-      // Of a setting for one symbol, what is misspelt is the setting.
-      refuse("{}: unknown option '{}'{}", command.name, name,
-             hint(name.substr(0, name.find(config::kFlagSymbolMark, 2))));
-    }
-    if (target->setting->is_secret()) {
-      refuse(
+  if (!argument.starts_with("--")) {
+    throw CommandError(ExitCode::usage, "{}: unexpected argument '{}'{}", command.name, argument,
+                       is_option ? hint(argument) : "");
+  }
+  const auto option = std::ranges::find(command.options, name, &Option::name);
+  if (option != command.options.end()) {
+    const bool is_switch = option->value.empty();
+    require(!is_switch || equals == std::string::npos, "{} takes no value", name);
+    invocation.options.insert_or_assign(name.substr(2), is_switch ? "" : value());
+    return;
+  }
+  auto target = command.needs == Needs::nothing ? std::nullopt : config::find_flag(name);
+  if (!target) {
+    // Of a setting for one symbol, what is misspelt is the setting.
+    throw CommandError(ExitCode::usage, "{}: unknown option '{}'{}", command.name, name,
+                       hint(name.substr(0, name.find(config::kFlagSymbolMark, 2))));
+  }
+  require(!target->setting->is_secret(),
           "{}: secrets are not taken from the command line, where every user of the machine can "
           "read them; set {} in the environment",
           name, target->setting->name);
-    }
-    invocation_.settings.push_back({std::move(target->name), value()});
-  }
-
-  std::span<const std::string> rest_;
-  Invocation invocation_;
-};
+  invocation.settings.push_back({std::move(target->name), value()});
+}
 
 }  // namespace
 
-std::string Invocation::option(std::string_view name, std::string_view fallback) const {
+std::optional<std::string> Invocation::option(std::string_view name) const {
   const auto found = options.find(name);
-  return found == options.end() ? std::string(fallback) : found->second;
+  return found == options.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::uint64_t Invocation::whole_number(std::string_view name, std::uint64_t fallback,
-                                       Range range) const {
-  if (!has(name)) return fallback;
-  const std::string text = option(name);
-  const auto value = parse_as<std::uint64_t>(text, range.min, range.max);
-  if (!value) {
-    refuse("--{} takes a whole number from {} to {}, not '{}'", name, range.min, range.max, text);
-  }
-  return *value;
+std::optional<std::uint64_t> Invocation::whole_number(std::string_view name, Range range) const {
+  const auto text = option(name);
+  const auto value = text ? parse_as<std::uint64_t>(*text, range.min, range.max) : std::nullopt;
+  require(!text || value, "--{} takes a whole number from {} to {}, not '{}'", name, range.min,
+          range.max, text.value_or(""));
+  return value;
 }
 
-Result<Invocation, std::string> parse_command_line(std::span<const std::string> arguments) {
-  try {
-    return Parser(arguments).parse();
-  } catch (const CommandError& error) {
-    return Failure{std::string(error.what())};
+Invocation parse_command_line(std::span<const std::string> rest) {
+  // Without a command nothing is started: `run` trades, and has to be meant.
+  if (rest.empty() || rest[0] == "--help" || rest[0] == "-h" || rest[0] == "help") {
+    return {.help = true};
   }
+  if (rest[0] == "--version") return {.command = &kVersion};
+  require(!rest[0].starts_with('-'), "'{}' before a command; name the command first, see --help",
+          rest[0].substr(0, rest[0].find('=')));
+  Invocation invocation{.command = &find_command(next(rest))};
+  while (!rest.empty()) take_one(invocation, rest);
+  return invocation;
 }
 
 ExitCode run_command(const Invocation& invocation, const config::Configuration& configuration) {

@@ -1,6 +1,4 @@
 // `health`: asks a running service, for container probes without a shell.
-#include <fmt/format.h>
-
 #include "commands/output.hpp"
 #include "commands/service_client.hpp"
 
@@ -24,12 +22,11 @@ constexpr std::array kOptions{Option{"--ready", "", "ask /ready instead of /heal
 
 }  // namespace
 
-constinit const Command kHealth{"health",
-                                "",
-                                "ask a running service for /healthz; for probes without a shell",
-                                "realtime-strategies health --ready",
-                                kOptions,
-                                Needs::connection,
-                                health};
+constinit const Command kHealth{
+    {"health", "ask a running service for /healthz; for probes without a shell",
+     "realtime-strategies health --ready"},
+    Needs::connection,
+    health,
+    kOptions};
 
 }  // namespace rts::commands

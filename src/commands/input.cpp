@@ -4,10 +4,12 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
 #include <new>
-#include <utility>
+#include <system_error>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,200 +76,159 @@ std::optional<std::string> foreign_format(std::string_view head) {
   return std::nullopt;
 }
 
-}  // namespace
+Decoded plain(std::string_view& in, char* out, std::size_t size) {
+  const std::size_t bytes = in.copy(out, size);
+  in.remove_prefix(bytes);
+  return {bytes};
+}
 
-// Decodes streams of bytes, one after the other.
-class LineReader::Decoder {
- public:
-  explicit Decoder(std::string_view name) noexcept : name_(name) {}
-  virtual ~Decoder() = default;
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  Decoder(Decoder&&) = delete;
-  Decoder& operator=(Decoder&&) = delete;
-
-  // Takes from `in` what it can and writes up to `size` bytes; also without input those that there
-  // was no room for before.
-  virtual std::size_t decode(std::string_view& in, char* out, std::size_t size) = 0;
-
-  [[nodiscard]] std::string_view name() const noexcept { return name_; }
-  // A stream has begun and not ended.
-  [[nodiscard]] bool is_inside() const noexcept { return inside_; }
-  [[nodiscard]] bool is_damaged() const noexcept { return damaged_; }
-
- protected:
-  bool inside_ = true;
-  bool damaged_ = false;
-
- private:
-  std::string_view name_;  // a literal
-};
-
-class LineReader::Gzip : public Decoder {
- public:
-  Gzip() : Decoder("gzip") {
-    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw std::bad_alloc();
-  }
-  ~Gzip() override { inflateEnd(&stream_); }
-  Gzip(const Gzip&) = delete;
-  Gzip& operator=(const Gzip&) = delete;
-  Gzip(Gzip&&) = delete;
-  Gzip& operator=(Gzip&&) = delete;
-
-  std::size_t decode(std::string_view& in, char* out, std::size_t size) override {
-    if (!inside_) inflateReset(&stream_);  // concatenated gzip files are one file
+Decoder gzip() {
+  const std::shared_ptr<z_stream> stream(new z_stream{}, [](z_stream* ended) {
+    inflateEnd(ended);
+    delete ended;
+  });
+  if (inflateInit2(stream.get(), 15 + 16) != Z_OK) throw std::bad_alloc();
+  return [stream, ended = false](auto& in, char* out, std::size_t size) mutable {
+    if (ended) inflateReset(stream.get());  // concatenated gzip files are one file
     // zlib only reads here; its type says otherwise for the sake of old programs.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(out);
-    stream_.avail_out = static_cast<uInt>(size);
-    const int status = inflate(&stream_, Z_NO_FLUSH);
-    in.remove_prefix(in.size() - stream_.avail_in);
-    inside_ = status != Z_STREAM_END;
-    damaged_ = inside_ && status != Z_OK && status != Z_BUF_ERROR;
-    return size - stream_.avail_out;
-  }
+    stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
+    stream->avail_in = static_cast<uInt>(in.size());
+    stream->next_out = reinterpret_cast<Bytef*>(out);
+    stream->avail_out = static_cast<uInt>(size);
+    const int status = inflate(stream.get(), Z_NO_FLUSH);
+    in.remove_prefix(in.size() - stream->avail_in);
+    ended = status == Z_STREAM_END;
+    const bool is_sound = ended || status == Z_OK || status == Z_BUF_ERROR;
+    return Decoded{size - stream->avail_out, !ended, is_sound ? "" : "gzip data is damaged"};
+  };
+}
 
- private:
-  z_stream stream_{};
-};
-
-class LineReader::Zstd : public Decoder {
- public:
-  Zstd() : Decoder("zstd"), stream_(ZSTD_createDStream(), &ZSTD_freeDStream) {
-    if (stream_ == nullptr) throw std::bad_alloc();
-  }
-
-  std::size_t decode(std::string_view& in, char* out, std::size_t size) override {
+Decoder zstd() {
+  const std::shared_ptr<ZSTD_DStream> stream(ZSTD_createDStream(), &ZSTD_freeDStream);
+  if (stream == nullptr) throw std::bad_alloc();
+  return [stream](auto& in, char* out, std::size_t size) {
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     ZSTD_outBuffer output{out, size, 0};
-    const std::size_t status = ZSTD_decompressStream(stream_.get(), &output, &input);
+    const std::size_t status = ZSTD_decompressStream(stream.get(), &output, &input);
     in.remove_prefix(input.pos);
-    damaged_ = ZSTD_isError(status) != 0;
-    inside_ = status != 0;
-    return output.pos;
-  }
+    return Decoded{output.pos, status != 0,
+                   ZSTD_isError(status) != 0 ? "zstd data is damaged" : ""};
+  };
+}
 
- private:
-  std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_;
-};
+Decoder decoder_for(std::string_view head) {
+  if (head.starts_with("\x1F\x8B")) return gzip();
+  if (head.starts_with("\x28\xB5\x2F\xFD")) return zstd();
+  return plain;
+}
+
+}  // namespace
 
 LineReader::LineReader(const std::string& path)
     : name_(path == "-" ? "standard input" : path),
-      fd_(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
-      raw_bytes_(kChunkBytes, '\0'),
-      buffer_(kMaxLineBytes + kChunkBytes, '\0') {
+      file_(path == "-" ? ::fdopen(::dup(STDIN_FILENO), "r") : std::fopen(path.c_str(), "re"),
+            &std::fclose),
+      stored_bytes_(kChunkBytes, '\0'),
+      decoded_(kChunkBytes, '\0'),
+      line_(kMaxLineBytes + 1, '\0') {  // getline() ends it with a 0
   struct stat status {};
-  if (fd_ < 0) fail(std::strerror(errno));
-  if (fd_ >= 0 && ::fstat(fd_, &status) == 0) {
+  if (file_ == nullptr) fail(std::strerror(errno));
+  if (file_ != nullptr && ::fstat(::fileno(file_.get()), &status) == 0) {
     if (S_ISREG(status.st_mode)) bytes_total_ = static_cast<std::uint64_t>(status.st_size);
     if (S_ISDIR(status.st_mode)) fail("is a directory");
   }
   if (!error_.empty()) return;
-  fill_raw();
-  choose_decoder();
+  read_more();
+  decoder_ = decoder_for(stored_);
   look_at_the_beginning();
-}
-
-LineReader::~LineReader() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 // Nothing more is read.
 void LineReader::fail(std::string_view why) { error_ = fmt::format("{}: {}", name_, why); }
 
 // More bytes of the file; false at its end or on an error.
-bool LineReader::fill_raw() {
-  assert(raw_.empty());
+bool LineReader::read_more() {
+  assert(stored_.empty());
   ssize_t n = 0;
   do {
-    n = ::read(fd_, raw_bytes_.data(), raw_bytes_.size());
+    n = ::read(::fileno(file_.get()), stored_bytes_.data(), stored_bytes_.size());
   } while (n < 0 && errno == EINTR);
   if (n < 0) fail(std::strerror(errno));
-  raw_ = std::string_view(raw_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
-  bytes_read_ += raw_.size();
+  stored_ = std::string_view(stored_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
+  bytes_read_ += stored_.size();
   return n > 0;
 }
 
-void LineReader::choose_decoder() {
-  if (raw_.starts_with("\x1F\x8B")) decoder_ = std::make_unique<Gzip>();
-  if (raw_.starts_with("\x28\xB5\x2F\xFD")) decoder_ = std::make_unique<Zstd>();
-}
-
-// Up to `size` decoded bytes; 0 at the end or on an error.
-std::size_t LineReader::decode(char* out, std::size_t size) {
+// More decoded bytes behind those that are there; false at the end or on an error.
+bool LineReader::decode_more() {
+  char* const out = egptr();
+  const auto room = static_cast<std::size_t>(decoded_.data() + decoded_.size() - out);
   while (error_.empty()) {
-    std::size_t written = 0;
-    if (!decoder_) {
-      written = raw_.copy(out, size);
-      raw_.remove_prefix(written);
-    } else if (!raw_.empty() || decoder_->is_inside()) {
-      written = decoder_->decode(raw_, out, size);
-      if (decoder_->is_damaged()) fail(fmt::format("{} data is damaged", decoder_->name()));
+    if (!stored_.empty() || is_inside_) {
+      const Decoded decoded = decoder_(stored_, out, room);
+      if (!decoded.damage.empty()) fail(decoded.damage);
+      is_inside_ = decoded.is_inside;
+      setg(eback(), gptr(), out + decoded.bytes);
+      if (decoded.bytes > 0) return true;
     }
-    if (written > 0) return written;
-    if (!raw_.empty() || !error_.empty() || fill_raw()) continue;
-    if (decoder_ && decoder_->is_inside() && error_.empty()) fail("is truncated");
-    return 0;
+    if (stored_.empty() && error_.empty() && !read_more()) {
+      if (is_inside_ && error_.empty()) fail("is truncated");
+      return false;
+    }
   }
-  return 0;
+  return false;
 }
 
-// More decoded bytes behind those that are there; false at the end.
-bool LineReader::fill() {
-  assert(buffer_.size() - end_ >= kChunkBytes);
-  const std::size_t n = decode(buffer_.data() + end_, kChunkBytes);
-  end_ += n;
-  return n > 0;
+LineReader::int_type LineReader::underflow() {
+  setg(decoded_.data(), decoded_.data(), decoded_.data());
+  return decode_more() ? traits_type::to_int_type(*gptr()) : traits_type::eof();
 }
 
 void LineReader::look_at_the_beginning() {
+  setg(decoded_.data(), decoded_.data(), decoded_.data());
   // A pipe may bring it in pieces; a whole line is enough.
-  const auto head = [&] { return std::string_view(buffer_.data(), end_); };
-  while (end_ < kHeadBytes && head().find('\n') == std::string_view::npos && fill()) {
+  const auto head = [this] { return std::string_view(gptr(), egptr()); };
+  while (head().size() < kHeadBytes && head().find('\n') == std::string_view::npos &&
+         decode_more()) {
   }
   if (const auto what = foreign_format(head())) {
-    end_ = 0;
-    return fail(*what);
+    setg(nullptr, nullptr, nullptr);
+    fail(*what);
+  } else if (head().starts_with(kByteOrderMark)) {
+    gbump(static_cast<int>(kByteOrderMark.size()));
   }
-  if (head().starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
 }
 
 std::optional<std::string_view> LineReader::next() {
-  auto line = find_line();
-  if (!line) return line;
+  lines_.getline(line_.data(), static_cast<std::streamsize>(line_.size()));
+  auto size = static_cast<std::size_t>(lines_.gcount());
+  if (lines_.eof() && size == 0) return std::nullopt;
+  if (lines_.fail()) {  // longer than kMaxLineBytes
+    lines_.clear();
+    lines_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  } else if (!lines_.eof()) {
+    --size;  // the line's end
+  }
   ++line_number_;
-  if (line->ends_with('\r')) line->remove_suffix(1);
+  std::string_view line(line_.data(), size);
+  if (line.ends_with('\r')) line.remove_suffix(1);
   return line;
 }
 
-std::optional<std::string_view> LineReader::find_line() {
-  std::size_t searched = 0;
-  for (;;) {
-    const std::string_view pending(buffer_.data() + begin_, end_ - begin_);
-    const std::size_t line_end = pending.find('\n', searched);
-    if (line_end != std::string_view::npos) {
-      begin_ += line_end + 1;
-      if (!std::exchange(skipping_, false)) return pending.substr(0, line_end);
-      searched = 0;
-      continue;
-    }
-    searched = pending.size();
-    if (pending.size() >= kMaxLineBytes || skipping_) {
-      begin_ = end_ = searched = 0;
-      if (!std::exchange(skipping_, true)) return pending;
-    }
-    if (buffer_.size() - end_ < kChunkBytes) {
-      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    if (fill()) continue;
-    const std::string_view last(buffer_.data() + begin_, end_ - begin_);
-    begin_ = end_;
-    if (last.empty() || skipping_) return std::nullopt;
-    return last;
+Result<std::string, std::string> read_settings_file(const std::string& path,
+                                                    std::size_t max_bytes) {
+  std::error_code error;
+  const bool is_file = std::filesystem::is_regular_file(path, error);
+  if (!is_file && !error) return Failure{std::string("is not a file")};
+  std::ifstream file(path, std::ios::binary);
+  std::string text(max_bytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    return Failure{fmt::format("cannot be read: {}", std::strerror(errno))};
   }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > max_bytes) return Failure{fmt::format("is larger than {} bytes", max_bytes)};
+  return text;
 }
 
 }  // namespace rts::commands

@@ -1,31 +1,43 @@
-// Line by line through a recording: plain, gzip or zstd, from a file or standard input; what it is,
+// What commands read: recordings, and the files that settings name.
+//
+// Line by line through a recording: plain, gzip or zstd, from a file or standard input; its format
 // is seen from its first bytes. A byte-order mark and Windows line ends are no part of a line. What
 // is no text at all (an archive, UTF-16) is named and not read. Memory is bounded whatever the
 // input.
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <istream>
 #include <memory>
 #include <optional>
+#include <streambuf>
 #include <string>
 #include <string_view>
 
+#include <rts/base/result.hpp>
 #include <rts/wire/frame.hpp>
 
 namespace rts::commands {
 
-class LineReader {
+// What decoding a piece has given.
+struct Decoded {
+  std::size_t bytes = 0;
+  bool is_inside = false;        // a compressed stream has begun and not ended
+  std::string_view damage = {};  // "gzip data is damaged", a literal
+};
+// Takes from `in` what it can and writes up to `size` bytes; also without input those that there
+// was no room for before. Decodes streams one after the other.
+using Decoder = std::function<Decoded(std::string_view& in, char* out, std::size_t size)>;
+
+class LineReader : private std::streambuf {
  public:
   // Longer lines are cut here; a frame of that length is too large anyway.
   static constexpr std::size_t kMaxLineBytes = wire::kMaxFrameBytes + 64;
 
   // "-" = standard input. What cannot be opened is said by error() and has no lines.
   explicit LineReader(const std::string& path);
-  ~LineReader();
-  LineReader(const LineReader&) = delete;
-  LineReader& operator=(const LineReader&) = delete;
-  LineReader(LineReader&&) = delete;
-  LineReader& operator=(LineReader&&) = delete;
 
   // The next line without its end, or empty after the last. Lives until the next call.
   [[nodiscard]] std::optional<std::string_view> next();
@@ -41,31 +53,27 @@ class LineReader {
   [[nodiscard]] std::uint64_t bytes_total() const noexcept { return bytes_total_; }
 
  private:
-  // What decodes the file, by its first bytes.
-  class Decoder;
-  class Gzip;
-  class Zstd;
-
   void fail(std::string_view why);
-  bool fill_raw();
-  void choose_decoder();
-  std::size_t decode(char* out, std::size_t size);
-  bool fill();
+  bool read_more();
+  bool decode_more();
+  int_type underflow() override;
   void look_at_the_beginning();
-  std::optional<std::string_view> find_line();
 
   std::string name_, error_;
-  int fd_ = -1;
-  std::uint64_t bytes_read_ = 0;
-  std::uint64_t bytes_total_ = 0;
-  std::string raw_bytes_;             // read from the file at once
-  std::string_view raw_;              // of raw_bytes_, what is not decoded yet
-  std::unique_ptr<Decoder> decoder_;  // none: plain text
-  std::string buffer_;                // decoded bytes, of which [begin_, end_) is not consumed yet
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  bool skipping_ = false;  // inside the rest of a line that was cut
-  std::uint64_t line_number_ = 0;
+  // Owns the descriptor, which is read directly: what a pipe holds is to be had at once.
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  std::uint64_t bytes_read_ = 0, bytes_total_ = 0, line_number_ = 0;
+  std::string stored_bytes_;  // read from the file at once
+  std::string_view stored_;   // of these, what is not decoded yet
+  Decoder decoder_;           // by the file's first bytes
+  bool is_inside_ = false;    // a compressed stream
+  std::string decoded_;       // what the streambuf gives
+  std::istream lines_{this};
+  std::string line_;
 };
+
+// For config::load(). Blocks while it reads; a pipe or a device is refused.
+[[nodiscard]] Result<std::string, std::string> read_settings_file(const std::string& path,
+                                                                  std::size_t max_bytes);
 
 }  // namespace rts::commands

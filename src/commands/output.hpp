@@ -9,15 +9,19 @@
 #include <concepts>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
+#include <rts/base/json_writer.hpp>
 #include <rts/base/utf8.hpp>
 
 #include "commands/command_line.hpp"
@@ -57,6 +61,9 @@ void print_error(fmt::format_string<Values...> format, Values&&... values) {
   write_error(quoting(format, std::forward<Values>(values)...));
 }
 
+// A line with one JSON object, whose members `write_members` writes.
+void print_json(const std::function<void(JsonWriter&)>& write_members);
+
 void print_warnings(const std::vector<std::string>& warnings);
 
 // Hands over what is in standard output's buffer. False when any of what was printed since the
@@ -72,20 +79,20 @@ void print_warnings(const std::vector<std::string>& warnings);
 // removed: the command ended before it had anything to say.
 class OutputFile {
  public:
-  // False once something could not be written; the rest is then passed over.
-  bool write(std::string_view text) noexcept;
+  // Once something could not be written, the rest is passed over.
+  void write(std::string_view text) noexcept;
   // Hands over what is in buffers. False when any of it was lost; of a file, that has been said.
   [[nodiscard]] bool finish();
   [[nodiscard]] bool failed() const noexcept { return error_ != 0; }
 
  private:
   friend class Outputs;
-  enum class Origin : std::uint8_t { made_here, was_there };
-  // Takes over the descriptor; of standard output the process keeps it.
-  OutputFile(int fd, const std::string& path, Origin origin, std::string_view command);
+  // Takes over the descriptor, but for standard output's. `made_here`: the path of a file that we
+  // made, else empty.
+  OutputFile(int fd, const std::string& complaint, const std::string& made_here);
 
   struct Close {
-    std::string remove;  // empty: it stays
+    std::string made_here;
     void operator()(std::FILE* file) const noexcept;
   };
   void note(bool written) noexcept;
@@ -108,19 +115,13 @@ class Outputs {
   [[nodiscard]] OutputFile open(std::string_view option, const std::string& path);
 
  private:
-  struct Taken {
-    dev_t device;
-    ino_t inode;
-    std::string as;  // "read", "written by --orders"
-  };
-  // What a regular file is used for already; a pipe or a terminal has nothing to lose.
-  [[nodiscard]] const Taken* find(int fd) const noexcept;
-  void take(int fd, std::string as);
-  [[nodiscard]] OutputFile open_existing(std::string_view option, const std::string& path);
+  // What the file is used as: `as`, unless it was taken before. Nothing where it is no regular
+  // file: a pipe or a terminal has nothing to lose.
+  std::optional<std::string> take(const struct stat& status, const std::string& as);
 
   std::string_view command_;
   bool overwrites_;
-  std::vector<Taken> taken_;
+  std::map<std::pair<dev_t, ino_t>, std::string> taken_;  // "read", "written by --orders"
 };
 
 }  // namespace rts::commands

@@ -1,10 +1,4 @@
 // What the broker has to allow. Text only; connects to nothing.
-#include <string_view>
-#include <utility>
-#include <vector>
-
-#include <fmt/format.h>
-
 #include <rts/trading/order_subject.hpp>
 
 #include "commands/provision.hpp"
@@ -13,14 +7,7 @@
 namespace rts::commands {
 namespace {
 
-// A subject, and why it is needed.
-struct Allowed {
-  std::string subject;
-  std::string_view why;
-};
-using Rows = std::vector<Allowed>;
-
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -29,83 +16,74 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-std::string list(std::string_view what, const Rows& rows) {
-  std::string out = fmt::format("        {}: {{\n          allow: [\n", what);
-  for (const auto& [subject, why] : rows) {
-    out += fmt::format("            # {}\n            {}\n", why, quoted(subject));
-  }
-  return out + "          ]\n        }\n";
-}
-
-struct Name {
-  std::string_view who, user, password_variable;
-};
-
-std::string user(const Name& name, const std::string& allowed) {
-  return fmt::format(
-      "    # {}\n    {{\n      user: {}\n      password: ${}\n      permissions: {{\n{}      }}\n"
-      "    }}\n",
-      name.who, quoted(name.user), name.password_variable, allowed);
+// A subject, and why it is needed.
+std::string row(std::string_view subject, std::string_view why) {
+  return fmt::format("            # {}\n            {}\n", why, in_quotes(subject));
 }
 
 // The subjects of a topic one by one: a wildcard would allow more than there is.
-Rows orders_on(std::string_view topic) {
-  Rows rows;
-  for (std::string& subject : order_subjects(topic)) rows.push_back({std::move(subject), "orders"});
+std::string orders_on(std::string_view topic) {
+  std::string rows;
+  for (const std::string& subject : order_subjects(topic)) rows += row(subject, "orders");
   return rows;
 }
 
-std::string service(const PermissionNeeds& needs) {
-  const std::string inbox = nats::inbox_prefix(needs.consumer_name) + ".>";
-  Rows publish = orders_on(needs.publisher_topic);
-  publish.push_back({inbox, "heartbeats to itself, which prove that what was sent has arrived"});
-  if (needs.jetstream) {
-    publish.push_back({"$JS.API.STREAM.NAMES", "which stream stores the orders?"});
-    publish.push_back({"$JS.API.STREAM.INFO." + needs.stream, "does it fit? (it only reads)"});
-  }
-  Rows subscribe;
-  if (needs.consumer_group.empty()) {
-    subscribe.push_back({needs.consumer_topic, "market data; every replica sees all of it"});
-  } else {
-    subscribe.push_back({needs.consumer_topic + " " + needs.consumer_group,
-                         "market data, in this queue group only"});
-  }
-  if (!needs.control_topic.empty()) subscribe.push_back({needs.control_topic, "pause and resume"});
-  subscribe.push_back({inbox, "answers to orders, and the heartbeats"});
-  return user({"the service", nats::subject_safe(needs.consumer_name), "RTS_NATS_PASSWORD"},
-              list("publish", publish) + list("subscribe", subscribe));
+std::string allow(std::string_view what, std::string_view rows) {
+  return fmt::format("        {}: {{\n          allow: [\n{}          ]\n        }}\n", what, rows);
 }
 
-std::string provisioner(const PermissionNeeds& needs) {
-  const std::string name = provisioner_name(needs.consumer_name);
-  const auto api = [&](std::string_view verb) {
-    return fmt::format("$JS.API.STREAM.{}.{}", verb, needs.stream);
-  };
-  return user(
-      {"`realtime-strategies provision`; it may not publish orders", nats::subject_safe(name),
-       "RTS_PROVISION_PASSWORD"},
-      list("publish", {{"$JS.API.STREAM.NAMES", "does another stream store the orders already?"},
-                       {api("INFO"), "what is there"},
-                       {api("CREATE"), "create that one stream"},
-                       {api("UPDATE"), "change that one stream; it cannot delete or purge"}}) +
-          list("subscribe", {{nats::inbox_prefix(name) + ".>", "the answers"}}));
+std::string user(std::string_view who, std::string_view name, std::string_view password_variable,
+                 std::string_view permissions) {
+  return fmt::format(
+      "    # {}\n    {{\n      user: {}\n      password: ${}\n      permissions: {{\n{}      }}\n"
+      "    }}\n",
+      who, in_quotes(nats::subject_safe(name)), password_variable, permissions);
 }
 
-std::string trade_engine(const PermissionNeeds& needs) {
-  return user({"the TradeEngine", "tradeengine", "RTS_TRADEENGINE_PASSWORD"},
+std::string service(const config::Settings& settings, const std::string& stream) {
+  const config::BrokerParameters& broker = settings.broker;
+  const std::string inbox = nats::inbox_prefix(broker.consumer_name) + ".>";
+  std::string publish =
+      orders_on(settings.delivery.subject) +
+      row(inbox, "heartbeats to itself, which prove that what was sent has arrived");
+  if (settings.delivery.mode == DeliveryMode::jetstream) {
+    publish += row("$JS.API.STREAM.NAMES", "which stream stores the orders?") +
+               row("$JS.API.STREAM.INFO." + stream, "does it fit? (it only reads)");
+  }
+  std::string subscribe =
+      broker.queue_group.empty()
+          ? row(broker.subject, "market data; every replica sees all of it")
+          : row(broker.subject + " " + broker.queue_group, "market data, in this queue group only");
+  if (!broker.control_subject.empty()) subscribe += row(broker.control_subject, "pause and resume");
+  subscribe += row(inbox, "answers to orders, and the heartbeats");
+  return user("the service", broker.consumer_name, "RTS_NATS_PASSWORD",
+              allow("publish", publish) + allow("subscribe", subscribe));
+}
+
+std::string provisioner(const std::string& name, const std::string& stream) {
+  const std::string api = "$JS.API.STREAM.";
+  return user("`realtime-strategies provision`; it may not publish orders", name,
+              "RTS_PROVISION_PASSWORD",
+              allow("publish", row(api + "NAMES", "does another stream store the orders already?") +
+                                   row(api + "INFO." + stream, "what is there") +
+                                   row(api + "CREATE." + stream, "create that one stream") +
+                                   row(api + "UPDATE." + stream,
+                                       "change that one stream; it cannot delete or purge")) +
+                  allow("subscribe", row(nats::inbox_prefix(name) + ".>", "the answers")));
+}
+
+std::string trade_engine(const std::string& topic) {
+  return user("the TradeEngine", "tradeengine", "RTS_TRADEENGINE_PASSWORD",
               "        # nothing of its own accord\n        publish: { deny: \">\" }\n" +
-                  list("subscribe", orders_on(needs.engine_topic)) +
+                  allow("subscribe", orders_on(topic)) +
                   "        # but one answer to each order, to the inbox that came with it\n"
                   "        allow_responses: { max: 1, expires: \"1m\" }\n");
 }
 
 }  // namespace
 
-std::string provisioner_name(const std::string& consumer_name) {
-  return consumer_name + "-provision";
-}
-
-std::string permissions(const PermissionNeeds& needs) {
+std::string permissions(const config::Settings& settings, const StreamPlan& plan) {
+  const bool republishes = settings.delivery.mode == DeliveryMode::jetstream && plan.republish;
   return "# nats-server configuration: least privilege for realtime-strategies and its "
          "neighbours,\n"
          "# written by `realtime-strategies provision --permissions`. Who publishes the market "
@@ -114,7 +92,9 @@ std::string permissions(const PermissionNeeds& needs) {
          "nats-server's\n"
          "# environment.\n"
          "authorization {\n  users: [\n" +
-         service(needs) + provisioner(needs) + trade_engine(needs) + "  ]\n}\n";
+         service(settings, plan.name) +
+         provisioner(provisioner_name(settings.broker.consumer_name), plan.name) +
+         trade_engine(republishes ? plan.republish_topic : settings.delivery.subject) + "  ]\n}\n";
 }
 
 }  // namespace rts::commands

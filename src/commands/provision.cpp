@@ -4,16 +4,10 @@
 
 #include <optional>
 
-#include <boost/describe/enum.hpp>
-#include <fmt/format.h>
-
-#include <rts/base/enum_names.hpp>
-#include <rts/base/json_writer.hpp>
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "commands/output.hpp"
-#include "config/rules.hpp"
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
 
@@ -24,44 +18,30 @@ constexpr std::size_t kMaxStreamNameBytes = 255;
 constexpr std::uint64_t kMaxReplicas = 5;  // JetStream's own limit
 constexpr std::uint64_t kMaxDailyCap = 1'000'000'000;
 
-template <class... Values>
-[[noreturn]] void fail(ExitCode code, fmt::format_string<Values...> format, Values&&... values) {
-  throw CommandError(code, fmt::format(format, std::forward<Values>(values)...));
-}
-
 // It is a token of the API's subjects and a directory of the broker.
 bool is_stream_name(std::string_view text) {
   return text.size() <= kMaxStreamNameBytes &&
-         text.find_first_of("./\\") == std::string_view::npos &&
-         config::is_subject(text, config::Wildcards::refused);
+         text.find_first_of("./\\") == std::string_view::npos && config::is_subject(text);
 }
 
 // Throws CommandError when the broker could not be asked to republish so.
 void require_republishable(const StreamPlanSource& source) {
   const bool many = is_per_strategy(source.subject);
-  if (!source.republish_to && many) {
-    fail(ExitCode::usage,
-         "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
-         "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
-         source.subject, kStrategyToken, kStrategyToken);
-  }
+  require(source.republish_to || !many,
+          "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
+          "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
+          source.subject, kStrategyToken, kStrategyToken);
   const std::string to = source.republish_to.value_or("");
   if (to.empty()) return;
-  if (!config::is_subject(to, config::Wildcards::refused) || !has_sound_tokens(to)) {
-    fail(ExitCode::usage, "--republish: '{}' is no subject without wildcards", to);
-  }
-  if (to == source.subject) {
-    fail(ExitCode::usage, "--republish: {} is what the stream stores; it would go in circles", to);
-  }
-  if (is_per_strategy(to) != many) {
-    fail(ExitCode::usage,
-         "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
-         "subjects onto one",
-         to, source.subject, kStrategyToken);
-  }
+  require(config::is_subject(to) && has_sound_tokens(to),
+          "--republish: '{}' is no subject without wildcards", to);
+  require(to != source.subject, "--republish: {} is what the stream stores; it would go in circles",
+          to);
+  require(is_per_strategy(to) == many,
+          "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
+          "subjects onto one",
+          to, source.subject, kStrategyToken);
 }
-
-BOOST_DEFINE_FIXED_ENUM_CLASS(Action, std::uint8_t, create, change, none)
 
 std::string text_of(const wire::ApiError& error) {
   return error.code == 0 ? error.description
@@ -79,12 +59,11 @@ class Provisioning {
     const auto facts = wire::parse_stream_info(info_);
     if (!facts) {
       if (facts.error().code != wire::kStreamNotFound) refuse(text_of(facts.error()));
-      action_ = Action::create;
-      changes_ = description(plan);
+      is_new_ = true;
+      changes_ = differences(plan, std::nullopt);
       return;
     }
     changes_ = differences(plan, facts.value());
-    if (!changes_.empty()) action_ = Action::change;
     // A single broker would write 3 down and keep one copy all the same.
     if (plan.replicas > 1 && !facts.value().clustered) {
       refuse(fmt::format("{} replicas need a cluster of brokers, and {} is a single one",
@@ -94,33 +73,61 @@ class Provisioning {
 
   // Makes the changes. The error says what the broker refuses, or does not do.
   void apply() {
-    if (action_ == Action::none) return;
-    const bool creating = action_ == Action::create;
+    if (changes_.empty()) return;
     const auto request =
-        creating ? Result<std::string, wire::ApiError>(wire::stream_create_request(plan_))
-                 : wire::stream_update_request(info_, plan_);
-    if (!request) fail(ExitCode::unavailable, "{}", text_of(request.error()));
-    const std::string reply = ask((creating ? "CREATE." : "UPDATE.") + plan_.name, request.value());
+        is_new_ ? Result<std::string, wire::ApiError>(wire::stream_create_request(plan_))
+                : wire::stream_update_request(info_, plan_);
+    if (!request) throw CommandError(ExitCode::unavailable, "{}", text_of(request.error()));
+    const std::string reply = ask((is_new_ ? "CREATE." : "UPDATE.") + plan_.name, request.value());
     const auto facts = wire::parse_stream_info(reply);
     if (!facts) {
-      fail(ExitCode::unavailable, "the broker refuses: {}; nothing was changed{}",
-           text_of(facts.error()),
-           creating ? ""
-                    : ". What it does not change, a new stream can have: --stream with another "
-                      "name, after this one was deleted");
+      throw CommandError(
+          ExitCode::unavailable, "the broker refuses: {}; nothing was changed{}",
+          text_of(facts.error()),
+          is_new_ ? ""
+                  : ". What it does not change, a new stream can have: --stream with another "
+                    "name, after this one was deleted");
     }
-    const auto left = differences(plan_, facts.value());
-    if (left.empty()) return;
-    fail(ExitCode::unavailable, "the broker agreed, but keeps {} at {}", left.front().field,
-         left.front().present);
+    if (const auto left = differences(plan_, facts.value()); !left.empty()) {
+      throw CommandError(ExitCode::unavailable, "the broker agreed, but keeps {} at {}",
+                         left.front().field, left.front().present);
+    }
+    is_applied_ = true;
   }
 
-  [[nodiscard]] Action action() const noexcept { return action_; }
-  [[nodiscard]] const std::vector<Difference>& changes() const noexcept { return changes_; }
+  [[nodiscard]] bool is_as_planned() const noexcept { return changes_.empty() || is_applied_; }
+
+  void print(const Invocation& invocation) const {
+    if (invocation.has("json")) return print_json([this](JsonWriter& json) { write(json); });
+    print_out("stream {} at {}: {}\n", plan_.name, admin_.server(),
+              changes_.empty() ? "nothing to change"
+              : invocation.has("dry-run")
+                  ? fmt::format("would {}", action())
+                  : fmt::format("{}{}d", is_applied_ ? "" : "not ", action()));
+    for (const auto& [field, present, wanted] : changes_) {
+      print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
+    }
+  }
 
  private:
+  [[nodiscard]] std::string_view action() const noexcept {
+    return changes_.empty() ? "none" : is_new_ ? "create" : "change";
+  }
+
+  void write(JsonWriter& json) const {
+    json.key("stream").string(plan_.name).key("server").string(admin_.server());
+    json.key("action").string(action()).key("as_planned").boolean(is_as_planned());
+    json.key("changes").begin_array();
+    for (const auto& [field, present, wanted] : changes_) {
+      json.begin_object().key("field").string(field).key("present");
+      present.empty() ? json.null() : json.string(present);
+      json.key("wanted").string(wanted).end_object();
+    }
+    json.end_array();
+  }
+
   [[noreturn]] void refuse(const std::string& why) const {
-    fail(ExitCode::unavailable, "{}: {}", admin_.server(), why);
+    throw CommandError(ExitCode::unavailable, "{}: {}", admin_.server(), why);
   }
 
   void require_not_taken(const std::string& subject) {
@@ -142,96 +149,30 @@ class Provisioning {
   nats::Admin& admin_;
   const StreamPlan& plan_;
   std::string info_;  // the broker's description of the stream
-  Action action_ = Action::none;
+  bool is_new_ = false, is_applied_ = false;
   std::vector<Difference> changes_;
 };
 
-// What was done, as it is printed.
-struct Report {
-  const Provisioning& provisioning;
-  const StreamPlan& plan;
-  std::string_view server;
-  bool dry_run;
-  bool refused;
-
-  [[nodiscard]] bool as_planned() const noexcept {
-    return provisioning.changes().empty() || !(dry_run || refused);
+ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
+  const config::Settings& settings = configuration.settings;
+  const StreamPlan plan = plan_of(invocation, settings);
+  if (invocation.has("permissions")) {
+    write_out(permissions(settings, plan));
+    return ExitCode::ok;
   }
-};
-
-void print_json(const Report& report) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("stream").string(report.plan.name);
-  json.key("server").string(report.server);
-  json.key("action").string(to_string(report.provisioning.action()));
-  json.key("as_planned").boolean(report.as_planned()).key("changes").begin_array();
-  for (const auto& [field, present, wanted] : report.provisioning.changes()) {
-    json.begin_object().key("field").string(field).key("present");
-    if (present.empty()) {
-      json.null();
-    } else {
-      json.string(present);
-    }
-    json.key("wanted").string(wanted).end_object();
-  }
-  json.end_array().end_object();
-  print_out("{}\n", out);
-}
-
-std::string result_of(const Report& report) {
-  const Action action = report.provisioning.action();
-  if (action == Action::none) return "nothing to change";
-  const std::string_view done = action == Action::create ? "created" : "changed";
-  if (report.refused) return fmt::format("not {}", done);
-  return report.dry_run ? fmt::format("would {}", to_string(action)) : std::string(done);
-}
-
-void print_text(const Report& report) {
-  print_out("stream {} at {}: {}\n", report.plan.name, report.server, result_of(report));
-  for (const auto& [field, present, wanted] : report.provisioning.changes()) {
-    print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
-  }
-}
-
-PermissionNeeds permission_needs(const StreamPlan& plan, const config::Settings& settings) {
-  const bool jetstream = settings.delivery.mode == DeliveryMode::jetstream;
-  return {.consumer_name = settings.broker.consumer_name,
-          .consumer_topic = settings.broker.subject,
-          .consumer_group = settings.broker.queue_group,
-          .control_topic = settings.broker.control_subject,
-          .publisher_topic = settings.delivery.subject,
-          .engine_topic =
-              jetstream && plan.republish ? plan.republish_topic : settings.delivery.subject,
-          .stream = plan.name,
-          .jetstream = jetstream};
-}
-
-ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
-                     const config::Settings& settings) {
   nats::ClientOptions options{settings.broker};
   options.name = provisioner_name(settings.broker.consumer_name);
   auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
-  if (!admin) fail(ExitCode::unavailable, "{}", admin.error());
+  if (!admin) throw CommandError(ExitCode::unavailable, "{}", admin.error());
   Provisioning provisioning(admin.value(), plan);
-  const bool dry_run = invocation.has("dry-run");
   std::optional<CommandError> refusal;
   try {
-    if (!dry_run) provisioning.apply();
+    if (!invocation.has("dry-run")) provisioning.apply();
   } catch (const CommandError& error) {
     refusal = error;
   }
   // What was wanted is worth seeing also where the broker refused it.
-  const Report report{.provisioning = provisioning,
-                      .plan = plan,
-                      .server = admin.value().server(),
-                      .dry_run = dry_run,
-                      .refused = refusal.has_value()};
-  if (invocation.has("json")) {
-    print_json(report);
-  } else {
-    print_text(report);
-  }
+  provisioning.print(invocation);
   if (refusal) throw CommandError(*refusal);
   if (!plan.republish) {
     print_error(
@@ -239,16 +180,7 @@ ExitCode make_stream(const Invocation& invocation, const StreamPlan& plan,
         "also gets what the stream refuses\n",
         plan.subject);
   }
-  return report.as_planned() ? ExitCode::ok : ExitCode::different;
-}
-
-ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
-  const StreamPlan plan = plan_of(invocation, configuration.settings);
-  if (!invocation.has("permissions")) {
-    return make_stream(invocation, plan, configuration.settings);
-  }
-  write_out(permissions(permission_needs(plan, configuration.settings)));
-  return ExitCode::ok;
+  return provisioning.is_as_planned() ? ExitCode::ok : ExitCode::different;
 }
 
 constexpr std::array kOptions{
@@ -266,27 +198,23 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kProvision{
-    "provision",
-    "",
-    "create or verify the stream that stores each order once; exit 69 when it cannot be",
-    "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run",
-    kOptions,
+    {"provision",
+     "create or verify the stream that stores each order once; exit 69 when it cannot be",
+     "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run"},
     Needs::connection,
-    provision};
+    provision,
+    kOptions};
 
 StreamPlan plan_of(const Invocation& invocation, const config::Settings& settings) {
   StreamPlanSource source;
-  source.name = invocation.option("stream", source.name);
-  if (!is_stream_name(source.name)) {
-    fail(ExitCode::usage, "--stream: '{}' is no name of a stream", source.name);
-  }
+  source.name = invocation.option("stream").value_or(source.name);
+  require(is_stream_name(source.name), "--stream: '{}' is no name of a stream", source.name);
   static_cast<StreamNeeds&>(source) = settings.stream;
   source.daily_signals = settings.engine.gate.max_daily_signals;
-  const std::uint64_t cap = invocation.whole_number("daily-cap", 0, {0, kMaxDailyCap});
-  if (invocation.has("daily-cap")) source.daily_cap = static_cast<std::int64_t>(cap);
+  source.daily_cap = invocation.whole_number("daily-cap", {0, kMaxDailyCap});
   source.replicas =
-      static_cast<std::int64_t>(invocation.whole_number("replicas", 1, {1, kMaxReplicas}));
-  if (invocation.has("republish")) source.republish_to = invocation.option("republish");
+      static_cast<std::int64_t>(invocation.whole_number("replicas", {1, kMaxReplicas}).value_or(1));
+  source.republish_to = invocation.option("republish");
   const bool has_stream =
       !invocation.has("permissions") || settings.delivery.mode == DeliveryMode::jetstream;
   if (has_stream) require_republishable(source);

@@ -5,15 +5,17 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <variant>
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <rts/base/text.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/wire/answer.hpp>
+#include <rts/wire/frame.hpp>
 #include <rts/wire/json_compare.hpp>
-#include <rts/wire/recording.hpp>
 
 #include "commands/input.hpp"
 #include "commands/output.hpp"
@@ -23,165 +25,110 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Where the orders go: a file, a comparison, or both.
-class OrderSink {
+// Compares the orders that come with those that are expected.
+class Comparison {
  public:
-  static constexpr std::size_t kMaxDifferences = 10;
+  static constexpr std::size_t kMaxDifferences = 10;  // that are shown
 
-  // `file` may be empty: the orders are only compared. Throws CommandError when the expected ones
-  // cannot be read.
-  OrderSink(std::optional<OutputFile> file, const Invocation& invocation) : file_(std::move(file)) {
-    if (!invocation.has("expect")) return;
-    expected_.emplace(invocation.option("expect"));
-    if (!expected_->error().empty()) throw CommandError(ExitCode::bad_input, expected_->error());
+  // Throws CommandError when the expected orders cannot be read.
+  explicit Comparison(const std::string& path) : expected_(path) {
+    if (!expected_.error().empty()) {
+      throw CommandError(ExitCode::bad_input, "{}", expected_.error());
+    }
   }
 
-  void take(const std::string& line) {
+  void take(std::string_view order) {
     ++orders_;
-    if (file_) file_->write(line);
-    if (!expected_) return;
     const auto expected = next_expected();
-    if (!expected) {
-      report(fmt::format("order {}: unexpected {}", orders_, line.substr(0, line.size() - 1)));
-      return;
-    }
-    const auto differences = wire::json_differences(*expected, line);
-    if (differences.empty()) return;
-    report(fmt::format("order {}: {}", orders_, fmt::join(differences, "; ")));
+    if (!expected) return report(fmt::format("unexpected {}", order));
+    const auto differences = wire::json_differences(*expected, order);
+    if (!differences.empty()) report(fmt::format("{}", fmt::join(differences, "; ")));
   }
 
-  // Says which orders were expected and did not come, and the result of the comparison. The file is
-  // finished; its loss comes behind what the comparison says.
+  // Says which orders were expected and did not come, and the result.
   ExitCode finish() {
-    if (expected_) {
-      std::uint64_t number = orders_;
-      while (const auto missing = next_expected()) {
-        report(fmt::format("order {}: missing {}", ++number, *missing));
-      }
-      print_error("{} orders compared, {} different\n", number, differences_);
+    while (const auto missing = next_expected()) {
+      ++orders_;
+      report(fmt::format("missing {}", *missing));
     }
-    const bool written = !file_ || file_->finish();
-    if (expected_ && !expected_->error().empty()) {
-      print_error("replay: {}\n", expected_->error());
-      return ExitCode::bad_input;
-    }
-    if (differences_ > 0) return ExitCode::different;
-    return written ? ExitCode::ok : ExitCode::output_lost;
+    print_error("{} orders compared, {} different\n", orders_, differences_);
+    if (expected_.error().empty()) return differences_ > 0 ? ExitCode::different : ExitCode::ok;
+    print_error("replay: {}\n", expected_.error());
+    return ExitCode::bad_input;
   }
-
-  [[nodiscard]] bool is_lost() const noexcept { return file_ && file_->failed(); }
-  [[nodiscard]] std::uint64_t orders() const noexcept { return orders_; }
 
  private:
   std::optional<std::string_view> next_expected() {
-    for (;;) {
-      const auto line = expected_->next();
-      if (!line || line->find_first_not_of(" \r\t") != std::string_view::npos) return line;
-    }
+    auto line = expected_.next();
+    while (line && trimmed(*line).empty()) line = expected_.next();
+    return line;
   }
 
   void report(const std::string& difference) {
-    if (++differences_ <= kMaxDifferences) print_error("{}\n", difference);
+    if (++differences_ <= kMaxDifferences) print_error("order {}: {}\n", orders_, difference);
   }
 
-  std::optional<OutputFile> file_;
-  std::optional<LineReader> expected_;
-  std::uint64_t orders_ = 0;
-  std::uint64_t differences_ = 0;
+  LineReader expected_;
+  std::uint64_t orders_ = 0, differences_ = 0;
 };
 
-// How far along, on a terminal, ten times a second.
-class Progress {
- public:
-  explicit Progress(bool is_quiet) noexcept : enabled_(!is_quiet && ::isatty(STDERR_FILENO) == 1) {}
-
-  void update(const LineReader& reader, std::uint64_t frames) {
-    if (!enabled_ || frames % 1024 != 0 || SteadyClock::now() < next_) return;
-    next_ = SteadyClock::now() + std::chrono::milliseconds(100);
-    shown_ = true;
-    if (reader.bytes_total() == 0) return write_error(fmt::format("\r{} frames", frames));
-    constexpr std::size_t kWidth = 30;
-    const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
-    write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
-                            reader.bytes_read() * 100 / reader.bytes_total(), frames));
-  }
-
-  void erase() {
-    if (std::exchange(shown_, false)) write_error(fmt::format("\r{:60}\r", ""));
-  }
-
- private:
-  bool enabled_;
-  bool shown_ = false;
-  SteadyClock::time_point next_ = SteadyClock::now() + std::chrono::milliseconds(100);
-};
-
-// The setting that decides about an outcome, for the warning. Outcomes without a row have none: a
-// signal, a neutral event, a strategy that is disabled.
-struct Setting {
-  Outcome outcome;
-  std::string_view name;
-};
-constexpr std::array kSettings{
-    Setting{Outcome::spread_below_minimum, "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT"},
-    Setting{Outcome::spread_above_maximum, "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT"},
-    Setting{Outcome::below_min_quantity, "TRADE_MOMENTUM_MIN_QUANTITY"},
-    Setting{Outcome::below_min_price_change, "TICKER_VELOCITY_MIN_PRICE_CHANGE"},
-    Setting{Outcome::paused, "TRADING_PAUSED"},
-    Setting{Outcome::shorts_disabled, "TRADING_ENABLE_SHORTS"},
-    Setting{Outcome::low_confidence, "SIGNAL_MIN_CONFIDENCE"},
-    Setting{Outcome::no_reference, "RISK_PRICE_BAND_PERCENT"},
-    Setting{Outcome::price_band, "RISK_PRICE_BAND_PERCENT"},
-    Setting{Outcome::cooldown, "SIGNAL_COOLDOWN_SECONDS"},
-    Setting{Outcome::daily_limit, "RISK_MAX_DAILY_SIGNALS"},
-    Setting{Outcome::rate_limit, "RISK_MAX_ORDERS_PER_MINUTE"},
-    Setting{Outcome::size_limit, "TRADING_MAX_POSITION_SIZE"},
-};
-
-std::string_view setting_behind(StrategyId strategy, Outcome outcome) noexcept {
-  if (outcome == Outcome::warming_up) {
-    return strategy == StrategyId::trade_momentum ? "TRADE_MOMENTUM_WINDOW"
-                                                  : "TICKER_VELOCITY_TIME_WINDOW";
-  }
-  for (const Setting& row : kSettings) {
-    if (row.outcome == outcome) return row.name;
-  }
-  return {};
+// How far along.
+void print_progress(const LineReader& reader, std::uint64_t frames) {
+  if (reader.bytes_total() == 0) return write_error(fmt::format("\r{} frames", frames));
+  constexpr std::size_t kWidth = 30;
+  const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
+  write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
+                          reader.bytes_read() * 100 / reader.bytes_total(), frames));
 }
 
-// What to do about events that are refused for a reason.
-struct Remedy {
-  Reason reason;
+// What decides about events that end so, for the warning where nearly all of them do.
+struct Advice {
+  std::variant<Reason, Outcome> end;
   std::string_view text;
 };
-constexpr std::array kRemedies{
-    Remedy{Reason::symbol_not_traded,
+constexpr std::array kAdvice{
+    Advice{Reason::symbol_not_traded,
            "TRADING_SYMBOLS and TRADING_QUOTE_ASSETS say what is traded"},
-    Remedy{Reason::unsupported_kind, "only books, trades and tickers are of use"},
-    Remedy{Reason::diff_depth, "only partial books are books: depth5, depth10 or depth20 streams"},
-    Remedy{Reason::malformed, "a line holds one JSON frame as the exchange or the relay sends it"},
-    Remedy{Reason::no_event_time,
+    Advice{Reason::unsupported_kind, "only books, trades and tickers are of use"},
+    Advice{Reason::diff_depth, "only partial books are books: depth5, depth10 or depth20 streams"},
+    Advice{Reason::malformed, "a line holds one JSON frame as the exchange or the relay sends it"},
+    Advice{Reason::no_event_time,
            "a frame without a time of its own needs a receive time before it"},
-    Remedy{Reason::unverified_symbol, "books without a symbol need fresh trades or tickers of it"},
+    Advice{Reason::unverified_symbol, "books without a symbol need fresh trades or tickers of it"},
+    Advice{Outcome::spread_below_minimum, "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"},
+    Advice{Outcome::spread_above_maximum, "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT decides that"},
+    Advice{Outcome::below_min_quantity, "TRADE_MOMENTUM_MIN_QUANTITY decides that"},
+    Advice{Outcome::below_min_price_change, "TICKER_VELOCITY_MIN_PRICE_CHANGE decides that"},
+    Advice{Outcome::paused, "TRADING_PAUSED decides that"},
+    Advice{Outcome::shorts_disabled, "TRADING_ENABLE_SHORTS decides that"},
+    Advice{Outcome::low_confidence, "SIGNAL_MIN_CONFIDENCE decides that"},
+    Advice{Outcome::no_reference, "RISK_PRICE_BAND_PERCENT decides that"},
+    Advice{Outcome::price_band, "RISK_PRICE_BAND_PERCENT decides that"},
+    Advice{Outcome::cooldown, "SIGNAL_COOLDOWN_SECONDS decides that"},
+    Advice{Outcome::daily_limit, "RISK_MAX_DAILY_SIGNALS decides that"},
+    Advice{Outcome::rate_limit, "RISK_MAX_ORDERS_PER_MINUTE decides that"},
+    Advice{Outcome::size_limit, "TRADING_MAX_POSITION_SIZE decides that"},
 };
 
-// Below this many events a share says little, unless it is all of them.
-constexpr std::uint64_t kEnoughEvents = 100;
-
-bool is_nearly_all(std::uint64_t count, std::uint64_t events) noexcept {
-  return count == events || (events >= kEnoughEvents && count * 100 > events * 99);
+// Empty where nothing needs to be done, as about a signal.
+std::string_view advice_on(std::variant<Reason, Outcome> end, StrategyId strategy = {}) noexcept {
+  if (end == std::variant<Reason, Outcome>(Outcome::warming_up)) {
+    return strategy == StrategyId::trade_momentum ? "TRADE_MOMENTUM_WINDOW decides that"
+                                                  : "TICKER_VELOCITY_TIME_WINDOW decides that";
+  }
+  const auto* const found = std::ranges::find(kAdvice, end, &Advice::end);
+  return found == kAdvice.end() ? std::string_view() : found->text;
 }
 
 double percent(std::uint64_t count, std::uint64_t events) noexcept {
   return 100.0 * static_cast<double>(count) / static_cast<double>(events);
 }
 
-// The line an event came from.
-struct Place {
-  std::string file;
-  std::uint64_t line = 0;
-  std::string_view looks_like;  // what the line resembles; empty: not known
-};
+bool is_nearly_all(std::uint64_t count, std::uint64_t events) noexcept {
+  // Below this many events a share says little, unless it is all of them.
+  constexpr std::uint64_t kEnoughEvents = 100;
+  return count == events || (events >= kEnoughEvents && percent(count, events) > 99);
+}
 
 // What a line that is no frame may be instead.
 std::string_view resemblance(std::string_view line) noexcept {
@@ -196,169 +143,219 @@ std::string_view resemblance(std::string_view line) noexcept {
   return {};
 }
 
-// What a recording gave, for the summary.
-struct Replayed {
-  using Span = std::pair<UnixMs, UnixMs>;
-  using OrdersPerDay = std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>>;
-
-  Tally tally;
-  OrdersPerDay days;
-  std::optional<Span> span;  // event times of what was evaluated
-  std::array<std::optional<Place>, count_of<Reason>> first_refused;
-
-  [[nodiscard]] const std::optional<Place>& first(Reason reason) const noexcept {
-    return first_refused[index_of(reason)];
-  }
-  // Whether there was anything that is a frame.
-  [[nodiscard]] bool is_usable() const noexcept {
-    return tally.count(Reason::malformed) + tally.count(Reason::too_large) < tally.events();
-  }
-};
-
-void print_strategy(const Tally& tally, StrategyId strategy) {
-  const std::uint64_t events = tally.events(strategy);
-  print_error("{}: {} events\n", to_string(strategy), events);
-  for (const Outcome outcome : all_of<Outcome>) {
-    const std::uint64_t count = tally.count(strategy, outcome);
-    if (count == 0) continue;
-    print_error("  {:<24} {:>10}\n", to_string(outcome), count);
-    const std::string_view setting = setting_behind(strategy, outcome);
-    if (setting.empty() || !is_nearly_all(count, events)) continue;
-    print_error("  warning: {} refuses {:.1f} % of what {} sees, so it hardly ever trades; {}{}\n",
-                to_string(outcome), percent(count, events), to_string(strategy), setting,
-                outcome == Outcome::spread_below_minimum ? "=0 wakes it" : " decides that");
-  }
-}
-
-void print_refused(const Replayed& replayed, Reason reason) {
-  const std::uint64_t count = replayed.tally.count(reason);
-  if (count == 0) return;
-  const auto& first = replayed.first(reason);
-  print_error("  {} {:<18} {:>10}", disposition(reason), to_string(reason), count);
-  if (first && !is_ignored(reason)) {
-    print_error("  first: {} line {}", first->file, first->line);
-  }
-  print_error("\n");
-  const std::uint64_t events = replayed.tally.events();
-  const bool decides = !replayed.span && count * 2 > events;  // nothing else came of the feed
-  if (!decides && !is_nearly_all(count, events)) return;
-  for (const Remedy& remedy : kRemedies) {
-    if (remedy.reason != reason) continue;
-    print_error("  warning: {:.1f} % of the events are {} for {}; {}\n", percent(count, events),
-                disposition(reason), to_string(reason), remedy.text);
-  }
-}
-
-void print_span(const Replayed& replayed, std::uint64_t orders) {
-  if (!replayed.span) {
-    print_error("no event was evaluated, so nothing could be ordered\n");
-    return;
-  }
-  const auto& [first, last] = *replayed.span;
-  std::string from;
-  std::string to;
-  append_iso8601(from, first);
-  append_iso8601(to, last);
-  const std::chrono::duration<double, std::ratio<3600>> hours = last - first;
-  print_error("from {}Z to {}Z ({:.2f} h): {} orders", from, to, hours.count(), orders);
-  if (last > first) print_error(", {:.1f} an hour", static_cast<double>(orders) / hours.count());
-  print_error("\n");
-}
-
-void print_summary(const Replayed& replayed, std::uint64_t orders, double seconds) {
-  const Tally& tally = replayed.tally;
-  print_error("{} frames, {} events in {:.2f} s ({:.0f} frames/s)\n", tally.frames(),
-              tally.events(), seconds, static_cast<double>(tally.frames()) / seconds);
-  print_span(replayed, orders);
-  for (const Reason reason : all_of<Reason>) print_refused(replayed, reason);
-  for (const StrategyId strategy : all_of<StrategyId>) print_strategy(tally, strategy);
-  for (const auto& [day, of_day] : replayed.days) {
-    print_error("orders on {}:", day);
-    for (const StrategyId strategy : all_of<StrategyId>) {
-      print_error(" {} {}", to_string(strategy), of_day[index_of(strategy)]);
-    }
-    print_error("\n");
-  }
-}
-
-// Why a recording could not be used. Precondition: it is not usable.
-void print_unusable(const Replayed& replayed, const std::vector<std::string>& inputs) {
-  assert(!replayed.is_usable());
-  if (replayed.tally.events() == 0) {
-    for (const std::string& path : inputs) {
-      print_error("replay: {}: holds no frames\n", path == "-" ? "standard input" : path);
-    }
-    return;
-  }
-  const Reason reason = replayed.first(Reason::malformed) ? Reason::malformed : Reason::too_large;
-  const Place& first = *replayed.first(reason);
-  print_error("replay: {} line {}: {}", first.file, first.line, to_string(reason));
-  if (!first.looks_like.empty()) print_error("; it looks like {}", first.looks_like);
-  print_error(
-      "; no line is a frame. A recording has one JSON frame a line, as the exchange or the "
-      "relay sends it\n");
-}
-
-// One replay: the files, one after the other, through one engine.
+// One replay: recordings, one after the other, through one engine.
 class Replay {
  public:
-  Replay(const config::Configuration& configuration, OrderSink& sink)
-      : engine_(config::engine_parameters(configuration.settings, Clock::replay)),
+  // Opens the files that are written. Throws CommandError.
+  Replay(const Invocation& invocation, const std::vector<std::string>& inputs,
+         const config::Configuration& configuration)
+      : shows_progress_(!invocation.has("quiet") && ::isatty(STDERR_FILENO) == 1),
         format_(configuration.settings.delivery.format),
-        sink_(sink) {}
+        engine_(config::engine_parameters(configuration.settings, Clock::replay)) {
+    Outputs outputs(invocation);
+    for (const std::string& path : inputs) outputs.keep(path);
+    const auto expected = invocation.option("expect");
+    if (expected) outputs.keep(*expected);
+    if (const auto path = invocation.option("orders")) {
+      orders_file_ = outputs.open("--orders", *path);
+    } else if (!expected) {
+      orders_file_ = outputs.open("orders", "-");
+    }
+    const std::string counts = invocation.option("counts").value_or("");
+    if (!counts.empty()) counts_file_ = outputs.open("--counts", counts);
+    if (expected) comparison_.emplace(*expected);
+  }
 
-  // Until the end of the file or of what is wanted. False when the file could not be read to its
-  // end; the error has been said.
-  template <class IsWanted>
-  bool read(const std::string& path, Progress progress, const IsWanted& is_wanted) {
+  // Until the end of the recording or of what is wanted. False when the recording could not be read
+  // to its end; the error has been said.
+  bool read(const std::string& path) {
+    constexpr std::uint64_t kFramesBetweenProgress = 1 << 14;
     LineReader reader(path);
     while (is_wanted()) {
       const auto line = reader.next();
       if (!line) break;
       const auto recorded = wire::parse_recorded_line(*line);
-      if (!recorded) continue;
+      if (!recorded) {
+        hear(*line, reader);
+        continue;
+      }
       take(engine_.step(recorded->frame, recorded->received_at), reader, *line);
-      progress.update(reader, result_.tally.frames());
+      const bool is_time = tally_.frames() % kFramesBetweenProgress == 0;
+      if (shows_progress_ && is_time) print_progress(reader, tally_.frames());
     }
-    progress.erase();
+    if (shows_progress_) write_error(fmt::format("\r{:60}\r", ""));
     if (!reader.error().empty()) print_error("replay: {}\n", reader.error());
     return reader.error().empty();
   }
 
-  [[nodiscard]] const Replayed& result() const noexcept { return result_; }
+  // Where only the orders are asked for and they are lost, there is no use in going on.
+  [[nodiscard]] bool is_wanted() const noexcept {
+    return counts_file_ || comparison_ || !orders_file_->failed();
+  }
+  // Whether there was anything that is a frame.
+  [[nodiscard]] bool is_usable() const noexcept {
+    return tally_.count(Reason::malformed) + tally_.count(Reason::too_large) < tally_.events();
+  }
+
+  void print_summary(double seconds) const {
+    print_error("{} frames, {} events in {:.2f} s ({:.0f} frames/s)\n", tally_.frames(),
+                tally_.events(), seconds, static_cast<double>(tally_.frames()) / seconds);
+    if (notes_ > 0) print_error("{} entries of the logs were heard\n", notes_);
+    print_span();
+    for (const Reason reason : all_of<Reason>) print_refused(reason);
+    for (const StrategyId strategy : all_of<StrategyId>) print_strategy(strategy);
+    for (const auto& [day, orders] : days_) {
+      print_error("orders on {}:", day);
+      for (const StrategyId strategy : all_of<StrategyId>) {
+        print_error(" {} {}", to_string(strategy), orders[index_of(strategy)]);
+      }
+      print_error("\n");
+    }
+  }
+
+  // Why the recordings could not be used. Precondition: they are not usable.
+  void print_unusable(const std::vector<std::string>& inputs) const {
+    assert(!is_usable());
+    if (tally_.events() == 0) {
+      for (const std::string& path : inputs) {
+        print_error("replay: {}: holds no frames\n", path == "-" ? "standard input" : path);
+      }
+      return;
+    }
+    const Reason reason =
+        tally_.count(Reason::malformed) > 0 ? Reason::malformed : Reason::too_large;
+    const auto& [where, looks_like] = first_refused_[index_of(reason)];
+    print_error(
+        "replay: {}: {}{}{}; no line is a frame. A recording has one JSON frame a line, as the "
+        "exchange or the relay sends it\n",
+        where, to_string(reason), looks_like.empty() ? "" : "; it looks like ", looks_like);
+  }
+
+  // Finishes what is written and compared.
+  ExitCode finish() {
+    if (unheard_ > 0) {
+      print_error(
+          "replay: {} entries of the logs are not taken into account, for they are no order, no "
+          "pause, or a revision of the settings; first: {}\n",
+          unheard_, first_unheard_);
+    }
+    const ExitCode compared = comparison_ ? comparison_->finish() : ExitCode::ok;
+    bool is_written = !orders_file_ || orders_file_->finish();
+    if (counts_file_) {
+      counts_file_->write(tally_.to_json());
+      is_written = counts_file_->finish() && is_written;
+    }
+    return compared == ExitCode::ok && !is_written ? ExitCode::output_lost : compared;
+  }
 
  private:
+  // The first line whose event was refused for a reason.
+  struct RefusedLine {
+    std::string where;            // "recording.ndjson line 3"; empty: there is none
+    std::string_view looks_like;  // what the line resembles; empty: not known
+  };
+
+  // A line that is no frame may carry what was heard from the logs at the broker.
+  void hear(std::string_view line, const LineReader& reader) {
+    const auto note = wire::parse_recorded_note(line);
+    if (!note) return;
+    ++notes_;
+    if (note->log == wire::RecordedLog::order) {
+      if (const auto order = wire::parse_counted_order(note->json)) return engine_.hear(*order);
+    } else if (note->log == wire::RecordedLog::pause) {
+      if (const auto command = wire::parse_pause(note->json)) {
+        return command->strategy ? engine_.set_paused(*command->strategy, command->pause)
+                                 : engine_.set_paused(command->pause);
+      }
+    }
+    if (++unheard_ == 1) first_unheard_ = place_in(reader);
+  }
+
+  static std::string place_in(const LineReader& reader) {
+    return fmt::format("{} line {}", reader.name(), reader.line_number());
+  }
+
   void take(const Step& step, const LineReader& reader, std::string_view line) {
-    result_.tally.add(step);
+    tally_.add(step);
     for (const EventRecord& record : step.events) {
-      if (const Reason* reason = record.reason()) {
-        auto& first = result_.first_refused[static_cast<std::size_t>(*reason)];
-        if (!first) first = Place{reader.name(), reader.line_number(), resemblance(line)};
-      } else {
-        take(*record.decision());
+      if (const Decision* decision = record.decision()) {
+        take(*decision);
+      } else if (RefusedLine& first = first_refused_[index_of(*record.reason())];
+                 first.where.empty()) {
+        first = {place_in(reader), resemblance(line)};
       }
     }
   }
 
   void take(const Decision& decision) {
-    auto& span = result_.span;
-    if (!span) span = {decision.at, decision.at};
-    span = {std::min(span->first, decision.at), std::max(span->second, decision.at)};
+    first_at_ = std::min(first_at_, decision.at);
+    last_at_ = std::max(last_at_, decision.at);
     if (!decision.order) return;
-    line_.clear();
-    append_json(line_, *decision.order, format_);
-    line_ += '\n';
-    sink_.take(line_);
-    std::string day;
+    ++orders_;
+    std::string line, day;
+    append_json(line, *decision.order, format_);
+    if (comparison_) comparison_->take(line);
+    if (orders_file_) orders_file_->write(line += '\n');
     append_iso8601_date(day, decision.at);
-    ++result_.days[day][index_of(decision.strategy)];
+    ++days_[day][index_of(decision.strategy)];
   }
 
-  Engine engine_;
+  void print_span() const {
+    if (is_nothing_evaluated()) {
+      return print_error("no event was evaluated, so nothing could be ordered\n");
+    }
+    std::string span = "from ";
+    append_iso8601(span, first_at_);
+    append_iso8601(span += "Z to ", last_at_);
+    const std::chrono::duration<double, std::ratio<3600>> hours = last_at_ - first_at_;
+    print_error("{}Z ({:.2f} h): {} orders{}\n", span, hours.count(), orders_,
+                hours.count() > 0
+                    ? fmt::format(", {:.1f} an hour", static_cast<double>(orders_) / hours.count())
+                    : "");
+  }
+
+  void print_refused(Reason reason) const {
+    const std::uint64_t count = tally_.count(reason);
+    if (count == 0) return;
+    print_error("  {} {:<18} {:>10}", disposition(reason), to_string(reason), count);
+    if (!is_ignored(reason)) print_error("  first: {}", first_refused_[index_of(reason)].where);
+    print_error("\n");
+    const std::uint64_t events = tally_.events();
+    const bool decides = is_nothing_evaluated() && count * 2 > events;
+    const std::string_view advice = advice_on(reason);
+    if (advice.empty() || (!decides && !is_nearly_all(count, events))) return;
+    print_error("  warning: {:.1f} % of the events are {} for {}; {}\n", percent(count, events),
+                disposition(reason), to_string(reason), advice);
+  }
+
+  void print_strategy(StrategyId strategy) const {
+    const std::uint64_t events = tally_.events(strategy);
+    print_error("{}: {} events\n", to_string(strategy), events);
+    for (const Outcome outcome : all_of<Outcome>) {
+      const std::uint64_t count = tally_.count(strategy, outcome);
+      if (count == 0) continue;
+      print_error("  {:<24} {:>10}\n", to_string(outcome), count);
+      const std::string_view advice = advice_on(outcome, strategy);
+      if (advice.empty() || !is_nearly_all(count, events)) continue;
+      print_error("  warning: {} refuses {:.1f} % of what {} sees, so it hardly ever trades; {}\n",
+                  to_string(outcome), percent(count, events), to_string(strategy), advice);
+    }
+  }
+
+  [[nodiscard]] bool is_nothing_evaluated() const noexcept { return first_at_ > last_at_; }
+
+  bool shows_progress_;
   OrderFormat format_;
-  OrderSink& sink_;
-  Replayed result_;
-  std::string line_;
+  Engine engine_;
+  std::optional<OutputFile> orders_file_, counts_file_;
+  std::optional<Comparison> comparison_;
+  Tally tally_;
+  std::uint64_t orders_ = 0;
+  std::uint64_t notes_ = 0, unheard_ = 0;  // of the logs
+  std::string first_unheard_;
+  std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>> days_;  // of the orders
+  UnixMs first_at_ = UnixMs::max(), last_at_ = UnixMs::min();  // of what was evaluated
+  std::array<RefusedLine, count_of<Reason>> first_refused_;
 };
 
 ExitCode replay(const Invocation& invocation, const config::Configuration& configuration) {
@@ -372,48 +369,22 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
     for (const std::string& path : inputs) print_error("replay: {}: cannot be read\n", path);
     return ExitCode::bad_input;
   }
-  const bool compares = invocation.has("expect");
-  Outputs outputs(invocation);
-  for (const std::string& path : inputs) outputs.keep(path);
-  if (compares) outputs.keep(invocation.option("expect"));
-  std::optional<OutputFile> orders, counts;
-  if (invocation.has("orders")) {
-    orders = outputs.open("--orders", invocation.option("orders"));
-  } else if (!compares) {
-    orders = outputs.open("orders", "-");
-  }
-  if (!invocation.option("counts").empty()) {
-    counts = outputs.open("--counts", invocation.option("counts"));
-  }
-  OrderSink sink(std::move(orders), invocation);
-
-  const auto begun = SteadyClock::now();
+  Replay run(invocation, inputs, configuration);
   const bool is_quiet = invocation.has("quiet");
-  // Where only the orders are asked for and they are lost, there is no use in going on.
-  const auto is_wanted = [&] { return counts || compares || !sink.is_lost(); };
-  Replay run(configuration, sink);
+  const auto begun = SteadyClock::now();
   bool is_complete = true;
   for (const std::string& path : inputs) {
-    is_complete = run.read(path, Progress(is_quiet), is_wanted) && is_complete;
+    is_complete = run.read(path) && is_complete;
   }
   const std::chrono::duration<double> took = SteadyClock::now() - begun;
-  const Replayed& result = run.result();
-  if (!is_quiet && is_wanted() && result.is_usable()) {
-    print_summary(result, sink.orders(), took.count());
-  }
-  const ExitCode compared = sink.finish();
-  bool is_written = true;
-  if (counts) {
-    counts->write(result.tally.to_json());
-    is_written = counts->finish();
-  }
+  if (!is_quiet && run.is_wanted() && run.is_usable()) run.print_summary(took.count());
+  const ExitCode result = run.finish();
   if (!is_complete) return ExitCode::bad_input;
-  if (compared == ExitCode::bad_input || compared == ExitCode::different) return compared;
-  if (!result.is_usable()) {
-    print_unusable(result, inputs);
-    return ExitCode::bad_input;
+  if (result == ExitCode::bad_input || result == ExitCode::different || run.is_usable()) {
+    return result;
   }
-  return is_written ? compared : ExitCode::output_lost;
+  run.print_unusable(inputs);
+  return ExitCode::bad_input;
 }
 
 constexpr std::array kOptions{
@@ -426,12 +397,10 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kReplay{
-    "replay",
-    "[FILE…|-]",
-    "run recordings through the same engine; orders as NDJSON to standard output",
-    "realtime-strategies replay --counts counts.json recording.ndjson.gz",
-    kOptions,
+    {"replay", "run recordings through the same engine; orders as NDJSON to standard output",
+     "realtime-strategies replay --counts counts.json recording.ndjson.gz", "[FILE…|-]"},
     Needs::decisions,
-    replay};
+    replay,
+    kOptions};
 
 }  // namespace rts::commands

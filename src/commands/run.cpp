@@ -5,11 +5,8 @@
 
 namespace rts::commands {
 
-constinit const Command kRun{"run",
-                             "",
-                             "consume frames, publish orders, serve HTTP: this trades",
-                             "NATS_URL=nats://broker:4222 realtime-strategies run",
-                             {},
+constinit const Command kRun{{"run", "consume frames, publish orders, serve HTTP: this trades",
+                              "NATS_URL=nats://broker:4222 realtime-strategies run"},
                              Needs::delivery,
                              [](const Invocation&, const config::Configuration& configuration) {
                                return service::run(configuration);

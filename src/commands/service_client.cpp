@@ -5,7 +5,6 @@
 #include <iterator>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <fmt/format.h>
 
 #include "commands/command_line.hpp"
 
@@ -29,8 +28,8 @@ ServiceAnswer ask_service(const config::Settings& settings, const std::string& p
   }
   answer.body.assign(std::istreambuf_iterator<char>(stream), {});
   if (answer.status != 0) return answer;
-  throw CommandError(ExitCode::unavailable, fmt::format("nobody answers at http://{}:{}{}", host,
-                                                        settings.server.port, path));
+  throw CommandError(ExitCode::unavailable, "nobody answers at http://{}:{}{}", host,
+                     settings.server.port, path);
 }
 
 }  // namespace rts::commands

@@ -8,10 +8,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <rts/config/broker_url.hpp>
 #include <rts/trading/order_subject.hpp>
-#include <rts/wire/order_text.hpp>
+#include <rts/wire/answer.hpp>
 
 #include "commands/output.hpp"
 #include "nats/client.hpp"
@@ -24,11 +25,11 @@ namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
 struct Plan {
-  std::uint64_t seed = 1;
-  std::uint64_t frames = 0;  // 0 = for ever
-  std::uint64_t rate = 200;  // frames a second
+  std::uint64_t seed;
+  std::uint64_t frames;  // 0 = for ever
+  std::uint64_t rate;    // frames a second
   UnixMs start;
-  bool shows_orders = false, as_json = false;
+  bool shows_orders, as_json;
   std::string broker_id;  // empty: any broker
 };
 
@@ -43,32 +44,22 @@ bool ends_in_time(const Plan& plan) {
 }
 
 Plan parse_plan(const Invocation& invocation) {
-  Plan plan;
-  plan.seed = invocation.whole_number("seed", 1, {});
-  plan.frames = invocation.whole_number("frames", invocation.has("output") ? 10'000 : 0, {});
-  plan.rate = invocation.whole_number("rate", 200, {1, 1'000'000});
-  plan.shows_orders = invocation.has("show-orders");
-  plan.as_json = invocation.has("json");
-  plan.broker_id = invocation.option("broker-id");
-  const std::string start_text = invocation.option("start", "2024-07-19T00:00:00Z");
+  const auto number = [&](std::string_view name, std::uint64_t fallback, Range range) {
+    return invocation.whole_number(name, range).value_or(fallback);
+  };
+  const std::string start_text = invocation.option("start").value_or("2024-07-19T00:00:00Z");
   const auto start = parse_iso8601(start_text);
-  if (!start) {
-    throw CommandError(ExitCode::usage,
-                       fmt::format("--start takes an ISO 8601 time, not '{}'", start_text));
-  }
-  plan.start = *start;
-  if (!ends_in_time(plan)) {
-    throw CommandError(
-        ExitCode::usage,
-        "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
-  }
+  Plan plan{.seed = number("seed", 1, {}),
+            .frames = number("frames", invocation.has("output") ? 10'000 : 0, {}),
+            .rate = number("rate", 200, {1, 1'000'000}),
+            .start = start.value_or(UnixMs{}),
+            .shows_orders = invocation.has("show-orders"),
+            .as_json = invocation.has("json"),
+            .broker_id = invocation.option("broker-id").value_or("")};
+  require(start.has_value(), "--start takes an ISO 8601 time, not '{}'", start_text);
+  require(ends_in_time(plan),
+          "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
   return plan;
-}
-
-UnixNs time_of_frame(const Plan& plan, std::uint64_t number) {
-  // In two parts, for number x 10^9 would not fit.
-  return plan.start + std::chrono::seconds(number / plan.rate) +
-         std::chrono::nanoseconds(number % plan.rate * 1'000'000'000 / plan.rate);
 }
 
 std::vector<Symbol> symbols_of(const config::Settings& settings) {
@@ -79,31 +70,29 @@ std::vector<Symbol> symbols_of(const config::Settings& settings) {
 // Throws CommandError unless the user says that made-up frames may be published: a service that
 // listens at the broker trades on them. SIMULATE_ON_REAL_BROKER says so, or the broker's id.
 void require_consent(const Plan& plan, const config::Settings& settings) {
-  if (settings.broker.subject.find_first_of("*>") != std::string::npos) {
-    throw CommandError(ExitCode::usage,
-                       fmt::format("cannot publish to NATS_CONSUMER_TOPIC={} with wildcards",
-                                   settings.broker.subject));
-  }
+  require(settings.broker.subject.find_first_of("*>") == std::string::npos,
+          "cannot publish to NATS_CONSUMER_TOPIC={} with wildcards", settings.broker.subject);
   const char* const meant = std::getenv("SIMULATE_ON_REAL_BROKER");
   if (!plan.broker_id.empty() || (meant != nullptr && std::string_view(meant) == "yes")) return;
-  std::string urls;
+  std::vector<std::string> urls;
   for (const Secret& url : settings.broker.urls) {
-    urls += urls.empty() ? "" : ",";
-    urls += config::without_userinfo(url.reveal());
+    urls.push_back(config::without_userinfo(url.reveal()));
   }
   throw CommandError(
       ExitCode::configuration,
-      fmt::format("refused: whoever listens on {} at {} would trade on a made-up market. "
-                  "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
-                  "broker of its own; --output FILE publishes nothing.",
-                  settings.broker.subject, urls));
+      "refused: whoever listens on {} at {} would trade on a made-up market. "
+      "SIMULATE_ON_REAL_BROKER=yes says that this is meant; `make run-local` starts a "
+      "broker of its own; --output FILE publishes nothing.",
+      settings.broker.subject, fmt::join(urls, ","));
 }
 
 // A recording: the frames with their receive times, as fast as they can be written.
 ExitCode write_recording(const Plan& plan, const config::Settings& settings, OutputFile file) {
   simulation::Market market(symbols_of(settings), plan.seed);
   for (std::uint64_t i = 0; i < plan.frames && !file.failed(); ++i) {
-    const UnixNs at = time_of_frame(plan, i);
+    // In two parts, for i x 10^9 would not fit.
+    const UnixNs at = plan.start + std::chrono::seconds(i / plan.rate) +
+                      std::chrono::nanoseconds(i % plan.rate * 1'000'000'000 / plan.rate);
     file.write(fmt::format("{} {}\n", at.time_since_epoch().count(), market.next_frame(to_ms(at))));
   }
   return file.finish() ? ExitCode::ok : ExitCode::output_lost;
@@ -125,19 +114,18 @@ nats::ClientOptions client_options(const Plan& plan, const config::Settings& set
 // Publishes at a steady rate until a signal or the last frame; what the service answers is printed.
 class Broadcast {
  public:
-  Broadcast(asio::io_context& loop, const Plan& plan, const config::Settings& settings)
-      : loop_(loop),
-        plan_(plan),
+  Broadcast(const Plan& plan, const config::Settings& settings)
+      : plan_(plan),
         // A service that still knows an earlier simulation's ids would take the same for old.
         market_(symbols_of(settings), plan.seed,
                 static_cast<std::uint64_t>(now().time_since_epoch().count())),
         subject_(settings.broker.subject),
         order_subjects_(order_subjects(settings.delivery.subject)),
-        client_(loop, client_options(plan, settings),
+        client_(loop_, client_options(plan, settings),
                 {.on_messages = [this](auto orders) { show(orders); },
                  .on_status_change = [this] { on_status_change(); }}),
-        ticks_(loop),
-        signals_(loop, SIGINT, SIGTERM) {}
+        ticks_(loop_),
+        signals_(loop_, SIGINT, SIGTERM) {}
 
   ExitCode run() {
     signals_.async_wait([this](boost::system::error_code error, int) {
@@ -154,10 +142,7 @@ class Broadcast {
   void show(std::span<const nats::Message> orders) {
     for (const nats::Message& order : orders) {
       // Where each strategy has a subject, the wildcard also brings what others publish.
-      if (std::find(order_subjects_.begin(), order_subjects_.end(), order.subject) ==
-          order_subjects_.end()) {
-        continue;
-      }
+      if (std::ranges::count(order_subjects_, order.subject) == 0) continue;
       print_out("{}\n",
                 plan_.as_json ? std::string(order.payload) : wire::order_text(order.payload));
       // After each one: a signal interrupts a short write to a pipe that is full, not a long one.
@@ -190,7 +175,7 @@ class Broadcast {
     const UnixMs at = to_ms(now());
     for (; sent_ < due; ++sent_) {
       // A frame that cannot be sent is a gap, as at the exchange.
-      const auto result = client_.publish(subject_, market_.next_frame(at), {});
+      const auto result = client_.publish({subject_, market_.next_frame(at)});
       if (result != nats::PublishResult::sent) ++missed_;
     }
     if (plan_.frames > 0 && sent_ == plan_.frames) return stop(ExitCode::ok);
@@ -204,14 +189,13 @@ class Broadcast {
     if (result_) return;
     result_ = result;
     ticks_.cancel();
-    signals_.cancel();
     client_.close([this](bool) {
       print_error("simulate: {} frames published, {} missed\n", sent_ - missed_, missed_);
       loop_.stop();
     });
   }
 
-  asio::io_context& loop_;
+  asio::io_context loop_{1};
   Plan plan_;
   simulation::Market market_;
   std::string subject_;
@@ -221,21 +205,18 @@ class Broadcast {
   asio::signal_set signals_;
   std::optional<SteadyClock::time_point> begun_;
   std::string last_error_;
-  std::uint64_t sent_ = 0;
-  std::uint64_t missed_ = 0;
+  std::uint64_t sent_ = 0, missed_ = 0;
   std::optional<ExitCode> result_;  // empty: it goes on
 };
 
 ExitCode simulate(const Invocation& invocation, const config::Configuration& configuration) {
   const Plan plan = parse_plan(invocation);
   const config::Settings& settings = configuration.settings;
-  if (invocation.has("output")) {
-    return write_recording(plan, settings,
-                           Outputs(invocation).open("--output", invocation.option("output")));
+  if (const auto path = invocation.option("output")) {
+    return write_recording(plan, settings, Outputs(invocation).open("--output", *path));
   }
   require_consent(plan, settings);
-  asio::io_context loop(1);
-  return Broadcast(loop, plan, settings).run();
+  return Broadcast(plan, settings).run();
 }
 
 constexpr std::array kOptions{
@@ -252,12 +233,10 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kSimulate{
-    "simulate",
-    "",
-    "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
-    "realtime-strategies simulate --output market.log --frames 50000",
-    kOptions,
+    {"simulate", "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
+     "realtime-strategies simulate --output market.log --frames 50000"},
     Needs::connection,
-    simulate};
+    simulate,
+    kOptions};
 
 }  // namespace rts::commands

@@ -9,30 +9,21 @@
 namespace rts::config {
 namespace {
 
-// "a%40b" → "a@b"; nothing for a broken escape.
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    const std::string_view digits = text.substr(i + 1, 2);
-    unsigned char byte = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2) return {};
-    decoded.push_back(static_cast<char>(byte));
-    i += 2;
-  }
-  return decoded;
-}
-
+// "a%40b" → "a@b"; nothing for a broken escape, and for what the handshake cannot hold.
 std::optional<Secret> parse_credential(std::string_view text) {
-  auto decoded = percent_decoded(text);
-  if (!decoded || !is_handshake_text(*decoded)) return {};
-  return Secret(std::move(*decoded));
+  std::string decoded;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    decoded.push_back(text.front());
+    if (text.front() != '%') continue;
+    const char* const digits = text.data() + 1;
+    unsigned char byte = 0;
+    if (text.size() < 3 || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
+      return {};
+    decoded.back() = static_cast<char>(byte);
+    text.remove_prefix(2);
+  }
+  if (!is_handshake_text(decoded)) return {};
+  return Secret(std::move(decoded));
 }
 
 bool parse_userinfo(std::string_view text, BrokerUrl& url) {
@@ -44,31 +35,20 @@ bool parse_userinfo(std::string_view text, BrokerUrl& url) {
   return url.password.has_value();
 }
 
-bool parse_port(std::string_view text, BrokerUrl& url) {
-  const auto port = parse_as<std::uint16_t>(text, 1);
-  url.port = port.value_or(0);
-  return port.has_value();
-}
-
-bool is_host(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c <= '~' && c != '/' && c != '[' && c != ']';
-  });
-}
-
 bool parse_host_and_port(std::string_view text, BrokerUrl& url) {
-  std::size_t host_end = text.find(':');
-  if (text.starts_with('[')) {
-    const std::size_t bracket = text.find(']');
-    if (bracket == std::string_view::npos) return false;
-    url.host = text.substr(1, bracket - 1);
-    host_end = bracket + 1;
-  } else {
-    url.host = text.substr(0, host_end);
-  }
-  if (!is_host(url.host)) return false;
-  if (host_end >= text.size()) return true;
-  return text[host_end] == ':' && parse_port(text.substr(host_end + 1), url);
+  const bool bracketed = text.starts_with('[');
+  const std::size_t host_end = text.find(bracketed ? ']' : ':');
+  url.host = text.substr(bracketed ? 1 : 0, host_end - (bracketed ? 1 : 0));
+  const bool is_host =
+      !url.host.empty() && std::all_of(url.host.begin(), url.host.end(), [](char c) {
+        return c > ' ' && c <= '~' && c != '/' && c != '[' && c != ']';
+      });
+  if (!is_host || (bracketed && host_end == std::string_view::npos)) return false;
+  text.remove_prefix(std::min(host_end, text.size()) + (bracketed ? 1 : 0));
+  if (text.empty()) return true;
+  const auto port = parse_as<std::uint16_t>(text.substr(1), 1);
+  url.port = port.value_or(0);
+  return text.front() == ':' && port;
 }
 
 }  // namespace
@@ -96,9 +76,23 @@ std::optional<BrokerUrl> parse_broker_url(std::string_view text) {
 }
 
 bool is_handshake_text(std::string_view text) noexcept {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < ' ' || c == 0x7F || c == '"' || c == '\\';
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) {
+    return c < ' ' || c == 0x7F || c == '"' || c == '\\';
   });
+}
+
+std::string without_userinfo(std::string_view urls) {
+  std::string shown;
+  for (const std::string_view url : split(urls, ',')) {
+    const std::size_t scheme = url.find("://");
+    const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    const std::size_t at = url.rfind('@');
+    const bool has_userinfo = at != std::string_view::npos && at >= begin;
+    shown.append(url.substr(0, begin)).append(has_userinfo ? "***" : "");
+    shown.append(url.substr(has_userinfo ? at : begin)).append(",");
+  }
+  shown.pop_back();
+  return shown;
 }
 
 }  // namespace rts::config

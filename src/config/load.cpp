@@ -1,16 +1,21 @@
 // Loading: what was given → effective settings with their origin, or everything that is wrong.
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
+#include <rts/config/broker_url.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/settings.hpp>
+#include <rts/trading/order_subject.hpp>
+#include <rts/trading/stream_plan.hpp>
 
-#include "config/checks.hpp"
-#include "config/rules.hpp"
+#include "config/advice.hpp"
 
 namespace rts::config {
 namespace {
@@ -30,10 +35,6 @@ std::string quoted(const Setting& setting, std::string_view value) {
 std::string displayed(const Setting& setting, std::string_view value) {
   if (setting.is_secret()) return value.empty() ? "" : "***";
   return holds_urls(setting) ? without_userinfo(value) : std::string(value);
-}
-
-std::size_t index_of(const Setting& setting) {
-  return static_cast<std::size_t>(&setting - table().data());
 }
 
 // --- What follows from several settings ---------------------------------------------------------
@@ -91,7 +92,7 @@ void derive(Settings& s) {
     s.stream.cooldown = std::max(s.stream.cooldown, own.terms.cooldown);
   }
   // An order that is the probe is waited for until its answer can no longer come.
-  s.delivery.breaker.probe_patience = s.delivery.ack_timeout + std::chrono::seconds(1);
+  s.delivery.breaker.probe_timeout = s.delivery.ack_timeout + std::chrono::seconds(1);
   if (s.log.decisions) s.log.level = LogLevel::debug;
 }
 
@@ -99,8 +100,7 @@ class Loader {
  public:
   explicit Loader(const ReadFile& read_file) : read_file_(read_file) {
     for (const Setting& setting : table()) {
-      texts_.push_back(setting.default_text());
-      result_.origins.push_back(Origin::fallback);
+      values_.push_back({&setting, {}, setting.default_text(), Origin::fallback});
     }
   }
 
@@ -114,202 +114,223 @@ class Loader {
         if (name.starts_with(kByteOrderMark)) name.remove_prefix(kByteOrderMark.size());
         if (value.ends_with('\r')) value.remove_suffix(1);
       }
+      const std::size_t mark = std::min(name.find(kSymbolMark), name.size());
       if (const Setting* const setting = find(name)) {
-        texts_[index_of(*setting)] = value;
-        result_.origins[index_of(*setting)] = origin;
+        put({setting, {}, std::string(value), origin}, name);
+      } else if (const Setting* const of_symbol = find(name.substr(0, mark))) {
+        take_own(*of_symbol, name, mark + kSymbolMark.size(), value, origin);
       } else {
-        take_other(std::string(name), value, origin);
+        take_unknown(name, value);
       }
     }
   }
 
   Result<Configuration, Problems> conclude() {
-    for (std::size_t i = 0; i < table().size(); ++i) {
-      const Setting& setting = table()[i];
-      if (result_.origins[i] != Origin::fallback) {
-        assign(setting, std::string(setting.name), texts_[i], result_.settings.engine.defaults);
-      }
-      result_.values.push_back(displayed(setting, texts_[i]));
-      result_.redacted.push_back(result_.values[i] != texts_[i]);
+    std::stable_sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) {
+      const auto key = [](const Value& value) {
+        return std::tuple(value.setting, value.symbol ? value.symbol->text() : std::string_view{});
+      };
+      return key(a) < key(b);
+    });
+    SymbolParameters& defaults = settings_.engine.defaults;
+    auto& per_symbol = settings_.engine.per_symbol;
+    for (const Value& value : values_) {
+      if (!value.symbol && value.origin != Origin::fallback) assign(value, defaults);
     }
-    assign_symbols();
-    const Names names{refused_};
-    check_thresholds_and_weights(result_.settings.engine.defaults, names, problems_);
-    check_sizes(result_.settings, names, problems_);
-    check_subjects(result_.settings, names, problems_);
-    check_quotes(result_.settings, names, problems_);
+    for (const Value& value : values_) {
+      if (!value.symbol || entry_of(per_symbol, *value.symbol) != nullptr) continue;
+      per_symbol.push_back({*value.symbol, parameters_of(*value.symbol)});
+    }
+    check_parameters({}, defaults);
+    check_sizes(defaults.terms.size);
+    check_subscription("NATS_CONSUMER_TOPIC", settings_.broker.subject);
+    check_subscription("CONTROL_TOPIC", settings_.broker.control_subject);
+    check_quotes(settings_.engine);
     check_credentials();
     read_instruments();
-    auto& unknown = result_.settings.allow_unknown_env ? result_.warnings : problems_;
+    auto& unknown = settings_.allow_unknown_env ? result_.warnings : problems_;
     unknown.insert(unknown.end(), unknown_.begin(), unknown_.end());
     if (!problems_.empty()) return Failure{std::move(problems_)};
-    derive(result_.settings);
+    derive(settings_);
+    for (Value& value : values_) {
+      const std::string text = displayed(*value.setting, value.text);
+      value.redacted = text != value.text;
+      value.text = text;
+    }
     advise(result_);
     return std::move(result_);
   }
 
  private:
-  // A name that is no setting: a setting's for one symbol, or one that somebody else means.
-  void take_other(const std::string& name, std::string_view value, Origin origin) {
-    const std::size_t mark = name.find(kSymbolMark);
-    if (mark != std::string::npos) {
-      if (const Setting* const setting = find(std::string_view(name).substr(0, mark))) {
-        take_own(*setting, name, mark + kSymbolMark.size(), {value, origin});
-        return;
-      }
+  void put(Value value, std::string_view name) {
+    Value* const known = value_of(*value.setting, value.symbol);
+    if (known == nullptr) {
+      values_.push_back(std::move(value));
+    } else if (value.symbol && known->origin == Origin::environment &&
+               value.origin == Origin::environment) {
+      say(problems_, "{}: {} is given twice, in another case; remove one.", name, value.name());
+    } else {
+      *known = std::move(value);
     }
+  }
+
+  void take_own(const Setting& setting, std::string_view name, std::size_t symbol_begin,
+                std::string_view value, Origin origin) {
+    const auto symbol = parse_symbol(name.substr(symbol_begin));
+    if (!setting.per_symbol) {
+      complain_of_name(name, fmt::format("{} is the same for all symbols.", setting.name));
+    } else if (!symbol) {
+      complain_of_name(name,
+                       fmt::format("what follows {}{} is no symbol.", setting.name, kSymbolMark));
+    } else {
+      put({&setting, symbol, std::string(value), origin}, name);
+    }
+  }
+
+  // A name that is no setting: a slip, or one that is meant for another program.
+  void take_unknown(std::string_view name, std::string_view value) {
     const NameMeaning meaning = meaning_of(name, value);
     if (meaning.kind == NameKind::retired) {
-      result_.warnings.push_back(fmt::format(
-          "{}: is of the Python service and does nothing here. {}", name, meaning.text));
+      say(result_.warnings, "{}: is of the Python service and does nothing here. {}", name,
+          meaning.text);
     } else if (meaning.kind == NameKind::misspelt) {
       complain_of_name(name, fmt::format("unknown setting; did you mean {}?", meaning.text));
     }
   }
 
-  void complain_of_name(const std::string& name, std::string_view what) {
-    unknown_.push_back(fmt::format(
-        "{}: {} Remove it, or set ALLOW_UNKNOWN_ENV=true to be warned only.", name, what));
+  void complain_of_name(std::string_view name, std::string_view what) {
+    say(unknown_, "{}: {} Remove it, or set ALLOW_UNKNOWN_ENV=true to be warned only.", name, what);
   }
 
-  struct Value {
-    std::string_view text;
-    Origin origin;
-  };
-  void take_own(const Setting& setting, const std::string& name, std::size_t symbol_begin,
-                const Value& value) {
-    if (!setting.per_symbol) {
-      complain_of_name(name, fmt::format("{} is the same for all symbols.", setting.name));
-      return;
-    }
-    const auto symbol = parse_symbol(std::string_view(name).substr(symbol_begin));
-    if (!symbol) {
-      complain_of_name(name,
-                       fmt::format("what follows {}{} is no symbol.", setting.name, kSymbolMark));
-      return;
-    }
-    const std::size_t row = index_of(setting);
-    auto& own = result_.symbol_values;
-    const auto known = std::find_if(own.begin(), own.end(), [&](const SymbolValue& other) {
-      return other.row == row && other.symbol == *symbol;
-    });
-    if (known == own.end()) {
-      own.push_back({row, *symbol, std::string(value.text), value.origin});
-    } else if (known->origin == Origin::environment && value.origin == Origin::environment) {
-      problems_.push_back(fmt::format("{}: {} is given twice, in another case; remove one.", name,
-                                      name_for(setting, *symbol)));
-    } else {
-      known->value = value.text;
-      known->origin = value.origin;
-    }
-  }
-
-  void assign(const Setting& setting, std::string name, const std::string& value,
-              SymbolParameters& symbol) {
-    if (setting.assign(setting.rule, value, {result_.settings, symbol})) return;
+  void assign(const Value& value, SymbolParameters& symbol) {
+    const Setting& setting = *value.setting;
+    if (setting.assign(setting.rule, value.text, {settings_, symbol})) return;
     const std::string fallback = setting.default_text();
-    problems_.push_back(fmt::format("{}={}: not accepted; give {} (default: {}).", name,
-                                    quoted(setting, value), accepted_values(setting),
-                                    fallback.empty() ? "empty" : fallback));
-    refused_.push_back(std::move(name));
+    refused_.push_back(value.name());
+    say(problems_, "{}={}: not accepted; give {} (default: {}).", refused_.back(),
+        quoted(setting, value.text), accepted_values(setting),
+        fallback.empty() ? "empty" : fallback);
   }
 
-  // What symbols have of their own, over what all have.
-  void assign_symbols() {
-    auto& own = result_.symbol_values;
-    std::stable_sort(own.begin(), own.end(), [](const SymbolValue& a, const SymbolValue& b) {
-      return std::tuple(a.row, a.symbol.text()) < std::tuple(b.row, b.symbol.text());
-    });
-    auto& per_symbol = result_.settings.engine.per_symbol;
-    for (const SymbolValue& value : own) {
-      if (entry_of(per_symbol, value.symbol) == nullptr) {
-        per_symbol.push_back({value.symbol, parameters_of(value.symbol)});
-      }
-    }
-  }
-
+  // What a symbol has of its own, over what all have.
   SymbolParameters parameters_of(const Symbol& symbol) {
-    SymbolParameters parameters = result_.settings.engine.defaults;
-    std::vector<std::string> names;
-    for (const SymbolValue& value : result_.symbol_values) {
-      if (value.symbol != symbol) continue;
-      names.push_back(name_for(table()[value.row], symbol));
-      assign(table()[value.row], names.back(), value.value, parameters);
+    SymbolParameters parameters = settings_.engine.defaults;
+    for (const Value& value : values_) {
+      if (value.symbol == symbol) assign(value, parameters);
     }
-    check_thresholds_and_weights(parameters, {refused_, &symbol, names}, problems_);
+    check_parameters(symbol, parameters);
     return parameters;
   }
 
-  void read_instruments() {
-    Settings& s = result_.settings;
-    if (!read_file_ || s.instruments_file.empty()) return;
-    if (!was_accepted("TRADING_INSTRUMENTS_FILE")) return;
-    const std::string file = fmt::format("TRADING_INSTRUMENTS_FILE={}", s.instruments_file);
-    const Result<std::string, std::string> text =
-        read_file_(s.instruments_file, wire::kMaxInstrumentsBytes);
-    if (!text) {
-      problems_.push_back(fmt::format("{}: {}.", file, text.error()));
+  Value* value_of(const Setting& setting, const std::optional<Symbol>& symbol) {
+    const auto found = std::find_if(values_.begin(), values_.end(), [&](const Value& value) {
+      return value.setting == &setting && value.symbol == symbol;
+    });
+    return found == values_.end() ? nullptr : &*found;
+  }
+
+  // --- Rules across settings: they speak only of values that were accepted ----------------------
+
+  [[nodiscard]] bool were_accepted(std::initializer_list<std::string_view> names) const {
+    return std::find_first_of(refused_.begin(), refused_.end(), names.begin(), names.end()) ==
+           refused_.end();
+  }
+
+  // What a rule calls the values it compares ("TRADE_MOMENTUM_BUY_THRESHOLD__BTCUSDT" where the
+  // symbol has a value of its own); empty when it must not speak of them: one was not accepted, or
+  // none is the symbol's own, and then they are judged without a symbol.
+  std::vector<std::string> names_to_compare(const std::optional<Symbol>& symbol,
+                                            std::initializer_list<std::string> names) {
+    std::vector<std::string> shown;
+    bool is_due = !symbol;
+    for (const std::string& name : names) {
+      const bool is_own = symbol && value_of(*find(name), symbol) != nullptr;
+      is_due = is_due || is_own;
+      shown.push_back(is_own ? name_for(*find(name), *symbol) : name);
+      if (!were_accepted({shown.back()})) return {};
+    }
+    return is_due ? shown : std::vector<std::string>{};
+  }
+
+  void check_thresholds(const std::optional<Symbol>& symbol, std::string_view family, double sell,
+                        double buy) {
+    if (sell < buy) return;
+    const auto names = names_to_compare(symbol, {fmt::format("{}_SELL_THRESHOLD", family),
+                                                 fmt::format("{}_BUY_THRESHOLD", family)});
+    if (names.empty()) return;
+    say(problems_, "{}={}: must be below {}={}; lower the one or raise the other.", names[0], sell,
+        names[1], buy);
+  }
+
+  // The parameters are those of the symbol, or of all that have none of their own.
+  void check_parameters(const std::optional<Symbol>& symbol, const SymbolParameters& parameters) {
+    const auto& [skew, momentum, velocity] =
+        std::tie(parameters.orderbook_skew, parameters.trade_momentum, parameters.ticker_velocity);
+    check_thresholds(symbol, "ORDERBOOK_SKEW", skew.sell_threshold, skew.buy_threshold);
+    check_thresholds(symbol, "TRADE_MOMENTUM", momentum.sell_threshold, momentum.buy_threshold);
+    check_thresholds(symbol, "TICKER_VELOCITY", velocity.sell_threshold, velocity.buy_threshold);
+    const double sum = momentum.price_weight + momentum.quantity_weight + momentum.maker_weight;
+    if (std::abs(sum - 1) <= 0.001 + 1e-12) return;
+    const auto names =
+        names_to_compare(symbol, {"TRADE_MOMENTUM_PRICE_WEIGHT", "TRADE_MOMENTUM_QUANTITY_WEIGHT",
+                                  "TRADE_MOMENTUM_MAKER_WEIGHT"});
+    if (names.empty()) return;
+    say(problems_, "{}: sum to {}; make them sum to 1 (± 0.001).", fmt::join(names, ", "), sum);
+  }
+
+  void check_sizes(const SizeLimits& size) {
+    if (size.minimum <= size.maximum ||
+        !were_accepted({"TRADING_MIN_POSITION_SIZE", "TRADING_MAX_POSITION_SIZE"})) {
       return;
     }
-    auto listed = wire::parse_instruments(text.value());
-    if (!listed) {
-      problems_.push_back(fmt::format("{}: {}; give what the venue answers to exchangeInfo.", file,
-                                      listed.error()));
-      return;
-    }
-    s.instruments = std::move(listed).value();
-    if (!was_accepted("TRADING_SYMBOLS")) return;
-    if (!s.engine.symbols.empty()) {
-      keep_listed(file);
-    } else {
-      std::erase_if(s.instruments, [&](const auto& instrument) {
-        return !is_quoted_in(s.engine.quote_assets, instrument.symbol.text());
-      });
+    say(problems_,
+        "TRADING_MIN_POSITION_SIZE={}: must not exceed TRADING_MAX_POSITION_SIZE={}; lower the one "
+        "or raise the other.",
+        size.minimum.value(), size.maximum.value());
+  }
+
+  // Else our own subscription is a listener, and an order looks delivered that reached nothing
+  // else.
+  void check_subscription(std::string_view name, const std::string& pattern) {
+    const std::string& topic = settings_.delivery.subject;
+    const auto subjects = order_subjects(topic);
+    const bool is_matched = !pattern.empty() && std::any_of(subjects.begin(), subjects.end(),
+                                                            [&](const std::string& subject) {
+                                                              return covers(pattern, subject);
+                                                            });
+    if (!is_matched || !were_accepted({"NATS_PUBLISHER_TOPIC", name})) return;
+    say(problems_,
+        "NATS_PUBLISHER_TOPIC={}: is matched by {}={}, so that this service would hear its own "
+        "orders; choose another subject for the one or the other.",
+        topic, name, pattern);
+  }
+
+  void check_quotes(const EngineParameters& engine) {
+    if (!were_accepted({"TRADING_SYMBOLS", "TRADING_QUOTE_ASSETS"})) return;
+    for (const Symbol& symbol : engine.symbols) {
+      if (is_quoted_in(engine.quote_assets, symbol.text())) continue;
+      say(problems_,
+          "TRADING_SYMBOLS: {} is not quoted in {} (TRADING_QUOTE_ASSETS), and sizes are amounts "
+          "of that; remove it, or add its quote asset.",
+          symbol.text(), fmt::join(engine.quote_assets, " or "));
     }
   }
 
-  // Of the venue's thousands those that are asked for, each of which has to be there.
-  void keep_listed(const std::string& file) {
-    Settings& s = result_.settings;
-    std::vector<wire::ListedInstrument> kept;
-    for (const Symbol& symbol : s.engine.symbols) {
-      const wire::ListedInstrument* const instrument = entry_of(s.instruments, symbol);
-      if (instrument == nullptr) {
-        problems_.push_back(
-            fmt::format("{}: does not have {}; remove it from TRADING_SYMBOLS, or ask the venue "
-                        "where it is listed.",
-                        file, symbol.text()));
-      } else if (!instrument->fault.empty()) {
-        problems_.push_back(fmt::format("{}: of {}, {}.", file, symbol.text(), instrument->fault));
-      } else {
-        kept.push_back(*instrument);
-      }
-    }
-    s.instruments = std::move(kept);
-  }
-
-  // Rules across settings speak only of values that were accepted.
-  [[nodiscard]] bool was_accepted(std::string_view name) const {
-    return std::find(refused_.begin(), refused_.end(), name) == refused_.end();
-  }
-
-  [[nodiscard]] bool is_set(std::string_view name) const {
-    return !texts_[index_of(*find(name))].empty();
-  }
+  bool is_set(std::string_view name) { return !value_of(*find(name), {})->text.empty(); }
 
   // Whether a credential is given, as a value or in a file; both at once is a problem.
   bool is_given(std::string_view name) {
     const std::string file = fmt::format("{}_FILE", name);
-    if (is_set(name) && is_set(file) && was_accepted(name)) {
-      problems_.push_back(fmt::format("{}: set together with {}; remove one of them.", name, file));
+    if (is_set(name) && is_set(file) && were_accepted({name})) {
+      say(problems_, "{}: set together with {}; remove one of them.", name, file);
     }
     return is_set(name) || is_set(file);
   }
 
   void require_both(std::string_view one, bool has_one, std::string_view other, bool has_other) {
     if (has_one == has_other) return;
-    problems_.push_back(fmt::format("{}: given without {}; set both or neither.",
-                                    has_one ? one : other, has_one ? other : one));
+    say(problems_, "{}: given without {}; set both or neither.", has_one ? one : other,
+        has_one ? other : one);
   }
 
   // How we log in is said once, and wholly. Only names are quoted.
@@ -321,21 +342,62 @@ class Loader {
     require_both("NATS_TLS_CERT_FILE", is_set("NATS_TLS_CERT_FILE"), "NATS_TLS_KEY_FILE",
                  is_set("NATS_TLS_KEY_FILE"));
     std::vector<std::string_view> ways;
-    if ((user || password) && was_accepted("NATS_USER") && was_accepted("NATS_PASSWORD")) {
+    if ((user || password) && were_accepted({"NATS_USER", "NATS_PASSWORD"})) {
       ways.emplace_back("NATS_USER with NATS_PASSWORD");
     }
-    if (is_given("NATS_TOKEN") && was_accepted("NATS_TOKEN")) ways.emplace_back("NATS_TOKEN");
+    if (is_given("NATS_TOKEN") && were_accepted({"NATS_TOKEN"})) ways.emplace_back("NATS_TOKEN");
     for (const std::string_view name : {"NATS_CREDS_FILE", "NATS_NKEY_SEED_FILE"}) {
       if (is_set(name)) ways.push_back(name);
     }
     if (ways.size() < 2) return;
-    problems_.push_back(fmt::format("{}: more than one way to log in at the broker; keep one.",
-                                    fmt::join(ways, ", ")));
+    say(problems_, "{}: more than one way to log in at the broker; keep one.",
+        fmt::join(ways, ", "));
+  }
+
+  // --- The venue's answer
+  // -------------------------------------------------------------------------
+
+  void read_instruments() {
+    const std::string& path = settings_.instruments_file;
+    if (!read_file_ || path.empty() || !were_accepted({"TRADING_INSTRUMENTS_FILE"})) return;
+    const std::string file = fmt::format("TRADING_INSTRUMENTS_FILE={}", path);
+    const auto text = read_file_(path, wire::kMaxInstrumentsBytes);
+    if (!text) return say(problems_, "{}: {}.", file, text.error());
+    const auto listed = wire::parse_instruments(text.value());
+    if (!listed) {
+      return say(problems_, "{}: {}; give what the venue answers to exchangeInfo.", file,
+                 listed.error());
+    }
+    if (were_accepted({"TRADING_SYMBOLS"})) keep_asked_for(listed.value(), file);
+  }
+
+  // Of the venue's thousands those that are asked for, each of which has to be there.
+  void keep_asked_for(const std::vector<wire::ListedInstrument>& listed, std::string_view file) {
+    Settings& s = settings_;
+    for (const Symbol& symbol : s.engine.symbols) {
+      const wire::ListedInstrument* const instrument = entry_of(listed, symbol);
+      if (instrument == nullptr) {
+        say(problems_,
+            "{}: does not have {}; remove it from TRADING_SYMBOLS, or ask the venue where it is "
+            "listed.",
+            file, symbol.text());
+      } else if (!instrument->fault.empty()) {
+        say(problems_, "{}: of {}, {}.", file, symbol.text(), instrument->fault);
+      } else {
+        s.instruments.push_back(*instrument);
+      }
+    }
+    if (!s.engine.symbols.empty()) return;
+    std::copy_if(listed.begin(), listed.end(), std::back_inserter(s.instruments),
+                 [&](const wire::ListedInstrument& instrument) {
+                   return is_quoted_in(s.engine.quote_assets, instrument.symbol.text());
+                 });
   }
 
   const ReadFile& read_file_;
   Configuration result_;
-  std::vector<std::string> texts_;  // effective, by table index; secrets included
+  Settings& settings_ = result_.settings;
+  std::vector<Value>& values_ = result_.values;  // until the end with secrets
   Problems problems_;
   std::vector<std::string> unknown_;  // sentences of names that are not known
   std::vector<std::string> refused_;  // names whose value was not accepted

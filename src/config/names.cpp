@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cassert>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <rts/base/text.hpp>
@@ -8,6 +8,42 @@
 #include <rts/config/settings.hpp>
 
 namespace rts::config {
+
+const Setting* find(std::string_view name) noexcept {
+  const auto rows = table();
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const Setting& setting) { return setting.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::string flag_name(const Setting& setting) {
+  std::string flag = "--" + to_lower(setting.name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string name_for(const Setting& setting, const Symbol& symbol) {
+  return std::string(setting.name).append(kSymbolMark).append(symbol.text());
+}
+
+std::string Value::name() const {
+  return symbol ? name_for(*setting, *symbol) : std::string(setting->name);
+}
+
+std::optional<FlagTarget> find_flag(std::string_view flag) {
+  constexpr std::size_t kDashes = 2;  // in front of every flag
+  const std::size_t mark = std::min(flag.find(kFlagSymbolMark, kDashes), flag.size());
+  for (const Setting& setting : table()) {
+    if (flag_name(setting) != flag.substr(0, mark)) continue;
+    std::string name(setting.name);
+    if (mark < flag.size()) {
+      name.append(kSymbolMark).append(flag.substr(mark + kFlagSymbolMark.size()));
+    }
+    return FlagTarget{&setting, std::move(name)};
+  }
+  return std::nullopt;
+}
+
 namespace {
 
 // A variable that begins with one of these is meant for us; if we do not know it, it is misspelt.
@@ -79,18 +115,8 @@ constexpr Retired kRetired[] = {
      "Use SHUTDOWN_TIMEOUT_SECONDS, for all of it."},
 };
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
 bool has_our_prefix(std::string_view name) {
-  const auto prefixes = words_of(kPrefixes);
+  const auto prefixes = split(kPrefixes, ' ');
   return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
@@ -107,42 +133,28 @@ bool is_service_link(std::string_view name, std::string_view value) noexcept {
   if (port == std::string_view::npos) return false;
   const std::string_view rest = name.substr(port + 6);
   const std::size_t digits = rest.find_first_not_of("0123456789");
-  return digits != 0 && digits != std::string_view::npos &&
-         (rest.substr(digits).starts_with("_TCP") || rest.substr(digits).starts_with("_UDP") ||
-          rest.substr(digits).starts_with("_SCTP"));
+  if (digits == 0 || digits == std::string_view::npos) return false;
+  const std::string_view protocol = rest.substr(digits);
+  return protocol.starts_with("_TCP") || protocol.starts_with("_UDP") ||
+         protocol.starts_with("_SCTP");
 }
 
-constexpr std::size_t kShortName = 8;
-
 bool is_near(std::string_view name, std::string_view ours) {
+  constexpr std::size_t kShortName = 8;
   const std::size_t letters = ours.size() <= kShortName ? 1 : 2;
   const std::size_t longer = std::max(name.size(), ours.size());
   if (longer - std::min(name.size(), ours.size()) > letters) return false;  // spares the counting
   return edit_distance(name, ours) <= letters;
 }
 
-// Letters of the name that ours has not, in the order they stand.
-std::size_t letters_beyond(std::string_view name, std::string_view ours) {
-  std::vector<std::size_t> common(ours.size() + 1);  // the longest common subsequence so far
-  for (const char c : name) {
-    std::size_t diagonal = 0;
-    for (std::size_t j = 1; j <= ours.size(); ++j) {
-      const std::size_t above = common[j];
-      common[j] = ours[j - 1] == c ? diagonal + 1 : std::max(above, common[j - 1]);
-      diagonal = above;
-    }
-  }
-  return name.size() - common.back();
-}
-
-// First by slips of the pen; then, for who has left out a word (ORDERBOOK_SKEW_MIN_SPRED,
-// CIRCUIT_BREAKER_THRESHOLD), by what of the name is found in ours.
+// First by typing errors; then, where a word was left out (ORDERBOOK_SKEW_MIN_SPRED,
+// CIRCUIT_BREAKER_THRESHOLD), by the letters that are not found in ours.
 std::string_view nearest_name(std::string_view name) {
   const auto rank = [&](const Setting& setting) {
-    if (same_but_for_case(name, setting.name)) return std::tuple(std::size_t{0}, std::size_t{0});
-    const std::size_t distance = edit_distance(name, setting.name);
-    if (is_near(name, setting.name)) return std::tuple(std::size_t{0}, distance);
-    return std::tuple(1 + letters_beyond(name, setting.name), distance);
+    const bool is_ours = same_but_for_case(name, setting.name);
+    const std::size_t distance = is_ours ? 0 : edit_distance(name, setting.name);
+    const bool is_slip = is_ours || is_near(name, setting.name);
+    return std::pair(is_slip ? 0 : 1 + edit_distance(name, setting.name, 0), distance);
   };
   const auto names = table();
   return std::min_element(names.begin(), names.end(),
@@ -176,7 +188,7 @@ NameMeaning meaning_of(std::string_view name, std::string_view value) {
 std::vector<RetiredName> retired_names() {
   std::vector<RetiredName> rows;
   for (const auto& [names, instead] : kRetired) {
-    for (const std::string_view name : words_of(names)) rows.push_back({name, instead});
+    for (const std::string_view name : split(names, ' ')) rows.push_back({name, instead});
   }
   return rows;
 }

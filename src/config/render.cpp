@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <rts/base/fnv.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/config/names.hpp>
 #include <rts/config/render.hpp>
@@ -10,73 +10,24 @@
 namespace rts::config {
 namespace {
 
-// A row of a configuration, or the value that one symbol has of its own.
-struct Shown {
-  const Setting& setting;
-  std::string name;
-  const std::string& value;
-  Origin origin;
-  bool redacted;
-};
+bool begins_group(const Setting& setting) {
+  return &setting == table().data() || (&setting)[-1].group != setting.group;
+}
 
-// Calls `each` with every row, the values of single symbols behind their setting's.
-template <class Each>
-void for_each_value(const Configuration& configuration, Each each) {
-  auto own = configuration.symbol_values.begin();
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    const Setting& setting = table()[i];
-    each(Shown{setting, std::string(setting.name), configuration.values[i],
-               configuration.origins[i], configuration.redacted[i]});
-    for (; own != configuration.symbol_values.end() && own->row == i; ++own) {
-      each(Shown{setting, name_for(setting, own->symbol), own->value, own->origin, false});
-    }
-  }
+std::string default_or_empty(const Setting& setting, std::string_view quote) {
+  const std::string text = setting.default_text();
+  return text.empty() ? "empty" : fmt::format("{}{}{}", quote, text, quote);
 }
 
 std::string render_text(const Configuration& configuration) {
   std::string out;
-  std::optional<Group> group;
-  for_each_value(configuration, [&](const Shown& row) {
-    if (row.setting.group != group) {
-      out += fmt::format("{}# {}\n", group ? "\n" : "", title(row.setting.group));
+  for (const Value& value : configuration.values) {
+    if (!value.symbol && begins_group(*value.setting)) {
+      out += fmt::format("{}# {}\n", out.empty() ? "" : "\n", title(value.setting->group));
     }
-    group = row.setting.group;
-    out += fmt::format("{:<38} {:<46} {}\n", row.name, printable(row.value), to_string(row.origin));
-  });
-  return out;
-}
-
-// Calls `write` for every row that another process may be given as it is shown here; a row whose
-// value would not survive being shown is said instead of written.
-template <class Write>
-void for_each_exported(const Configuration& configuration, std::string& out, Write write) {
-  for_each_value(configuration, [&](const Shown& row) {
-    if (row.setting.is_secret()) return;
-    if (row.redacted) {
-      out += fmt::format("# {} holds a secret; set it where secrets are set.\n", row.name);
-    } else {
-      write(row.name, row.value);
-    }
-  });
-}
-
-// An env file has no way to write a line end. Only lists may hold one, between their items, where a
-// blank means the same.
-std::string on_one_line(std::string_view value) {
-  std::string line;
-  while (!value.empty()) {
-    const std::size_t control = control_sequence(value);
-    line += control > 0 ? ' ' : value.front();
-    value.remove_prefix(std::max<std::size_t>(control, 1));
+    out += fmt::format("{:<38} {:<46} {}\n", value.name(), printable(value.text),
+                       to_string(value.origin));
   }
-  return line;
-}
-
-std::string render_env(const Configuration& configuration) {
-  std::string out;
-  for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
-    out += fmt::format("{}={}\n", name, on_one_line(value));
-  });
   return out;
 }
 
@@ -87,25 +38,46 @@ std::string render_json(const Configuration& configuration) {
   return out + "\n";
 }
 
-bool is_config_map_key(std::string_view name) noexcept {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  });
+// An env file has no way to write a line end. Only lists may hold one, between their items, where a
+// blank means the same.
+std::string on_one_line(std::string_view value) {
+  std::string line;
+  while (!value.empty()) {
+    const Character c = take_character(value);
+    line += c.is_control ? " " : c.bytes;
+  }
+  return line;
 }
 
-std::string render_configmap(const Configuration& configuration) {
-  std::string out =
-      "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: petrosa-realtime-strategies\ndata:\n";
-  for_each_exported(configuration, out, [&](std::string_view name, const std::string& value) {
-    if (!is_config_map_key(name)) {
+bool is_config_map_key(std::string_view name) noexcept {
+  return name.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+             "0123456789_-.") == std::string_view::npos;
+}
+
+// What another process may be given as it is shown here; a value that would not survive being shown
+// is said instead of written.
+std::string render_exported(const Configuration& configuration, Format format) {
+  std::string out;
+  if (format == Format::configmap) {
+    out =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: petrosa-realtime-strategies\ndata:\n";
+  }
+  for (const Value& value : configuration.values) {
+    if (value.setting->is_secret()) continue;
+    const std::string name = value.name();
+    if (value.redacted) {
+      out += fmt::format("# {} holds a secret; set it where secrets are set.\n", name);
+    } else if (format == Format::env) {
+      out += fmt::format("{}={}\n", name, on_one_line(value.text));
+    } else if (!is_config_map_key(name)) {
       out += fmt::format("  # {}: the keys of a ConfigMap are ASCII; set it elsewhere.\n", name);
-      return;
+    } else {
+      out += fmt::format("  {}: ", name);
+      append_json_string(out, value.text);  // JSON strings are YAML strings
+      out += '\n';
     }
-    out += fmt::format("  {}: ", name);
-    append_json_string(out, value);  // JSON strings are YAML strings
-    out += '\n';
-  });
+  }
   return out;
 }
 
@@ -128,16 +100,13 @@ constexpr std::string_view kPage =
 
 std::string render_markdown() {
   std::string out(kPage);
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    const Setting& setting = table()[i];
-    if (i == 0 || setting.group != table()[i - 1].group) {
+  for (const Setting& setting : table()) {
+    if (begins_group(setting)) {
       out += fmt::format("\n## {}\n\n| name | default | accepted | meaning |\n|---|---|---|---|\n",
                          title(setting.group));
     }
-    const std::string made_with = setting.default_text();
-    const std::string fallback = made_with.empty() ? "empty" : fmt::format("`{}`", made_with);
     out +=
-        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, fallback,
+        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, default_or_empty(setting, "`"),
                     accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
                     setting.per_symbol ? " *Per symbol.*" : "");
   }
@@ -156,39 +125,34 @@ std::string render(const Configuration& configuration, Format format) {
   switch (format) {
     case Format::text: return render_text(configuration);
     case Format::json: return render_json(configuration);
-    case Format::env: return render_env(configuration);
+    case Format::env:
+    case Format::configmap: return render_exported(configuration, format);
     case Format::markdown: return render_markdown();
-    case Format::configmap: return render_configmap(configuration);
   }
   return {};
 }
 
 void append_settings(JsonWriter& json, const Configuration& configuration) {
   json.begin_object();
-  for_each_value(configuration, [&](const Shown& row) {
-    json.key(row.name).begin_object();
-    json.key("value").string(row.value);
-    json.key("origin").string(to_string(row.origin));
+  for (const Value& value : configuration.values) {
+    json.key(value.name()).begin_object();
+    json.key("value").string(value.text);
+    json.key("origin").string(to_string(value.origin));
     json.end_object();
-  });
+  }
   json.end_object();
 }
 
 std::string help_text() {
   std::string out =
       "per symbol: also for one symbol, as --name--symbol VALUE or NAME__SYMBOL=VALUE\n";
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    const Setting& setting = table()[i];
-    if (i == 0 || setting.group != table()[i - 1].group) {
-      out += fmt::format("\n{}:\n", title(setting.group));
-    }
-    const std::string fallback = setting.default_text();
-    out +=
-        fmt::format("  {}\n      {} [{}; default: {}{}]\n",
-                    setting.is_secret() ? std::string(setting.name)
-                                        : fmt::format("{} ({})", flag_name(setting), setting.name),
-                    setting.help, accepted_values(setting), fallback.empty() ? "empty" : fallback,
-                    setting.per_symbol ? "; per symbol" : "");
+  for (const Setting& setting : table()) {
+    if (begins_group(setting)) out += fmt::format("\n{}:\n", title(setting.group));
+    const std::string flag =
+        setting.is_secret() ? "" : fmt::format("{} ({})", flag_name(setting), setting.name);
+    out += fmt::format("  {}\n      {} [{}; default: {}{}]\n", flag.empty() ? setting.name : flag,
+                       setting.help, accepted_values(setting), default_or_empty(setting, ""),
+                       setting.per_symbol ? "; per symbol" : "");
   }
   return out;
 }

@@ -1,28 +1,179 @@
 // The one table of settings. To add one: a member of the parameters that its part takes, with the
-// default, a row here, and a test that sees its effect. Everything else follows.
+// default, a row here, and a test that sees its effect. Everything else follows. In front of it:
+// how a row's text is read by its rule.
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <tuple>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <netinet/in.h>
 
-#include "config/rules.hpp"
+#include <rts/base/text.hpp>
+#include <rts/base/utf8.hpp>
+#include <rts/config/broker_url.hpp>
+#include <rts/config/settings.hpp>
+#include <rts/trading/order_subject.hpp>
 
 namespace rts::config {
 namespace {
 
-constexpr std::int64_t kDaySeconds = 86'400;
-constexpr std::int64_t kMany = 1'000'000'000;
+// A NATS subject: tokens between dots, none empty, no whitespace. It may have wildcards, of which
+// a '>' is the last token.
+bool is_pattern(std::string_view text) {
+  const auto tokens = split(text, '.');
+  const auto last = tokens.end() - 1;
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c <= ' ' || c == 0x7F; }) &&
+         std::find(tokens.begin(), tokens.end(), "") == tokens.end() &&
+         std::find(tokens.begin(), last, ">") == last;
+}
 
-constexpr std::array<std::string_view, count_of<LogLevel>> kLogLevels{"DEBUG", "INFO", "WARNING",
-                                                                      "ERROR"};
-constexpr std::array<std::string_view, count_of<LogFormat>> kLogFormats{"auto", "json", "text"};
+bool is_printable(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
 
-constexpr Real kPositive{.min = 0, .excludes_min = true};
-constexpr Real kAtLeastZero{.min = 0};
-constexpr Real kPercentBelow100{.min = 0, .max = 100, .excludes_min = true, .excludes_max = true};
-constexpr Confidential kCredential{Confidential::Form::credential};
-constexpr Confidential kPath{Confidential::Form::path};
+bool is_address(std::string_view text) {
+  const std::string address(text);
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+}
 
-// A value as the rule of its row reads it.
+constexpr Text kNotEmpty{"a text without control characters, not empty",
+                         [](std::string_view text) { return !text.empty(); }};
+constexpr Text kAddress{"an IPv4 or IPv6 address", is_address};
+// It goes into the handshake.
+constexpr Text kConnectionName{
+    "printable ASCII without quotes and backslash", [](std::string_view text) {
+      return !text.empty() && is_printable(text) && is_handshake_text(text);
+    }};
+constexpr Text kQueueGroup{"printable ASCII without blanks, or empty", [](std::string_view text) {
+                             return is_printable(text) && text.find(' ') == std::string_view::npos;
+                           }};
+constexpr Text kOrderSubject{
+    "a subject without wildcards, blanks or empty tokens; one token may be {strategy}",
+    [](std::string_view text) { return is_subject(text) && has_sound_tokens(text); }};
+constexpr Text kPattern{"a subject without blanks or empty tokens", is_pattern};
+constexpr Text kSubjectOrEmpty{"a subject without wildcards, or empty", [](std::string_view text) {
+                                 return text.empty() || is_subject(text);
+                               }};
+constexpr Text kFile{"a path, or empty", [](std::string_view) { return true; }};
+
+constexpr Confidential kCredential{"a text without quotes, backslash and control characters",
+                                   is_handshake_text};
+constexpr Confidential kPath{"a path", [](std::string_view) { return true; }};
+
+// --- What a text says by a rule; nothing when the rule does not accept it
+// -------------------------
+
+std::optional<bool> read(const Flag&, std::string_view text) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return same_but_for_case(word, text); });
+  };
+  if (is_one_of({"true", "1", "yes", "on"})) return true;
+  return is_one_of({"false", "0", "no", "off"}) ? std::optional(false) : std::nullopt;
+}
+
+std::optional<std::int64_t> read(const Whole& rule, std::string_view text) {
+  return parse_as<std::int64_t>(text, rule.min, rule.max);
+}
+
+std::optional<double> read(const Real& rule, std::string_view text) {
+  const auto number = parse_as<double>(text, rule.min, rule.max);
+  const bool is_excluded =
+      (rule.excludes_min && number == rule.min) || (rule.excludes_max && number == rule.max);
+  return is_excluded ? std::nullopt : number;
+}
+
+// The number of the value that the text names, in any case.
+std::optional<std::size_t> read(const Choice& rule, std::string_view text) {
+  if (!rule.alias.empty() && same_but_for_case(text, rule.alias)) text = rule.alias_of;
+  for (std::size_t i = 0; i < rule.values.size(); ++i) {
+    if (same_but_for_case(rule.values[i], text)) return i;
+  }
+  return std::nullopt;
+}
+
+// A control character is always a mistake, and what shows the value may take it for a line end.
+std::optional<std::string> read(const Text& rule, std::string_view text) {
+  return is_plain_text(text) && rule.accepts(text) ? std::optional<std::string>(text)
+                                                   : std::nullopt;
+}
+
+std::optional<Secret> read(const Confidential& rule, std::string_view text) {
+  return rule.accepts(text) ? std::optional<Secret>(std::string(text)) : std::nullopt;
+}
+
+std::optional<Decimal> read(const StepSize&, std::string_view text) {
+  const auto step = Decimal::parse(text);
+  return step && !step->is_zero() ? step : std::nullopt;
+}
+
+// Reads a comma list: `add` makes an item of a trimmed text, or refuses it. A list with a refused
+// item or with more than `most` is refused as a whole.
+template <class Item, class Add>
+std::optional<std::vector<Item>> read_list(std::string_view list, std::size_t most, Add add) {
+  std::vector<Item> items;
+  for (const std::string_view text : split(list, ',')) {
+    if (items.size() == most || !add(trimmed(text), items)) return std::nullopt;
+  }
+  return items;
+}
+constexpr std::size_t kAnyNumber = std::string_view::npos;
+
+template <class Item>
+void add_once(std::vector<Item>& items, const Item& item) {
+  if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(item);
+}
+
+std::optional<std::vector<Symbol>> read(const SymbolList&, std::string_view text) {
+  if (text == "*") return std::vector<Symbol>{};
+  return read_list<Symbol>(text, EngineParameters::kMaxSymbols, [](auto item, auto& symbols) {
+    const auto symbol = parse_symbol(item);
+    if (symbol) add_once(symbols, *symbol);
+    return symbol.has_value();
+  });
+}
+
+std::optional<std::vector<std::string>> read(const AssetList&, std::string_view text) {
+  return read_list<std::string>(text, AssetList::kMaxAssets, [](auto item, auto& assets) {
+    const auto asset = parse_symbol(item);
+    if (asset) add_once(assets, std::string(asset->text()));
+    return asset.has_value();
+  });
+}
+
+std::optional<std::vector<SymbolAmount>> read(const AmountList&, std::string_view text) {
+  if (text.empty()) return std::vector<SymbolAmount>{};
+  return read_list<SymbolAmount>(text, kAnyNumber, [](std::string_view item, auto& amounts) {
+    const std::size_t colon = item.rfind(':');
+    if (colon == std::string_view::npos) return false;
+    const auto symbol = parse_symbol(trimmed(item.substr(0, colon)));
+    const auto amount = read(StepSize{}, trimmed(item.substr(colon + 1)));
+    if (!symbol || !amount || entry_of(amounts, *symbol)) return false;
+    amounts.push_back({*symbol, *amount});
+    return true;
+  });
+}
+
+std::optional<std::vector<Secret>> read(const UrlList&, std::string_view text) {
+  return read_list<Secret>(text, kAnyNumber, [](std::string_view item, auto& urls) {
+    // "nats://user:a,b@host" could be one password or two brokers; what could leak is refused
+    // (a comma in a password is written %2C).
+    const bool no_scheme = item.find("://") == std::string_view::npos;
+    const bool ambiguous = no_scheme && item.find('@') != std::string_view::npos && !urls.empty();
+    if (!parse_broker_url(item) || ambiguous) return false;
+    urls.emplace_back(std::string(item));
+    return true;
+  });
+}
+
+// --- Texts of values, as the rules read them ----------------------------------------------------
+
 template <class Plain>
 std::string text_of(const Plain& value) {
   return fmt::format("{}", value);
@@ -34,10 +185,10 @@ std::string text_of(std::chrono::duration<std::int64_t, Period> value) {
 std::string text_of(Notional value) { return text_of(value.value()); }
 std::string text_of(const Decimal& value) { return value.to_string(); }
 std::string text_of(const Secret& url) { return without_userinfo(url.reveal()); }
+std::string text_of(const Symbol& value) { return std::string(value.text()); }
 std::string text_of(const SymbolAmount& value) {
   return fmt::format("{}:{}", value.symbol.text(), value.amount.to_string());
 }
-std::string text_of(const Symbol& value) { return std::string(value.text()); }
 template <class Item>
 std::string text_of(const std::vector<Item>& list) {
   std::string text;
@@ -45,268 +196,283 @@ std::string text_of(const std::vector<Item>& list) {
   return text;
 }
 
-template <class Access>
-constexpr bool kIsPerSymbol = std::is_invocable_v<Access, SymbolParameters&>;
+// --- Rows -------------------------------------------------------------------------------------
 
-template <class Access>
-auto& value_at(Place place) {
-  if constexpr (kIsPerSymbol<Access>) {
-    return *Access{}(place.symbol);
+// The part of the settings that a member belongs to.
+template <class Part, class Member>
+Part& part_with(Member Part::*, Place place) {
+  auto& [s, p] = place;
+  return std::get<Part&>(std::tie(s, s.broker, s.broker.credentials, s.delivery, s.delivery.breaker,
+                                  s.server, s.log, s.engine, s.engine.gate, p.terms, p.terms.size,
+                                  p.terms.instrument, p.orderbook_skew, p.trade_momentum,
+                                  p.ticker_velocity));
+}
+
+// Where a row's value is: a member of a part, or a member of that.
+template <auto Member, auto... Rest>
+struct At {
+  static constexpr bool kIsPerSymbol = false;
+  static auto& value(Place place) {
+    if constexpr (std::is_member_pointer_v<decltype(Member)>) {
+      return ((part_with(Member, place).*Member).*....*Rest);
+    } else {
+      return Member(place.symbol);
+    }
+  }
+};
+template <auto... Path>
+struct PerSymbol : At<Path...> {
+  static constexpr bool kIsPerSymbol = true;
+};
+template <StrategyId strategy>
+bool& enabled(SymbolParameters& parameters) {
+  return parameters.enabled[index_of(strategy)];
+}
+
+template <class RowRule, class Field>
+bool assign(const Rule& rule, std::string_view text, Place place) {
+  auto given = read(*std::get_if<RowRule>(&rule), text);
+  if (!given) return false;
+  auto& value = Field::value(place);
+  using Value = std::remove_reference_t<decltype(value)>;
+  if constexpr (std::is_same_v<Value, Notional>) {
+    value = *Notional::from(*given);
   } else {
-    return *Access{}(place.settings);
+    value = static_cast<Value>(*std::move(given));
+  }
+  return true;
+}
+
+template <class RowRule, class Field>
+std::string as_text(const Rule& rule, Place place) {
+  const auto& value = Field::value(place);
+  if constexpr (std::is_same_v<RowRule, Choice>) {
+    return std::string(std::get_if<Choice>(&rule)->values[index_of(value)]);
+  } else if constexpr (std::is_same_v<RowRule, Confidential>) {
+    return value.empty() ? "" : "***";
+  } else if constexpr (std::is_same_v<RowRule, SymbolList>) {
+    return value.empty() ? "*" : text_of(value);
+  } else {
+    return text_of(value);
   }
 }
 
-// `Access` takes the settings to the address of the value that the row is of, or the parameters of
-// one symbol: the setting is then per symbol. The value is of a type that the rule can assign.
-template <class RowRule, class Access>
-constexpr Setting row(std::string_view name, RowRule row_rule, Group group, std::string_view help,
-                      Access) {
-  const auto assign_text = [](const Rule& rule, std::string_view text, Place place) {
-    return assign(*std::get_if<RowRule>(&rule), text, value_at<Access>(place));
-  };
-  const auto as_text = [](const Rule& rule, Place place) -> std::string {
-    const auto& value = value_at<Access>(place);
-    if constexpr (std::is_same_v<RowRule, Choice>) {
-      return std::string(std::get_if<Choice>(&rule)->values[rts::index_of(value)]);
-    } else if constexpr (std::is_same_v<RowRule, Confidential>) {
-      return value.empty() ? "" : "***";
-    } else if constexpr (std::is_same_v<RowRule, SymbolList>) {
-      return value.empty() ? "*" : text_of(value);
-    } else {
-      return text_of(value);
-    }
-  };
-  return {name, row_rule, group, help, kIsPerSymbol<Access>, assign_text, as_text};
-}
+constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::int64_t kMany = 1'000'000'000;
 
-using S = Settings;
-using P = SymbolParameters;
+constexpr std::array<std::string_view, count_of<LogLevel>> kLogLevels{"DEBUG", "INFO", "WARNING",
+                                                                      "ERROR"};
+constexpr std::array<std::string_view, count_of<LogFormat>> kLogFormats{"auto", "json", "text"};
+
+constexpr Real kPositive{.min = 0, .excludes_min = true};
+constexpr Real kAtLeastZero{.min = 0};
+constexpr Real kPercentBelow100{.min = 0, .max = 100, .excludes_min = true, .excludes_max = true};
+
+using Broker = BrokerParameters;
+using Delivery = DeliveryParameters;
+using Breaker = CircuitBreaker::Policy;
+using Engine = EngineParameters;
+using Skew = OrderbookSkew;
+using Momentum = TradeMomentum;
+using Velocity = TickerVelocity;
 using enum Group;
-using enum Text::Form;
 
-constexpr std::array kTable{
-    row("NATS_URL", UrlList{}, nats,
-        "Brokers, comma-separated; tls:// forces TLS, userinfo is treated as a secret.",
-        [](S& s) { return &s.broker.urls; }),
-    row("NATS_CONSUMER_TOPIC", Text{pattern}, nats,
-        "Subject the market data arrives on; may use wildcards.",
-        [](S& s) { return &s.broker.subject; }),
-    row("NATS_PUBLISHER_TOPIC", Text{order_subject}, nats,
-        "Subject the orders are published to; a token {strategy} becomes the strategy's name.",
-        [](S& s) { return &s.delivery.subject; }),
-    row("NATS_CONSUMER_GROUP", Text{group}, nats,
-        "Queue group that shares the frames among replicas; empty: every replica sees each.",
-        [](S& s) { return &s.broker.queue_group; }),
-    row("NATS_CONSUMER_NAME", Text{connection_name}, nats,
-        "Connection name at the broker; the host name is appended.",
-        [](S& s) { return &s.broker.consumer_name; }),
-    row("NATS_USER", kCredential, nats, "User name at the broker.",
-        [](S& s) { return &s.broker.credentials.user.value; }),
-    row("NATS_USER_FILE", kPath, nats, "File with the user name, instead of NATS_USER.",
-        [](S& s) { return &s.broker.credentials.user.file; }),
-    row("NATS_PASSWORD", kCredential, nats, "Password at the broker.",
-        [](S& s) { return &s.broker.credentials.password.value; }),
-    row("NATS_PASSWORD_FILE", kPath, nats, "File with the password, instead of NATS_PASSWORD.",
-        [](S& s) { return &s.broker.credentials.password.file; }),
-    row("NATS_TOKEN", kCredential, nats, "Token at the broker.",
-        [](S& s) { return &s.broker.credentials.token.value; }),
-    row("NATS_TOKEN_FILE", kPath, nats, "File with the token, instead of NATS_TOKEN.",
-        [](S& s) { return &s.broker.credentials.token.file; }),
-    row("NATS_CREDS_FILE", kPath, nats, "File with a user JWT and its seed (.creds).",
-        [](S& s) { return &s.broker.credentials.creds_file; }),
-    row("NATS_NKEY_SEED_FILE", kPath, nats, "File with an NKey user seed.",
-        [](S& s) { return &s.broker.credentials.nkey_seed_file; }),
-    row("NATS_TLS_CA_FILE", kPath, nats,
-        "File with CA certificates the broker may be signed by, besides the system's; forces TLS.",
-        [](S& s) { return &s.broker.credentials.tls_ca_file; }),
-    row("NATS_TLS_CERT_FILE", kPath, nats,
-        "File with the client certificate and its chain; forces TLS.",
-        [](S& s) { return &s.broker.credentials.tls_cert_file; }),
-    row("NATS_TLS_KEY_FILE", kPath, nats,
-        "File with the client certificate's key, without a passphrase; forces TLS.",
-        [](S& s) { return &s.broker.credentials.tls_key_file; }),
+}  // namespace
 
-    row("TRADING_SYMBOLS", SymbolList{}, trading,
-        "Symbols that are traded; * = all that come, up to 512.",
-        [](S& s) { return &s.engine.symbols; }),
-    row("TRADING_ENABLE_SHORTS", Flag{}, trading,
-        "Whether a SELL may open a SHORT; otherwise it can only close a LONG.",
-        [](S& s) { return &s.enable_shorts; }),
-    row("TRADING_LEVERAGE", Whole{1, 125}, trading, "Leverage written into each order.",
-        [](S& s) { return &s.engine.defaults.terms.leverage; }),
-    row("TRADING_ORDER_NOTIONAL", kPositive, trading, "What one order is worth, in quote currency.",
-        [](P& p) { return &p.terms.size.order; }),
-    row("TRADING_MIN_POSITION_SIZE", kPositive, trading,
-        "What an order is worth at least, in quote currency.",
-        [](S& s) { return &s.engine.defaults.terms.size.minimum; }),
-    row("TRADING_MAX_POSITION_SIZE", kPositive, trading,
-        "What an order is worth at most, in quote currency.",
-        [](S& s) { return &s.engine.defaults.terms.size.maximum; }),
-    row("TRADING_QUANTITY_STEP", StepSize{}, trading,
-        "Step of order quantities, in base asset, for symbols without a step of their own.",
-        [](S& s) { return &s.engine.defaults.terms.instrument.quantity_step; }),
-    row("TRADING_QUANTITY_STEPS", AmountList{"step"}, trading,
-        "Steps of single symbols, in base asset.", [](S& s) { return &s.quantity_steps; }),
-    row("TRADING_QUOTE_ASSETS", AssetList{}, trading,
-        "Quote assets whose symbols are traded: sizes are amounts of these.",
-        [](S& s) { return &s.engine.quote_assets; }),
-    row("TRADING_MIN_NOTIONALS", AmountList{"amount"}, trading,
-        "What the venue takes at least for an order of a symbol, in quote currency.",
-        [](S& s) { return &s.min_notionals; }),
-    row("TRADING_INSTRUMENTS_FILE", Text{file}, trading,
-        "File with the venue's exchangeInfo answer (spot or USD-M, up to 10 MiB): steps, least and "
-        "largest orders and ticks of the symbols it lists, in place of the settings above; a "
-        "symbol that is not TRADING there is not traded.",
-        [](S& s) { return &s.instruments_file; }),
+template <class RowRule, class Field>
+constexpr Setting::Setting(std::string_view row_name, RowRule row_rule, Group row_group, Field,
+                           std::string_view row_help)
+    : name(row_name),
+      rule(row_rule),
+      group(row_group),
+      help(row_help),
+      per_symbol(Field::kIsPerSymbol),
+      assign(config::assign<RowRule, Field>),
+      text(as_text<RowRule, Field>) {}
 
-    row("STRATEGY_ENABLED_ORDERBOOK_SKEW", Flag{}, orderbook_skew,
-        "Whether orderbook_skew looks at books.",
-        [](P& p) { return &p.enabled[rts::index_of(StrategyId::orderbook_skew)]; }),
-    row("ORDERBOOK_SKEW_TOP_LEVELS", Whole{1, 20}, orderbook_skew,
-        "Levels of each side whose quantities are added up.",
-        [](P& p) { return &p.orderbook_skew.top_levels; }),
-    row("ORDERBOOK_SKEW_BUY_THRESHOLD", kPositive, orderbook_skew,
-        "Bid volume over ask volume above which it buys.",
-        [](P& p) { return &p.orderbook_skew.buy_threshold; }),
-    row("ORDERBOOK_SKEW_SELL_THRESHOLD", kPositive, orderbook_skew,
-        "Bid volume over ask volume below which it sells.",
-        [](P& p) { return &p.orderbook_skew.sell_threshold; }),
-    row("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", kAtLeastZero, orderbook_skew,
-        "Spread below which it is silent, in percent of the best bid. The default is hundreds of "
-        "times the usual spread of BTC, ETH and BNB against USDT; 0 wakes it there.",
-        [](P& p) { return &p.orderbook_skew.min_spread_percent; }),
-    row("ORDERBOOK_SKEW_MAX_SPREAD_PERCENT", kAtLeastZero, orderbook_skew,
-        "Spread above which it is silent, in percent; 0 = off.",
-        [](P& p) { return &p.orderbook_skew.max_spread_percent; }),
+namespace {
 
-    row("STRATEGY_ENABLED_TRADE_MOMENTUM", Flag{}, trade_momentum,
-        "Whether trade_momentum looks at trades.",
-        [](P& p) { return &p.enabled[rts::index_of(StrategyId::trade_momentum)]; }),
-    row("TRADE_MOMENTUM_PRICE_WEIGHT", Real{0, 1}, trade_momentum,
-        "Weight of the price score; the three weights sum to 1.",
-        [](P& p) { return &p.trade_momentum.price_weight; }),
-    row("TRADE_MOMENTUM_QUANTITY_WEIGHT", Real{0, 1}, trade_momentum,
-        "Weight of the quantity score.", [](P& p) { return &p.trade_momentum.quantity_weight; }),
-    row("TRADE_MOMENTUM_MAKER_WEIGHT", Real{0, 1}, trade_momentum,
-        "Weight of the aggressor's side.", [](P& p) { return &p.trade_momentum.maker_weight; }),
-    row("TRADE_MOMENTUM_BUY_THRESHOLD", Real{-1, 1}, trade_momentum,
-        "Momentum above which it buys.", [](P& p) { return &p.trade_momentum.buy_threshold; }),
-    row("TRADE_MOMENTUM_SELL_THRESHOLD", Real{-1, 1}, trade_momentum,
-        "Momentum below which it sells.", [](P& p) { return &p.trade_momentum.sell_threshold; }),
-    row("TRADE_MOMENTUM_MIN_QUANTITY", kAtLeastZero, trade_momentum,
-        "Smaller trades are passed over, in base asset.",
-        [](P& p) { return &p.trade_momentum.min_quantity; }),
-    row("TRADE_MOMENTUM_WINDOW", Whole{2, 10'000}, trade_momentum,
-        "Trades before it that a trade is measured against; also the warm-up.",
-        [](P& p) { return &p.trade_momentum.window; }),
-    row("TRADE_MOMENTUM_MAX_GAP_SECONDS", Whole{0, kDaySeconds}, trade_momentum,
-        "Silence after which the trades before it no longer count, in seconds; 0 = off.",
-        [](P& p) { return &p.trade_momentum.max_gap; }),
-    row("TRADE_MOMENTUM_PRICE_SCALE_PERCENT", kPositive, trade_momentum,
-        "Distance from the mean price that scores 1, in percent.",
-        [](P& p) { return &p.trade_momentum.price_scale_percent; }),
-    row("TRADE_MOMENTUM_QUANTITY_MULTIPLE", kPositive, trade_momentum,
-        "Multiple of the mean quantity that scores 1.",
-        [](P& p) { return &p.trade_momentum.quantity_multiple; }),
+constexpr Setting kTable[]{
+    {"NATS_URL", UrlList{}, nats, At<&Broker::urls>{},
+     "Brokers, comma-separated; tls:// forces TLS, userinfo is treated as a secret."},
+    {"NATS_CONSUMER_TOPIC", kPattern, nats, At<&Broker::subject>{},
+     "Subject the market data arrives on; may use wildcards."},
+    {"NATS_PUBLISHER_TOPIC", kOrderSubject, nats, At<&Delivery::subject>{},
+     "Subject the orders are published to; a token {strategy} becomes the strategy's name."},
+    {"NATS_CONSUMER_GROUP", kQueueGroup, nats, At<&Broker::queue_group>{},
+     "Queue group that shares the frames among replicas; empty: every replica sees each."},
+    {"NATS_CONSUMER_NAME", kConnectionName, nats, At<&Broker::consumer_name>{},
+     "Connection name at the broker; the host name is appended."},
+    {"NATS_USER", kCredential, nats, At<&Credentials::user, &Credentials::Text::value>{},
+     "User name at the broker."},
+    {"NATS_USER_FILE", kPath, nats, At<&Credentials::user, &Credentials::Text::file>{},
+     "File with the user name, instead of NATS_USER."},
+    {"NATS_PASSWORD", kCredential, nats, At<&Credentials::password, &Credentials::Text::value>{},
+     "Password at the broker."},
+    {"NATS_PASSWORD_FILE", kPath, nats, At<&Credentials::password, &Credentials::Text::file>{},
+     "File with the password, instead of NATS_PASSWORD."},
+    {"NATS_TOKEN", kCredential, nats, At<&Credentials::token, &Credentials::Text::value>{},
+     "Token at the broker."},
+    {"NATS_TOKEN_FILE", kPath, nats, At<&Credentials::token, &Credentials::Text::file>{},
+     "File with the token, instead of NATS_TOKEN."},
+    {"NATS_CREDS_FILE", kPath, nats, At<&Credentials::creds_file>{},
+     "File with a user JWT and its seed (.creds)."},
+    {"NATS_NKEY_SEED_FILE", kPath, nats, At<&Credentials::nkey_seed_file>{},
+     "File with an NKey user seed."},
+    {"NATS_TLS_CA_FILE", kPath, nats, At<&Credentials::tls_ca_file>{},
+     "File with CA certificates the broker may be signed by, besides the system's; forces TLS."},
+    {"NATS_TLS_CERT_FILE", kPath, nats, At<&Credentials::tls_cert_file>{},
+     "File with the client certificate and its chain; forces TLS."},
+    {"NATS_TLS_KEY_FILE", kPath, nats, At<&Credentials::tls_key_file>{},
+     "File with the client certificate's key, without a passphrase; forces TLS."},
 
-    row("STRATEGY_ENABLED_TICKER_VELOCITY", Flag{}, ticker_velocity,
-        "Whether ticker_velocity looks at tickers.",
-        [](P& p) { return &p.enabled[rts::index_of(StrategyId::ticker_velocity)]; }),
-    row("TICKER_VELOCITY_TIME_WINDOW", Whole{1, 3600}, ticker_velocity,
-        "Window over which the velocity is measured, in seconds.",
-        [](P& p) { return &p.ticker_velocity.time_window; }),
-    row("TICKER_VELOCITY_BUY_THRESHOLD", Real{}, ticker_velocity,
-        "Percent per minute above which it buys.",
-        [](P& p) { return &p.ticker_velocity.buy_threshold; }),
-    row("TICKER_VELOCITY_SELL_THRESHOLD", Real{}, ticker_velocity,
-        "Percent per minute below which it sells.",
-        [](P& p) { return &p.ticker_velocity.sell_threshold; }),
-    row("TICKER_VELOCITY_MIN_PRICE_CHANGE", kAtLeastZero, ticker_velocity,
-        "Change over the window below which it is silent, in percent.",
-        [](P& p) { return &p.ticker_velocity.min_price_change; }),
+    {"TRADING_SYMBOLS", SymbolList{}, trading, At<&Engine::symbols>{},
+     "Symbols that are traded; * = all that come, up to 512."},
+    {"TRADING_ENABLE_SHORTS", Flag{}, trading, At<&Settings::enable_shorts>{},
+     "Whether a SELL may open a SHORT; otherwise it can only close a LONG."},
+    {"TRADING_LEVERAGE", Whole{1, 125}, trading, At<&OrderTerms::leverage>{},
+     "Leverage written into each order."},
+    {"TRADING_ORDER_NOTIONAL", kPositive, trading, PerSymbol<&SizeLimits::order>{},
+     "What one order is worth, in quote currency."},
+    {"TRADING_MIN_POSITION_SIZE", kPositive, trading, At<&SizeLimits::minimum>{},
+     "What an order is worth at least, in quote currency."},
+    {"TRADING_MAX_POSITION_SIZE", kPositive, trading, At<&SizeLimits::maximum>{},
+     "What an order is worth at most, in quote currency."},
+    {"TRADING_QUANTITY_STEP", StepSize{}, trading, At<&Instrument::quantity_step>{},
+     "Step of order quantities, in base asset, for symbols without a step of their own."},
+    {"TRADING_QUANTITY_STEPS", AmountList{"SYMBOL:step,…, or empty"}, trading,
+     At<&Settings::quantity_steps>{}, "Steps of single symbols, in base asset."},
+    {"TRADING_QUOTE_ASSETS", AssetList{}, trading, At<&Engine::quote_assets>{},
+     "Quote assets whose symbols are traded: sizes are amounts of these."},
+    {"TRADING_MIN_NOTIONALS", AmountList{"SYMBOL:amount,…, or empty"}, trading,
+     At<&Settings::min_notionals>{},
+     "What the venue takes at least for an order of a symbol, in quote currency."},
+    {"TRADING_INSTRUMENTS_FILE", kFile, trading, At<&Settings::instruments_file>{},
+     "File with the venue's exchangeInfo answer (spot or USD-M, up to 10 MiB): steps, least and "
+     "largest orders and ticks of the symbols it lists, in place of the settings above; a "
+     "symbol that is not TRADING there is not traded."},
 
-    row("SIGNAL_COOLDOWN_SECONDS", Whole{0, kDaySeconds}, risk,
-        "Pause between two orders of one strategy, symbol and side; 0 = off.",
-        [](P& p) { return &p.terms.cooldown; }),
-    row("SIGNAL_MIN_CONFIDENCE", Real{0, 1}, risk, "Signals with less confidence are refused.",
-        [](P& p) { return &p.terms.min_confidence; }),
-    row("RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk,
-        "Orders per strategy and UTC day; 0 = off.",
-        [](S& s) { return &s.engine.gate.max_daily_signals; }),
-    row("RISK_MAX_ORDERS_PER_MINUTE", Whole{0, kMany}, risk,
-        "Orders of all strategies per UTC minute; 0 = off.",
-        [](S& s) { return &s.engine.gate.max_orders_per_minute; }),
-    row("RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk,
-        "Distance from the last trade or ticker beyond which a price is refused; 0 = off.",
-        [](S& s) { return &s.engine.gate.price_band_percent; }),
-    row("RISK_STOP_LOSS_PERCENT", kPercentBelow100, risk,
-        "Distance of the stop loss from the price, in percent.",
-        [](P& p) { return &p.terms.stop_loss_percent; }),
-    row("RISK_TAKE_PROFIT_PERCENT", kPercentBelow100, risk,
-        "Distance of the take profit from the price, in percent.",
-        [](P& p) { return &p.terms.take_profit_percent; }),
+    {"STRATEGY_ENABLED_ORDERBOOK_SKEW", Flag{}, orderbook_skew,
+     PerSymbol<enabled<StrategyId::orderbook_skew>>{}, "Whether orderbook_skew looks at books."},
+    {"ORDERBOOK_SKEW_TOP_LEVELS", Whole{1, 20}, orderbook_skew, PerSymbol<&Skew::top_levels>{},
+     "Levels of each side whose quantities are added up."},
+    {"ORDERBOOK_SKEW_BUY_THRESHOLD", kPositive, orderbook_skew, PerSymbol<&Skew::buy_threshold>{},
+     "Bid volume over ask volume above which it buys."},
+    {"ORDERBOOK_SKEW_SELL_THRESHOLD", kPositive, orderbook_skew, PerSymbol<&Skew::sell_threshold>{},
+     "Bid volume over ask volume below which it sells."},
+    {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", kAtLeastZero, orderbook_skew,
+     PerSymbol<&Skew::min_spread_percent>{},
+     "Spread below which it is silent, in percent of the best bid. The default is hundreds of "
+     "times the usual spread of BTC, ETH and BNB against USDT; 0 wakes it there."},
+    {"ORDERBOOK_SKEW_MAX_SPREAD_PERCENT", kAtLeastZero, orderbook_skew,
+     PerSymbol<&Skew::max_spread_percent>{},
+     "Spread above which it is silent, in percent; 0 = off."},
 
-    row("ORDER_FORMAT", Choice{names_of<OrderFormat>}, orders, "JSON the orders are written in.",
-        [](S& s) { return &s.delivery.format; }),
-    row("ORDER_DELIVERY", Choice{names_of<DeliveryMode>}, orders,
-        "How orders are delivered: core sends once and awaits an answer, jetstream needs a stream.",
-        [](S& s) { return &s.delivery.mode; }),
-    row("ORDER_TTL_SECONDS", Whole{1, kDaySeconds}, orders,
-        "Life of an opening order from its event time, in seconds; it is never sent later.",
-        [](S& s) { return &s.engine.defaults.terms.ttl; }),
-    row("ORDER_TTL_REDUCE_ONLY_SECONDS", Whole{1, kDaySeconds}, orders,
-        "Life of a closing order from its event time, in seconds.",
-        [](S& s) { return &s.engine.defaults.terms.reduce_only_ttl; }),
-    row("ORDER_ACK_TIMEOUT_MS", Whole{10, 60'000}, orders,
-        "How long an answer to an order is awaited, in milliseconds.",
-        [](S& s) { return &s.delivery.ack_timeout; }),
-    row("ORDER_SILENCE_LIMIT", Whole{0, 1000}, orders,
-        "Orders in a row without an answer, of a TradeEngine that has confirmed one on this "
-        "connection, that open the circuit breaker; core only; 0 = off.",
-        [](S& s) { return &s.delivery.silence_limit; }),
-    row("CIRCUIT_BREAKER_FAILURE_THRESHOLD", Whole{1, kMany}, orders,
-        "Consecutive failures that open the circuit breaker.",
-        [](S& s) { return &s.delivery.breaker.failure_threshold; }),
-    row("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", Whole{1, kMany}, orders,
-        "Seconds after which an open circuit breaker tries again.",
-        [](S& s) { return &s.delivery.breaker.recovery_timeout; }),
-    row("MESSAGE_TTL_SECONDS", Whole{0, 365 * kDaySeconds}, orders,
-        "Age at receipt beyond which an event is stale, in seconds; 0 = off.",
-        [](S& s) { return &s.engine.message_ttl; }),
+    {"STRATEGY_ENABLED_TRADE_MOMENTUM", Flag{}, trade_momentum,
+     PerSymbol<enabled<StrategyId::trade_momentum>>{}, "Whether trade_momentum looks at trades."},
+    {"TRADE_MOMENTUM_PRICE_WEIGHT", Real{0, 1}, trade_momentum,
+     PerSymbol<&Momentum::price_weight>{},
+     "Weight of the price score; the three weights sum to 1."},
+    {"TRADE_MOMENTUM_QUANTITY_WEIGHT", Real{0, 1}, trade_momentum,
+     PerSymbol<&Momentum::quantity_weight>{}, "Weight of the quantity score."},
+    {"TRADE_MOMENTUM_MAKER_WEIGHT", Real{0, 1}, trade_momentum,
+     PerSymbol<&Momentum::maker_weight>{}, "Weight of the aggressor's side."},
+    {"TRADE_MOMENTUM_BUY_THRESHOLD", Real{-1, 1}, trade_momentum,
+     PerSymbol<&Momentum::buy_threshold>{}, "Momentum above which it buys."},
+    {"TRADE_MOMENTUM_SELL_THRESHOLD", Real{-1, 1}, trade_momentum,
+     PerSymbol<&Momentum::sell_threshold>{}, "Momentum below which it sells."},
+    {"TRADE_MOMENTUM_MIN_QUANTITY", kAtLeastZero, trade_momentum,
+     PerSymbol<&Momentum::min_quantity>{}, "Smaller trades are passed over, in base asset."},
+    {"TRADE_MOMENTUM_WINDOW", Whole{2, 10'000}, trade_momentum, PerSymbol<&Momentum::window>{},
+     "Trades before it that a trade is measured against; also the warm-up."},
+    {"TRADE_MOMENTUM_MAX_GAP_SECONDS", Whole{0, kDaySeconds}, trade_momentum,
+     PerSymbol<&Momentum::max_gap>{},
+     "Silence after which the trades before it no longer count, in seconds; 0 = off."},
+    {"TRADE_MOMENTUM_PRICE_SCALE_PERCENT", kPositive, trade_momentum,
+     PerSymbol<&Momentum::price_scale_percent>{},
+     "Distance from the mean price that scores 1, in percent."},
+    {"TRADE_MOMENTUM_QUANTITY_MULTIPLE", kPositive, trade_momentum,
+     PerSymbol<&Momentum::quantity_multiple>{}, "Multiple of the mean quantity that scores 1."},
 
-    row("HEALTH_CHECK_HOST", Text{address}, operation, "Address the HTTP server listens on.",
-        [](S& s) { return &s.server.host; }),
-    row("HEALTH_CHECK_PORT", Whole{0, 65'535}, operation,
-        "Port the HTTP server listens on; 0 = any free one.", [](S& s) { return &s.server.port; }),
-    row("DRY_RUN_MODE", Flag{}, operation, "Decide everything, publish nothing.",
-        [](S& s) { return &s.delivery.dry_run; }),
-    row("TRADING_PAUSED", Flag{}, operation, "Start paused: consume and count, order nothing.",
-        [](S& s) { return &s.engine.paused; }),
-    row("LOG_LEVEL", Choice{kLogLevels, "WARN", "WARNING"}, operation,
-        "Least level that is logged.", [](S& s) { return &s.log.level; }),
-    row("LOG_FORMAT", Choice{kLogFormats}, operation,
-        "Form of the log; auto = json unless stdout is a terminal.",
-        [](S& s) { return &s.log.format; }),
-    row("DEBUG_MODE", Flag{}, operation, "LOG_LEVEL=DEBUG, and every decision is logged.",
-        [](S& s) { return &s.log.decisions; }),
-    row("ENVIRONMENT", Text{not_empty}, operation,
-        "Name of the installation, shown in the log and at /info.",
-        [](S& s) { return &s.environment; }),
-    row("SHUTDOWN_TIMEOUT_SECONDS", Whole{1, 3600}, operation,
-        "How long draining may take at shutdown, in seconds.",
-        [](S& s) { return &s.shutdown_timeout; }),
-    row("CONTROL_TOPIC", Text{subject_or_empty}, operation,
-        "Subject of pause and resume commands; empty = off.",
-        [](S& s) { return &s.broker.control_subject; }),
-    row("ALLOW_UNKNOWN_ENV", Flag{}, operation,
-        "Warn of unknown environment variables with our prefixes instead of refusing them.",
-        [](S& s) { return &s.allow_unknown_env; }),
+    {"STRATEGY_ENABLED_TICKER_VELOCITY", Flag{}, ticker_velocity,
+     PerSymbol<enabled<StrategyId::ticker_velocity>>{},
+     "Whether ticker_velocity looks at tickers."},
+    {"TICKER_VELOCITY_TIME_WINDOW", Whole{1, 3600}, ticker_velocity,
+     PerSymbol<&Velocity::time_window>{},
+     "Window over which the velocity is measured, in seconds."},
+    {"TICKER_VELOCITY_BUY_THRESHOLD", Real{}, ticker_velocity,
+     PerSymbol<&Velocity::buy_threshold>{}, "Percent per minute above which it buys."},
+    {"TICKER_VELOCITY_SELL_THRESHOLD", Real{}, ticker_velocity,
+     PerSymbol<&Velocity::sell_threshold>{}, "Percent per minute below which it sells."},
+    {"TICKER_VELOCITY_MIN_PRICE_CHANGE", kAtLeastZero, ticker_velocity,
+     PerSymbol<&Velocity::min_price_change>{},
+     "Change over the window below which it is silent, in percent."},
+
+    {"SIGNAL_COOLDOWN_SECONDS", Whole{0, kDaySeconds}, risk, PerSymbol<&OrderTerms::cooldown>{},
+     "Pause between two orders of one strategy, symbol and side; 0 = off."},
+    {"SIGNAL_MIN_CONFIDENCE", Real{0, 1}, risk, PerSymbol<&OrderTerms::min_confidence>{},
+     "Signals with less confidence are refused."},
+    {"RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk, At<&GateLimits::max_daily_signals>{},
+     "Orders per strategy and UTC day; 0 = off."},
+    {"RISK_MAX_ORDERS_PER_MINUTE", Whole{0, kMany}, risk, At<&GateLimits::max_orders_per_minute>{},
+     "Orders of all strategies per UTC minute; 0 = off."},
+    {"RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk, At<&GateLimits::price_band_percent>{},
+     "Distance from the last trade or ticker beyond which a price is refused; 0 = off."},
+    {"RISK_STOP_LOSS_PERCENT", kPercentBelow100, risk, PerSymbol<&OrderTerms::stop_loss_percent>{},
+     "Distance of the stop loss from the price, in percent."},
+    {"RISK_TAKE_PROFIT_PERCENT", kPercentBelow100, risk,
+     PerSymbol<&OrderTerms::take_profit_percent>{},
+     "Distance of the take profit from the price, in percent."},
+
+    {"ORDER_FORMAT", Choice{names_of<OrderFormat>}, orders, At<&Delivery::format>{},
+     "JSON the orders are written in."},
+    {"ORDER_DELIVERY", Choice{names_of<DeliveryMode>}, orders, At<&Delivery::mode>{},
+     "How orders are delivered: core sends once and awaits an answer, "
+     "jetstream needs a stream."},
+    {"ORDER_TTL_SECONDS", Whole{1, kDaySeconds}, orders, At<&OrderTerms::ttl>{},
+     "Life of an opening order from its event time, in seconds; it is never sent later."},
+    {"ORDER_TTL_REDUCE_ONLY_SECONDS", Whole{1, kDaySeconds}, orders,
+     At<&OrderTerms::reduce_only_ttl>{},
+     "Life of a closing order from its event time, in seconds."},
+    {"ORDER_ACK_TIMEOUT_MS", Whole{10, 60'000}, orders, At<&Delivery::ack_timeout>{},
+     "How long an answer to an order is awaited, in milliseconds."},
+    {"ORDER_SILENCE_LIMIT", Whole{0, 1000}, orders, At<&Delivery::silence_limit>{},
+     "Orders in a row without an answer, of a TradeEngine that has confirmed one on this "
+     "connection, that open the circuit breaker; core only; 0 = off."},
+    {"CIRCUIT_BREAKER_FAILURE_THRESHOLD", Whole{1, kMany}, orders,
+     At<&Breaker::failure_threshold>{}, "Consecutive failures that open the circuit breaker."},
+    {"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", Whole{1, kMany}, orders, At<&Breaker::recovery_timeout>{},
+     "Seconds after which an open circuit breaker tries again."},
+    {"MESSAGE_TTL_SECONDS", Whole{0, 365 * kDaySeconds}, orders, At<&Engine::message_ttl>{},
+     "Age at receipt beyond which an event is stale, in seconds; 0 = off."},
+
+    {"HEALTH_CHECK_HOST", kAddress, operation, At<&ServerParameters::host>{},
+     "Address the HTTP server listens on."},
+    {"HEALTH_CHECK_PORT", Whole{0, 65'535}, operation, At<&ServerParameters::port>{},
+     "Port the HTTP server listens on; 0 = any free one."},
+    {"DRY_RUN_MODE", Flag{}, operation, At<&Delivery::dry_run>{},
+     "Decide everything, publish nothing."},
+    {"TRADING_PAUSED", Flag{}, operation, At<&Engine::paused>{},
+     "Start paused: consume and count, order nothing."},
+    {"LOG_LEVEL", Choice{kLogLevels, "WARN", "WARNING"}, operation, At<&LogParameters::level>{},
+     "Least level that is logged."},
+    {"LOG_FORMAT", Choice{kLogFormats}, operation, At<&LogParameters::format>{},
+     "Form of the log; auto = json unless stdout is a terminal."},
+    {"DEBUG_MODE", Flag{}, operation, At<&LogParameters::decisions>{},
+     "LOG_LEVEL=DEBUG, and every decision is logged."},
+    {"ENVIRONMENT", kNotEmpty, operation, At<&Settings::environment>{},
+     "Name of the installation, shown in the log and at /info."},
+    {"SHUTDOWN_TIMEOUT_SECONDS", Whole{1, 3600}, operation, At<&Settings::shutdown_timeout>{},
+     "How long draining may take at shutdown, in seconds."},
+    {"CONTROL_TOPIC", kSubjectOrEmpty, operation, At<&Broker::control_subject>{},
+     "Subject of pause and resume commands; empty = off."},
+    {"ALLOW_UNKNOWN_ENV", Flag{}, operation, At<&Settings::allow_unknown_env>{},
+     "Warn of unknown environment variables with our prefixes instead of refusing them."},
 };
 
 constexpr bool names_are_unique() {
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    for (std::size_t j = i + 1; j < kTable.size(); ++j) {
+  for (std::size_t i = 0; i < std::size(kTable); ++i) {
+    for (std::size_t j = i + 1; j < std::size(kTable); ++j) {
       if (kTable[i].name == kTable[j].name) return false;
     }
   }
@@ -314,20 +480,49 @@ constexpr bool names_are_unique() {
 }
 static_assert(names_are_unique(), "a setting is in the table twice");
 
+// What a rule accepts, in words.
+template <class Rule>
+std::string words_of(const Rule& rule) {
+  return std::string(rule.accepted);
+}
+std::string words_of(const Whole& rule) {
+  return fmt::format("a whole number from {} to {}", rule.min, rule.max);
+}
+std::string words_of(const Real& rule) {
+  if (!std::isfinite(rule.min) && !std::isfinite(rule.max)) return "a number";
+  const std::string below = fmt::format("{} {}", rule.excludes_min ? ">" : ">=", rule.min);
+  if (!std::isfinite(rule.max)) return "a number " + below;
+  return fmt::format("a number {} and {} {}", below, rule.excludes_max ? "<" : "<=", rule.max);
+}
+std::string words_of(const Choice& rule) {
+  const auto but_the_last = rule.values.first(rule.values.size() - 1);
+  return fmt::format("{} or {}", fmt::join(but_the_last, ", "), rule.values.back());
+}
+
 }  // namespace
 
-std::span<const Setting> table() noexcept { return kTable; }
-
-const Setting* find(std::string_view name) noexcept {
-  for (const Setting& setting : kTable) {
-    if (setting.name == name) return &setting;
-  }
-  return nullptr;
+std::optional<Symbol> parse_symbol(std::string_view text) noexcept {
+  constexpr std::string_view kSlips = ";:*";  // separators and the pattern
+  constexpr std::string_view kBlankThatDoesNotBreak = "\xC2\xA0";
+  const bool slip = !Symbol::may_name(text) ||
+                    text.find_first_of(kSlips) != std::string_view::npos ||
+                    text.find(kBlankThatDoesNotBreak) != std::string_view::npos;
+  return slip || !is_plain_text(text) ? std::nullopt : Symbol::from(text);
 }
+
+bool is_subject(std::string_view text) {
+  return is_pattern(text) && text.find_first_of("*>") == std::string_view::npos;
+}
+
+std::span<const Setting> table() noexcept { return kTable; }
 
 std::string Setting::default_text() const {
   Settings made;
   return text(rule, {made, made.engine.defaults});
+}
+
+std::string accepted_values(const Setting& setting) {
+  return std::visit([](const auto& rule) { return words_of(rule); }, setting.rule);
 }
 
 std::string_view title(Group group) noexcept {
@@ -335,54 +530,7 @@ std::string_view title(Group group) noexcept {
       "NATS",           "Trading",         "Order-book skew",
       "Trade momentum", "Ticker velocity", "Signals and risk",
       "Orders",         "Operation"};
-  return kTitles[rts::index_of(group)];
-}
-
-std::string flag_name(const Setting& setting) {
-  std::string flag = "--";
-  for (const char c : setting.name) {
-    flag += c == '_' ? '-' : to_lower(c);
-  }
-  return flag;
-}
-
-std::string name_for(const Setting& setting, const Symbol& symbol) {
-  return std::string(setting.name).append(kSymbolMark).append(symbol.text());
-}
-
-std::optional<FlagTarget> find_flag(std::string_view flag) {
-  constexpr std::size_t kDashes = 2;  // in front of every flag
-  const std::size_t mark = std::min(flag.find(kFlagSymbolMark, kDashes), flag.size());
-  for (const Setting& setting : table()) {
-    if (flag_name(setting) != flag.substr(0, mark)) continue;
-    std::string name(setting.name);
-    if (mark < flag.size()) {
-      name.append(kSymbolMark).append(flag.substr(mark + kFlagSymbolMark.size()));
-    }
-    return FlagTarget{&setting, std::move(name)};
-  }
-  return std::nullopt;
-}
-
-std::string without_userinfo(std::string_view url) {
-  // Whatever the text is, nothing before its last '@' is shown, item by item.
-  std::string shown;
-  while (true) {
-    const std::size_t comma = url.find(',');
-    const std::string_view item = url.substr(0, comma);
-    const std::size_t scheme = item.find("://");
-    const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
-    const std::size_t at = item.rfind('@');
-    shown += item.substr(0, begin);
-    if (at != std::string_view::npos && at >= begin) {
-      shown.append("***").append(item.substr(at));
-    } else {
-      shown += item.substr(begin);
-    }
-    if (comma == std::string_view::npos) return shown;
-    shown += ',';
-    url.remove_prefix(comma + 1);
-  }
+  return kTitles[index_of(group)];
 }
 
 std::string_view to_string(Origin origin) noexcept {

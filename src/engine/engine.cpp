@@ -6,22 +6,21 @@ namespace {
 constexpr std::size_t kMaxCorrelationIdBytes = 256;
 constexpr std::string_view kSimulation = "simulation";  // the source of a made-up market's frames
 
-}  // namespace
+// The one strategy that looks at this kind of event.
+StrategyId strategy_of(const MarketData& data) noexcept {
+  if (std::holds_alternative<Book>(data)) return StrategyId::orderbook_skew;
+  return std::holds_alternative<Trade>(data) ? StrategyId::trade_momentum
+                                             : StrategyId::ticker_velocity;
+}
 
-Engine::SymbolContext::SymbolContext(const SymbolParameters& parameters)
-    : enabled(parameters.enabled),
-      orderbook_skew(parameters.orderbook_skew),
-      trade_momentum(parameters.trade_momentum),
-      ticker_velocity(parameters.ticker_velocity),
-      terms(parameters.terms) {}
+}  // namespace
 
 Engine::Engine(const EngineParameters& parameters)
     : parameters_(parameters),
-      refuses_simulation_(parameters.clock == Clock::live && parameters.refuse_simulation),
-      intake_(parameters),
-      gate_(parameters.gate, intake_.symbols().capacity()) {
+      intake_(parameters_),
+      gate_(parameters_.gate, intake_.symbols().capacity()),
+      contexts_(intake_.symbols().capacity()) {
   gate_.set_paused(parameters.paused);
-  contexts_.reserve(intake_.symbols().capacity());
   records_.reserve(wire::kMaxEventsPerFrame);
 }
 
@@ -33,7 +32,8 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
     return {records_};
   }
   intake_.begin_frame();
-  const bool simulated = refuses_simulation_ && reader_.envelope().source.value == kSimulation;
+  const bool simulated = parameters_.clock == Clock::live && parameters_.refuse_simulation &&
+                         reader_.envelope().source.value == kSimulation;
   while (const wire::WireEvent* event = reader_.next()) {
     EventRecord& record = records_.emplace_back();
     record.kind = event->kind;
@@ -56,27 +56,30 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
 
 void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   SymbolContext& context = context_of(event);
-  const auto [strategy, verdict] = consult(event, context);
-  decision.strategy = strategy;
+  const OrderTerms& terms = context.parameters.terms;
+  decision.strategy = strategy_of(event.data);
   decision.symbol_index = event.symbol_index;
   decision.at = event.at;
-  decision.signal = verdict.signal;
-  decision.indicators = verdict.indicators;
-  decision.outcome = verdict.outcome;
-  if (!verdict.signal) return;
+  if (!context.parameters.enabled[index_of(decision.strategy)]) {
+    decision.outcome = Outcome::disabled;
+    return;
+  }
+  static_cast<Verdict&>(decision) = consult(event, context);
+  if (!decision.signal) return;
 
-  const Gate::Request request{strategy,        event.symbol_index, context.terms,
-                              *verdict.signal, event.at,           event.reference};
-  const auto passed = gate_.pass(request);
+  const Symbol& symbol = symbols().at(event.symbol_index);
+  const auto passed = gate_.pass({decision.strategy, event.symbol_index, symbol, terms,
+                                  *decision.signal, event.at, event.id, event.reference});
   if (!passed) {
     decision.outcome = passed.error();
     return;
   }
-  decision.outcome = verdict.signal->side == Side::buy ? Outcome::signal_buy : Outcome::signal_sell;
-  const std::string_view symbol = intake_.symbols().at(event.symbol_index).text();
-  Order& order = decision.order.emplace(make_order(
-      context.terms, {strategy, symbol, event.at, event.aged_at, event.id, *verdict.signal,
-                      verdict.indicators, passed.value().quantity, passed.value().protection}));
+  const bool buys = decision.signal->side == Side::buy;
+  decision.outcome = buys ? Outcome::signal_buy : Outcome::signal_sell;
+  const auto& [id, quantity, protection] = passed.value();
+  Order& order = decision.order.emplace(
+      make_order(terms, {id, decision.strategy, symbol.text(), event.at, event.aged_at, event.id,
+                         *decision.signal, decision.indicators, quantity, protection}));
   const wire::Envelope& envelope = reader_.envelope();
   if (envelope.message_id.value.size() <= kMaxCorrelationIdBytes) {
     order.correlation_id = envelope.message_id.value;
@@ -84,36 +87,27 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   order.traceparent = envelope.traceparent.value;
 }
 
-// The one strategy that looks at this kind of event, and the symbol's context brought up to date.
-Engine::Evaluated Engine::consult(const MarketEvent& event, SymbolContext& context) {
-  const Verdict disabled{Outcome::disabled, {}, {}};
-  if (const auto* book = std::get_if<Book>(&event.data)) {
-    constexpr auto kId = StrategyId::orderbook_skew;
-    return {kId, context.enabled[index_of(kId)] ? context.orderbook_skew(*book) : disabled};
-  }
+// What the event's strategy says, and the symbol's context brought up to date.
+Verdict Engine::consult(const MarketEvent& event, SymbolContext& context) {
+  const SymbolParameters& strategies = context.parameters;
+  if (const auto* book = std::get_if<Book>(&event.data)) return strategies.orderbook_skew(*book);
   if (const auto* trade = std::get_if<Trade>(&event.data)) {
-    constexpr auto kId = StrategyId::trade_momentum;
-    if (!context.enabled[index_of(kId)]) return {kId, disabled};
-    const Verdict verdict = context.trade_momentum(*trade, event.at, context.trades);
-    context.trade_momentum.remember(*trade, event.at, context.trades);
-    return {kId, verdict};
+    const Verdict verdict = strategies.trade_momentum(*trade, event.at, context.trades);
+    strategies.trade_momentum.remember(*trade, event.at, context.trades);
+    return verdict;
   }
-  constexpr auto kId = StrategyId::ticker_velocity;
-  if (!context.enabled[index_of(kId)]) return {kId, disabled};
   const PriceSample sample{event.at, std::get<Ticker>(event.data).last_price};
-  context.prices.append(sample, context.ticker_velocity.time_window());
-  return {kId, context.ticker_velocity(sample, context.prices)};
+  context.prices.append(sample, strategies.ticker_velocity.time_window);
+  return strategies.ticker_velocity(sample, context.prices);
 }
 
-// Made when the symbol's first event comes, and anew when its number is given to another symbol.
+// Made when the symbol's first event comes. The number may have been another symbol's until then.
 Engine::SymbolContext& Engine::context_of(const MarketEvent& event) {
-  while (contexts_.size() <= event.symbol_index) {
-    contexts_.emplace_back(parameters_.of(intake_.symbols().at(contexts_.size())));
-  }
   SymbolContext& context = contexts_[event.symbol_index];
-  if (event.replaces_symbol) {
-    context = SymbolContext(parameters_.of(intake_.symbols().at(event.symbol_index)));
-    gate_.forget(event.symbol_index);
+  if (event.is_first) {
+    const Symbol& symbol = symbols().at(event.symbol_index);
+    context = {parameters_.of(symbol), {}, {}};
+    gate_.place(event.symbol_index, symbol);
   }
   return context;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <functional>
 
 #include <rts/engine/intake.hpp>
 
@@ -9,6 +10,7 @@ namespace {
 using wire::FieldState;
 using wire::WireEvent;
 
+constexpr UnixMs kEarliest{std::chrono::milliseconds(1)};
 constexpr std::chrono::seconds kMaxAhead{10};  // live: how far E may be in the future
 constexpr std::chrono::seconds kSequenceResetAfter{60};
 // An event without a time of its own is dated by the relay, whose queue may delay it by minutes:
@@ -27,47 +29,65 @@ bool is_partial_book_channel(std::string_view channel) noexcept {
 }
 
 // Why a field that must hold a number does not.
-std::optional<Reason> check_number(FieldState state) noexcept {
-  if (state == FieldState::valid) return std::nullopt;
+Reason refusal_of(FieldState state) noexcept {
   return state == FieldState::invalid ? Reason::bad_number : Reason::malformed;
 }
 
+// The functions read_… fill in what the strategies see of the event, or say why they must not.
 template <class Unit>
-Result<Unit, Reason> as_unit(const wire::NumberField& field) noexcept {
-  if (const auto reason = check_number(field.state)) return Failure{*reason};
+std::optional<Reason> read_number(const wire::NumberField& field, Unit& out) noexcept {
+  if (!field.valid()) return refusal_of(field.state);
   const auto number = Unit::from(field.value);
-  if (!number) return Failure{Reason::bad_number};
-  return *number;
+  if (!number) return Reason::bad_number;
+  out = *number;
+  return std::nullopt;
 }
 
 bool is_sorted_best_first(const Book& book) noexcept {
-  const auto strictly = [](std::span<const Level> levels, auto better) {
-    for (std::size_t i = 1; i < levels.size(); ++i) {
-      if (!better(levels[i - 1].price, levels[i].price)) return false;
-    }
-    return true;
-  };
-  return strictly(book.bids.levels(), [](Price a, Price b) { return a > b; }) &&
-         strictly(book.asks.levels(), [](Price a, Price b) { return a < b; });
+  using std::ranges::adjacent_find;
+  return adjacent_find(book.bids, std::less_equal{}, &Level::price) == book.bids.end() &&
+         adjacent_find(book.asks, std::greater_equal{}, &Level::price) == book.asks.end();
 }
 
 // SPEC §2 rules 5 and 6, as far as they need no memory.
-std::optional<Reason> check_book(const wire::SideField& bids,
-                                 const wire::SideField& asks) noexcept {
-  for (const auto* side : {&bids, &asks}) {
-    if (const auto reason = check_number(side->state)) return reason;
+std::optional<Reason> read_book(const WireEvent& event, Book& book) noexcept {
+  for (const auto* side : {event.bids, event.asks}) {
+    if (side->state != FieldState::valid) return refusal_of(side->state);
   }
-  for (const auto* side : {&bids, &asks}) {
-    if (side->has_zero_quantity || side->level_count > BookSide::kMaxLevels) {
+  for (const auto* side : {event.bids, event.asks}) {
+    if (side->has_zero_quantity || side->level_count > wire::SideField::kMaxLevels) {
       return Reason::diff_depth;  // a diff that lost its stream name
     }
   }
-  const Book book{bids.levels, asks.levels};
+  book = {event.bids->levels(), event.asks->levels()};
   if (book.bids.empty() || book.asks.empty()) return Reason::empty_side;
-  if (std::min(bids.level_count, asks.level_count) < kLeastLevels) return Reason::diff_depth;
+  if (std::min(book.bids.size(), book.asks.size()) < kLeastLevels) return Reason::diff_depth;
   if (!is_sorted_best_first(book)) return Reason::unsorted_book;
-  if (book.bids.best().price >= book.asks.best().price) return Reason::crossed_book;
+  if (book.bids.front().price >= book.asks.front().price) return Reason::crossed_book;
   return std::nullopt;
+}
+
+// X absent, MARKET or RPI is a print of the market; anything else (NA, INSURANCE_FUND, …) is not.
+bool is_market_trade(const wire::TextField& execution_type) noexcept {
+  if (execution_type.state == FieldState::absent) return true;
+  return execution_type.valid() &&
+         (execution_type.value == "MARKET" || execution_type.value == "RPI");
+}
+
+std::optional<Reason> read_trade(const WireEvent& event, Trade& trade) noexcept {
+  if (!is_market_trade(event.execution_type)) return Reason::non_market_trade;
+  if (const auto reason = read_number(event.price, trade.price)) return reason;
+  if (const auto reason = read_number(event.quantity, trade.quantity)) return reason;
+  if (trade.quantity.value() == 0) return Reason::bad_number;
+  if (!event.buyer_is_maker.valid()) return Reason::malformed;
+  trade.buyer_is_maker = event.buyer_is_maker.value;
+  return std::nullopt;
+}
+
+std::optional<Reason> read_data(const WireEvent& event, MarketData& data) noexcept {
+  if (event.kind == EventKind::book) return read_book(event, data.emplace<Book>());
+  if (event.kind == EventKind::trade) return read_trade(event, data.emplace<Trade>());
+  return read_number(event.price, data.emplace<Ticker>().last_price);
 }
 
 // Milliseconds or, from 10^14 on, microseconds since 1970. Empty where it is no such number.
@@ -78,47 +98,11 @@ std::optional<UnixMs> as_time(const wire::IntegerField& field) noexcept {
 }
 
 // The event's number in its sequence: tickers number themselves by their event time.
-Result<std::uint64_t, Reason> sequence_id(const WireEvent& event, UnixMs at) noexcept {
+std::optional<std::uint64_t> sequence_id(const WireEvent& event, UnixMs at) noexcept {
   if (event.kind == EventKind::ticker) {
     return static_cast<std::uint64_t>(at.time_since_epoch().count());
   }
-  if (!event.id.valid()) return Failure{Reason::malformed};
-  return event.id.value;
-}
-
-Result<Trade, Reason> make_trade(const WireEvent& event) noexcept {
-  const auto price = as_unit<Price>(event.price);
-  if (!price) return Failure{price.error()};
-  const auto quantity = as_unit<Quantity>(event.quantity);
-  if (!quantity) return Failure{quantity.error()};
-  if (quantity.value().value() == 0) return Failure{Reason::bad_number};
-  if (!event.buyer_is_maker.valid()) return Failure{Reason::malformed};
-  return Trade{price.value(), quantity.value(), event.buyer_is_maker.value};
-}
-
-// X absent, MARKET or RPI is a print of the market; anything else (NA, INSURANCE_FUND, …) is not.
-bool is_market_trade(const wire::TextField& execution_type) noexcept {
-  if (execution_type.state == FieldState::absent) return true;
-  return execution_type.valid() &&
-         (execution_type.value == "MARKET" || execution_type.value == "RPI");
-}
-
-// Fills in what the strategies see of the event, or says why they must not.
-std::optional<Reason> read_data(const WireEvent& event, MarketData& data) noexcept {
-  if (event.kind == EventKind::book) {
-    if (const auto reason = check_book(*event.bids, *event.asks)) return reason;
-    data.emplace<Book>(Book{event.bids->levels, event.asks->levels});
-  } else if (event.kind == EventKind::trade) {
-    if (!is_market_trade(event.execution_type)) return Reason::non_market_trade;
-    const auto trade = make_trade(event);
-    if (!trade) return trade.error();
-    data = trade.value();
-  } else {
-    const auto price = as_unit<Price>(event.price);
-    if (!price) return price.error();
-    data = Ticker{price.value()};
-  }
-  return std::nullopt;
+  return event.id.valid() ? std::optional(event.id.value) : std::nullopt;
 }
 
 std::optional<Price> last_price(const MarketData& data) noexcept {
@@ -157,39 +141,32 @@ void SymbolTable::replace(std::size_t index, const Symbol& symbol) {
   symbols_[index] = symbol;
   entry.key() = symbols_[index].text();
   index_.insert(std::move(entry));
-  ++replacements_;
 }
 
 Intake::Intake(const EngineParameters& parameters)
-    : clock_(parameters.clock),
-      message_ttl_(parameters.message_ttl),
-      price_band_percent_(parameters.gate.price_band_percent),
-      quote_assets_(parameters.quote_assets),
-      trades_unnamed_(parameters.defaults.traded),
-      symbols_(parameters.symbols),
-      states_(symbols_.capacity()) {
-  for (const auto& [symbol, own] : parameters.per_symbol) {
-    if (own.traded != trades_unnamed_) exceptions_.emplace_back(symbol.text());
+    : parameters_(parameters), symbols_(parameters.symbols), states_(symbols_.capacity()) {
+  for (std::size_t i = 0; i < symbols_.size(); ++i) {
+    states_[i].is_traded = parameters_.of(symbols_.at(i)).traded;
   }
-  std::sort(exceptions_.begin(), exceptions_.end());
 }
 
 // The numbers in the comments are SPEC §2's.
 Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
                                                  const wire::Envelope& envelope,
-                                                 Received received_at) {
+                                                 std::optional<UnixNs> received_at) {
   // 1. Only partial books are books, and those of spot do not call themselves updates.
   if (event.kind == EventKind::book &&
       (!is_partial_book_channel(envelope.channel()) ||
        (event.is_depth_update && event.trade_time.state == FieldState::absent))) {
     return Failure{Reason::diff_depth};
   }
-  const auto identified = identify(event, envelope, received_at);  // 2
+  const auto identified = identify(event, envelope);  // 2
   if (!identified) return Failure{identified.error()};
   const Place place = identified.value();
-  const auto time = times(event, envelope, received_at);  // 3
+  const auto time = times(event, envelope, received_at);  // 3, but for a symbol without a place: 2
+  if (!place && !may_get_number(time)) return Failure{Reason::symbol_not_traded};
   if (!time) return Failure{time.error()};
-  const UnixMs at = time.value().at;
+  const auto [at, aged_at] = time.value();
   if (const auto reason = read_data(event, admitted_.data)) return Failure{*reason};  // 4, 5, 6
   const Book* const book = std::get_if<Book>(&admitted_.data);
   if (book != nullptr && event.symbol.value.empty() && !price_fits(place, at, *book)) {
@@ -199,27 +176,27 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   static const SymbolState kNew{};
   const SymbolState& before = place ? states_[*place] : kNew;
   // 7. A preferred source that is not silent is the only one.
-  const auto slot = static_cast<std::size_t>(event.sequence);
-  for (auto preferred = static_cast<std::size_t>(most_preferred(event.sequence)); preferred < slot;
-       ++preferred) {
-    const SequenceState& source = before.sequences[preferred];
-    if (source.begun && at <= source.newest_at + kSourceSilentAfter) {
+  const auto slot = index_of(event.sequence);
+  for (auto preferred = index_of(most_preferred(event.sequence)); preferred < slot; ++preferred) {
+    const auto& source = before.sequences[preferred];
+    if (source && at <= source->newest_at + kSourceSilentAfter) {
       return Failure{Reason::other_source};
     }
   }
   const auto id = sequence_id(event, at);  // 8
-  if (!id) return Failure{id.error()};
-  const SequenceState& last = before.sequences[slot];
+  if (!id) return Failure{Reason::malformed};
+  const auto& last = before.sequences[slot];
   const bool dated = event.event_time.state != FieldState::absent;
   const std::chrono::seconds reset_after = dated ? kSequenceResetAfter : kUndatedResetAfter;
-  if (last.begun && id.value() <= last.id && at <= last.at + reset_after) {
+  if (last && *id <= last->id && at <= last->at + reset_after) {
     return Failure{Reason::out_of_order};
   }
 
-  admitted_.replaces_symbol = false;
   admitted_.symbol_index = place ? *place : give_number(at);
   SymbolState& state = states_[admitted_.symbol_index];
-  state.sequences[slot] = {id.value(), at, std::max(at, state.sequences[slot].newest_at), true};
+  auto& sequence = state.sequences[slot];
+  sequence = {*id, at, sequence ? std::max(at, sequence->newest_at) : at};
+  admitted_.is_first = state.last_frame == 0;
   state.last_frame = frame_;
   admitted_.reference = state.reference;
   if (const auto price = last_price(admitted_.data)) {
@@ -228,14 +205,13 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   }
   state.last_seen = std::max(state.last_seen, at);
   admitted_.at = at;
-  admitted_.aged_at = time.value().aged_at;
-  admitted_.id = {wire::id_letter(event.sequence), id.value()};
+  admitted_.aged_at = aged_at;
+  admitted_.id = {wire::id_letter(event.sequence), *id};
   return &admitted_;
 }
 
 Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
-                                               const wire::Envelope& envelope,
-                                               Received received_at) noexcept {
+                                               const wire::Envelope& envelope) noexcept {
   if (event.symbol.state == FieldState::wrong_type) return Failure{Reason::malformed};
   const std::string_view own = event.symbol.value;
   const std::string_view prefix = envelope.symbol_prefix();
@@ -248,52 +224,43 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
     return Failure{Reason::symbol_not_traded};
   }
   if (const auto known = symbols_.find(name)) {
-    // Names in the list were checked with the settings; here it is asked what the venue trades.
-    const bool all_are_traded = trades_unnamed_ && exceptions_.empty();
-    if (!all_are_traded && !may_be_traded(symbols_.at(*known).text())) {
-      return Failure{Reason::symbol_not_traded};
-    }
+    if (!states_[*known].is_traded) return Failure{Reason::symbol_not_traded};
     return known;
   }
-  const auto new_symbol =
+  const auto symbol =
       symbols_.is_open() && Symbol::may_name(name) ? Symbol::from(name) : std::nullopt;
-  if (!new_symbol || !may_be_traded(new_symbol->text())) return Failure{Reason::symbol_not_traded};
-  if (!symbols_.can_add()) {
-    const auto time = times(event, envelope, received_at);
-    if (!time || !unused_place(time.value().at)) return Failure{Reason::symbol_not_traded};
+  if (!symbol || !is_quoted_in(parameters_.quote_assets, symbol->text())) {
+    return Failure{Reason::symbol_not_traded};
   }
-  new_symbol_ = *new_symbol;
+  new_symbol_ = *symbol;
   return Place{};
 }
 
-// Whether the name ends with one of the quote assets, and the venue trades it.
-bool Intake::may_be_traded(std::string_view name) const noexcept {
-  if (!is_quoted_in(quote_assets_, name)) return false;
-  return std::binary_search(exceptions_.begin(), exceptions_.end(), name) != trades_unnamed_;
+// Whether there is a number for new_symbol_, and the venue trades it.
+bool Intake::may_get_number(const Result<Times, Reason>& times) noexcept {
+  const bool is_room = symbols_.can_add() || (times && unused_place(times.value().at));
+  return is_room && parameters_.of(new_symbol_).traded;
 }
 
 Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::Envelope& envelope,
-                                            Received received_at) noexcept {
-  std::optional<UnixMs> relayed;
-  if (envelope.timestamp.state != FieldState::absent) {
-    relayed = timestamps_.read(envelope.timestamp.value);
-    if (!relayed || relayed->time_since_epoch().count() < 1) return Failure{Reason::bad_timestamp};
-  }
+                                            std::optional<UnixNs> received_at) noexcept {
   std::optional<UnixMs> at;
+  if (received_at) at = to_ms(*received_at);
+  if (envelope.timestamp.state != FieldState::absent) {
+    at = timestamps_.read(envelope.timestamp.value);
+    if (!at || *at < kEarliest) return Failure{Reason::bad_timestamp};
+  }
   if (event.event_time.state != FieldState::absent) {
     at = as_time(event.event_time);
-  } else if (relayed) {
-    at = relayed;
-  } else if (received_at) {
-    at = to_ms(*received_at);
-  } else {
+  } else if (!at) {
     return Failure{Reason::no_event_time};
   }
-  if (!at || at->time_since_epoch().count() < 1) return Failure{Reason::bad_timestamp};
+  if (!at || *at < kEarliest) return Failure{Reason::bad_timestamp};
   const UnixMs aged_at = std::min(*at, as_time(event.trade_time).value_or(*at));
-  if (clock_ == Clock::live && received_at) {
+  if (parameters_.clock == Clock::live && received_at) {
     const UnixMs now = to_ms(*received_at);
-    if (message_ttl_.count() > 0 && now - aged_at > message_ttl_) return Failure{Reason::stale};
+    const std::chrono::milliseconds ttl = parameters_.message_ttl;
+    if (ttl.count() > 0 && now - aged_at > ttl) return Failure{Reason::stale};
     if (*at - now > kMaxAhead) return Failure{Reason::future};
   }
   return Times{*at, aged_at};
@@ -303,7 +270,7 @@ Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::
 // is believed when the price is near this symbol's reference price and near no other's.
 bool Intake::price_fits(Place place, UnixMs at, const Book& book) const noexcept {
   const auto mid =
-      Price::from((book.bids.best().price.value() + book.asks.best().price.value()) / 2);
+      Price::from((book.bids.front().price.value() + book.asks.front().price.value()) / 2);
   if (!mid || !place) return false;
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const auto& reference = states_[i].reference;
@@ -317,12 +284,13 @@ bool Intake::price_fits(Place place, UnixMs at, const Book& book) const noexcept
 // One price far off is a bad print, and is remembered; when a second one agrees with it, the market
 // has moved there.
 bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
+  const double band = parameters_.gate.price_band_percent;
   const auto is_off = [&](const ReferencePrice& from) {
-    return from.distance_percent(price) > price_band_percent_;
+    return from.distance_percent(price) > band;
   };
   const auto& known = state.reference;
   const auto& suspect = state.suspect;
-  const bool refused = price_band_percent_ > 0 && known && known->is_fresh(at) && is_off(*known) &&
+  const bool refused = band > 0 && known && known->is_fresh(at) && is_off(*known) &&
                        !(suspect && suspect->is_fresh(at) && !is_off(*suspect));
   state.suspect = refused ? std::optional(ReferencePrice{price, at}) : std::nullopt;
   return refused;
@@ -342,10 +310,9 @@ std::optional<std::size_t> Intake::unused_place(UnixMs now) noexcept {
 // The number that new_symbol_ gets.
 std::size_t Intake::give_number(UnixMs at) {
   if (symbols_.can_add()) return symbols_.add(new_symbol_);
-  const std::size_t index = *unused_place(at);  // identify() has found one
+  const std::size_t index = *unused_place(at);  // may_get_number() has found one
   symbols_.replace(index, new_symbol_);
   states_[index] = {};
-  admitted_.replaces_symbol = true;
   return index;
 }
 

@@ -1,22 +1,11 @@
 #include <map>
 #include <numeric>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/engine/tally.hpp>
 
 namespace rts {
-namespace {
-
-std::string object(const std::map<std::string, std::uint64_t>& counts) {
-  std::string out = "{";
-  for (const auto& [name, count] : counts) {
-    out += fmt::format("{}\"{}\": {}", out.size() > 1 ? ", " : "", name, count);
-  }
-  return out + "}";
-}
-
-}  // namespace
 
 void Tally::add(const Step& step) noexcept {
   ++frames_;
@@ -40,7 +29,7 @@ std::uint64_t Tally::count(Reason reason) const noexcept {
 
 std::uint64_t Tally::events(StrategyId strategy) const noexcept {
   const auto& outcomes = outcomes_[index_of(strategy)];
-  return std::accumulate(outcomes.begin(), outcomes.end(), std::uint64_t{0});
+  return std::reduce(outcomes.begin(), outcomes.end());
 }
 
 std::string Tally::to_json() const {
@@ -58,7 +47,7 @@ std::string Tally::to_json() const {
       add(outcomes, to_string(strategy), to_string(outcome), count(strategy, outcome));
     }
   }
-  return fmt::format("{{\"frames\": {}, \"outcomes\": {}}}\n", object(frames), object(outcomes));
+  return fmt::format("{{\"frames\": {}, \"outcomes\": {}}}\n", frames, outcomes);
 }
 
 }  // namespace rts

@@ -29,13 +29,10 @@ Response error(unsigned status, std::string_view why) {
   return {status, "application/json", fmt::format(R"({{"error":"{}","status":{}}})", why, status)};
 }
 
-enum class Connection { keep_alive, close };
-
-RenderedResponse render(const Request& request, Response response, Connection connection,
+RenderedResponse render(const Request& request, Response response,
                         std::string_view extra_fields = {}) {
   const bool has_charset = response.content_type.find("charset=") != std::string::npos;
   const bool is_page = response.content_type.starts_with("text/html");
-  const bool close = connection == Connection::close;
   const beast::string_view reason =
       beast::http::obsolete_reason(beast::http::int_to_status(response.status));
   std::string head = fmt::format(
@@ -43,9 +40,9 @@ RenderedResponse render(const Request& request, Response response, Connection co
       "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{}{}Connection: {}\r\n\r\n",
       response.status, std::string_view(reason.data(), reason.size()), response.content_type,
       has_charset ? "" : "; charset=utf-8", response.body.size(), is_page ? kPagePolicy : "",
-      extra_fields, close ? "close" : "keep-alive");
+      extra_fields, request.keep_alive ? "keep-alive" : "close");
   if (request.method == "HEAD") response.body.clear();
-  return {response.status, std::move(head), std::move(response.body), close};
+  return {response.status, std::move(head), std::move(response.body), !request.keep_alive};
 }
 
 /// "/ready?x=1" and "http://any.host/ready" are "/ready"; anything else has no path.
@@ -81,7 +78,9 @@ Response call(std::string_view path, const Route& route,
 }  // namespace
 
 RenderedResponse refuse(const Request& request, unsigned status, std::string_view why) {
-  return render(request, error(status, why), Connection::close);
+  Request last = request;
+  last.keep_alive = false;
+  return render(last, error(status, why));
 }
 
 RenderedResponse response_to(const Request& request, const Routes& routes,
@@ -91,15 +90,14 @@ RenderedResponse response_to(const Request& request, const Routes& routes,
   if (request.host_fields > 1 || (request.host_fields == 0 && !request.is_http_1_0)) {
     return refuse(request, 400, "exactly one Host field is required");
   }
-  const auto connection = request.keep_alive ? Connection::keep_alive : Connection::close;
   if (request.method != "GET" && request.method != "HEAD") {
-    return render(request, error(405, "method not allowed"), connection, kAllow);
+    return render(request, error(405, "method not allowed"), kAllow);
   }
   const std::optional<std::string_view> path = path_of(request.target);
   if (!path) return refuse(request, 400, "the target must be a path");
   const auto route = routes.find(*path);
-  if (route == routes.end()) return render(request, error(404, "not found"), connection);
-  return render(request, call(route->first, route->second, on_problem), connection);
+  if (route == routes.end()) return render(request, error(404, "not found"));
+  return render(request, call(route->first, route->second, on_problem));
 }
 
 }  // namespace rts::http

@@ -22,22 +22,19 @@ using Error = boost::system::error_code;
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:
   Impl(asio::io_context& loop, ServerOptions options, Routes routes)
-      : host_(std::move(options.host)),
-        wanted_port_(options.port),
-        shared_{std::move(routes), options.limits, std::move(options.on_problem), {}, 0},
-        acceptor_(loop),
-        retry_(loop) {}
+      : shared_{std::move(routes), std::move(options), {}, 0}, acceptor_(loop), retry_(loop) {}
 
   std::optional<std::string> start() {
     assert(!acceptor_.is_open());
-    Error error;
-    const asio::ip::address address = asio::ip::make_address(host_, error);
-    if (!error) listen({address, wanted_port_}, error);
-    if (error) {
-      Error ignored;
-      acceptor_.close(ignored);
-      return fmt::format("cannot serve HTTP on {} port {}: {}", host_, wanted_port_,
-                         error.message());
+    const ServerOptions& wanted = shared_.options;
+    try {
+      const tcp::endpoint endpoint(asio::ip::make_address(wanted.host), wanted.port);
+      acceptor_ = tcp::acceptor(acceptor_.get_executor(), endpoint);
+      acceptor_.non_blocking(true);
+      port_ = acceptor_.local_endpoint().port();
+    } catch (const boost::system::system_error& error) {
+      return fmt::format("cannot serve HTTP on {} port {}: {}", wanted.host, wanted.port,
+                         error.code().message());
     }
     await_connection();
     return std::nullopt;
@@ -50,23 +47,12 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     Error ignored;
     acceptor_.close(ignored);
     retry_.cancel();
-    for (const auto& weak : sessions_) {
-      if (const auto session = weak.lock()) session->close();
-    }
+    for (const auto& session : sessions_) session->close();
     sessions_.clear();
   }
 
  private:
   using TcpSession = Session<beast::tcp_stream>;
-
-  void listen(const tcp::endpoint& endpoint, Error& error) {
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    if (!error) acceptor_.non_blocking(true, error);
-    if (!error) port_ = acceptor_.local_endpoint(error).port();
-  }
 
   /// Waits before it accepts: accept() needs a free descriptor even when no client waits, and
   /// without a client no connection may be evicted.
@@ -80,19 +66,16 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   /// One connection at a time, so that the loop gets to its other work in between.
   void accept() {
-    if (shared_.stats.open >= shared_.limits.connections) evict();
+    if (shared_.stats.open >= shared_.options.limits.connections) evict();
     Error error;
     tcp::socket socket(acceptor_.get_executor());
     acceptor_.accept(socket, error);
     if (!error) {
       serve(std::move(socket));
-    } else if (is_out_of_descriptors(error)) {
-      ++shared_.stats.accept_failures;
-      // The descriptor of an evicted connection serves the one that waits.
-      if (!evict()) return pause(error);
     } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
       ++shared_.stats.accept_failures;
-      return pause(error);
+      // The descriptor of an evicted connection serves the one that waits.
+      if (!is_out_of_descriptors(error) || !evict()) return pause(error);
     }
     await_connection();
   }
@@ -100,10 +83,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   void serve(tcp::socket socket) {
     Error ignored;
     socket.set_option(tcp::no_delay(true), ignored);
+    ++shared_.stats.accepted;
+    forget_closed();
     const auto session =
         std::make_shared<TcpSession>(beast::tcp_stream(std::move(socket)), shared_);
-    ++shared_.stats.accepted;
-    if (sessions_.size() >= shared_.limits.connections) forget_closed();
     sessions_.push_back(session);
     session->start();
   }
@@ -112,20 +95,16 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   /// there is none.
   bool evict() {
     forget_closed();
-    const auto oldest = std::ranges::min_element(sessions_, {}, [](const auto& weak) {
-      return weak.lock()->last_progress();  // forget_closed() left only the living
-    });
+    const auto oldest = std::ranges::min_element(
+        sessions_, {}, [](const auto& session) { return session->last_progress(); });
     if (oldest == sessions_.end()) return false;
-    oldest->lock()->close();
+    (*oldest)->close();
     ++shared_.stats.evicted;
     return true;
   }
 
   void forget_closed() {
-    std::erase_if(sessions_, [](const auto& weak) {
-      const auto session = weak.lock();
-      return !session || !session->is_open();
-    });
+    std::erase_if(sessions_, [](const auto& session) { return !session->is_open(); });
   }
 
   static bool is_out_of_descriptors(const Error& error) {
@@ -135,22 +114,21 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   /// An accept that fails now fails again at once: without the pause that is a busy loop.
   void pause(const Error& error) {
-    if (shared_.on_problem) {
-      shared_.on_problem(fmt::format("cannot accept HTTP connections: {}", error.message()));
+    if (shared_.options.on_problem) {
+      shared_.options.on_problem(
+          fmt::format("cannot accept HTTP connections: {}", error.message()));
     }
-    retry_.expires_after(shared_.limits.accept_retry);
+    retry_.expires_after(shared_.options.limits.accept_retry);
     retry_.async_wait([self = shared_from_this()](Error cancelled) {
       if (!cancelled && self->acceptor_.is_open()) self->await_connection();
     });
   }
 
-  std::string host_;
-  std::uint16_t wanted_port_;
   std::uint16_t port_ = 0;
   Shared shared_;
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
-  std::vector<std::weak_ptr<TcpSession>> sessions_;  // at most limits.connections
+  std::vector<std::shared_ptr<TcpSession>> sessions_;  // the open ones, at most limits.connections
 };
 
 Server::Server(asio::io_context& loop, ServerOptions options, Routes routes)

@@ -42,8 +42,7 @@ inline constexpr std::size_t kSmallResponseBytes = 4096;
 /// What the sessions of one server share. It outlives every open session.
 struct Shared {
   Routes routes;
-  Limits limits;
-  std::function<void(std::string_view)> on_problem;
+  ServerOptions options;
   Stats stats;
   std::size_t unsent_bytes = 0;  // bodies that wait for their readers
 };
@@ -56,11 +55,6 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   Session(Stream stream, Shared& shared) : stream_(std::move(stream)), shared_(shared) {
     ++shared_.stats.open;
   }
-  ~Session() { close(); }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  Session(Session&&) = delete;
-  Session& operator=(Session&&) = delete;
 
   /// Begins to serve; the handlers keep the session alive until it is closed.
   void start() { await_request(); }
@@ -91,10 +85,10 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     parser_->header_limit(kHeaderBytes);
     parser_->body_limit(0);
     if (buffer_.size() > 0) {  // pipelined
-      set_deadline(shared_.limits.header);
+      set_deadline(shared_.options.limits.header);
       return parse();
     }
-    set_deadline(shared_.limits.idle);
+    set_deadline(shared_.options.limits.idle);
     read();
   }
 
@@ -111,7 +105,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (error) return end(error);  // half a request gets no response
     const bool first = header_bytes_ + buffer_.size() == 0;
     buffer_.commit(n);
-    if (first) set_deadline(shared_.limits.header);  // for all of it, however many reads it takes
+    if (first)
+      set_deadline(shared_.options.limits.header);  // for all of it, however many reads it takes
     parse();
   }
 
@@ -141,10 +136,10 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                           .host_fields = message.count(beast::http::field::host),
                           .announces_body = announces_body(message),
                           .keep_alive = parser_->keep_alive()};
-    RenderedResponse made = response_to(request, shared_.routes, shared_.on_problem);
+    RenderedResponse made = response_to(request, shared_.routes, shared_.options.on_problem);
     if (!open_) return;  // the route stopped the server
     // Clients that ask and do not read must not fill our memory with responses.
-    const bool overloaded = shared_.unsent_bytes > shared_.limits.unsent_bytes;
+    const bool overloaded = shared_.unsent_bytes > shared_.options.limits.unsent_bytes;
     if (overloaded && made.body.size() > kSmallResponseBytes) {
       ++shared_.stats.shed;
       made = refuse(request, 503, "too many answers wait to be read");
@@ -165,7 +160,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     shared_.unsent_bytes += response_.body.size();
     parser_.reset();
     ++shared_.stats.responses[response_.status / 100];
-    set_deadline(shared_.limits.write);
+    set_deadline(shared_.options.limits.write);
     const std::array<asio::const_buffer, 2> bytes{asio::buffer(response_.head),
                                                   asio::buffer(response_.body)};
     asio::async_write(stream_, bytes, [self = this->shared_from_this()](Error error, std::size_t) {
@@ -189,7 +184,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if constexpr (requires { stream_.socket(); }) {
       Error ignored;
       stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-      set_deadline(shared_.limits.linger);
+      set_deadline(shared_.options.limits.linger);
       discard(kLingerBytes);
     } else {
       close();

@@ -1,16 +1,28 @@
 #include "nats/adapter.hpp"
 
+#include <array>
 #include <cassert>
 #include <utility>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "nats/sockets.hpp"
 
 namespace rts::nats {
 namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+// TLS, RFC 8446 §5.1: a byte for the type, two for the version, two for the length of the rest.
+// NATS itself begins with a letter.
+constexpr std::size_t kRecordHeaderBytes = 5;
+constexpr unsigned char kFirstRecordType = 20;  // change_cipher_spec
+constexpr unsigned char kLastRecordType = 23;   // application_data
 
 natsStatus on_attach(void** user_data, void* loop, natsConnection* connection, natsSock socket) {
   auto* link = static_cast<Link*>(loop);
@@ -43,9 +55,13 @@ natsStatus on_detach(void* user_data) {
   return NATS_OK;
 }
 
-}  // namespace
+// Whether the socket takes more: at least a third of its buffer is free.
+bool is_writable(int fd) {
+  pollfd descriptor{fd, POLLOUT, 0};
+  return ::poll(&descriptor, 1, 0) == 1;
+}
 
-using boost::system::error_code;
+}  // namespace
 
 natsStatus attach_to(natsOptions* options, Link& link) {
   return natsOptions_SetEventLoop(options, &link, on_attach, on_read, on_write, on_detach);
@@ -67,8 +83,8 @@ void AsioAdapter::start(Events events) {
       if (const auto self = weak.lock()) self->flush();
     });
   };
-  set_nonblocking(link_.socket.get(), true);  // the watchdog may have slowed it down
-  socket_.assign(link_.socket.release());
+  socket_.assign(tcp::v4(), link_.socket.release());  // which version of IP does not matter here
+  socket_.non_blocking(true);                         // the watchdog may have slowed it down
   wait_readable(1);
 }
 
@@ -84,7 +100,8 @@ std::string_view AsioAdapter::complaint() const {
 }
 
 void AsioAdapter::wait_readable(int bytes) {
-  if (bytes != readable_at_) set_readable_at(socket_.native_handle(), bytes);
+  error_code ignored;
+  if (bytes != readable_at_) socket_.set_option(tcp::socket::receive_low_watermark(bytes), ignored);
   readable_at_ = bytes;
   socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code error) {
     if (error || !self->open_) return;
@@ -103,9 +120,16 @@ void AsioAdapter::wait_readable(int bytes) {
 // How many bytes have to be there before nats.c may read; 0: what is there will do. Of a TLS record
 // that is not whole it would wait for the rest, on this thread and without a deadline.
 int AsioAdapter::bytes_wanted() {
-  const int fd = socket_.native_handle();
-  if (!tls_) tls_ = begins_tls_record(fd);
-  return tls_.value_or(false) ? bytes_of_partial_tls_record(fd) : 0;
+  if (tls_ == false) return 0;
+  std::array<unsigned char, kRecordHeaderBytes> header{};
+  error_code ignored;
+  const std::size_t there =
+      socket_.receive(boost::asio::buffer(header), tcp::socket::message_peek, ignored);
+  if (!tls_ && there > 0) tls_ = header[0] >= kFirstRecordType && header[0] <= kLastRecordType;
+  if (!tls_.value_or(false)) return 0;
+  if (there < kRecordHeaderBytes) return kRecordHeaderBytes;
+  const std::size_t record = kRecordHeaderBytes + (std::size_t{header[3]} << 8U) + header[4];
+  return socket_.available(ignored) >= record ? 0 : static_cast<int>(record);
 }
 
 void AsioAdapter::wait_writable() {

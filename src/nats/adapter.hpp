@@ -1,5 +1,5 @@
 // Asio as the event loop of nats.c ("event-loop adapter" there): one TCP connection from handshake
-// to close. Private to this room; loop thread, but for Link's callbacks and dial().
+// to close. Private to this room; loop thread, but for Link's callbacks.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "nats/handles.hpp"
 
@@ -41,10 +41,10 @@ natsStatus attach_to(natsOptions* options, Link& link);
 
 // What an attempt to connect ends with: a connection, or none and an error without secrets.
 struct ConnectResult {
-  std::unique_ptr<Link> link;  // before its user: the connection is destroyed first
-  ConnectionPtr connection;
-  std::string server;  // scheme, host and port
-  std::string error;
+  std::unique_ptr<Link> link{};  // before its user: the connection is destroyed first
+  ConnectionPtr connection{};
+  std::string server{};  // scheme, host and port
+  std::string error{};
 };
 
 class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {
@@ -87,7 +87,7 @@ class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {
 
  private:
   void end();
-  void wait_readable(int bytes);  // until so many are there
+  void wait_readable(int bytes);  // until so many are there, or the stream has ended
   int bytes_wanted();
   void wait_writable();
   void lose_if_detached();
@@ -96,7 +96,7 @@ class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {
   ConnectResult result_;
   Link& link_;
   Events events_;
-  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::ip::tcp::socket socket_;
   bool open_ = true;
   bool blocked_ = false;     // a wait for writability is under way
   bool silent_ = false;      // closed by us: no more events

@@ -22,31 +22,23 @@ constexpr std::chrono::milliseconds kComplaintDelay{100};
 
 }  // namespace
 
-struct Admin::State {
-  boost::asio::io_context loop{1};
-  std::shared_ptr<AsioAdapter> adapter;
-  std::string inbox;
-};
-
-const std::string& Admin::server() const noexcept { return state_->adapter->server(); }
+const std::string& Admin::server() const noexcept { return adapter_->server(); }
 
 Result<Admin, std::string> Admin::connect(const ClientOptions& options, std::string_view inbox) {
   Connector connector(options);
   std::optional<ConnectResult> result;
   while (!(result = connector.poll())) std::this_thread::sleep_for(kConnectPoll);
   if (!result->connection) return Failure{std::move(result->error)};
-  auto state = std::make_shared<State>();
-  state->adapter = std::make_shared<AsioAdapter>(state->loop, std::move(*result));
-  state->adapter->start({.readable = [] {}, .lost = [] {}});
-  state->inbox = inbox;
-  return Admin(std::move(state));
+  auto loop = std::make_unique<boost::asio::io_context>(1);
+  auto adapter = std::make_shared<AsioAdapter>(*loop, std::move(*result));
+  adapter->start({.readable = [] {}, .lost = [] {}});
+  return Admin(std::move(loop), std::move(adapter), inbox);
 }
 
 Result<std::string, std::string> Admin::request(const std::string& subject,
                                                 std::string_view payload) {
-  AsioAdapter& adapter = *state_->adapter;
-  natsConnection* const connection = adapter.connection();
-  const std::string inbox = new_inbox(state_->inbox);
+  natsConnection* const connection = adapter_->connection();
+  const std::string inbox = new_inbox(inbox_);
   natsSubscription* raw = nullptr;
   natsStatus status = natsConnection_SubscribeSync(&raw, connection, inbox.c_str());
   const SubscriptionPtr answers(raw);
@@ -54,14 +46,14 @@ Result<std::string, std::string> Admin::request(const std::string& subject,
     status = natsConnection_PublishRequest(connection, subject.c_str(), inbox.c_str(),
                                            payload.data(), static_cast<int>(payload.size()));
   }
-  adapter.flush();
+  adapter_->flush();
   natsMsg* answer = nullptr;
   const auto deadline = Clock::now() + kRequestLimit;
   while (status == NATS_OK) {
-    const bool quiet = state_->loop.run_one_for(kComplaintDelay) == 0;
+    const bool quiet = loop_->run_one_for(kComplaintDelay) == 0;
     status = natsSubscription_NextMsg(&answer, answers.get(), 0);
     if (status != NATS_TIMEOUT) break;
-    if (const auto text = adapter.complaint(); quiet && !text.empty()) {
+    if (const auto text = adapter_->complaint(); quiet && !text.empty()) {
       return Failure{std::string(text)};
     }
     if (Clock::now() < deadline) status = NATS_OK;

@@ -10,12 +10,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
 
 #include <rts/base/result.hpp>
 
 #include "nats/types.hpp"
 
 namespace rts::nats {
+
+class AsioAdapter;
 
 class Admin {
  public:
@@ -36,10 +41,13 @@ class Admin {
   [[nodiscard]] const std::string& server() const noexcept;
 
  private:
-  struct State;
-  explicit Admin(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  Admin(std::unique_ptr<boost::asio::io_context> loop, std::shared_ptr<AsioAdapter> adapter,
+        std::string_view inbox)
+      : loop_(std::move(loop)), adapter_(std::move(adapter)), inbox_(inbox) {}
 
-  std::shared_ptr<State> state_;
+  std::unique_ptr<boost::asio::io_context> loop_;
+  std::shared_ptr<AsioAdapter> adapter_;
+  std::string inbox_;
 };
 
 }  // namespace rts::nats

@@ -17,7 +17,6 @@ namespace {
 // How soon it is seen that a round of attempts has ended: at once at first, then ever less often.
 constexpr std::chrono::milliseconds kMinConnectPoll{2};
 constexpr std::chrono::milliseconds kMaxConnectPoll{100};
-constexpr std::chrono::milliseconds kDrainPoll{1};
 
 }  // namespace
 
@@ -31,9 +30,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       : state_{std::move(options), std::move(callbacks)},
         io_(io),
         random_(std::random_device{}()),
-        timer_(io),
-        drain_timer_(io),
-        close_timer_(io) {
+        timer_(io) {
     assert(state_.options.heartbeat_interval.count() > 0 && state_.options.max_requests > 0);
     assert(state_.options.backoff_min.count() > 0 && state_.options.connect_timeout.count() > 0);
     assert(state_.options.control_subject.empty() || state_.callbacks.on_control);
@@ -70,19 +67,18 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void connect_done(ConnectResult result) {
-    if (closing_) return finish_close(false);
     if (!result.connection) {
       back_off();
       if (state_.status.last_error == result.error) return;
       state_.status.last_error = std::move(result.error);
-      return state_.notify();
+      return state_.callbacks.on_status_change();
     }
     if (std::exchange(was_connected_, true)) ++state_.status.reconnects;
     connection_ = std::make_shared<Connection>(io_, std::move(result), state_,
                                                weakly(this, &Impl::connection_ended));
     const auto kept = connection_;  // it may end, and be let go, while it starts
     kept->start();
-    if (connection_) state_.notify();
+    if (connection_) state_.callbacks.on_status_change();
   }
 
   void back_off() {
@@ -101,11 +97,11 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (!connection_) return;
     if (connection_->heard()) failed_rounds_ = 0;
     drop_connection();
-    if (state_.draining) finish_drain();
+    finish_drain();
     if (closing_) return finish_close(false);
     back_off();
     state_.status.last_error = std::move(error);
-    state_.notify();
+    state_.callbacks.on_status_change();
   }
 
   // The handlers of its requests are told, and find no connection any more.
@@ -123,15 +119,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     assert(!state_.draining && !closing_);
     state_.draining = true;
     drained_ = std::move(done);
-    if (connection_) connection_->drain();
-    call_after(drain_timer_, kDrainPoll, this, &Impl::poll_drain);
-  }
-
-  void poll_drain() {
-    if (!drained_) return;
-    const auto kept = connection_;  // what it hands out may end it
-    if (!kept || kept->drained()) return finish_drain();
-    call_after(drain_timer_, kDrainPoll, this, &Impl::poll_drain);
+    if (!connection_) return finish_drain();
+    connection_->drain(weakly(this, &Impl::finish_drain));
   }
 
   void finish_drain() {
@@ -142,26 +131,20 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     assert(!closing_);
     closing_ = true;
     closed_ = std::move(done);
-    if (connection_ && connection_->open()) {
-      connection_->flush(weakly(this, &Impl::flushed));
-    } else if (connector_) {
-      connector_->give_up();
-    } else {
-      return finish_close(false);
-    }
-    call_after(close_timer_, state_.options.proof_patience, this, &Impl::close_overdue);
+    if (!connection_) return finish_close(false);
+    const auto result =
+        connection_->flush(state_.options.heartbeat_timeout, [this](const Reply& reply) {
+          const bool flushed = reply.kind == Reply::Kind::answered;
+          if (flushed) connection_->close();
+          finish_close(flushed);
+          return AfterReply::done;
+        });
+    if (result != PublishResult::sent) finish_close(false);
   }
-
-  void flushed() {
-    connection_->close();
-    finish_close(true);
-  }
-
-  void close_overdue() { finish_close(false); }
 
   void finish_close(bool flushed) {
     abandon();
-    if (state_.draining) finish_drain();
+    finish_drain();
     if (!closed_) return;
     boost::asio::post(io_, [done = std::exchange(closed_, nullptr), flushed] { done(flushed); });
   }
@@ -169,8 +152,6 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   void abandon() {
     closing_ = true;
     timer_.cancel();
-    drain_timer_.cancel();
-    close_timer_.cancel();
     connector_.reset();
     drop_connection();
   }
@@ -183,8 +164,6 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::io_context& io_;
   std::minstd_rand random_;
   boost::asio::steady_timer timer_;  // the next look at the connector, or the end of the back-off
-  boost::asio::steady_timer drain_timer_;
-  boost::asio::steady_timer close_timer_;
 
   std::unique_ptr<Connector> connector_;
   Clock::time_point connecting_since_{};
@@ -207,29 +186,24 @@ Client::~Client() {
 
 void Client::start() { impl_->connect(); }
 
-PublishResult Client::publish(std::string_view subject, std::string_view payload,
-                              std::span<const Header> headers) {
+PublishResult Client::publish(const Outgoing& message) {
   Connection* const connection = impl_->usable();
-  if (connection == nullptr) return PublishResult::disconnected;
-  return connection->publish({subject, payload, headers});
+  return connection == nullptr ? PublishResult::disconnected : connection->publish(message);
 }
 
-PublishResult Client::request(std::string_view subject, std::string_view payload,
-                              std::span<const Header> headers, std::chrono::milliseconds timeout,
+PublishResult Client::request(const Outgoing& message, std::chrono::milliseconds timeout,
                               ReplyHandler on_reply, std::chrono::milliseconds arrive_within) {
   Connection* const connection = impl_->usable();
   if (connection == nullptr) return PublishResult::disconnected;
-  return connection->request({subject, payload, headers}, timeout, std::move(on_reply),
-                             arrive_within);
+  return connection->request(message, timeout, std::move(on_reply), arrive_within);
 }
 
-PublishResult Client::repeat(std::uint64_t number, std::string_view subject,
-                             std::string_view payload, std::span<const Header> headers,
+PublishResult Client::repeat(std::uint64_t number, const Outgoing& message,
                              std::chrono::milliseconds arrive_within) {
   assert(number != 0);
   Connection* const connection = impl_->usable();
   if (connection == nullptr) return PublishResult::disconnected;
-  return connection->repeat(number, {subject, payload, headers}, arrive_within);
+  return connection->repeat(number, message, arrive_within);
 }
 
 PublishResult Client::round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply) {

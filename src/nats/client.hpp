@@ -35,9 +35,8 @@ class Client {
   void start();
 
   // Never blocks and keeps nothing for a later connection. Writes to the socket before it returns
-  // when the socket takes it. A subject with spaces or control characters is `failed`.
-  [[nodiscard]] PublishResult publish(std::string_view subject, std::string_view payload,
-                                      std::span<const Header> headers);
+  // when the socket takes it.
+  [[nodiscard]] PublishResult publish(const Outgoing& message);
 
   // As publish(), with a reply address. `buffer_full` also says that max_requests are waiting, for
   // a reply or for the confirmation that they have arrived.
@@ -45,16 +44,14 @@ class Client {
   // back. When it is not known to have arrived in this time, the connection is cut and what is
   // still on our side of it thrown away, so that it never arrives. What another machine has taken
   // (a proxy, a broker that stands still) cannot be called back.
-  [[nodiscard]] PublishResult request(std::string_view subject, std::string_view payload,
-                                      std::span<const Header> headers,
-                                      std::chrono::milliseconds timeout, ReplyHandler on_reply,
+  [[nodiscard]] PublishResult request(const Outgoing& message, std::chrono::milliseconds timeout,
+                                      ReplyHandler on_reply,
                                       std::chrono::milliseconds arrive_within = kUnlimited);
 
   // Sends a request again that waits still, so that the answer to either is the answer. Only from
   // its handler, or after that has kept it waiting, on the same connection. Precondition: the
   // number is of a Reply, hence not 0.
-  [[nodiscard]] PublishResult repeat(std::uint64_t number, std::string_view subject,
-                                     std::string_view payload, std::span<const Header> headers,
+  [[nodiscard]] PublishResult repeat(std::uint64_t number, const Outgoing& message,
                                      std::chrono::milliseconds arrive_within = kUnlimited);
 
   // A message to ourselves through the broker: `answered` proves that all sent before has arrived.
@@ -67,7 +64,7 @@ class Client {
   // later connection subscribes to nothing. Once only, not after close().
   void drain(std::function<void()> done);
 
-  // Ends everything. While connected it waits for one round trip, at most proof_patience;
+  // Ends everything. While connected it waits for one round trip, at most heartbeat_timeout;
   // `flushed` says that it came back, so that every publish that was `sent` reached the broker.
   // Once only; publish() then answers `disconnected`.
   void close(std::function<void(bool flushed)> done);

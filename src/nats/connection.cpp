@@ -15,44 +15,13 @@ namespace {
 
 constexpr std::size_t kMessagesPerCallback = 64;
 constexpr std::size_t kUsualMessagesPerRead = 2048;
-constexpr auto kFenceDelay = std::chrono::milliseconds(1);
+constexpr auto kHeartbeatDelay = std::chrono::milliseconds(1);  // behind a request
+constexpr auto kDrainPoll = std::chrono::milliseconds(1);
 constexpr std::int64_t kDrainTimeoutMs = 10'000;
-// What the broker refused is asked for again, on a new connection, after so many heartbeats.
-constexpr int kRefusedHeartbeats = 8;
+// What the broker refused is asked for again, on a new connection, after so many intervals.
+constexpr int kRefusedIntervals = 8;
 // Where JetStream awaits the answers to its flow control. No message may make us publish elsewhere.
 constexpr std::string_view kFlowControl = "$JS.FC.";
-
-const char* header_of(natsMsg* message, const char* name) {
-  const char* value = nullptr;
-  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
-}
-
-Message view_of(natsMsg* message) {
-  const char* const traceparent = header_of(message, "traceparent");
-  const char* data = natsMsg_GetData(message);
-  const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
-  return {.subject = natsMsg_GetSubject(message),
-          .payload = data == nullptr ? std::string_view{} : std::string_view{data, size},
-          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
-}
-
-// Takes what one read has left in the subscription's list and says how many bytes that is, headers
-// included. NextMsg never waits here. A null message stands for "no responders" (503), which nats.c
-// keeps to itself.
-std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {
-  int count = 0;
-  int bytes = 0;
-  if (subscription == nullptr ||
-      natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) {
-    return 0;
-  }
-  for (; count > 0; --count) {
-    natsMsg* message = nullptr;
-    const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
-    if (status == NATS_OK || status == NATS_NO_RESPONDERS) messages.emplace_back(message);
-  }
-  return static_cast<std::size_t>(bytes);
-}
 
 // `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
 // else.
@@ -80,13 +49,9 @@ Connection::Connection(boost::asio::io_context& io, ConnectResult result, Client
       inbox_(new_inbox(inbox_prefix(client.options.consumer_name)), client.requests,
              [&client](std::string_view subject) {
                ++client.status.unexpected_replies;
-               const auto& told = client.callbacks.on_unexpected_reply;
-               if (told) told(subject);
+               client.callbacks.on_unexpected_reply(subject);
              }),
-      heartbeat_timer_(io),
-      request_timer_(io),
-      fence_timer_(io),
-      arrival_timer_(io),
+      timer_(io),
       server_id_(server_id_of(adapter_->connection())) {
   messages_.reserve(kUsualMessagesPerRead);
 }
@@ -96,30 +61,29 @@ void Connection::start() {
       {.readable = weakly(this, &Connection::readable), .lost = weakly(this, &Connection::lost)});
   if (!subscribe()) return fail("subscribing failed");
   send_heartbeat();
-  call_after(heartbeat_timer_, client_.options.heartbeat_interval, this,
-             &Connection::heartbeat_due);
+  adapter_->flush();
+  set_timer();
 }
 
 bool Connection::subscribe() {
+  // To nothing when the subject is empty.
+  const auto subscribe_to = [connection = adapter_->connection()](SubscriptionPtr& subscription,
+                                                                  const std::string& subject,
+                                                                  const std::string& queue_group) {
+    if (subject.empty()) return true;
+    natsSubscription* raw = nullptr;
+    if (queue_group.empty()) {
+      natsConnection_SubscribeSync(&raw, connection, subject.c_str());
+    } else {
+      natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
+    }
+    subscription.reset(raw);
+    return raw != nullptr;
+  };
   const ClientOptions& options = client_.options;
-  return !inbox_.name().empty() && subscribe(replies_, inbox_.name() + ".>") &&
-         subscribe(commands_, options.control_subject) &&
-         (client_.draining || subscribe(data_, options.subject, options.queue_group));
-}
-
-// To nothing when the subject is empty.
-bool Connection::subscribe(SubscriptionPtr& to, const std::string& subject,
-                           const std::string& queue_group) {
-  if (subject.empty()) return true;
-  natsSubscription* raw = nullptr;
-  natsConnection* const connection = adapter_->connection();
-  if (queue_group.empty()) {
-    natsConnection_SubscribeSync(&raw, connection, subject.c_str());
-  } else {
-    natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
-  }
-  to.reset(raw);
-  return raw != nullptr;
+  return !inbox_.name().empty() && subscribe_to(replies_, inbox_.name() + ".>", "") &&
+         subscribe_to(commands_, options.control_subject, "") &&
+         (client_.draining || subscribe_to(data_, options.subject, options.queue_group));
 }
 
 void Connection::describe(Status& status) const {
@@ -130,7 +94,6 @@ void Connection::describe(Status& status) const {
   status.takes_headers = natsConnection_HasHeaderSupport(adapter_->connection()) == NATS_OK;
   status.subscribed = subscriptions_confirmed_ && !refused_ && !client_.draining;
   status.buffered_bytes = adapter_->blocked_bytes();
-  status.heartbeat_rtt = inbox_.heartbeat().round_trip();
   status.server = adapter_->server();
   status.server_id = server_id_;
 }
@@ -147,24 +110,22 @@ std::uint64_t Connection::dropped_by_library() const {
 // connection, and with it the lists, but not what had already come.
 void Connection::readable() {
   std::vector<MessagePtr> replies;
-  const std::size_t bytes = take_pending(replies_.get(), replies);
-  deliver_commands();  // first: a pause holds for the frames that came with it
-  deliver_messages();
-  if (open()) check_complaint();
-  handle_inbox(std::move(replies), bytes);
-}
-
-void Connection::deliver_commands() {
   std::vector<MessagePtr> commands;
+  const std::size_t reply_bytes = take_pending(replies_.get(), replies);
   take_pending(commands_.get(), commands);
+  retired_.add_all(messages_, message_bytes_);
+  message_bytes_ = take_pending(data_.get(), messages_);
+  // First: a pause holds for the frames that came with it.
   for (const MessagePtr& command : commands) {
     if (!take_status(command.get())) client_.callbacks.on_control(view_of(command.get()));
   }
+  deliver_messages();
+  if (open()) check_complaint();
+  handle_inbox(replies);
+  retired_.add_all(replies, reply_bytes);
 }
 
 void Connection::deliver_messages() {
-  retired_.add_all(messages_, message_bytes_);
-  message_bytes_ = take_pending(data_.get(), messages_);
   std::erase_if(messages_,
                 [this](const MessagePtr& message) { return take_status(message.get()); });
   std::array<Message, kMessagesPerCallback> views;
@@ -173,7 +134,6 @@ void Connection::deliver_messages() {
     for (std::size_t i = 0; i < count; ++i) views[i] = view_of(messages_[begin + i].get());
     client_.callbacks.on_messages({views.data(), count});
   }
-  answer_flow_control();
 }
 
 // Whether a message is not from a publisher but from a broker, about the subscription: "NATS/1.0
@@ -190,10 +150,10 @@ bool Connection::take_status(natsMsg* message) {
     for (const char* subject :
          {natsMsg_GetReply(message), header_of(message, "Nats-Consumer-Stalled")}) {
       if (subject != nullptr && std::string_view(subject).starts_with(kFlowControl)) {
-        flow_control_.emplace_back(subject);
+        (void)publish({subject, ""});  // if it cannot be sent, it is asked for again
       }
     }
-  } else if (client_.callbacks.on_status_message) {
+  } else {
     const char* const words = message == nullptr ? nullptr : header_of(message, "Description");
     client_.callbacks.on_status_message(words == nullptr ? code
                                                          : fmt::format("{} {}", code, words));
@@ -201,31 +161,19 @@ bool Connection::take_status(natsMsg* message) {
   return true;
 }
 
-void Connection::answer_flow_control() {
-  for (const std::string& subject : std::exchange(flow_control_, {})) {
-    (void)publish({subject, "", {}});  // else it asks again
-  }
-}
-
-void Connection::handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes) {
+void Connection::handle_inbox(const std::vector<MessagePtr>& replies) {
   for (const MessagePtr& reply : replies) {
     if (reply) {
       const Message view = view_of(reply.get());
-      inbox_.take(view.subject, view.payload, Clock::now());
+      inbox_.take(view.subject, view.payload);
     } else {
       inbox_.take_no_responders();
     }
   }
-  retired_.add_all(replies, bytes);
-  if (!open()) return;
-  if (flushed_ && inbox_.heartbeat().last_returned() >= flush_number_) {
-    std::exchange(flushed_, nullptr)();
-    return;
-  }
-  if (subscriptions_confirmed_ || inbox_.heartbeat().last_returned() == 0) return;
+  if (!open() || subscriptions_confirmed_ || inbox_.last_returned() == 0) return;
   subscriptions_confirmed_ = true;
   if (!refused_) client_.status.last_error.clear();
-  client_.notify();
+  client_.callbacks.on_status_change();
 }
 
 // Errors that do not end the connection, chiefly refused subscriptions, are only told to a callback
@@ -238,57 +186,62 @@ void Connection::check_complaint() {
   std::string error = fmt::format("{}: {}", adapter_->server(), complaint_);
   if (client_.status.last_error != error) {
     client_.status.last_error = std::move(error);
-    client_.notify();
+    client_.callbacks.on_status_change();
   }
   const std::string subject(denied_subject(complaint_));
+  if (refused_ || !subject.empty()) {
+    const auto pause = kRefusedIntervals * client_.options.heartbeat_interval;
+    ask_again_at_ = std::min(ask_again_at_, Clock::now() + pause);
+  }
   if (subject.empty()) return;
   // The same words said again could not be told apart: one denial holds until the next connection,
   // which is not far.
-  if (denied_.size() >= kMaxDeniedSubjects) denied_.pop_front();
   denied_.push_back(subject);
   client_.requests.deny(subject);
 }
 
 // ---- Watching the path to the broker ------------------------------------------------------------
 
-void Connection::send_heartbeat() {
-  const std::string subject = inbox_.next_heartbeat(Clock::now());
-  if (natsConnection_Publish(adapter_->connection(), subject.c_str(), "", 0) == NATS_OK) {
-    adapter_->flush();
-  }
+// One that could not be sent is awaited as well: where none leaves, the connection has to end.
+bool Connection::send_heartbeat() {
+  const auto now = Clock::now();
+  heartbeat_at_ = now + client_.options.heartbeat_interval;
+  const std::string subject = inbox_.next_heartbeat();
+  inbox_.heartbeat_sent(now);
+  return natsConnection_Publish(adapter_->connection(), subject.c_str(), "", 0) == NATS_OK;
 }
 
-void Connection::heartbeat_due() {
-  if (!open() || flushed_) return;
-  const auto unanswered = inbox_.heartbeat().unanswered_for(Clock::now());
-  if (unanswered >= client_.options.peer_patience) {
+void Connection::set_timer() {
+  const auto reply = client_.requests.next_deadline().value_or(Clock::time_point::max());
+  call_at(timer_, std::min({heartbeat_at_, reply, inbox_.first_arrival()}), this, &Connection::due);
+}
+
+// Not later than at that time.
+void Connection::set_timer(Clock::time_point at) {
+  if (timer_.expiry() > at) call_at(timer_, at, this, &Connection::due);
+}
+
+void Connection::due() {
+  const auto now = Clock::now();
+  client_.requests.expire(now);
+  if (drained_ && open()) check_drained();
+  if (!open()) return;
+  // Most often all have arrived long since. What has not is cut off here, or it would arrive
+  // whenever the path goes on.
+  if (inbox_.first_arrival() <= now) {
+    return fail("a message is not known to have arrived within its life");
+  }
+  const auto unanswered = inbox_.unanswered_for(now);
+  if (unanswered >= client_.options.reconnect_timeout) {
     return fail(fmt::format("no heartbeat has come back for {} ms", unanswered.count()));
   }
-  if ((refused_ || !denied_.empty()) && ++heartbeats_since_refusal_ >= kRefusedHeartbeats) {
-    return fail(refused_ ? "subscription refused" : "publishing refused");
+  if (ask_again_at_ <= now) return fail(refused_ ? "subscription refused" : "publishing refused");
+  if (heartbeat_at_ <= now) {
+    send_heartbeat();
+    adapter_->flush();
   }
-  send_heartbeat();
-  call_after(heartbeat_timer_, client_.options.heartbeat_interval, this,
-             &Connection::heartbeat_due);
-}
-
-void Connection::watch_arrivals(Clock::time_point next) {
-  if (arrivals_watched_ && *arrivals_watched_ <= next) return;
-  arrivals_watched_ = next;
-  call_at(arrival_timer_, next, this, &Connection::arrival_due);
-}
-
-// Most often all have arrived long since. What has not is cut off here, or it would arrive whenever
-// the path goes on.
-void Connection::arrival_due() {
-  arrivals_watched_.reset();
-  const auto next = inbox_.arrivals().earliest();
-  if (!next || !open()) return;
-  if (*next > Clock::now()) {
-    watch_arrivals(*next);
-  } else {
-    fail("a message is not known to have arrived within its life");
-  }
+  set_timer();
+  if (drained_) set_timer(now + kDrainPoll);
 }
 
 void Connection::fail(std::string_view reason) {
@@ -306,7 +259,7 @@ void Connection::lost() {
 // ---- Sending ------------------------------------------------------------------------------------
 
 bool Connection::answering() const {
-  return open() && inbox_.heartbeat().unanswered_for(Clock::now()) < client_.options.proof_patience;
+  return open() && inbox_.unanswered_for(Clock::now()) < client_.options.heartbeat_timeout;
 }
 
 std::optional<PublishResult> Connection::obstacle(std::string_view subject,
@@ -346,24 +299,28 @@ PublishResult Connection::publish(const Outgoing& message) {
 
 PublishResult Connection::request(const Outgoing& message, Milliseconds timeout,
                                   ReplyHandler on_reply, Milliseconds arrive_within) {
+  if (client_.requests.size() >= client_.options.max_requests) return PublishResult::buffer_full;
   return await(message.subject, timeout, std::move(on_reply),
-               [&](std::uint64_t number) { return send_fenced(number, message, arrive_within); });
+               [&](std::uint64_t number) { return send_request(number, message, arrive_within); });
 }
 
 PublishResult Connection::repeat(std::uint64_t number, const Outgoing& message,
                                  Milliseconds arrive_within) {
-  const PublishResult result = send_fenced(number, message, arrive_within);
-  if (result == PublishResult::sent) {
-    client_.requests.renew(number, Clock::now());
-    wait_for_replies();
-  }
+  const PublishResult result = send_request(number, message, arrive_within);
+  if (result == PublishResult::sent) client_.requests.renew(number, Clock::now());
   return result;
 }
 
 PublishResult Connection::round_trip(Milliseconds timeout, ReplyHandler on_reply) {
-  return await("", timeout, std::move(on_reply), [&](std::uint64_t number) {
-    (void)enqueue_fence();
-    return publish({inbox_.reply_subject(number), "", {}});
+  if (client_.requests.size() >= client_.options.max_requests) return PublishResult::buffer_full;
+  const auto problem = obstacle(inbox_.name(), wire_size({inbox_.name(), ""}));
+  return problem ? *problem : flush(timeout, std::move(on_reply));
+}
+
+PublishResult Connection::flush(Milliseconds timeout, ReplyHandler on_reply) {
+  return await("", timeout, std::move(on_reply), [this](std::uint64_t number) {
+    if (inbox_.heartbeat_has_to_follow()) send_heartbeat();
+    return write({inbox_.reply_subject(number), ""});
   });
 }
 
@@ -372,85 +329,55 @@ template <typename Send>
 PublishResult Connection::await(std::string_view subject, Milliseconds timeout,
                                 ReplyHandler on_reply, Send send) {
   Requests& requests = client_.requests;
-  if (requests.size() >= client_.options.max_requests) return PublishResult::buffer_full;
-  const std::uint64_t number = requests.add(subject, Clock::now(), timeout, std::move(on_reply));
+  const auto now = Clock::now();
+  const std::uint64_t number = requests.add(subject, now, timeout, std::move(on_reply));
   const PublishResult result = send(number);
   if (result == PublishResult::sent) {
-    wait_for_replies();
+    set_timer(now + timeout);
   } else {
     requests.forget(number);
   }
   return result;
 }
 
-// The fence leaves a moment after its request, or right before the next one: the broker answers the
-// two together, and would often wake us for the fence before it hands the request on.
-PublishResult Connection::send_fenced(std::uint64_t number, const Outgoing& message,
-                                      Milliseconds within) {
-  const std::size_t fence_bytes = wire_size({inbox_.name(), "", {}});
-  const auto problem = obstacle(message.subject, wire_size(message) + fence_bytes);
+// The heartbeat behind it leaves a moment later, or right before the next request: the broker
+// answers the two together, and would often wake us for the heartbeat before it hands the request
+// on.
+PublishResult Connection::send_request(std::uint64_t number, const Outgoing& message,
+                                       Milliseconds within) {
+  const std::size_t heartbeat_bytes = wire_size({inbox_.name(), ""});
+  const auto problem = obstacle(message.subject, wire_size(message) + heartbeat_bytes);
   if (problem) return *problem;
   const auto now = Clock::now();
-  if (inbox_.heartbeat().unconfirmed_for(now) >= within) return PublishResult::unproven;
-  if (inbox_.arrivals().size() >= client_.options.max_requests) return PublishResult::buffer_full;
-  if (!enqueue_fence()) return PublishResult::failed;  // it would be told what is said of this one
+  if (inbox_.unconfirmed_for(now) >= within) return PublishResult::unproven;
+  if (inbox_.unanswered() >= client_.options.max_requests) return PublishResult::buffer_full;
+  // Else the one before would be told what the broker says of this one.
+  if (inbox_.heartbeat_has_to_follow() && !send_heartbeat()) return PublishResult::failed;
   const PublishResult result = write(message, inbox_.reply_subject(number));
   if (result != PublishResult::sent) return result;
-  const auto arrive_by = within == kUnlimited ? Clock::time_point::max() : now + within;
-  fence_ = inbox_.next_fence(number, arrive_by);
-  call_after(fence_timer_, kFenceDelay, this, &Connection::send_fence);
-  if (within != kUnlimited) watch_arrivals(arrive_by);
+  inbox_.request_sent(number, within == kUnlimited ? Clock::time_point::max() : now + within);
+  heartbeat_at_ = now + kHeartbeatDelay;
+  set_timer(heartbeat_at_);
   return result;
-}
-
-// False when nothing may be requested before it, which has to be tried again.
-bool Connection::enqueue_fence() {
-  if (!fence_.empty() && enqueue({fence_, "", {}}) != PublishResult::sent) return false;
-  fence_.clear();
-  return true;
-}
-
-void Connection::send_fence() {
-  if (!open()) return;
-  if (!enqueue_fence()) call_after(fence_timer_, kFenceDelay, this, &Connection::send_fence);
-  adapter_->flush();
-}
-
-void Connection::wait_for_replies() {
-  const auto deadline = client_.requests.next_deadline();
-  if (!deadline || request_timer_.expiry() == *deadline) return;
-  call_at(request_timer_, *deadline, this, &Connection::replies_overdue);
-}
-
-void Connection::replies_overdue() {
-  client_.requests.expire(Clock::now());
-  wait_for_replies();
 }
 
 // ---- Ending -------------------------------------------------------------------------------------
 
-void Connection::drain() {
+void Connection::drain(std::function<void()> done) {
+  drained_ = std::move(done);
   if (data_ && natsSubscription_DrainTimeout(data_.get(), kDrainTimeoutMs) != NATS_OK) {
     data_.reset();  // the connection has just ended
   }
+  set_timer(Clock::now() + kDrainPoll);
 }
 
 // nats.c says UNSUB and waits for the answer on a thread of its own, while we go on reading.
-bool Connection::drained() {
-  if (data_ && open() &&
-      natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
-    deliver_messages();
-    return false;
+void Connection::check_drained() {
+  if (data_ && natsSubscription_DrainCompletionStatus(data_.get()) == NATS_ILLEGAL_STATE) {
+    return readable();
   }
   data_.reset();
-  return true;
-}
-
-void Connection::flush(std::function<void()> done) {
-  heartbeat_timer_.cancel();
-  flushed_ = std::move(done);
-  send_heartbeat();
-  flush_number_ = inbox_.heartbeat().last_sent();
+  std::exchange(drained_, nullptr)();
 }
 
 }  // namespace rts::nats

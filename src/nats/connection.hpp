@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,17 +12,18 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/circular_buffer.hpp>
 
 #include "nats/adapter.hpp"
 #include "nats/inbox.hpp"
-#include "nats/outgoing.hpp"
+#include "nats/messages.hpp"
 #include "nats/requests.hpp"
-#include "nats/retired.hpp"
 
 namespace rts::nats {
 
-// Subjects that the broker has refused us on a connection, which is made anew 8 heartbeats after
-// the first. The oldest is forgotten when the list is full; publishing to it is then tried again.
+// Subjects that the broker has refused us on a connection, which is made anew 8 heartbeat intervals
+// after the first. The oldest is forgotten when the list is full; publishing to it is then tried
+// again.
 inline constexpr std::size_t kMaxDeniedSubjects = 64;
 
 // What outlives a connection and is used by each. The client owns it.
@@ -33,10 +33,6 @@ struct ClientState {
   Requests requests{};
   Status status{};  // counters of all connections, and the last error
   bool draining = false;
-
-  void notify() const {
-    if (callbacks.on_status_change) callbacks.on_status_change();
-  }
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -64,12 +60,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   PublishResult repeat(std::uint64_t number, const Outgoing& message, Milliseconds arrive_within);
   PublishResult round_trip(Milliseconds timeout, ReplyHandler on_reply);
 
-  // Ends the data subscription.
-  void drain();
-  // Delivers what has come meanwhile; true when no more will come.
-  bool drained();
-  // One more round trip, and no heartbeat after it; `done` runs when it has come back.
-  void flush(std::function<void()> done);
+  // A round trip also on a path on which nothing else would be sent.
+  PublishResult flush(Milliseconds timeout, ReplyHandler on_reply);
+
+  // Ends the data subscription; `done` runs when what had come meanwhile is delivered.
+  void drain(std::function<void()> done);
 
   // Both end it. What is still under way is delivered, or thrown away.
   void close() { adapter_->close(); }
@@ -79,21 +74,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   bool subscribe();
-  bool subscribe(SubscriptionPtr& to, const std::string& subject,
-                 const std::string& queue_group = {});
   // Receiving.
   void readable();
-  void deliver_commands();
   void deliver_messages();
   bool take_status(natsMsg* message);
-  void answer_flow_control();
-  void handle_inbox(std::vector<MessagePtr> replies, std::size_t bytes);
+  void handle_inbox(const std::vector<MessagePtr>& replies);
   void check_complaint();
   // Watching the path to the broker.
-  void send_heartbeat();
-  void heartbeat_due();
-  void watch_arrivals(Clock::time_point next);
-  void arrival_due();
+  bool send_heartbeat();
+  void set_timer();
+  void set_timer(Clock::time_point at);
+  void due();
+  void check_drained();
   void fail(std::string_view reason);
   void lost();
   // Sending.
@@ -101,14 +93,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<PublishResult> obstacle(std::string_view subject, std::size_t bytes) const;
   PublishResult enqueue(const Outgoing& message, const std::string& reply_to = {});
   PublishResult write(const Outgoing& message, const std::string& reply_to = {});
-  PublishResult send_fenced(std::uint64_t number, const Outgoing& message, Milliseconds within);
-  bool enqueue_fence();
-  void send_fence();
+  PublishResult send_request(std::uint64_t number, const Outgoing& message, Milliseconds within);
   template <typename Send>
   PublishResult await(std::string_view subject, Milliseconds timeout, ReplyHandler on_reply,
                       Send send);
-  void wait_for_replies();
-  void replies_overdue();
 
   ClientState& client_;
   std::function<void(std::string error)> on_end_;
@@ -117,27 +105,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
   SubscriptionPtr commands_;
   SubscriptionPtr replies_;  // everything below the inbox's name
   Inbox inbox_;
-  boost::asio::steady_timer heartbeat_timer_;
-  boost::asio::steady_timer request_timer_;  // the earliest time-out of a request
-  boost::asio::steady_timer fence_timer_;
-  boost::asio::steady_timer arrival_timer_;
-  std::optional<Clock::time_point> arrivals_watched_;  // when arrival_timer_ is up
+  // For the next heartbeat, the earliest time-out of a request and the earliest time by which one
+  // has to have arrived.
+  boost::asio::steady_timer timer_;
+  Clock::time_point heartbeat_at_{};
 
   std::string server_id_;
-  std::string complaint_;           // the broker's last
-  bool refused_ = false;            // a subscription
-  std::deque<std::string> denied_;  // subjects we may not publish to, the latest last
-  int heartbeats_since_refusal_ = 0;
+  std::string complaint_;                                           // the broker's last
+  bool refused_ = false;                                            // a subscription
+  boost::circular_buffer<std::string> denied_{kMaxDeniedSubjects};  // we may not publish to these
+  Clock::time_point ask_again_at_ = Clock::time_point::max();       // for what was refused
   bool subscriptions_confirmed_ = false;  // the first heartbeat has come back
 
-  std::string fence_;                      // the subject of the one that is still to be sent
-  std::vector<std::string> flow_control_;  // of the last read: where an answer is awaited
-  std::vector<MessagePtr> messages_;       // of the last read; at most what its 128 KiB hold
+  std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;
-  RetiredMessages retired_;  // those before, and what was sent
-
-  std::uint64_t flush_number_ = 0;  // the heartbeat that flush() waits for
-  std::function<void()> flushed_;
+  RetiredMessages retired_;        // those before, and what was sent
+  std::function<void()> drained_;  // while the data subscription ends
 };
 
 }  // namespace rts::nats

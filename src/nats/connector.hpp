@@ -1,10 +1,11 @@
 // One round of connection attempts on a helper thread. Private to this room; loop thread.
 //
-// nats.c connects synchronously, a name look-up may take many seconds, and the handshake may never
-// end (sockets.hpp): none of it may happen on the loop. The thread shares nothing with the loop but
-// the immutable start and the result, which is asked for.
+// nats.c connects synchronously, files of credentials are read, a name look-up may take many
+// seconds, and the handshake may never end (sockets.hpp): none of it may happen on the loop. The
+// thread shares nothing with the loop but the immutable start and the result, which is asked for.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -31,14 +32,11 @@ class Connector {
   // longer than connect_watchdog; the round goes on with the next address.
   std::optional<ConnectResult> poll();
 
-  // Makes the round end as soon as it can, with or without a connection.
-  void give_up();
-
  private:
   struct Round;
-  static void run(Round& round);
 
   std::shared_ptr<Round> round_;
+  std::future<ConnectResult> result_;
   std::thread thread_;
 };
 

@@ -75,9 +75,7 @@ std::string decode_seed(std::string letters) {
 
 // The first line with something on it after the line that holds the title.
 std::string_view line_below(std::string_view text, std::string_view title) {
-  const std::size_t named = text.find(title);
-  if (named == std::string_view::npos) return {};
-  const std::size_t end = text.find('\n', named);
+  const std::size_t end = text.find('\n', text.find(title));
   if (end == std::string_view::npos) return {};
   const std::string_view rest = trimmed(text.substr(end));
   return trimmed(rest.substr(0, rest.find('\n')));
@@ -86,10 +84,9 @@ std::string_view line_below(std::string_view text, std::string_view title) {
 // header.claims.signature, each in base64url: nothing that could end a string of the handshake.
 bool is_jwt(std::string_view text) {
   return std::count(text.begin(), text.end(), '.') == 2 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.';
-         });
+         text.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+             std::string_view::npos;
 }
 
 }  // namespace
@@ -103,12 +100,9 @@ Result<Secret, std::string> read_secret_file(std::string_view setting, const Sec
   if (!S_ISREG(status.st_mode)) return Failure{fmt::format("{}: is not a file", setting)};
   std::string text(kMaxBytes + 1, '\0');
   std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
+  for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(got)) {
+    got = ::read(file.get(), text.data() + size, text.size() - size);
     if (got < 0) return unreadable(setting, errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
   }
   if (size > kMaxBytes) return Failure{fmt::format("{}: is larger than 64 KiB", setting)};
   std::string_view content(text.data(), size);

@@ -26,29 +26,24 @@ using InboxPtr = std::unique_ptr<natsInbox, Destroyer<natsInbox_Destroy>>;
 // One file descriptor, closed once. -1 is none.
 class UniqueFd {
  public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+  explicit UniqueFd(int fd = -1) noexcept : fd_(fd) {}
   UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
-    if (this != &other) {
-      reset();
-      fd_ = other.release();
-    }
+    std::swap(fd_, other.fd_);
     return *this;
   }
   UniqueFd(const UniqueFd&) = delete;
   UniqueFd& operator=(const UniqueFd&) = delete;
-  ~UniqueFd() { reset(); }
+  ~UniqueFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
 
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
   int release() noexcept { return std::exchange(fd_, -1); }
-  void reset() noexcept {
-    if (fd_ >= 0) ::close(release());
-  }
 
  private:
-  int fd_ = -1;
+  int fd_;
 };
 
 }  // namespace rts::nats

@@ -1,7 +1,6 @@
 #include "nats/inbox.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <cassert>
 
 #include <fmt/format.h>
 
@@ -14,12 +13,6 @@ namespace {
 
 constexpr std::string_view kHeartbeats = ".hb.";
 constexpr std::string_view kReplies = ".r.";
-constexpr std::string_view kFences = ".f.";
-
-// 0, which no heartbeat and no request has, when the text is not a number.
-std::uint64_t parse_number(std::string_view digits) {
-  return parse_as<std::uint64_t>(digits).value_or(0);
-}
 
 }  // namespace
 
@@ -31,51 +24,77 @@ std::string new_inbox(std::string_view prefix) {
   return std::string(prefix).append(text.substr(text.rfind('.')));
 }
 
-std::string Inbox::next_heartbeat(TimePoint now) {
-  return fmt::format("{}{}{}", name_, kHeartbeats, heartbeat_.send(now));
-}
-
 std::string Inbox::reply_subject(std::uint64_t request) const {
   return fmt::format("{}{}{}", name_, kReplies, request);
 }
 
-std::string Inbox::next_fence(std::uint64_t request, TimePoint arrive_by) {
-  ++fence_sent_;
-  if (arrive_by != TimePoint::max()) arrivals_.await(fence_sent_, arrive_by);
-  return fmt::format("{}{}{}.{}", name_, kFences, fence_sent_, request);
+void Inbox::request_sent(std::uint64_t request, TimePoint arrive_by) {
+  assert(!heartbeat_has_to_follow());
+  next_ = {.request = request, .arrive_by = arrive_by};
 }
 
-void Inbox::take(std::string_view subject, std::string_view payload, TimePoint now) {
+std::string Inbox::next_heartbeat() const {
+  return fmt::format("{}{}{}", name_, kHeartbeats, last_sent_ + 1);
+}
+
+void Inbox::heartbeat_sent(TimePoint now) {
+  if (++last_sent_ == 1) confirmed_at_ = now;
+  next_.sent = now;
+  unanswered_.push_back(std::exchange(next_, {}));
+}
+
+Inbox::Milliseconds Inbox::unanswered_for(TimePoint now) const {
+  if (unanswered_.empty()) return Milliseconds(0);
+  return std::chrono::duration_cast<Milliseconds>(now - unanswered_.front().sent);
+}
+
+Inbox::Milliseconds Inbox::unconfirmed_for(TimePoint now) const {
+  return std::chrono::duration_cast<Milliseconds>(now - confirmed_at_);
+}
+
+Inbox::TimePoint Inbox::first_arrival() const {
+  TimePoint first = next_.arrive_by;
+  for (const Heartbeat& heartbeat : unanswered_) first = std::min(first, heartbeat.arrive_by);
+  return first;
+}
+
+void Inbox::take(std::string_view subject, std::string_view payload) {
   const std::string_view below = subject.substr(std::min(name_.size(), subject.size()));
   const std::size_t dot = below.rfind('.') + 1;
   const std::string_view kind = below.substr(0, dot);
-  const std::uint64_t number = parse_number(below.substr(dot));
+  // 0, which no heartbeat and no request has, when it is not a number.
+  const auto number = parse_as<std::uint64_t>(below.substr(dot)).value_or(0);
   if (kind == kHeartbeats) {
-    heartbeat_.returned(number, now);
-  } else if (kind.starts_with(kFences)) {
-    fence_back(parse_number(kind.substr(kFences.size(), kind.size() - kFences.size() - 1)), number);
+    heartbeat_back(number);
   } else if (kind != kReplies || !requests_.reply(number, Reply::Kind::answered, payload)) {
     on_unexpected_(subject);
   }
 }
 
-// The broker never says so behind the fence: what comes there another client has made up.
+// The broker never says so behind the heartbeat: what comes there another client has made up.
 void Inbox::take_no_responders() {
-  if (fence_back_ < fence_sent_) {
+  const bool awaited = heartbeat_has_to_follow() ||
+                       std::any_of(unanswered_.begin(), unanswered_.end(),
+                                   [](const Heartbeat& sent) { return sent.request != 0; });
+  if (awaited) {
     no_responders_ = true;
   } else {
     on_unexpected_(name_);
   }
 }
 
-// The broker has handled what stood before the fence.
-void Inbox::fence_back(std::uint64_t fence, std::uint64_t request) {
-  if (fence > fence_sent_) return;
-  fence_back_ = std::max(fence_back_, fence);
-  arrivals_.confirm(fence);
-  requests_.arrived(request);
-  if (std::exchange(no_responders_, false)) {
-    requests_.reply(request, Reply::Kind::no_responders, {});
+// Those before it count as back, too. The handler of a request may send the next.
+void Inbox::heartbeat_back(std::uint64_t number) {
+  if (number > last_sent_) return;
+  while (last_returned() < number) {
+    const Heartbeat back = unanswered_.front();
+    unanswered_.pop_front();
+    confirmed_at_ = back.sent;
+    if (back.request == 0) continue;
+    requests_.arrived(back.request);
+    if (std::exchange(no_responders_, false)) {
+      requests_.reply(back.request, Reply::Kind::no_responders, {});
+    }
   }
 }
 

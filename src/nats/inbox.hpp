@@ -1,19 +1,24 @@
-// What comes back to us through the broker, below a subject of our own: heartbeats, replies to
-// requests, and fences. A fence is an empty message that is sent behind a request: the broker
-// handles both in order, so what it says of the request comes before the fence. nats.c tells that
-// nobody responded, but not to what; the fence does.
+// What comes back to us through the broker, below a subject of our own: replies to requests, and
+// heartbeats. A heartbeat is a numbered empty message to ourselves, sent at an interval and behind
+// each request. The broker handles all we send in order, so one that is back says three things:
+// the path was sound when it was sent, what was sent before it has arrived, and what the broker
+// has said meanwhile is about that. nats.c tells that no client listens, but not on what: it is
+// the request before the heartbeat.
 //
 // It makes the subjects and takes what arrives on them; sending and receiving is the Connection's.
 // Time is passed in. Private to this room; loop thread.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "nats/heartbeat.hpp"
 #include "nats/requests.hpp"
 
 namespace rts::nats {
@@ -25,6 +30,7 @@ namespace rts::nats {
 class Inbox {
  public:
   using TimePoint = Requests::TimePoint;
+  using Milliseconds = std::chrono::milliseconds;
 
   // `on_unexpected` is told the subject of each reply that no request awaits.
   Inbox(std::string name, Requests& requests,
@@ -32,32 +38,53 @@ class Inbox {
       : name_(std::move(name)), requests_(requests), on_unexpected_(std::move(on_unexpected)) {}
 
   const std::string& name() const { return name_; }
-  const Heartbeat& heartbeat() const { return heartbeat_; }
-  const Arrivals& arrivals() const { return arrivals_; }
-
-  // The subject of the next heartbeat.
-  std::string next_heartbeat(TimePoint now);
   std::string reply_subject(std::uint64_t request) const;
-  // The subject of the fence that has to be sent behind an attempt of that request, and before the
-  // next one. `arrive_by`: when the attempt is of no use any more; TimePoint::max(): never.
-  std::string next_fence(std::uint64_t request, TimePoint arrive_by);
+
+  // A request has been sent and has to have arrived in time; TimePoint::max(): whenever it does. A
+  // heartbeat has to follow before the next request. Precondition: none has to follow already.
+  void request_sent(std::uint64_t request, TimePoint arrive_by);
+  bool heartbeat_has_to_follow() const { return next_.request != 0; }
+  // To be sent on this subject; and was. The first of a connection leaves when the broker has just
+  // answered the handshake.
+  std::string next_heartbeat() const;
+  void heartbeat_sent(TimePoint now);
+
+  // Counted from 1; 0: none.
+  std::uint64_t last_sent() const { return last_sent_; }
+  std::uint64_t last_returned() const { return last_sent_ - unanswered_.size(); }
+  std::size_t unanswered() const { return unanswered_.size(); }
+  // The age of the oldest heartbeat that has not come back: as long it is not known that what we
+  // send arrives. Zero when all are back.
+  Milliseconds unanswered_for(TimePoint now) const;
+  // Since when it is not known that what we send arrives: the path was sound when the last one that
+  // came back was sent. Never 0 for long, also on a sound path, and never less than its round trip.
+  Milliseconds unconfirmed_for(TimePoint now) const;
+  // By when the first of the requests has to have arrived of which that is not known yet;
+  // TimePoint::max(): none has to.
+  TimePoint first_arrival() const;
 
   // A message on a subject below ours.
-  void take(std::string_view subject, std::string_view payload, TimePoint now);
+  void take(std::string_view subject, std::string_view payload);
   // nats.c says that no client listens.
   void take_no_responders();
 
  private:
-  void fence_back(std::uint64_t fence, std::uint64_t request);
+  struct Heartbeat {
+    TimePoint sent{};
+    std::uint64_t request = 0;  // that it follows; 0: none
+    TimePoint arrive_by = TimePoint::max();
+  };
+
+  void heartbeat_back(std::uint64_t number);
 
   std::string name_;
   Requests& requests_;
   std::function<void(std::string_view)> on_unexpected_;
-  Heartbeat heartbeat_;
-  Arrivals arrivals_;
-  bool no_responders_ = false;    // to the request that the next fence will name
-  std::uint64_t fence_sent_ = 0;  // numbers of the last one sent and the last one back
-  std::uint64_t fence_back_ = 0;
+  Heartbeat next_;
+  std::deque<Heartbeat> unanswered_;  // the oldest first
+  std::uint64_t last_sent_ = 0;
+  TimePoint confirmed_at_{};    // when the last one that is back was sent
+  bool no_responders_ = false;  // to the request that the next one to come back follows
 };
 
 }  // namespace rts::nats

@@ -32,25 +32,29 @@ void Requests::arrived(std::uint64_t number) {
   if (found != waiting_.end()) found->second.arrived = true;
 }
 
-bool Requests::reply(std::uint64_t number, Reply::Kind kind, std::string_view payload) {
+// The handler is told; what it answers counts when waiting on makes sense.
+bool Requests::tell(std::uint64_t number, Reply reply) {
   auto request = take(number);
   if (!request) return false;
-  const auto after = request->on_reply({.kind = kind, .payload = payload, .number = number});
-  if (after == AfterReply::keep_waiting) put(number, std::move(*request));
+  reply.number = number;
+  reply.arrived = request->arrived;
+  const bool may_wait =
+      reply.kind != Reply::Kind::connection_lost && reply.kind != Reply::Kind::denied;
+  if (request->on_reply(reply) == AfterReply::keep_waiting && may_wait) {
+    put(number, std::move(*request));
+  }
   return true;
+}
+
+bool Requests::reply(std::uint64_t number, Reply::Kind kind, std::string_view payload) {
+  return tell(number, {.kind = kind, .payload = payload});
 }
 
 void Requests::expire(TimePoint now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const std::uint64_t number = deadlines_.begin()->second;
-    auto request = take(number);
-    const auto after = request->on_reply({.kind = Reply::Kind::timed_out,
-                                          .payload = {},
-                                          .number = number,
-                                          .arrived = request->arrived});
-    if (after == AfterReply::done) continue;
-    request->deadline = now + request->timeout;
-    put(number, std::move(*request));
+    tell(number, {.kind = Reply::Kind::timed_out});
+    renew(number, now);
   }
 }
 
@@ -60,20 +64,14 @@ void Requests::deny(std::string_view subject) {
     if (request.subject == subject && !request.arrived) numbers.push_back(number);
   }
   for (const std::uint64_t number : numbers) {
-    const auto request = take(number);
-    if (request) {
-      request->on_reply({.kind = Reply::Kind::denied,
-                         .payload = {},
-                         .number = number,
-                         .certain = numbers.size() == 1});
-    }
+    tell(number, {.kind = Reply::Kind::denied, .certain = numbers.size() == 1});
   }
 }
 
 void Requests::end_all(Reply::Kind kind) {
-  deadlines_.clear();
-  for (auto& [number, request] : std::exchange(waiting_, {})) {
-    request.on_reply({.kind = kind, .payload = {}, .number = number});
+  for (const std::uint64_t last = last_number_;
+       !waiting_.empty() && waiting_.begin()->first <= last;) {
+    tell(waiting_.begin()->first, {.kind = kind});
   }
 }
 

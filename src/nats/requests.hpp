@@ -54,7 +54,8 @@ class Requests {
   };
 
   // A handler may make new requests: it is taken out before it is called, and put back if it waits
-  // on.
+  // on. False: no request of this number waits.
+  bool tell(std::uint64_t number, Reply reply);
   std::optional<Request> take(std::uint64_t number);
   void put(std::uint64_t number, Request request);
 

@@ -1,7 +1,6 @@
 #include "nats/sockets.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <system_error>
 #include <tuple>
@@ -10,9 +9,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <rts/base/text.hpp>
@@ -27,16 +23,20 @@ using boost::asio::ip::tcp;
 constexpr int kUserTimeoutMs = 2000;
 constexpr int kKeepAliveSeconds = 2;
 constexpr int kKeepAliveProbes = 2;
-// TLS, RFC 8446 §5.1: a byte for the type, two for the version, two for the length of the rest.
-constexpr int kRecordHeaderBytes = 5;
-constexpr unsigned char kFirstRecordType = 20;  // change_cipher_spec
-constexpr unsigned char kLastRecordType = 23;   // application_data
 constexpr timeval kReadWait{.tv_sec = 0, .tv_usec = 100'000};
 
-// Calls visit(fd, inode) for each socket of this process that is connected to one of the endpoints.
+// Only we set this timeout, and only after the handshake.
+bool is_tuned(int fd) {
+  int timeout_ms = 0;
+  socklen_t size = sizeof timeout_ms;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0 &&
+         timeout_ms == kUserTimeoutMs;
+}
+
+// Calls visit(fd) for each socket of this process that is in a handshake with one of the endpoints.
 // The descriptor is a duplicate: it stays the same socket whatever its owner closes meanwhile.
 template <typename Visit>
-void visit_sockets(std::span<const Endpoint> endpoints, Visit visit) {
+void visit_attempts(std::span<const Endpoint> endpoints, Visit visit) {
   using std::filesystem::directory_iterator;
   std::error_code error;
   for (directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
@@ -47,30 +47,12 @@ void visit_sockets(std::span<const Endpoint> endpoints, Visit visit) {
     const UniqueFd fd(::fcntl(*number, F_DUPFD_CLOEXEC, 0));
     tcp::endpoint peer;
     socklen_t length = static_cast<socklen_t>(peer.capacity());
-    struct stat status {};
-    if (::getpeername(fd.get(), peer.data(), &length) == 0 && ::fstat(fd.get(), &status) == 0 &&
+    if (::getpeername(fd.get(), peer.data(), &length) == 0 && !is_tuned(fd.get()) &&
         std::any_of(endpoints.begin(), endpoints.end(),
                     [&peer](const Endpoint& endpoint) { return endpoint.address == peer; })) {
-      visit(fd.get(), status.st_ino);
+      visit(fd.get());
     }
   }
-}
-
-// Only we set this timeout, and only after the handshake.
-bool is_tuned(int fd) {
-  int timeout_ms = 0;
-  socklen_t size = sizeof timeout_ms;
-  return ::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0 &&
-         timeout_ms == kUserTimeoutMs;
-}
-
-template <typename Visit>
-void visit_attempts(std::span<const Endpoint> endpoints, std::span<const ino_t> older,
-                    Visit visit) {
-  visit_sockets(endpoints, [older, visit](int fd, ino_t inode) {
-    const bool old = std::find(older.begin(), older.end(), inode) != older.end();
-    if (!old && !is_tuned(fd)) visit(fd);
-  });
 }
 
 template <typename Value>
@@ -80,18 +62,9 @@ bool set_option(int fd, int level, int name, Value value) {
 
 }  // namespace
 
-std::vector<Endpoint> resolve(const config::BrokerUrl& url) {
+std::vector<Endpoint> resolve(const std::vector<Secret>& urls, std::string& error) {
   boost::asio::io_context io;
   tcp::resolver resolver(io);
-  boost::system::error_code error;
-  std::vector<Endpoint> endpoints;
-  for (const auto& entry : resolver.resolve(url.host, std::to_string(url.port), error)) {
-    endpoints.push_back({url, entry.endpoint()});
-  }
-  return endpoints;
-}
-
-std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error) {
   std::vector<Endpoint> all;
   for (std::size_t i = 0; i < urls.size(); ++i) {
     const auto url = config::parse_broker_url(urls[i].reveal());
@@ -99,65 +72,32 @@ std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& 
       error = fmt::format("server url number {} is not a valid nats url", i + 1);
       continue;
     }
-    const std::vector<Endpoint> found = resolve(*url);
+    boost::system::error_code failed;
+    const auto found = resolver.resolve(url->host, std::to_string(url->port), failed);
     if (found.empty()) error = fmt::format("{}: name does not resolve", url->display());
-    all.insert(all.end(), found.begin(), found.end());
+    for (const auto& entry : found) all.push_back({*url, entry.endpoint()});
   }
   return all;
 }
 
-std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints) {
-  std::vector<ino_t> inodes;
-  visit_sockets(endpoints, [&inodes](int, ino_t inode) { inodes.push_back(inode); });
-  return inodes;
-}
-
-void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
-  visit_attempts(endpoints, older, [](int fd) {
+void slow_down_attempts(std::span<const Endpoint> endpoints) {
+  visit_attempts(endpoints, [](int fd) {
     set_option(fd, SOL_SOCKET, SO_RCVTIMEO, kReadWait);
-    set_nonblocking(fd, false);
+    ::fcntl(fd, F_SETFL, 0);
   });
 }
 
-void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older) {
-  visit_attempts(endpoints, older, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
+void shut_down_attempts(std::span<const Endpoint> endpoints) {
+  visit_attempts(endpoints, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
 }
-
-bool set_nonblocking(int fd, bool nonblocking) {
-  const int flags = ::fcntl(fd, F_GETFL);
-  return flags >= 0 &&
-         ::fcntl(fd, F_SETFL, nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) == 0;
-}
-
-void set_readable_at(int fd, int bytes) { set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes); }
 
 void deliver_after_close(int fd) {
   set_option(fd, SOL_SOCKET, SO_LINGER, linger{.l_onoff = 0, .l_linger = 0});
 }
 
 void discard_unsent(int fd) {
-  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  std::ignore = ::connect(fd, &nobody, sizeof nobody);
-}
-
-bool is_writable(int fd) {
-  pollfd descriptor{fd, POLLOUT, 0};
-  return ::poll(&descriptor, 1, 0) == 1;
-}
-
-std::optional<bool> begins_tls_record(int fd) {
-  unsigned char type = 0;
-  if (::recv(fd, &type, 1, MSG_PEEK | MSG_DONTWAIT) != 1) return {};
-  return type >= kFirstRecordType && type <= kLastRecordType;
-}
-
-int bytes_of_partial_tls_record(int fd) {
-  std::array<unsigned char, kRecordHeaderBytes> header{};
-  const ssize_t peeked = ::recv(fd, header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
-  if (peeked < kRecordHeaderBytes) return kRecordHeaderBytes;
-  const int record = kRecordHeaderBytes + (header[3] << 8U | header[4]);
-  int there = 0;
-  return ::ioctl(fd, FIONREAD, &there) == 0 && there >= record ? 0 : record;
+  const sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
+  std::ignore = ::connect(fd, &none, sizeof none);
 }
 
 bool tune_socket(int fd) {

@@ -2,22 +2,20 @@
 // room; any thread.
 //
 // nats.c 3.4.1 hands a connection's socket out only after the handshake, and a broker that goes
-// silent inside the handshake makes it spin for ever on a socket nobody else can name. So we ask
-// the kernel: a socket of this process that talks to an address of the attempt, did not exist
-// before it and has not been tuned is the attempt's. (In a process with two Clients on one broker a
-// hung attempt may also cut one that the other is just making; it tries again.)
+// silent inside the handshake makes it spin for ever on a socket that we have no name for. So we
+// ask the kernel: a socket of this process that talks to an address of the attempt and has not been
+// tuned is the attempt's. (In a process with two Clients on one broker a hung attempt may also cut
+// one that the other is just making; it tries again.)
 //
 // We resolve names ourselves and give nats.c numbers: its own look-up could not be abandoned, and
 // it has to be known which addresses an attempt may be talking to.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <sys/types.h>
 
 #include <rts/config/broker_url.hpp>
 
@@ -28,24 +26,17 @@ struct Endpoint {
   boost::asio::ip::tcp::endpoint address;
 };
 
-// Every address of the url's host; empty when it does not resolve. Blocks for as long as the
-// resolver does: helper threads only.
-std::vector<Endpoint> resolve(const config::BrokerUrl& url);
-
 // Every address of all urls, in their order. `error` becomes why the last url that gave none did
-// not.
-std::vector<Endpoint> resolve_all(const std::vector<Secret>& urls, std::string& error);
+// not. Blocks for as long as the resolver does: helper threads only.
+std::vector<Endpoint> resolve(const std::vector<Secret>& urls, std::string& error);
 
-// Identities of the sockets of this process that are connected to one of the endpoints.
-std::vector<ino_t> sockets_to(std::span<const Endpoint> endpoints);
-
-// Of those sockets the ones that are not in `older`: makes reads wait for bytes, 100 ms at a time,
-// where they answered "nothing there yet". nats.c then idles where it would spin a core. Who goes
-// on to use the connection sets O_NONBLOCK again.
-void slow_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older);
+// Of the sockets of this process that are in a handshake with one of the endpoints: makes reads
+// wait for bytes, 100 ms at a time, where they answered "nothing there yet". nats.c then idles
+// where it would spin a core. Who goes on to use the connection sets O_NONBLOCK again.
+void slow_down_attempts(std::span<const Endpoint> endpoints);
 
 // The same sockets: shuts them down, both ways; reads on them return at once.
-void shut_down_sockets_to(std::span<const Endpoint> endpoints, std::span<const ino_t> older);
+void shut_down_attempts(std::span<const Endpoint> endpoints);
 
 // Marks the socket as one whose handshake is over, and: no delay; a peer that acknowledges nothing
 // for 2 s, or is silent for 4 s, is an error; when it is closed, also by the end of the process,
@@ -56,25 +47,8 @@ bool tune_socket(int fd);
 // After a close the kernel still delivers what it has.
 void deliver_after_close(int fd);
 
-// Sets or clears O_NONBLOCK, which all duplicates of the descriptor share.
-bool set_nonblocking(int fd, bool nonblocking);
-
-// Makes the socket readable when so many bytes are there, and not before; or when it has ended.
-void set_readable_at(int fd, int bytes);
-
 // Throws away what the kernel has not got through, and resets the connection: not even a path that
 // heals right then delivers any of it. The descriptors stay open.
 void discard_unsent(int fd);
-
-// Whether the socket takes more: at least a third of its buffer is free.
-bool is_writable(int fd);
-
-// Whether what is there to read begins a TLS record. NATS itself begins with a letter. Nothing when
-// nothing is there.
-std::optional<bool> begins_tls_record(int fd);
-
-// 0 when the next TLS record is there to read as a whole; else how many bytes have to be there for
-// that, as far as is known yet.
-int bytes_of_partial_tls_record(int fd);
 
 }  // namespace rts::nats

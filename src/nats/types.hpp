@@ -29,8 +29,8 @@ struct ClientOptions : config::BrokerParameters {
   std::chrono::milliseconds heartbeat_interval{500};
   // When a heartbeat is not back for so long, publish() answers `disconnected`, for what is sent
   // now may arrive late; after the second, longer time the connection is cut and made anew.
-  std::chrono::milliseconds proof_patience{2000};
-  std::chrono::milliseconds peer_patience{5000};
+  std::chrono::milliseconds heartbeat_timeout{2000};
+  std::chrono::milliseconds reconnect_timeout{5000};
   // Between rounds: from min to max by a tenth each time, so that a broker that was gone for 20 s
   // is found within 2 s and one that stays away is left in peace; of which 50 to 100 % at random.
   std::chrono::milliseconds backoff_min{250};
@@ -55,10 +55,18 @@ struct Header {
   std::string_view value;
 };
 
+// A message to send. A subject with spaces or control characters is refused. The views live until
+// the call returns.
+struct Outgoing {
+  std::string_view subject;
+  std::string_view payload;
+  std::span<const Header> headers{};
+};
+
 enum class PublishResult {
   sent,          // given to the kernel or to the bounded write buffer; close() proves arrival
   disconnected,  // no connection, it broke on this message, or a heartbeat is not back for
-                 // proof_patience: nothing is kept for later
+                 // heartbeat_timeout: nothing is kept for later
   unproven,      // the last round trip that came back began longer ago than the message may take
   buffer_full,   // more than max_buffered_bytes would be waiting for the socket
   failed,        // the broker cannot take it: subject invalid, payload above its maximum, headers
@@ -80,10 +88,10 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(ReplyKind, std::uint8_t,
 struct Reply {
   using Kind = ReplyKind;
   Kind kind = Kind::answered;
-  std::string_view payload;  // of an answer; lives until the handler returns
-  std::uint64_t number = 0;  // of the request: for repeat()
-  bool arrived = false;      // timed_out: the broker has it, and some client listens
-  bool certain = true;       // denied: no other request waits that the broker may have meant
+  std::string_view payload{};  // of an answer; lives until the handler returns
+  std::uint64_t number = 0;    // of the request: for repeat()
+  bool arrived = false;        // timed_out: the broker has it, and some client listens
+  bool certain = true;         // denied: no other request waits that the broker may have meant
 };
 enum class AfterReply : std::uint8_t {
   done,
@@ -103,7 +111,7 @@ struct Status {
   // A round trip after subscribing has come back on this connection and no subscription was
   // refused: what the broker receives for us, we receive. (Also when no subject was asked for.)
   bool subscribed = false;
-  bool answering = false;        // connected, and no heartbeat is missing for proof_patience
+  bool answering = false;        // connected, and no heartbeat is missing for heartbeat_timeout
   bool takes_headers = false;    // connected, and the broker's INFO says so
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
@@ -112,7 +120,6 @@ struct Status {
   // On our subjects, from a broker instead of a publisher: heartbeats and flow control of a push
   // consumer (100), errors. They are no messages to anybody else here; flow control is answered.
   std::uint64_t status_messages = 0;
-  std::optional<std::chrono::microseconds> heartbeat_rtt;  // of the last one on this connection
   std::string server;      // scheme, host and port of the connection; empty when there is none
   std::string server_id;   // which process answers there: a broker has a new one at each start
   std::string last_error;  // why we are not subscribed, or the broker's last complaint; no secrets
@@ -127,11 +134,11 @@ struct ClientCallbacks {
   // One message on the control subject. May publish.
   std::function<void(const Message&)> on_control{};
   // A reply to a request that does not wait (any more); Status::unexpected_replies counts them.
-  std::function<void(std::string_view subject)> on_unexpected_reply{};
+  std::function<void(std::string_view subject)> on_unexpected_reply = [](std::string_view) {};
   // One of Status::status_messages that is an error: "409 Consumer Deleted".
-  std::function<void(std::string_view text)> on_status_message{};
+  std::function<void(std::string_view text)> on_status_message = [](std::string_view) {};
   // connected, subscribed or last_error has changed; never called from inside a method here.
-  std::function<void()> on_status_change;
+  std::function<void()> on_status_change = [] {};
 };
 
 }  // namespace rts::nats

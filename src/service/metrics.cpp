@@ -1,11 +1,9 @@
-#include "service/metrics.hpp"
-
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include <rts/base/version.hpp>
+
+#include "service/status.hpp"
 
 namespace rts::service {
 namespace {
@@ -25,54 +23,37 @@ constexpr std::array kLagBuckets{0.001, 0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
 
 // --- Families with several series ----------------------------------------------------------------
 
-template <class List, class Read>
-void add_each(Series& out, const List& values, Read read) {
-  for (const auto value : values) out.add({to_string(value)}, read(value));
+// One label: a series for each of its values.
+template <class Label, class Read>
+constexpr auto each(Read) {
+  return [](const State& now, Series& out) {
+    for (const Label value : all_of<Label>) out.add({to_string(value)}, Read{}(now, value));
+  };
 }
 
-// `wanted`: "ignored" or "dropped".
-std::vector<Reason> reasons_of(EventKind kind, std::string_view wanted) {
-  std::vector<Reason> reasons;
-  for (const Reason reason : all_of<Reason>) {
-    if (can_end_in(kind, reason) && disposition(reason) == wanted) reasons.push_back(reason);
-  }
-  return reasons;
-}
-
-std::vector<Outcome> outcomes_of(StrategyId strategy) {
-  std::vector<Outcome> outcomes;
-  for (const Outcome outcome : all_of<Outcome>) {
-    if (can_end_in(strategy, outcome)) outcomes.push_back(outcome);
-  }
-  return outcomes;
-}
-
-void add_reasons(const Tally& tally, std::string_view wanted, Series& out) {
-  for (const EventKind kind : all_of<EventKind>) {
-    for (const Reason reason : reasons_of(kind, wanted)) {
-      out.add({to_string(kind), to_string(reason)}, tally.count(kind, reason));
+// Two labels: a series for each pair that is `possible`.
+template <class First, class Second, class Possible, class Read>
+constexpr auto each_pair(Possible, Read) {
+  return [](const State& now, Series& out) {
+    for (const First first : all_of<First>) {
+      for (const Second second : all_of<Second>) {
+        if (!Possible{}(first, second)) continue;
+        out.add({to_string(first), to_string(second)}, Read{}(now, first, second));
+      }
     }
-  }
+  };
 }
 
-void add_decisions(const Numbers& now, Series& out) {
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    for (const Outcome outcome : outcomes_of(strategy)) {
-      out.add({to_string(strategy), to_string(outcome)}, now.counts.tally.count(strategy, outcome));
-    }
-  }
-}
+constexpr auto kAlways = [](auto, auto) { return true; };
+constexpr auto kCanDecide = [](StrategyId id, Outcome outcome) { return can_end_in(id, outcome); };
+constexpr auto kCanIgnore = [](EventKind kind, Reason reason) {
+  return can_end_in(kind, reason) && is_ignored(reason);
+};
+constexpr auto kCanDrop = [](EventKind kind, Reason reason) {
+  return can_end_in(kind, reason) && !is_ignored(reason);
+};
 
-void add_orders(const Numbers& now, Series& out) {
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    for (const OrderResult result : all_of<OrderResult>) {
-      out.add({to_string(strategy), to_string(result)},
-              now.counts.orders[index_of(strategy)][index_of(result)]);
-    }
-  }
-}
-
-void add_last_events(const Numbers& now, Series& out) {
+void add_last_events(const State& now, Series& out) {
   for (std::size_t i = 0; i < now.counts.symbols.size(); ++i) {
     for (const EventKind kind : kMarketKinds) {
       const std::chrono::duration<double> at =
@@ -82,27 +63,35 @@ void add_last_events(const Numbers& now, Series& out) {
   }
 }
 
+constexpr auto kReasonCount = [](const State& now, EventKind kind, Reason reason) {
+  return now.counts.tally.count(kind, reason);
+};
+
 // --- The table -----------------------------------------------------------------------------------
 
 // clang-format off
-constexpr telemetry::Metric<Numbers> kTable[]{
+constexpr telemetry::Metric<State> kTable[]{
     {"rts_frames_received_total", counter, {}, "Frames received.",
      [](auto& now, auto& out) { out.add({}, now.counts.tally.frames()); }},
     {"rts_events_received_total", counter, {"kind"},
      "Events: those decoded, and one for each frame that could not be.",
-     [](auto& now, auto& out) {
-       add_each(out, all_of<EventKind>, [&](auto kind) { return now.counts.tally.events(kind); });
-     }},
+     each<EventKind>([](auto& now, auto kind) { return now.counts.tally.events(kind); })},
     {"rts_events_ignored_total", counter, {"kind", "reason"},
      "Events we do not trade on, by reason.",
-     [](auto& now, auto& out) { add_reasons(now.counts.tally, "ignored", out); }},
+     each_pair<EventKind, Reason>(kCanIgnore, kReasonCount)},
     {"rts_events_dropped_total", counter, {"kind", "reason"},
      "Events that should not look so, by reason.",
-     [](auto& now, auto& out) { add_reasons(now.counts.tally, "dropped", out); }},
+     each_pair<EventKind, Reason>(kCanDrop, kReasonCount)},
     {"rts_decisions_total", counter, {"strategy", "outcome"},
-     "Evaluated events by the one outcome each ended in.", add_decisions},
+     "Evaluated events by the one outcome each ended in.",
+     each_pair<StrategyId, Outcome>(kCanDecide, [](auto& now, auto id, auto outcome) {
+       return now.counts.tally.count(id, outcome);
+     })},
     {"rts_orders_total", counter, {"strategy", "result"},
-     "Orders by the one result each ended in.", add_orders},
+     "Orders by the one result each ended in.",
+     each_pair<StrategyId, OrderResult>(kAlways, [](auto& now, auto id, auto result) {
+       return now.counts.orders[index_of(id)][index_of(result)];
+     })},
     {"rts_step_duration_seconds", histogram, {}, "Time the engine took for a frame.",
      [](auto& now, auto& out) { out.add({}, now.counts.step_duration); }},
     {"rts_receive_to_publish_seconds", histogram, {},
@@ -112,27 +101,23 @@ constexpr telemetry::Metric<Numbers> kTable[]{
      "Time from the sending of an order to its answer or acknowledgement.",
      [](auto& now, auto& out) { out.add({}, now.counts.order_answer); }},
     {"rts_orders_in_flight", gauge, {}, "Orders whose result is not known yet.",
-     [](auto& now, auto& out) { out.add({}, now.state.delivery.in_flight); }},
+     [](auto& now, auto& out) { out.add({}, now.delivery.in_flight); }},
     {"rts_order_repeats_total", counter, {},
      "Publishes of an order after its first, with the same id.",
-     [](auto& now, auto& out) { out.add({}, now.state.delivery.repeats); }},
+     [](auto& now, auto& out) { out.add({}, now.delivery.repeats); }},
     {"rts_order_odd_answers_total", counter, {"reason"},
      "Answers that could not be read, or that no order awaited.",
      [](auto& now, auto& out) {
-       out.add({"unreadable"}, now.state.delivery.odd_answers);
-       out.add({"unexpected"}, now.state.nats.unexpected_replies);
+       out.add({"unreadable"}, now.delivery.odd_answers);
+       out.add({"unexpected"}, now.nats.unexpected_replies);
      }},
     {"rts_circuit_breaker_state", gauge, {"state"}, "1 for the state the circuit breaker is in.",
-     [](auto& now, auto& out) {
-       add_each(out, all_of<BreakerState>,
-                [&](auto state) { return now.state.delivery.breaker == state; });
-     }},
+     each<BreakerState>([](auto& now, auto state) { return now.delivery.breaker == state; })},
     {"rts_circuit_breaker_transitions_total", counter, {"to"},
      "Changes of the circuit breaker into this state.",
-     [](auto& now, auto& out) {
-       add_each(out, all_of<BreakerState>,
-                [&](auto state) { return now.state.delivery.breaker_entered[index_of(state)]; });
-     }},
+     each<BreakerState>([](auto& now, auto state) {
+       return now.delivery.breaker_entered[index_of(state)];
+     })},
     {"rts_event_lag_seconds", histogram, {"kind"},
      "Receive time less event time of evaluated events; below 0 counts as 0.",
      [](auto& now, auto& out) {
@@ -143,43 +128,38 @@ constexpr telemetry::Metric<Numbers> kTable[]{
     {"rts_last_event_timestamp_seconds", gauge, {"symbol", "kind"},
      "Event time of the last evaluated event; 0 = none yet.", add_last_events},
     {"rts_ready", gauge, {}, "1 while /ready answers 200.",
-     [](auto& now, auto& out) { out.add({}, now.state.ready()); }},
+     [](auto& now, auto& out) { out.add({}, now.ready()); }},
     {"rts_check_ok", gauge, {"check"}, "1 while this check of /ready holds.",
-     [](auto& now, auto& out) {
-       add_each(out, all_of<Check>, [&](auto check) { return now.state.result_of(check).ok; });
-     }},
+     each<Check>([](auto& now, auto check) { return now.result_of(check).ok; })},
     {"rts_trading_paused", gauge, {"strategy"}, "1 while the strategy orders nothing.",
-     [](auto& now, auto& out) {
-       add_each(out, all_of<StrategyId>, [&](auto id) { return now.state.paused[index_of(id)]; });
-     }},
+     each<StrategyId>([](auto& now, auto id) { return now.paused[index_of(id)]; })},
     {"rts_control_messages_total", counter, {"command"}, "Messages on the control subject.",
-     [](auto& now, auto& out) {
-       add_each(out, all_of<Control>,
-                [&](auto control) { return now.counts.control_messages[index_of(control)]; });
-     }},
+     each<Control>([](auto& now, auto what) {
+       return now.counts.control_messages[index_of(what)];
+     })},
     {"rts_nats_connected", gauge, {}, "1 while connected to a broker.",
-     [](auto& now, auto& out) { out.add({}, now.state.nats.connected); }},
+     [](auto& now, auto& out) { out.add({}, now.nats.connected); }},
     {"rts_nats_reconnects_total", counter, {}, "Connections made after the first.",
-     [](auto& now, auto& out) { out.add({}, now.state.nats.reconnects); }},
+     [](auto& now, auto& out) { out.add({}, now.nats.reconnects); }},
     {"rts_nats_buffered_bytes", gauge, {}, "Bytes of orders the socket has not taken yet.",
-     [](auto& now, auto& out) { out.add({}, now.state.nats.buffered_bytes); }},
+     [](auto& now, auto& out) { out.add({}, now.nats.buffered_bytes); }},
     {"rts_nats_dropped_messages_total", counter, {},
      "Frames the NATS library dropped because we did not keep up.",
-     [](auto& now, auto& out) { out.add({}, now.state.nats.messages_dropped_by_library); }},
+     [](auto& now, auto& out) { out.add({}, now.nats.messages_dropped_by_library); }},
     {"rts_nats_status_messages_total", counter, {},
      "Messages of a broker itself on our subjects: heartbeats and flow control of a push consumer, "
      "errors. No frames.",
-     [](auto& now, auto& out) { out.add({}, now.state.nats.status_messages); }},
+     [](auto& now, auto& out) { out.add({}, now.nats.status_messages); }},
     {"rts_log_lines_lost_total", counter, {},
      "Log lines lost because standard output stalled or closed.",
-     [](auto& now, auto& out) { out.add({}, now.state.lost_log_lines); }},
+     [](auto& now, auto& out) { out.add({}, now.lost_log_lines); }},
     {"rts_log_lines_shortened_total", counter, {}, "Log lines too long to be written whole.",
-     [](auto& now, auto& out) { out.add({}, now.state.shortened_log_lines); }},
+     [](auto& now, auto& out) { out.add({}, now.shortened_log_lines); }},
     {"rts_http_connections", gauge, {}, "Open connections to this HTTP server.",
-     [](auto& now, auto& out) { out.add({}, now.state.http.open); }},
+     [](auto& now, auto& out) { out.add({}, now.http.open); }},
     {"rts_http_requests_total", counter, {}, "Requests this HTTP server has answered.",
      [](auto& now, auto& out) {
-       const auto& responses = now.state.http.responses;
+       const auto& responses = now.http.responses;
        out.add({}, std::accumulate(responses.begin(), responses.end(), std::uint64_t{0}));
      }},
     {"rts_settings_info", gauge, {"hash"},
@@ -199,16 +179,6 @@ constexpr telemetry::Metric<Numbers> kTable[]{
      [](auto& now, auto& out) { out.add({}, now.process.start_time_seconds); }}};
 // clang-format on
 
-// "`a`, `b`".
-template <class List>
-std::string quoted_names(const List& values) {
-  std::string names;
-  for (const auto value : values) {
-    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", to_string(value));
-  }
-  return names;
-}
-
 }  // namespace
 
 Counts::Counts(const SymbolTable& traded)
@@ -220,7 +190,7 @@ Counts::Counts(const SymbolTable& traded)
                 telemetry::Histogram(kLagBuckets)},
       last_events(traded.capacity()) {}
 
-void Counts::add(const Step& step, UnixNs received_at) {
+void Counts::add(const Step& step, UnixNs received_at, SteadyTime now) {
   tally.add(step);
   for (const EventRecord& record : step.events) {
     const Decision* const decision = record.decision();
@@ -231,36 +201,10 @@ void Counts::add(const Step& step, UnixNs received_at) {
     const Symbol& symbol = symbols.at(decision->symbol_index);
     if (last.symbol != symbol) last = {symbol};  // the index was another symbol's until now
     last.at[kind] = decision->at;
+    last_received[kind] = now;
   }
 }
 
-std::span<const telemetry::Metric<Numbers>> metrics_table() noexcept { return kTable; }
-
-std::string metrics_markdown() {
-  std::string out =
-      "# Metrics\n\n"
-      "Generated from the table in the code; a test compares. `/metrics` serves them in "
-      "Prometheus' "
-      "text format 0.0.4. Every series is there from the first scrape.\n\n"
-      "At any moment `rts_events_received_total` = Σ `rts_events_ignored_total` + Σ "
-      "`rts_events_dropped_total` + Σ `rts_decisions_total`, and the signals among the decisions = "
-      "Σ `rts_orders_total`.\n\n"
-      "| name | type | labels | meaning |\n|---|---|---|---|\n";
-  for (const auto& row : kTable) {
-    out += fmt::format("| `{}` | {} | {}{}{} | {} |\n", row.name, to_string(row.type),
-                       row.labels[0], row.labels[1].empty() ? "" : ", ", row.labels[1], row.help);
-  }
-  out += "\n## kind and reason\n\n| kind | ignored | dropped |\n|---|---|---|\n";
-  for (const EventKind kind : all_of<EventKind>) {
-    out += fmt::format("| `{}` | {} | {} |\n", to_string(kind),
-                       quoted_names(reasons_of(kind, "ignored")),
-                       quoted_names(reasons_of(kind, "dropped")));
-  }
-  out += "\n## strategy and outcome\n\n| strategy | outcomes |\n|---|---|\n";
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    out += fmt::format("| `{}` | {} |\n", to_string(strategy), quoted_names(outcomes_of(strategy)));
-  }
-  return out + "\n## result\n\n" + quoted_names(all_of<OrderResult>) + "\n";
-}
+std::span<const telemetry::Metric<State>> metrics_table() noexcept { return kTable; }
 
 }  // namespace rts::service

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rts/base/version.hpp>
@@ -17,7 +17,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 
-#include "nats/client.hpp"
+#include "nats/types.hpp"
 #include "service/publisher.hpp"
 #include "telemetry/log.hpp"
 
@@ -30,87 +30,87 @@ class Narrator {
 
   // --- Start and end ----------------------------------------------------------------------------
 
-  void configuration_warning(std::string_view warning) {
-    log_.write(Level::warning, "configuration_warning", warning);
+  void configuration_warning(std::string_view text) {
+    log_.write(warning, "configuration_warning", text);
   }
 
-  void not_listening(std::string_view error) {
-    log_.write(Level::error, "http_not_listening", error);
-  }
+  void not_listening(std::string_view text) { log_.write(error, "http_not_listening", text); }
 
   void started(std::uint16_t http_port) {
-    log_.write(Level::info, "started", "serving probes, metrics and info",
+    log_.write(info, "started", "serving probes, metrics and info",
                {{"version", std::string_view(kVersion)},
                 {"commit", std::string_view(kCommit)},
-                {"environment", std::string_view(settings_.environment)},
-                {"http_host", std::string_view(settings_.server.host)},
+                {"environment", settings_.environment},
+                {"http_host", settings_.server.host},
                 {"http_port", std::uint64_t{http_port}},
-                {"consumer_topic", std::string_view(settings_.broker.subject)},
-                {"publisher_topic", std::string_view(settings_.delivery.subject)},
+                {"consumer_topic", settings_.broker.subject},
+                {"publisher_topic", settings_.delivery.subject},
                 {"dry_run", settings_.delivery.dry_run},
                 {"paused", settings_.engine.paused}});
   }
 
   void draining(int signal) {
-    log_.write(Level::info, "draining", "shutting down", {{"signal", std::int64_t{signal}}});
+    log_.write(info, "draining", "shutting down", {{"signal", std::int64_t{signal}}});
   }
 
   void shutdown_timed_out() {
-    log_.write(Level::error, "shutdown_timed_out", "could not drain in time; leaving anyway");
+    log_.write(error, "shutdown_timed_out", "could not drain in time; leaving anyway");
   }
 
   void stopped(bool flushed, const Tally& tally) {
-    log_.write(Level::info, "stopped", "drained and closed",
+    log_.write(info, "stopped", "drained and closed",
                {{"flushed", flushed}, {"frames", tally.frames()}, {"events", tally.events()}});
   }
 
-  void internal_error(std::string_view what) { log_.write(Level::error, "internal_error", what); }
+  void internal_error(std::string_view what) { log_.write(error, "internal_error", what); }
 
-  void http_problem(std::string_view text) { log_.write(Level::error, "http_problem", text); }
+  void http_problem(std::string_view text) { log_.write(error, "http_problem", text); }
 
   // --- The broker -------------------------------------------------------------------------------
 
-  // `path_problem`: why orders do not arrive; empty when they do.
-  void connected(const nats::Status& now, std::string_view path_problem) {
-    log_.write(Level::info, "nats_connected", "connected to the broker",
-               {{"server", std::string_view(now.server)}, {"reconnects", now.reconnects}});
-    if (!path_problem.empty()) log_.write(Level::error, "order_path", path_problem);
+  // What has changed in the client's status. `path_problem`: why orders do not arrive; empty when
+  // they do.
+  void broker(const nats::Status& before, const nats::Status& now, std::string_view path_problem) {
+    if (now.connected && !before.connected) {
+      log_.write(info, "nats_connected", "connected to the broker",
+                 {{"server", now.server}, {"reconnects", now.reconnects}});
+      if (!path_problem.empty()) log_.write(error, "order_path", path_problem);
+    }
+    if (!now.connected && before.connected) {
+      log_.write(warning, "nats_disconnected", "the connection is gone; trying again",
+                 {{"error", now.last_error}});
+    }
+    if (now.subscribed && !before.subscribed) {
+      const config::BrokerParameters& to = settings_.broker;
+      log_.write(info, "nats_subscribed", "frames can arrive",
+                 {{"subject", to.subject}, {"queue_group", to.queue_group}});
+    }
+    if (!now.last_error.empty() && now.last_error != before.last_error) {
+      log_.write(warning, "nats_error", now.last_error);
+    }
   }
-
-  void disconnected(std::string_view error) {
-    log_.write(Level::warning, "nats_disconnected", "the connection is gone; trying again",
-               {{"error", error}});
-  }
-
-  void subscribed() {
-    log_.write(Level::info, "nats_subscribed", "frames can arrive",
-               {{"subject", std::string_view(settings_.broker.subject)},
-                {"queue_group", std::string_view(settings_.broker.queue_group)}});
-  }
-
-  void nats_error(std::string_view error) { log_.write(Level::warning, "nats_error", error); }
 
   void unexpected_reply(std::string_view subject) {
-    log_.write(Level::warning, "unexpected_reply",
+    log_.write(warning, "unexpected_reply",
                "an answer that no order awaits: late, twice or invented", {{"subject", subject}});
   }
 
   void status_message(std::string_view text) {
-    log_.write(Level::warning, "nats_status", "a broker's own message on a subject of ours",
+    log_.write(warning, "nats_status", "a broker's own message on a subject of ours",
                {{"status", text.substr(0, kExcerptBytes)}});
   }
 
   // `problem`: why the stream cannot store the orders; empty when it can.
   void order_stream(std::string_view stream, std::string_view problem) {
     const bool fits = problem.empty();
-    log_.write(fits ? Level::info : Level::error, "order_stream",
-               fits ? "the stream stores the orders" : problem, {{"stream", stream}});
+    log_.write(fits ? info : error, "order_stream", fits ? "the stream stores the orders" : problem,
+               {{"stream", stream}});
   }
 
   // --- Events and orders ------------------------------------------------------------------------
 
   void event_dropped(Reason reason, EventKind kind, std::string_view frame) {
-    log_.write_as(to_string(reason), Level::warning, "event_dropped", "an event was dropped",
+    log_.write_as(to_string(reason), warning, "event_dropped", "an event was dropped",
                   {{"reason", to_string(reason)},
                    {"kind", to_string(kind)},
                    {"frame", frame.substr(0, kExcerptBytes)}});
@@ -124,38 +124,37 @@ class Narrator {
     for (std::size_t i = 0; i < names.size(); ++i) {
       fields.push_back({names[i], decision.indicators[i].value()});
     }
-    log_.write_each(Level::debug, "decision", "event evaluated", fields);
+    log_.write_each(debug, "decision", "event evaluated", fields);
   }
 
   void order(const OrderReport& report) {
     const Order& order = report.order;
     const UuidText id = to_text(order.id);
     const std::string quantity = order.quantity.to_string();
-    const std::array fields{telemetry::Field{"order_id", std::string_view(id.data(), id.size())},
-                            telemetry::Field{"correlation_id", order.correlation_id},
-                            telemetry::Field{"strategy", to_string(order.strategy)},
-                            telemetry::Field{"symbol", order.symbol},
-                            telemetry::Field{"side", to_string(order.side)},
-                            telemetry::Field{"quantity", std::string_view(quantity)},
-                            telemetry::Field{"price", order.price.value()},
-                            telemetry::Field{"reduce_only", order.reduce_only},
-                            telemetry::Field{"result", to_string(report.result)},
-                            telemetry::Field{"attempts", std::int64_t{report.attempts}},
-                            telemetry::Field{"detail", report.detail},
-                            telemetry::Field{"answer_ms", milliseconds(report.answered_in)}};
-    const auto used = std::span(fields).first(fields.size() - (report.answered_in ? 0 : 1));
+    std::vector<telemetry::Field> fields{{"order_id", std::string_view(id.data(), id.size())},
+                                         {"correlation_id", order.correlation_id},
+                                         {"strategy", to_string(order.strategy)},
+                                         {"symbol", order.symbol},
+                                         {"side", to_string(order.signal.side)},
+                                         {"quantity", std::string_view(quantity)},
+                                         {"price", order.signal.price.value()},
+                                         {"reduce_only", order.reduce_only},
+                                         {"result", to_string(report.result)},
+                                         {"attempts", std::int64_t{report.attempts}},
+                                         {"detail", report.detail}};
+    if (report.answered_in) fields.push_back({"answer_ms", milliseconds(*report.answered_in)});
     const auto [level, message] = meaning_of(report);
-    log_.write_each(level, "order", message, used);
+    log_.write_each(level, "order", message, fields);
   }
 
   void odd_answer(std::string_view answer) {
-    log_.write(Level::warning, "odd_answer", "an answer to an order could not be read",
+    log_.write(warning, "odd_answer", "an answer to an order could not be read",
                {{"answer", answer.substr(0, kExcerptBytes)}});
   }
 
   void breaker_changed(BreakerState state) {
     const bool closed = state == BreakerState::closed;
-    log_.write_each(closed ? Level::info : Level::error, "circuit_breaker",
+    log_.write_each(closed ? info : error, "circuit_breaker",
                     closed ? "orders can be sent again" : "orders are held back",
                     std::array{telemetry::Field{"state", to_string(state)}});
   }
@@ -163,49 +162,44 @@ class Narrator {
   // --- Control ----------------------------------------------------------------------------------
 
   void control_unreadable(std::string_view message) {
-    log_.write(Level::warning, "control_unreadable", "a control message could not be read",
+    log_.write(warning, "control_unreadable", "a control message could not be read",
                {{"message", message.substr(0, kExcerptBytes)}});
   }
 
   // No strategy: all of them. `by`: the subject or signal the command came by.
   void paused(bool paused, std::optional<StrategyId> strategy, std::string_view by) {
-    log_.write(Level::warning, paused ? "trading_paused" : "trading_resumed",
+    log_.write(warning, paused ? "trading_paused" : "trading_resumed",
                paused ? "no orders until resumed" : "orders again",
                {{"strategy", strategy ? to_string(*strategy) : "all"}, {"by", by}});
   }
 
  private:
-  using Level = telemetry::Level;
-  struct Meaning {
-    Level level;
-    std::string_view message;
-  };
+  using enum config::LogLevel;
 
   // Of a message that could not be read, in bytes.
   static constexpr std::size_t kExcerptBytes = 200;
 
-  static Meaning meaning_of(const OrderReport& report) noexcept {
+  static std::pair<telemetry::Level, std::string_view> meaning_of(
+      const OrderReport& report) noexcept {
     switch (report.result) {
-      case OrderResult::confirmed: return {Level::info, "order confirmed"};
-      case OrderResult::unconfirmed: return {Level::info, "order sent, no answer"};
-      case OrderResult::duplicate: return {Level::info, "order stored before"};
-      case OrderResult::dry_run: return {Level::info, "order decided, not sent"};
-      case OrderResult::no_responders: return {Level::warning, "order lost: nobody listens"};
-      case OrderResult::rejected: return {Level::warning, "order rejected"};
-      case OrderResult::ambiguous: return {Level::warning, "order sent, fate unknown"};
+      case OrderResult::confirmed: return {info, "order confirmed"};
+      case OrderResult::unconfirmed: return {info, "order sent, no answer"};
+      case OrderResult::duplicate: return {info, "order stored before"};
+      case OrderResult::dry_run: return {info, "order decided, not sent"};
+      case OrderResult::no_responders: return {warning, "order lost: nobody listens"};
+      case OrderResult::rejected: return {warning, "order rejected"};
+      case OrderResult::ambiguous: return {warning, "order sent, fate unknown"};
       case OrderResult::expired:
       case OrderResult::disconnected:
       case OrderResult::circuit_open:
       case OrderResult::buffer_full: break;
     }
-    return {Level::warning,
-            report.attempts > 0 ? "order not acknowledged in time" : "order not sent"};
+    return {warning, report.attempts > 0 ? "order not acknowledged in time" : "order not sent"};
   }
 
   // Rounded to microseconds.
-  static double milliseconds(std::optional<std::chrono::nanoseconds> duration) noexcept {
-    using Microseconds = std::chrono::duration<double, std::micro>;
-    return duration ? std::round(Microseconds(*duration).count()) / 1000 : 0;
+  static double milliseconds(std::chrono::duration<double, std::micro> duration) noexcept {
+    return std::round(duration.count()) / 1000;
   }
 
   telemetry::Log& log_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/trading/order_subject.hpp>
 #include <rts/wire/answer.hpp>
@@ -14,7 +15,7 @@ namespace {
 // Between two looks at orders that are to be sent again when the way is free.
 constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 // So long a half-open breaker waits for an order to try, before it tries a round trip instead.
-constexpr auto kProbeGrace = std::chrono::seconds(1);
+constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr std::size_t kUsualOrderBytes = 1024;
 
 // A stream looks for the id before it finds itself full (10077) or the message too long (10054).
@@ -52,10 +53,8 @@ constexpr std::string_view kUnproven =
 
 }  // namespace
 
-Publisher::Publisher(OrderTransport& transport, OrderClock& clock, DeliveryParameters parameters,
-                     Callbacks callbacks)
+Publisher::Publisher(OrderTransport& transport, DeliveryParameters parameters, Callbacks callbacks)
     : transport_(transport),
-      clock_(clock),
       parameters_(std::move(parameters)),
       callbacks_(std::move(callbacks)),
       breaker_(parameters_.breaker) {
@@ -64,8 +63,8 @@ Publisher::Publisher(OrderTransport& transport, OrderClock& clock, DeliveryParam
   }
 }
 
-Publisher::Destination& Publisher::destination_of(const InFlight& order) {
-  return destinations_[destinations_.size() == 1 ? 0 : index_of(order.order.strategy)];
+Publisher::Destination& Publisher::destination_of(StrategyId strategy) {
+  return destinations_[destinations_.size() == 1 ? 0 : index_of(strategy)];
 }
 
 // --- Sending ------------------------------------------------------------------------------------
@@ -80,67 +79,62 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
   if (in_flight_.size() >= parameters_.max_in_flight) return refuse(OrderResult::buffer_full);
   const auto permit = admit();
   if (!permit) return refuse(OrderResult::circuit_open);
-  if (attempt(take_in(order, header_traceparent), *permit)) callbacks_.on_sent(received_at);
+  attempt(take_in(order, header_traceparent, received_at), *permit);
 }
 
-Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent) {
+Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
+                                        SteadyTime received_at) {
+  const UuidText id = to_text(order.id);
   InFlight& taken = in_flight_[++last_number_];
   taken.number = last_number_;
-  taken.order = order;
-  taken.symbol = order.symbol;
-  taken.correlation_id = order.correlation_id;
-  if (is_traceparent(header_traceparent)) {
-    taken.traceparent = header_traceparent;
-  } else if (is_traceparent(order.traceparent)) {
-    taken.traceparent = order.traceparent;
+  taken.received_at = received_at;
+  taken.message = {.subject = destination_of(order.strategy).subject,
+                   .id = std::string(id.data(), id.size()),
+                   .correlation_id = std::string(order.correlation_id),
+                   .answer_timeout = parameters_.ack_timeout};
+  for (const std::string_view trace : {order.traceparent, header_traceparent}) {
+    if (is_traceparent(trace)) taken.message.traceparent = trace;  // the header's, if it is one
   }
-  taken.order.symbol = taken.symbol;
-  taken.order.correlation_id = taken.correlation_id;
-  taken.order.traceparent = taken.traceparent;
-  taken.payload.reserve(kUsualOrderBytes);
+  taken.message.payload.reserve(kUsualOrderBytes);
   // As replay writes it, which sees no NATS header.
-  append_json(taken.payload, order, parameters_.format);
+  append_json(taken.message.payload, order, parameters_.format);
+  taken.symbol = order.symbol;
+  taken.order = order;
+  taken.order.symbol = taken.symbol;
+  taken.order.correlation_id = taken.message.correlation_id;
+  taken.order.traceparent = taken.message.traceparent;
   return taken;
 }
 
-// False when it could not be sent: the order has then ended, or waits.
-bool Publisher::attempt(InFlight& order, CircuitBreaker::Permit permit) {
-  const UuidText id = to_text(order.order.id);
-  const Destination& to = destination_of(order);
+void Publisher::attempt(InFlight& order, CircuitBreaker::Permit permit) {
   order.state = order.attempts == 0 ? OrderState::first_attempt : OrderState::retrying;
   order.permit = permit;
-  order.sent_at = clock_.steady_now();
+  order.sent_at = transport_.steady_now();
+  order.message.life = order.order.valid_until - now();
   const auto problem = transport_.send(
-      order.number,
-      {.subject = to.subject,
-       .payload = order.payload,
-       .id = std::string_view(id.data(), id.size()),
-       .correlation_id = order.correlation_id,
-       .traceparent = order.traceparent,
-       .answer_timeout = parameters_.ack_timeout,
-       .life = order.order.valid_until - now()},
+      order.number, order.message,
       [this, number = order.number](const Reply& reply) { return on_reply(number, reply); });
-  if (problem) {
-    conclude(order, *problem, detail_of(*problem, to));
-    return false;
+  if (problem) return conclude(order, *problem, detail_of(order, *problem));
+  if (++order.attempts == 1) {
+    callbacks_.on_sent(order.received_at);
+  } else {
+    ++repeats_;
   }
-  if (++order.attempts > 1) ++repeats_;
-  return true;
 }
 
 // --- Answers ------------------------------------------------------------------------------------
 
 // While an order is in doubt another reply is awaited, so that a late acknowledgement still counts.
-bool Publisher::on_reply(OrderNumber number, const Reply& reply) {
+nats::AfterReply Publisher::on_reply(OrderNumber number, const Reply& reply) {
   const auto entry = in_flight_.find(number);
-  if (entry == in_flight_.end()) return false;
+  if (entry == in_flight_.end()) return nats::AfterReply::done;
   InFlight& order = entry->second;
   if (reply) {
     on_answer(order, reply.value());
   } else if (order.state != OrderState::waiting_to_retry || !is_silence(reply.error())) {
-    conclude(order, reply.error(), detail_of(reply.error(), destination_of(order)));
+    conclude(order, reply.error(), detail_of(order, reply.error()));
   }
-  return in_flight_.contains(number);
+  return in_flight_.contains(number) ? nats::AfterReply::keep_waiting : nats::AfterReply::done;
 }
 
 // What is no answer to an order changes nothing: the right one may still come.
@@ -154,8 +148,7 @@ void Publisher::on_answer(InFlight& order, std::string_view payload) {
              fmt::format("stream {}, sequence {}", ack->stream, ack->sequence));
   } else if (const auto* error = std::get_if<wire::StreamError>(&*answer)) {
     conclude(order, refusal(error->code), fmt::format("{} ({})", error->description, error->code));
-  } else if (parameters_.mode ==
-             DeliveryMode::core) {  // of JetStream only the stream's word counts
+  } else if (parameters_.mode == DeliveryMode::core) {  // else only the stream's word counts
     const auto& status = std::get<wire::EngineStatus>(*answer);
     conclude(order, status.refused ? AttemptResult::refused : AttemptResult::acknowledged,
              words_of(status));
@@ -163,7 +156,7 @@ void Publisher::on_answer(InFlight& order, std::string_view payload) {
 }
 
 void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view detail) {
-  Destination& to = destination_of(order);
+  Destination& to = destination_of(order.order.strategy);
   const bool in_doubt = order.state != OrderState::first_attempt;
   Judgement judgement = judge(parameters_.mode, result, in_doubt);
   if (parameters_.mode == DeliveryMode::core && to.silence.is_outage(result)) {
@@ -172,11 +165,8 @@ void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view
   }
   if (order.state != OrderState::waiting_to_retry) report(order.permit, judgement.signal);
   if (is_denial(result)) to.path = Path::denied;
-  if (judgement.result) {
-    const auto waited = clock_.steady_now() - order.sent_at;
-    return end(order, *judgement.result, is_answer(result) ? std::optional(waited) : std::nullopt,
-               detail);
-  }
+  if (is_answer(result)) order.answered_in = transport_.steady_now() - order.sent_at;
+  if (judgement.result) return end(order, *judgement.result, detail);
   order.state = OrderState::waiting_to_retry;
   if (is_silence(result)) {
     retry(order);
@@ -185,9 +175,10 @@ void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view
   }
 }
 
-std::string Publisher::detail_of(AttemptResult result, const Destination& to) const {
-  if (result == AttemptResult::no_responders)
-    return fmt::format("nobody listens on {}", to.subject);
+std::string Publisher::detail_of(const InFlight& order, AttemptResult result) const {
+  if (result == AttemptResult::no_responders) {
+    return fmt::format("nobody listens on {}", order.message.subject);
+  }
   if (result == AttemptResult::path_unproven) return std::string(kUnproven);
   if (is_denial(result)) return std::string(kDenied);
   if (result != AttemptResult::unsendable) return "";
@@ -198,10 +189,10 @@ std::string Publisher::detail_of(AttemptResult result, const Destination& to) co
 
 void Publisher::retry(InFlight& order) {
   if (now() >= order.order.valid_until) {
-    return end(order, OrderResult::expired, {}, "not acknowledged until valid_until");
+    return end(order, OrderResult::expired, "not acknowledged until valid_until");
   }
   if (callbacks_.is_paused(order.order.strategy)) {
-    return end(order, OrderResult::ambiguous, {}, "paused before it was acknowledged");
+    return end(order, OrderResult::ambiguous, "paused before it was acknowledged");
   }
   if (const auto permit = admit()) {
     attempt(order, *permit);
@@ -211,40 +202,21 @@ void Publisher::retry(InFlight& order) {
 }
 
 void Publisher::retry_soon() {
-  if (retry_at_) return;
-  retry_at_ = clock_.steady_now() + kRetryInterval;
-  set_timer();
-}
-
-void Publisher::set_timer() {
-  if (!retry_at_ && !breaker_at_) return;
-  const SteadyTime next =
-      std::min(retry_at_.value_or(SteadyTime::max()), breaker_at_.value_or(SteadyTime::max()));
-  clock_.wake_at(next, [this] { on_timer(); });
-}
-
-void Publisher::on_timer() {
-  const auto is_due = [now = clock_.steady_now()](std::optional<SteadyTime>& at) {
-    const bool due = at && now >= *at;
-    if (due) at.reset();
-    return due;
-  };
-  if (is_due(retry_at_)) {
+  if (std::exchange(retry_is_set_, true)) return;
+  transport_.wake_at(transport_.steady_now() + kRetryInterval, [this] {
+    retry_is_set_ = false;
     for (auto next = in_flight_.begin(); next != in_flight_.end();) {
       InFlight& order = (next++)->second;  // may end now, and no other can: see send()
       if (order.state == OrderState::waiting_to_retry) retry(order);
     }
-  }
-  if (is_due(breaker_at_)) breaker_due();
-  set_timer();
+  });
 }
 
 // --- The path -----------------------------------------------------------------------------------
 
 void Publisher::on_connection_change() {
-  const OrderTransport::Status now = transport_.status();
-  if (!now.connected || connection_ == now.connection) return;
-  connection_ = now.connection;
+  const nats::Status now = transport_.status();
+  if (!now.connected || std::exchange(reconnects_, now.reconnects) == now.reconnects) return;
   for (Destination& to : destinations_) {
     to.silence.on_new_connection();
     if (to.path != Path::denied) to.path = Path::unknown;
@@ -259,38 +231,43 @@ void Publisher::on_stream_looked() {
 
 std::string Publisher::path_problem() const {
   if (parameters_.dry_run) return "";
-  const OrderTransport::Status broker = transport_.status();
+  const nats::Status broker = transport_.status();
   if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
-  std::string problem;
-  for (const Destination& to : destinations_) {
-    if (to.path == Path::unknown || to.path == Path::works) continue;
-    problem += problem.empty() ? "" : "; ";
-    problem +=
-        to.path == Path::no_responders
-            ? fmt::format("nobody listens on {}", to.subject)
-            : fmt::format("the broker refuses us {}; no order has got through since", to.subject);
+  std::vector<std::string> problems;
+  for (const auto& [subject, silence, path] : destinations_) {
+    if (path == Path::no_responders) {
+      problems.push_back(fmt::format("nobody listens on {}", subject));
+    } else if (path == Path::denied) {
+      problems.push_back(
+          fmt::format("the broker refuses us {}; no order has got through since", subject));
+    }
   }
-  return problem;
+  return fmt::format("{}", fmt::join(problems, "; "));
 }
 
-bool Publisher::path_tried() const {
-  return parameters_.mode == DeliveryMode::jetstream ||
-         std::any_of(destinations_.begin(), destinations_.end(),
-                     [](const Destination& to) { return to.path != Path::unknown; });
+Publisher::Status Publisher::status() const {
+  const bool any_tried = std::ranges::any_of(
+      destinations_, [](const Destination& to) { return to.path != Path::unknown; });
+  return {.breaker = breaker_.state(),
+          .breaker_entered = breaker_.entered(),
+          .in_flight = in_flight_.size(),
+          .repeats = repeats_,
+          .odd_answers = odd_answers_,
+          .path_problem = path_problem(),
+          .path_tried = any_tried || parameters_.mode == DeliveryMode::jetstream};
 }
 
 // --- Ending -------------------------------------------------------------------------------------
 
-void Publisher::end(InFlight& order, OrderResult result,
-                    std::optional<std::chrono::nanoseconds> answered_in, std::string_view detail) {
-  Destination& to = destination_of(order);
-  if (answered_in || result == OrderResult::unconfirmed) {
-    to.path = Path::works;
+void Publisher::end(InFlight& order, OrderResult result, std::string_view detail) {
+  Path& path = destination_of(order.order.strategy).path;
+  if (order.answered_in || result == OrderResult::unconfirmed) {
+    path = Path::works;
   } else if (result == OrderResult::no_responders) {
-    to.path = Path::no_responders;
+    path = Path::no_responders;
   }
   const auto ended = in_flight_.extract(order.number);
-  callbacks_.on_result({order.order, result, order.attempts, answered_in, detail});
+  callbacks_.on_result({order.order, result, order.attempts, order.answered_in, detail});
   if (finished_ && in_flight_.empty()) std::exchange(finished_, nullptr)();
 }
 
@@ -300,55 +277,48 @@ void Publisher::finish(std::function<void()> done) {
 }
 
 void Publisher::abandon() {
-  retry_at_.reset();
-  breaker_at_.reset();
   finished_ = nullptr;
   while (!in_flight_.empty()) {
-    end(in_flight_.begin()->second, OrderResult::ambiguous, {}, "shut down before it was answered");
+    end(in_flight_.begin()->second, OrderResult::ambiguous, "shut down before it was answered");
   }
-}
-
-Publisher::Stats Publisher::stats() const {
-  return {.breaker = breaker_.state(),
-          .breaker_entered = breaker_.entered(),
-          .in_flight = in_flight_.size(),
-          .repeats = repeats_,
-          .odd_answers = odd_answers_};
 }
 
 // --- The circuit breaker ------------------------------------------------------------------------
 
 std::optional<CircuitBreaker::Permit> Publisher::admit() {
-  const auto permit = breaker_.admit(clock_.steady_now().time_since_epoch());
-  watch_breaker();
+  const auto permit = breaker_.admit(transport_.steady_now().time_since_epoch());
+  on_breaker_used();
   return permit;
 }
 
 void Publisher::report(CircuitBreaker::Permit permit, BreakerSignal signal) {
-  breaker_.report(permit, signal, clock_.steady_now().time_since_epoch());
-  watch_breaker();
+  breaker_.report(permit, signal, transport_.steady_now().time_since_epoch());
+  on_breaker_used();
 }
 
-// Tells of a change, and sets when the next may be due.
-void Publisher::watch_breaker() {
+// Tells of a change.
+void Publisher::on_breaker_used() {
   const BreakerState state = breaker_.state();
-  if (state == breaker_before_) return;
-  breaker_before_ = state;
+  if (state == std::exchange(breaker_before_, state)) return;
   callbacks_.on_breaker(state);
-  if (state == BreakerState::closed) return breaker_at_.reset();
+  if (state == BreakerState::closed) return;
   const auto recovers_at = breaker_.recovers_at();
-  breaker_at_ = recovers_at ? SteadyTime(*recovers_at) : clock_.steady_now() + kProbeGrace;
-  set_timer();
+  look_at_breaker(recovers_at ? SteadyTime(*recovers_at)
+                              : transport_.steady_now() + kProbeInterval);
 }
 
-void Publisher::breaker_due() {
-  breaker_.advance(clock_.steady_now().time_since_epoch());
-  watch_breaker();
-  if (breaker_at_) return;  // it has changed
-  if (breaker_.wants_probe()) probe();
-  if (breaker_.state() != BreakerState::closed && !breaker_at_) {
-    breaker_at_ = clock_.steady_now() + kProbeGrace;
-  }
+// And again every second while it is not closed, unless it changes: that sets another time.
+void Publisher::look_at_breaker(SteadyTime at) {
+  breaker_look_at_ = at;
+  transport_.wake_at(at, [this, at] {
+    if (breaker_look_at_ != at) return;
+    breaker_.advance(transport_.steady_now().time_since_epoch());
+    on_breaker_used();
+    if (breaker_look_at_ == at && breaker_.wants_probe()) probe();
+    if (breaker_look_at_ == at && breaker_.state() != BreakerState::closed) {
+      look_at_breaker(transport_.steady_now() + kProbeInterval);
+    }
+  });
 }
 
 // No order has come to try with. A round trip has to come back, as a stream's acknowledgement has.
@@ -361,7 +331,7 @@ void Publisher::probe() {
   const auto problem = transport_.round_trip(
       parameters_.ack_timeout, [this, permit = *permit, signal_of](const Reply& reply) {
         report(permit, reply ? BreakerSignal::success : signal_of(reply.error()));
-        return false;
+        return nats::AfterReply::done;
       });
   if (problem) report(*permit, signal_of(*problem));
 }

@@ -1,7 +1,7 @@
 // From an order to exactly one result: the checks before sending, the message, the answer awaited,
 // the circuit breaker, and in JetStream mode the same id again while in doubt. The rules are in
 // rts/trading/delivery.hpp. In doubt an opening order is not sent; nothing is queued for later.
-// The broker and time are behind two small interfaces, so that a test can play both. Thread: the
+// The broker and time are behind one small interface, so that a test can play both. Thread: the
 // loop's.
 #pragma once
 
@@ -21,36 +21,31 @@
 #include <rts/trading/delivery.hpp>
 #include <rts/trading/order.hpp>
 
+#include "nats/types.hpp"
+
 namespace rts::service {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 using OrderNumber = std::uint64_t;  // of the orders of this process: from 1, never used again
 
-// One attempt to deliver an order. The views live until send() returns.
+// What is sent of an order; but for `life` it is the same in each attempt.
 struct OrderMessage {
-  std::string_view subject;
-  std::string_view payload;
-  std::string_view id;
-  std::string_view correlation_id;  // where it is empty or no header can carry it: the id
-  std::string_view traceparent;     // empty: none
-  std::chrono::milliseconds answer_timeout;
-  std::chrono::milliseconds life;  // from now: later it must not arrive at the broker
+  std::string_view subject;  // lives as long as the publisher
+  std::string id;
+  std::string correlation_id;  // where it is empty or no header can carry it: the id
+  std::chrono::milliseconds answer_timeout{};
+  std::chrono::milliseconds life{};  // from now: later it must not arrive at the broker
+  std::string traceparent{};         // empty: none
+  std::string payload{};
 };
 
 // The bytes of an answer, which live until the handler returns; or why there is none.
 using Reply = Result<std::string_view, AttemptResult>;
-// Whether another reply is awaited. After silence: for as long again.
-using ReplyHandler = std::function<bool(const Reply&)>;
+using ReplyHandler = std::function<nats::AfterReply(const Reply&)>;
 
-// The way to the broker.
+// The way to the broker, and the time.
 class OrderTransport {
  public:
-  struct Status {
-    bool connected = false;
-    bool takes_headers = false;
-    std::uint64_t connection = 0;  // the number of the present or last one
-  };
-
   // Empty: sent, and `on_reply` runs at least once. Otherwise why it was not sent. No order's
   // handler runs inside send(). A number that is sent again keeps the handler it came with first,
   // and an answer to any of its attempts is the answer.
@@ -60,14 +55,10 @@ class OrderTransport {
   // A message to ourselves through the broker.
   [[nodiscard]] virtual std::optional<AttemptResult> round_trip(std::chrono::milliseconds timeout,
                                                                 ReplyHandler on_reply) = 0;
-  [[nodiscard]] virtual Status status() const = 0;
-};
-
-class OrderClock {
- public:
+  [[nodiscard]] virtual nats::Status status() const = 0;
   [[nodiscard]] virtual UnixMs now() const = 0;
   [[nodiscard]] virtual SteadyTime steady_now() const = 0;
-  // Calls `wake` once at that time, which replaces the one that was set before.
+  // Calls `wake` once at that time. It cannot be taken back, and any number may be set.
   virtual void wake_at(SteadyTime at, std::function<void()> wake) = 0;
 };
 
@@ -86,21 +77,27 @@ class Publisher {
     std::function<bool(StrategyId)> is_paused;            // nothing is repeated then
     std::function<void(SteadyTime received_at)> on_sent;  // an order's first attempt
     std::function<void(const OrderReport&)> on_result;    // once for each order
-    std::function<void(std::string_view)> on_odd_answer;  // not what anybody should say to an order
+    std::function<void(std::string_view)> on_odd_answer;  // its bytes: they could not be read
     std::function<void(BreakerState)> on_breaker;         // it has changed
   };
 
-  struct Stats {
+  struct Status {
     BreakerState breaker = BreakerState::closed;
     CircuitBreaker::Entered breaker_entered{};
     std::size_t in_flight = 0;
     std::uint64_t repeats = 0;      // attempts after an order's first
     std::uint64_t odd_answers = 0;  // that could not be read
+    // Why orders do not arrive, as the last one found or the broker says of itself; empty when they
+    // do, for all that is known. That nobody listens is known of one connection only; a refusal
+    // stays until an order gets through.
+    std::string path_problem;
+    // Whether it is known at all who takes the orders: of this connection, by an order that has
+    // found somebody or nobody; in JetStream mode by the look at the stream.
+    bool path_tried = true;
   };
 
-  // `transport` and `clock` must outlive the publisher, and not call it any more once it is gone.
-  Publisher(OrderTransport& transport, OrderClock& clock, DeliveryParameters parameters,
-            Callbacks callbacks);
+  // `transport` must outlive the publisher, and not call it any more once it is gone.
+  Publisher(OrderTransport& transport, DeliveryParameters parameters, Callbacks callbacks);
 
   // The time of an event that was decided upon. An order's time is never before it: a clock of ours
   // that is slow would make a late order look early. How far ahead of us an event may be is the
@@ -123,14 +120,7 @@ class Publisher {
   // Ends what is in flight as `ambiguous`.
   void abandon();
 
-  // Why orders do not arrive, as the last one found or the broker says of itself; empty when they
-  // do, for all that is known. That nobody listens is known of one connection only; a refusal stays
-  // until an order gets through.
-  [[nodiscard]] std::string path_problem() const;
-  // Whether it is known at all who takes the orders: of this connection, by an order that has found
-  // somebody or nobody; in JetStream mode by the look at the stream.
-  [[nodiscard]] bool path_tried() const;
-  [[nodiscard]] Stats stats() const;
+  [[nodiscard]] Status status() const;
 
  private:
   // Of an order in flight. It ends from each of them; otherwise:
@@ -147,12 +137,12 @@ class Publisher {
     OrderNumber number = 0;
     Order order;
     std::string symbol;
-    std::string correlation_id;
-    std::string traceparent;
-    std::string payload;
+    OrderMessage message;
+    SteadyTime received_at;  // the frame it came of
     OrderState state = OrderState::first_attempt;
-    int attempts = 0;               // that were sent
-    SteadyTime sent_at;             // the last one
+    int attempts = 0;    // that were sent
+    SteadyTime sent_at;  // the last one
+    std::optional<std::chrono::nanoseconds> answered_in;
     CircuitBreaker::Permit permit;  // of the attempt under way: none while waiting_to_retry
   };
   enum class Path : std::uint8_t { unknown, works, no_responders, denied };
@@ -163,42 +153,39 @@ class Publisher {
     Path path = Path::unknown;
   };
 
-  [[nodiscard]] UnixMs now() const { return std::max(clock_.now(), newest_event_); }
-  InFlight& take_in(const Order& order, std::string_view header_traceparent);
-  bool attempt(InFlight& order, CircuitBreaker::Permit permit);
-  bool on_reply(OrderNumber number, const Reply& reply);
+  [[nodiscard]] UnixMs now() const { return std::max(transport_.now(), newest_event_); }
+  Destination& destination_of(StrategyId strategy);
+  InFlight& take_in(const Order& order, std::string_view header_traceparent,
+                    SteadyTime received_at);
+  void attempt(InFlight& order, CircuitBreaker::Permit permit);
+  nats::AfterReply on_reply(OrderNumber number, const Reply& reply);
   void on_answer(InFlight& order, std::string_view payload);
   void conclude(InFlight& order, AttemptResult result, std::string_view detail);
   void retry(InFlight& order);
   void retry_soon();
-  void end(InFlight& order, OrderResult result, std::optional<std::chrono::nanoseconds> answered_in,
-           std::string_view detail);
-  Destination& destination_of(const InFlight& order);
-  [[nodiscard]] std::string detail_of(AttemptResult result, const Destination& to) const;
+  void end(InFlight& order, OrderResult result, std::string_view detail);
+  [[nodiscard]] std::string detail_of(const InFlight& order, AttemptResult result) const;
+  [[nodiscard]] std::string path_problem() const;
 
   std::optional<CircuitBreaker::Permit> admit();
   void report(CircuitBreaker::Permit permit, BreakerSignal signal);
-  void watch_breaker();
-  void breaker_due();
+  void on_breaker_used();
+  void look_at_breaker(SteadyTime at);
   void probe();
 
-  void set_timer();
-  void on_timer();
-
   OrderTransport& transport_;
-  OrderClock& clock_;
   const DeliveryParameters parameters_;
   const Callbacks callbacks_;
   UnixMs newest_event_{};
   CircuitBreaker breaker_;
   BreakerState breaker_before_ = BreakerState::closed;  // as last told
-  std::optional<SteadyTime> breaker_at_;                // when it is to be looked at
-  std::optional<SteadyTime> retry_at_;                  // when those that wait are sent again
+  SteadyTime breaker_look_at_;                          // the next one
+  bool retry_is_set_ = false;                           // those that wait will be sent again
   std::map<OrderNumber, InFlight> in_flight_;
   OrderNumber last_number_ = 0;
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
-  std::uint64_t connection_ = 0;           // the transport's number of the present connection
+  std::uint64_t reconnects_ = 0;           // of the transport, as last looked at while connected
   std::vector<Destination> destinations_;  // one for all strategies, or one for each
   std::function<void()> finished_;
 };

@@ -18,10 +18,8 @@
 #include "http/server.hpp"
 #include "nats/client.hpp"
 #include "service/lifecycle.hpp"
-#include "service/metrics.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
-#include "service/notify.hpp"
 #include "service/publisher.hpp"
 #include "service/status.hpp"
 #include "service/stream_watch.hpp"
@@ -36,9 +34,6 @@ using SteadyClock = std::chrono::steady_clock;
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
-
-// About a dozen orders may wait for the socket: a longer queue would be sent late.
-constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
 
 // Of the kinds of orders that these terms allow.
 std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
@@ -55,8 +50,8 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
   const auto half_life =
       std::chrono::milliseconds(shortest_order_life(settings.engine.defaults.terms)) / 2;
-  options.proof_patience = std::min(options.proof_patience, half_life);
-  options.heartbeat_interval = std::min(options.heartbeat_interval, options.proof_patience / 2);
+  options.heartbeat_timeout = std::min(options.heartbeat_timeout, half_life);
+  options.heartbeat_interval = std::min(options.heartbeat_interval, options.heartbeat_timeout / 2);
   return options;
 }
 
@@ -71,9 +66,8 @@ class Service {
         engine_(config::engine_parameters(settings_, Clock::live)),
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_), client_callbacks()),
-        transport_(client_),
-        order_clock_(loop),
-        publisher_(transport_, order_clock_, settings_.delivery, publisher_callbacks()),
+        transport_(loop, client_),
+        publisher_(transport_, settings_.delivery, publisher_callbacks()),
         stream_watch_(loop, client_, settings_.stream,
                       [this](bool changed) { on_stream_looked(changed); }),
         server_(loop,
@@ -82,13 +76,13 @@ class Service {
                  .on_problem = [this](auto text) { narrator_.http_problem(text); }},
                 routes()),
         user_signals_(loop, SIGUSR1, SIGUSR2),
-        notifier_(loop, notify_options_of_environment()),
-        lifecycle_(loop, {client_, publisher_, server_, notifier_, narrator_, counts_.tally},
+        notifier_(loop),
+        lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
     await_user_signal();
   }
 
-  Lifecycle& lifecycle() noexcept { return lifecycle_; }
+  ExitCode run() { return lifecycle_.run(); }
 
  private:
   // --- Frames in, orders out --------------------------------------------------------------------
@@ -101,7 +95,7 @@ class Service {
       const Step step = engine_.step(message.payload, received_at);
       const auto after = SteadyClock::now();
       counts_.step_duration.observe(after - before);
-      counts_.add(step, received_at);
+      counts_.add(step, received_at, begun);
       bool took_time = false;  // for orders and log lines, which are not the engine's time
       for (const EventRecord& record : step.events) took_time |= handle(record, message, begun);
       before = took_time ? SteadyClock::now() : after;
@@ -118,7 +112,6 @@ class Service {
     }
     const Decision& decision = *record.decision();
     publisher_.accepted(decision.at);
-    last_event_[index_of(record.kind)] = received;
     if (settings_.log.decisions) {
       narrator_.decision(decision, engine_.symbols().at(decision.symbol_index).text());
     }
@@ -193,17 +186,10 @@ class Service {
     publisher_.on_connection_change();
     if (needs_stream_) stream_watch_.on_connection_change();
     const nats::Status now = client_.status();
-    if (now.connected && !before_.connected) {
-      narrator_.connected(now, publisher_.path_problem());
-      notifier_.status("connected to " + now.server);
-    }
-    if (!now.connected && before_.connected) {
-      narrator_.disconnected(now.last_error);
-      notifier_.status("not connected to a broker: " + now.last_error);
-    }
-    if (now.subscribed && !before_.subscribed) narrator_.subscribed();
-    if (!now.last_error.empty() && now.last_error != before_.last_error) {
-      narrator_.nats_error(now.last_error);
+    narrator_.broker(before_, now, publisher_.status().path_problem);
+    if (now.connected != before_.connected) {
+      notifier_.status(now.connected ? "connected to " + now.server
+                                     : "not connected to a broker: " + now.last_error);
     }
     before_ = now;
   }
@@ -211,49 +197,42 @@ class Service {
   // --- What people see --------------------------------------------------------------------------
 
   State state() const {
-    const auto now = SteadyClock::now();
-    State state{.nats = client_.status(),
-                .delivery = publisher_.stats(),
+    State state{.configuration = configuration_,
+                .counts = counts_,
+                .at = SteadyClock::now(),
+                .settings_hash = settings_hash_,
+                .nats = client_.status(),
+                .delivery = publisher_.status(),
                 .http = server_.stats(),
-                .path_problem = publisher_.path_problem(),
-                .path_tried = publisher_.path_tried(),
-                .dry_run = settings_.delivery.dry_run,
                 .draining = lifecycle_.draining(),
-                .max_buffered_bytes = kMaxUnsentOrderBytes,
-                .uptime_seconds = std::chrono::duration<double>(now - started_).count(),
+                .uptime = SteadyClock::now() - started_,
                 .lost_log_lines = log_.lost_lines(),
                 .shortened_log_lines = log_.shortened_lines()};
-    if (needs_stream_ && state.path_problem.empty()) state.path_problem = stream_watch_.problem();
+    std::string& problem = state.delivery.path_problem;
+    if (needs_stream_ && problem.empty()) problem = stream_watch_.problem();
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
     }
-    for (std::size_t kind = 0; kind < last_event_.size(); ++kind) {
-      if (!last_event_[kind]) continue;
-      state.event_age_seconds[kind] =
-          std::chrono::duration<double>(now - *last_event_[kind]).count();
-    }
     return state;
   }
 
+  State scraped() const {
+    State now = state();
+    now.process = telemetry::read_process_usage();
+    return now;
+  }
+
   http::Routes routes() {
-    return {
-        {"/healthz", [] { return http::Response{.body = R"({"status":"alive"})"}; }},
-        {"/ready",
-         [this] {
-           const State now = state();
-           return http::Response{.status = now.ready() ? 200U : 503U, .body = ready_json(now)};
-         }},
-        {"/metrics",
-         [this] {
-           return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                                 .body = telemetry::to_text(metrics_)};
-         }},
-        {"/info", [this] { return http::Response{.body = info_json(state(), configuration_)}; }},
-        {"/", [this] {
-           return http::Response{.content_type = "text/html",
-                                 .body = index_html(state(), configuration_, counts_)};
-         }}};
+    return {{"/healthz", [] { return http::Response{.body = R"({"status":"alive"})"}; }},
+            {"/ready", [this] { return ready_response(state()); }},
+            {"/metrics",
+             [this] {
+               return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                     .body = telemetry::to_text(metrics_)};
+             }},
+            {"/info", [this] { return info_response(state()); }},
+            {"/", [this] { return index_response(state()); }}};
   }
 
   const config::Configuration& configuration_;
@@ -264,22 +243,18 @@ class Service {
   Counts counts_;
   nats::Client client_;
   NatsTransport transport_;
-  LoopClock order_clock_;
   Publisher publisher_;
   StreamWatch stream_watch_;
   const bool needs_stream_ =
       settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   const std::string settings_hash_ = config::fingerprint(configuration_);
-  const telemetry::Collector<Numbers> metrics_{metrics_table(), [this] {
-                                                 return Numbers{counts_, state(), settings_hash_};
-                                               }};
+  const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;
   asio::signal_set user_signals_;
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged
   const SteadyClock::time_point started_ = SteadyClock::now();
-  std::array<std::optional<SteadyClock::time_point>, kMarketKinds.size()> last_event_;
 };
 
 // Credentials are in our memory and environment: neither a core dump nor another process of the
@@ -315,10 +290,7 @@ ExitCode run(const config::Configuration& configuration) {
   }
   try {
     asio::io_context loop(1);
-    Service service(loop, configuration, log, narrator);
-    if (!service.lifecycle().start()) return ExitCode::unavailable;
-    loop.run();
-    return service.lifecycle().exit_code();
+    return Service(loop, configuration, log, narrator).run();
   } catch (const std::exception& bug) {
     narrator.internal_error(bug.what());
     return ExitCode::internal;

@@ -1,17 +1,18 @@
 #include "service/status.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
+#include <boost/algorithm/string/replace.hpp>
 #include <fmt/format.h>
 
 #include <rts/base/json_writer.hpp>
 #include <rts/base/version.hpp>
 #include <rts/config/render.hpp>
 #include <rts/market/units.hpp>
-
-#include "service/metrics.hpp"
 
 namespace rts::service {
 namespace {
@@ -28,20 +29,26 @@ std::string_view delivery_guarantee(const config::Settings& settings) {
          "answers, and known to be lost when nobody listens";
 }
 
-void append_seconds(JsonWriter& json, double seconds) {
-  json.number(Indicator::from(std::round(seconds * 1000) / 1000).value_or(Indicator()));
+void append_seconds(JsonWriter& json, std::chrono::duration<double> seconds) {
+  json.number(Indicator::from(std::round(seconds.count() * 1000) / 1000).value_or(Indicator()));
 }
 
-std::string html_escaped(std::string_view text) {
-  constexpr std::string_view kSpecial = R"(<>&")";
-  constexpr std::array<std::string_view, kSpecial.size()> kEntities{"&lt;", "&gt;", "&amp;",
-                                                                    "&quot;"};
-  std::string out;
-  for (const char& c : text) {
-    const std::size_t special = kSpecial.find(c);
-    out += special == std::string_view::npos ? std::string_view(&c, 1) : kEntities[special];
+// {"<name of a key>":…} for each of the keys, whose value `write` adds.
+template <class List, class Write>
+void append_object(JsonWriter& json, const List& keys, Write write) {
+  json.begin_object();
+  for (const auto key : keys) {
+    json.key(to_string(key));
+    write(key);
   }
-  return out;
+  json.end_object();
+}
+
+std::string html_escaped(std::string text) {
+  constexpr std::pair<const char*, const char*> kEntities[]{
+      {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}};
+  for (const auto& [character, entity] : kEntities) boost::replace_all(text, character, entity);
+  return text;
 }
 
 // clang-format off
@@ -65,28 +72,18 @@ constexpr std::string_view kPageHead = R"(<!doctype html>
 )";
 // clang-format on
 
+void append_table(std::string& out, std::string_view title, std::string_view what) {
+  fmt::format_to(std::back_inserter(out),
+                 "<h2>{}</h2><table><tr><th scope=\"col\">{}</th><th scope=\"col\">count</th></tr>",
+                 title, what);
+}
+
 void append_row(std::string& out, std::string_view name, std::uint64_t count) {
   fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td>{}</td></tr>", name, count);
 }
 
-void append_strategy(std::string& out, const State& state, const Counts& counts,
-                     StrategyId strategy) {
-  fmt::format_to(
-      std::back_inserter(out),
-      "<h2>{}{}</h2><table><tr><th scope=\"col\">events by outcome, orders by result</th>"
-      "<th scope=\"col\">count</th></tr>",
-      to_string(strategy), state.enabled[index_of(strategy)] ? "" : " (disabled)");
-  for (const Outcome outcome : all_of<Outcome>) {
-    if (const auto count = counts.tally.count(strategy, outcome); count > 0) {
-      append_row(out, to_string(outcome), count);
-    }
-  }
-  for (const OrderResult result : all_of<OrderResult>) {
-    if (const auto count = counts.orders[index_of(strategy)][index_of(result)]; count > 0) {
-      append_row(out, fmt::format("order: {}", to_string(result)), count);
-    }
-  }
-  out += "</table>";
+void append_row_if_any(std::string& out, std::string_view name, std::uint64_t count) {
+  if (count > 0) append_row(out, name, count);
 }
 
 }  // namespace
@@ -101,13 +98,14 @@ CheckResult State::result_of(Check check) const {
     case Check::order_path:
       if (!nats.connected) return {false, "no connection to publish on"};
       if (!nats.answering) return {false, "the broker does not answer: orders are dropped"};
-      if (!path_problem.empty()) return {false, path_problem};
-      if (nats.buffered_bytes >= max_buffered_bytes) {
+      if (!delivery.path_problem.empty()) return {false, delivery.path_problem};
+      if (nats.buffered_bytes >= kMaxUnsentOrderBytes) {
         return {false, "the broker does not take what is sent"};
       }
-      if (dry_run) return {true, "dry run: no order is sent"};
-      return {true, path_tried ? "orders can be sent"
-                               : "whether anybody takes orders is not known until the first order"};
+      if (configuration.settings.delivery.dry_run) return {true, "dry run: no order is sent"};
+      return {true, delivery.path_tried
+                        ? "orders can be sent"
+                        : "whether anybody takes orders is not known until the first order"};
     case Check::breaker:
       if (delivery.breaker == BreakerState::closed) return {true, "closed"};
       return {false, fmt::format("{}: orders are held back", to_string(delivery.breaker))};
@@ -120,90 +118,86 @@ bool State::ready() const {
   return std::ranges::all_of(all_of<Check>, [this](Check check) { return result_of(check).ok; });
 }
 
-std::string ready_json(const State& state) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.key("ready").boolean(state.ready());
-  json.key("checks").begin_object();
-  for (const Check check : all_of<Check>) {
+http::Response ready_response(const State& state) {
+  http::Response response{.status = state.ready() ? 200U : 503U, .body = {}};
+  JsonWriter json(response.body);
+  json.begin_object().key("ready").boolean(state.ready());
+  append_object(json.key("checks"), all_of<Check>, [&](Check check) {
     const CheckResult result = state.result_of(check);
-    json.key(to_string(check)).begin_object();
-    json.key("ok").boolean(result.ok).key("detail").string(result.detail).end_object();
-  }
-  json.end_object();
-  json.key("orders_in_flight").integer(static_cast<std::int64_t>(state.delivery.in_flight));
-  json.key("trading_paused").begin_object();
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    json.key(to_string(strategy)).boolean(state.paused[index_of(strategy)]);
-  }
-  json.end_object();
-  json.key("seconds_since_last_event").begin_object();  // shown; silence does not fail readiness
-  for (const EventKind kind : kMarketKinds) {
-    json.key(to_string(kind));
-    if (const auto age = state.event_age_seconds[static_cast<std::size_t>(kind)]) {
-      append_seconds(json, *age);
+    json.begin_object().key("ok").boolean(result.ok);
+    json.key("detail").string(result.detail).end_object();
+  });
+  json.key("orders_in_flight").unsigned_integer(state.delivery.in_flight);
+  append_object(json.key("trading_paused"), all_of<StrategyId>,
+                [&](StrategyId id) { json.boolean(state.paused[index_of(id)]); });
+  // Shown; silence does not fail readiness.
+  append_object(json.key("seconds_since_last_event"), kMarketKinds, [&](EventKind kind) {
+    const auto& last = state.counts.last_received[index_of(kind)];
+    if (last) {
+      append_seconds(json, state.at - *last);
     } else {
       json.null();
     }
-  }
-  json.end_object().end_object();
-  return out;
+  });
+  json.end_object();
+  return response;
 }
 
-std::string info_json(const State& state, const config::Configuration& configuration) {
-  std::string out;
-  JsonWriter json(out);
+http::Response info_response(const State& state) {
+  const config::Settings& settings = state.configuration.settings;
+  http::Response response{.body = {}};
+  JsonWriter json(response.body);
   json.begin_object();
   json.key("service").string("petrosa-realtime-strategies");
   json.key("version").string(kVersion);
   json.key("commit").string(kCommit);
   json.key("build").string(kBuild);
-  json.key("environment").string(configuration.settings.environment);
-  json.key("uptime_seconds");
-  append_seconds(json, state.uptime_seconds);
+  json.key("environment").string(settings.environment);
+  append_seconds(json.key("uptime_seconds"), state.uptime);
   json.key("delivery").begin_object();
-  json.key("mode").string(to_string(configuration.settings.delivery.mode));
-  json.key("guarantee").string(delivery_guarantee(configuration.settings));
+  json.key("mode").string(to_string(settings.delivery.mode));
+  json.key("guarantee").string(delivery_guarantee(settings)).end_object();
+  append_object(json.key("strategies"), all_of<StrategyId>, [&](StrategyId id) {
+    json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
+    json.key("paused").boolean(state.paused[index_of(id)]).end_object();
+  });
+  config::append_settings(json.key("settings"), state.configuration);
   json.end_object();
-  json.key("strategies").begin_object();
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    json.key(to_string(strategy)).begin_object();
-    json.key("enabled").boolean(state.enabled[index_of(strategy)]);
-    json.key("paused").boolean(state.paused[index_of(strategy)]);
-    json.end_object();
-  }
-  json.end_object();
-  json.key("settings");
-  config::append_settings(json, configuration);
-  json.end_object();
-  return out;
+  return response;
 }
 
-std::string index_html(const State& state, const config::Configuration& configuration,
-                       const Counts& counts) {
+http::Response index_response(const State& state) {
+  const Tally& tally = state.counts.tally;
   std::string out(kPageHead);
   fmt::format_to(std::back_inserter(out),
                  "<h1>Petrosa Realtime Strategies</h1><p>{} · {} · up {:.0f} s · "
                  "<strong class=\"{}\">{}</strong></p>"
                  "<p><a href=\"/healthz\">/healthz</a> · <a href=\"/ready\">/ready</a> · "
                  "<a href=\"/metrics\">/metrics</a> · <a href=\"/info\">/info</a></p>",
-                 html_escaped(kVersion), html_escaped(configuration.settings.environment),
-                 state.uptime_seconds, state.ready() ? "ok" : "bad",
-                 state.ready() ? "ready" : "not ready");
-  out += "<h2>Frames</h2><table><tr><th scope=\"col\">what</th><th scope=\"col\">count</th></tr>";
-  append_row(out, "frames", counts.tally.frames());
-  append_row(out, "events", counts.tally.events());
+                 html_escaped(std::string(kVersion)),
+                 html_escaped(state.configuration.settings.environment), state.uptime.count(),
+                 state.ready() ? "ok" : "bad", state.ready() ? "ready" : "not ready");
+  append_table(out, "Frames", "what");
+  append_row(out, "frames", tally.frames());
+  append_row(out, "events", tally.events());
   for (const Reason reason : all_of<Reason>) {
-    if (counts.tally.count(reason) == 0) continue;
-    append_row(out, fmt::format("{}: {}", disposition(reason), to_string(reason)),
-               counts.tally.count(reason));
+    append_row_if_any(out, fmt::format("{}: {}", disposition(reason), to_string(reason)),
+                      tally.count(reason));
   }
-  out += "</table>";
-  for (const StrategyId strategy : all_of<StrategyId>) {
-    append_strategy(out, state, counts, strategy);
+  for (const StrategyId id : all_of<StrategyId>) {
+    const char* disabled = state.enabled[index_of(id)] ? "" : " (disabled)";
+    out += "</table>";
+    append_table(out, fmt::format("{}{}", to_string(id), disabled),
+                 "events by outcome, orders by result");
+    for (const Outcome outcome : all_of<Outcome>) {
+      append_row_if_any(out, to_string(outcome), tally.count(id, outcome));
+    }
+    for (const OrderResult result : all_of<OrderResult>) {
+      append_row_if_any(out, fmt::format("order: {}", to_string(result)),
+                        state.counts.orders[index_of(id)][index_of(result)]);
+    }
   }
-  return out + "</body></html>\n";
+  return {.content_type = "text/html", .body = out + "</table></body></html>\n"};
 }
 
 }  // namespace rts::service

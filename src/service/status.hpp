@@ -1,30 +1,67 @@
-// What the HTTP endpoints say, and the checks of readiness: pure functions from what is known.
+// What the service counts and knows of itself at one moment, and how it is shown: the checks of
+// readiness, the HTTP endpoints, and the table of all metrics, which /metrics, docs/METRICS.md and
+// the tests walk. Every label has a closed set of values, and every series is there, at 0, from the
+// first scrape. Thread: the loop's.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include <rts/base/enum_names.hpp>
 #include <rts/config/settings.hpp>
-#include <rts/market/events.hpp>
-#include <rts/strategy/verdict.hpp>
+#include <rts/engine/engine.hpp>
+#include <rts/engine/tally.hpp>
+#include <rts/trading/delivery.hpp>
 
 #include "http/server.hpp"
-#include "nats/client.hpp"
+#include "nats/types.hpp"
 #include "service/publisher.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/process.hpp"
 
 namespace rts::service {
 
-struct Counts;
+// About a dozen orders may wait for the socket: a longer queue would be sent late.
+inline constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
 
+// What a message on the control subject was.
+BOOST_DEFINE_FIXED_ENUM_CLASS(Control, std::uint8_t, pause, resume, unreadable)
 // The checks of /ready.
 BOOST_DEFINE_FIXED_ENUM_CLASS(Check, std::uint8_t, nats_connected, subscribed, order_path, breaker,
                               not_draining)
 
 // Of the events that are traded on.
 inline constexpr std::array kMarketKinds{EventKind::book, EventKind::trade, EventKind::ticker};
+template <class Value>
+using ByMarketKind = std::array<Value, kMarketKinds.size()>;
+
+// Counted since the start; each number is counted here only.
+struct Counts {
+  explicit Counts(const SymbolTable& traded);
+
+  // Of one frame; `now` is its time of receipt by the steady clock.
+  void add(const Step& step, UnixNs received_at, SteadyTime now);
+
+  // Event times by kind; 1970 until there was one.
+  struct LastEvents {
+    Symbol symbol;
+    ByMarketKind<UnixMs> at{};
+  };
+
+  const SymbolTable& symbols;
+  Tally tally;
+  std::array<std::array<std::uint64_t, count_of<OrderResult>>, count_of<StrategyId>> orders{};
+  std::array<std::uint64_t, count_of<Control>> control_messages{};
+  telemetry::Histogram step_duration;
+  telemetry::Histogram receive_to_publish;
+  telemetry::Histogram order_answer;
+  ByMarketKind<telemetry::Histogram> event_lag;
+  ByMarketKind<std::optional<SteadyTime>> last_received{};  // of evaluated events
+  std::vector<LastEvents> last_events;                      // by symbol index
+};
 
 struct CheckResult {
   bool ok;
@@ -33,19 +70,18 @@ struct CheckResult {
 
 // What all parts say of themselves at one moment.
 struct State {
-  nats::Status nats;
-  Publisher::Stats delivery;
-  http::Stats http;
-  std::string path_problem;  // why orders do not arrive, as far as that is known
-  bool path_tried = true;    // false: it is not known yet whether they do
-  bool dry_run = false;
+  const config::Configuration& configuration;
+  const Counts& counts;
+  SteadyTime at{};
+  std::string_view settings_hash{};
+  nats::Status nats{};
+  Publisher::Status delivery{};
+  http::Stats http{};
+  telemetry::ProcessUsage process{};  // for the metrics; it costs some system calls
   bool draining = false;
+  std::chrono::duration<double> uptime{};
   std::array<bool, count_of<StrategyId>> enabled{};
   std::array<bool, count_of<StrategyId>> paused{};
-  std::size_t max_buffered_bytes = 0;
-  double uptime_seconds = 0;
-  // Since the last event, by kind; empty: there was none yet.
-  std::array<std::optional<double>, kMarketKinds.size()> event_age_seconds{};
   std::uint64_t lost_log_lines = 0;
   std::uint64_t shortened_log_lines = 0;
 
@@ -54,12 +90,11 @@ struct State {
 };
 
 // {"ready":false,"checks":{"nats_connected":{"ok":false,"detail":"…"},…},…}
-[[nodiscard]] std::string ready_json(const State& state);
-
-[[nodiscard]] std::string info_json(const State& state, const config::Configuration& configuration);
-
+[[nodiscard]] http::Response ready_response(const State& state);
+[[nodiscard]] http::Response info_response(const State& state);
 // The page at "/": a plain index with the numbers that matter.
-[[nodiscard]] std::string index_html(const State& state, const config::Configuration& configuration,
-                                     const Counts& counts);
+[[nodiscard]] http::Response index_response(const State& state);
+
+[[nodiscard]] std::span<const telemetry::Metric<State>> metrics_table() noexcept;
 
 }  // namespace rts::service

@@ -1,47 +1,26 @@
 #include "simulation/market.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
 
 #include <rts/base/text.hpp>
 
 namespace rts::simulation {
-namespace {
-
-struct Listing {
-  std::string_view symbol;
-  double price;
-  double tick;
-  int decimals;
-};
-constexpr std::array kListings{Listing{"BTCUSDT", 63'940, 0.1, 2},
-                               Listing{"ETHUSDT", 3'425, 0.01, 2},
-                               Listing{"BNBUSDT", 571, 0.01, 3}};
-constexpr Listing kAnyOther{"", 10, 0.001, 4};
-
-Listing listing_of(std::string_view symbol) noexcept {
-  for (const Listing& listing : kListings) {
-    if (listing.symbol == symbol) return listing;
-  }
-  return kAnyOther;
-}
 
 constexpr std::int64_t kLevels = 20;
 
-}  // namespace
-
 Market::Market(const std::vector<Symbol>& symbols, std::uint64_t seed, std::uint64_t first_id)
     : random_(seed) {
+  constexpr std::array kListings{
+      Listing{"BTCUSDT", 0.1, 2, 639'400}, Listing{"ETHUSDT", 0.01, 2, 342'500},
+      Listing{"BNBUSDT", 0.01, 3, 57'100}, Listing{"", 0.001, 4, 10'000}};  // any other
   assert(!symbols.empty());
   for (const Symbol& symbol : symbols) {
-    const Listing listing = listing_of(symbol.text());
-    Instrument& instrument = instruments_.emplace_back();
-    instrument.name = symbol.text();
-    instrument.stream_name = to_lower(instrument.name);
-    instrument.tick = listing.tick;
-    instrument.decimals = listing.decimals;
-    instrument.mid_ticks = instrument.open_ticks = std::llround(listing.price / listing.tick);
+    const Listing& listing =
+        *std::ranges::find(kListings.begin(), kListings.end() - 1, symbol.text(), &Listing::symbol);
+    Instrument& instrument = instruments_.emplace_back(
+        Instrument{listing, std::string(symbol.text()), to_lower(symbol.text())});
     instrument.trade_id += first_id;
     instrument.update_id += first_id;
   }
@@ -53,7 +32,6 @@ std::string_view Market::next_frame(UnixMs now) {
   now_ = now;
   Instrument& instrument = instruments_[draw(instruments_.size())];
   move(instrument);
-  frame_.clear();
   const std::uint64_t kind = draw(1000);
   if (kind < 550) {
     write_book(instrument);
@@ -80,8 +58,7 @@ void Market::move(Instrument& instrument) {
     instrument.mood_until = now_ + std::chrono::milliseconds(3000 + draw(12'000));
   }
   const auto step = static_cast<std::int64_t>(draw(5)) - 2;
-  const auto drift = static_cast<std::int64_t>(
-      static_cast<double>(instrument.open_ticks) / 100'000 + 1);  // 0.001 % of the price
+  const std::int64_t drift = instrument.open_ticks / 100'000 + 1;  // 0.001 % of the price
   const std::int64_t trend = mood == Mood::up ? drift : mood == Mood::down ? -drift : 0;
   instrument.mid_ticks += mood == Mood::burst ? step * drift * 2 : trend + step;
   // What wanders off by a tenth turns back, so that no price runs away in a long run.
@@ -94,44 +71,37 @@ std::string Market::Instrument::price(std::int64_t ticks) const {
   return fmt::format("{:.{}f}", static_cast<double>(ticks) * tick, decimals);
 }
 
-void Market::begin_envelope(const Instrument& instrument, std::string_view channel) {
-  write(R"({{"stream":"{}@{}","data":{{)", instrument.stream_name, channel);
-}
-
 void Market::end_envelope() {
   frame_ += R"(},"timestamp":")";
   append_iso8601(frame_, now_);
-  write(R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",)"
-        R"("source":"simulation","version":"1.0"}})",
-        draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
-        draw(1ULL << 48U));
-}
-
-void Market::write_levels(const Instrument& instrument, std::int64_t best_ticks,
-                          std::int64_t direction, std::uint64_t most_milli) {
-  for (std::int64_t level = 0; level < kLevels; ++level) {
-    write(R"({}["{}","{:.3f}"])", level == 0 ? "" : ",",
-          instrument.price(best_ticks + direction * level),
-          static_cast<double>(1 + draw(most_milli)) / 1000);
-  }
+  fmt::format_to(std::back_inserter(frame_),
+                 R"(Z","message_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",)"
+                 R"("source":"simulation","version":"1.0"}})",
+                 draw(1ULL << 32U), draw(1ULL << 16U), draw(1ULL << 12U), draw(1ULL << 12U),
+                 draw(1ULL << 48U));
 }
 
 // One-sided books also have a wide spread: that is when orderbook_skew looks at them by default.
 void Market::write_book(Instrument& instrument) {
-  const bool one_sided = instrument.mood == Mood::bid_heavy || instrument.mood == Mood::ask_heavy;
+  const Mood mood = instrument.mood;
+  const bool one_sided = mood == Mood::bid_heavy || mood == Mood::ask_heavy;
   const std::int64_t half = one_sided ? instrument.open_ticks / 1200 : 1;
   instrument.update_id += 1 + draw(2000);
-  begin_envelope(instrument, "depth20@100ms");
-  const auto ms = now_.time_since_epoch().count();
-  write(R"("e":"depthUpdate","E":{},"T":{},"s":"{}","U":{},"u":{},"pu":{},"b":[)", ms, ms - 1,
-        instrument.name, instrument.update_id - 1, instrument.update_id, instrument.update_id - 2);
-  write_levels(instrument, instrument.mid_ticks - half, -1,
-               instrument.mood == Mood::bid_heavy ? 40'000 : 9'000);
-  frame_ += R"(],"a":[)";
-  write_levels(instrument, instrument.mid_ticks + half, 1,
-               instrument.mood == Mood::ask_heavy ? 40'000 : 9'000);
-  frame_ += ']';
-  end_envelope();
+  const auto levels = [&](std::int64_t direction, bool is_heavy) {
+    std::string out;
+    for (std::int64_t level = 0; level < kLevels; ++level) {
+      out += fmt::format(R"({}["{}","{:.3f}"])", level == 0 ? "" : ",",
+                         instrument.price(instrument.mid_ticks + direction * (half + level)),
+                         static_cast<double>(1 + draw(is_heavy ? 40'000 : 9'000)) / 1000);
+    }
+    return out;
+  };
+  const std::string bids = levels(-1, mood == Mood::bid_heavy);
+  const std::string asks = levels(1, mood == Mood::ask_heavy);
+  write(instrument, "depth20@100ms",
+        R"("e":"depthUpdate","E":{},"T":{},"s":"{}","U":{},"u":{},"pu":{},"b":[{}],"a":[{}])",
+        now_ms(), now_ms() - 1, instrument.name, instrument.update_id - 1, instrument.update_id,
+        instrument.update_id - 2, bids, asks);
 }
 
 void Market::write_trade(Instrument& instrument, std::string_view execution_type) {
@@ -141,35 +111,30 @@ void Market::write_trade(Instrument& instrument, std::string_view execution_type
                       : instrument.mood == Mood::up ? draw(10) < 2
                                                     : draw(2) == 0;
   const std::uint64_t milli = 1 + draw(400) + (burst && draw(8) == 0 ? 8'000 : 0);
-  const auto ms = now_.time_since_epoch().count();
-  begin_envelope(instrument, "trade");
-  write(R"("e":"trade","E":{},"T":{},"s":"{}","t":{},"p":"{}","q":"{}","X":"{}","m":{})", ms,
-        ms - 1, instrument.name, ++instrument.trade_id,
+  write(instrument, "trade",
+        R"("e":"trade","E":{},"T":{},"s":"{}","t":{},"p":"{}","q":"{}","X":"{}","m":{})", now_ms(),
+        now_ms() - 1, instrument.name, ++instrument.trade_id,
         print ? instrument.price(instrument.mid_ticks + (seller ? -1 : 1)) : "0",
         print ? fmt::format("{:.3f}", static_cast<double>(milli) / 1000) : "0", execution_type,
         seller);
-  end_envelope();
 }
 
 void Market::write_ticker(const Instrument& instrument) {
-  const auto ms = now_.time_since_epoch().count();
-  begin_envelope(instrument, "ticker");
-  const double change = static_cast<double>(instrument.mid_ticks - instrument.open_ticks) /
-                        static_cast<double>(instrument.open_ticks) * 100;
-  write(R"("e":"24hrTicker","E":{},"s":"{}","p":"{}","P":"{:.3f}","c":"{}","Q":"0.010",)"
+  const std::int64_t change = instrument.mid_ticks - instrument.open_ticks;
+  write(instrument, "ticker",
+        R"("e":"24hrTicker","E":{},"s":"{}","p":"{}","P":"{:.3f}","c":"{}","Q":"0.010",)"
         R"("o":"{}","v":"101234.512","q":"6120334512.10","O":{},"C":{},"n":1649000)",
-        ms, instrument.name, instrument.price(instrument.mid_ticks - instrument.open_ticks), change,
+        now_ms(), instrument.name, instrument.price(change),
+        static_cast<double>(change) / static_cast<double>(instrument.open_ticks) * 100,
         instrument.price(instrument.mid_ticks), instrument.price(instrument.open_ticks),
-        ms - 86'400'000, ms);
-  end_envelope();
+        now_ms() - 86'400'000, now_ms());
 }
 
 void Market::write_book_ticker(const Instrument& instrument) {
-  begin_envelope(instrument, "bookTicker");
-  write(R"("e":"bookTicker","u":{},"s":"{}","b":"{}","B":"3.1","a":"{}","A":"2.2","E":{})",
+  write(instrument, "bookTicker",
+        R"("e":"bookTicker","u":{},"s":"{}","b":"{}","B":"3.1","a":"{}","A":"2.2","E":{})",
         instrument.update_id, instrument.name, instrument.price(instrument.mid_ticks - 1),
-        instrument.price(instrument.mid_ticks + 1), now_.time_since_epoch().count());
-  end_envelope();
+        instrument.price(instrument.mid_ticks + 1), now_ms());
 }
 
 // What really comes along: prints that are none, half frames, books that lost a side, acks.
@@ -181,11 +146,9 @@ void Market::write_broken(Instrument& instrument) {
     write_trade(instrument, "MARKET");
     frame_.resize(frame_.size() / 2);
   } else if (kind == 2) {
-    begin_envelope(instrument, "depth20@100ms");
-    write(R"("e":"depthUpdate","E":{},"s":"{}","u":{},"b":[],"a":[["{}","1.000"]])",
-          now_.time_since_epoch().count(), instrument.name, ++instrument.update_id,
-          instrument.price(instrument.mid_ticks));
-    end_envelope();
+    write(instrument, "depth20@100ms",
+          R"("e":"depthUpdate","E":{},"s":"{}","u":{},"b":[],"a":[["{}","1.000"]])", now_ms(),
+          instrument.name, ++instrument.update_id, instrument.price(instrument.mid_ticks));
   } else {
     frame_ = R"({"result":null,"id":1})";
   }

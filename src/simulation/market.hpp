@@ -30,36 +30,41 @@ class Market {
 
  private:
   enum class Mood : std::uint8_t { calm, up, down, burst, bid_heavy, ask_heavy };
-  struct Instrument {
+  struct Listing {
+    std::string_view symbol;
+    double tick;
+    int decimals;
+    std::int64_t open_ticks;
+  };
+  struct Instrument : Listing {
     std::string name;         // "BTCUSDT"
     std::string stream_name;  // "btcusdt"
-    double tick = 0.01;
-    int decimals = 2;
-    std::int64_t mid_ticks = 0;
-    std::int64_t open_ticks = 0;
-    Mood mood = Mood::calm;
-    UnixMs mood_until;
+    std::int64_t mid_ticks = open_ticks;
     std::uint64_t trade_id = 1'000'000;
     std::uint64_t update_id = 1'000'000'000;
+    Mood mood = Mood::calm;
+    UnixMs mood_until{};
 
     [[nodiscard]] std::string price(std::int64_t ticks) const;
   };
 
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
+  [[nodiscard]] std::int64_t now_ms() const { return now_.time_since_epoch().count(); }
   void move(Instrument& instrument);
   void write_book(Instrument& instrument);
-  void write_levels(const Instrument& instrument, std::int64_t best_ticks, std::int64_t direction,
-                    std::uint64_t most_milli);
   void write_trade(Instrument& instrument, std::string_view execution_type);
   void write_ticker(const Instrument& instrument);
   void write_book_ticker(const Instrument& instrument);
   void write_broken(Instrument& instrument);
-  void begin_envelope(const Instrument& instrument, std::string_view channel);
-  void end_envelope();
+  // The frame: an event, whose members are formatted, in the relay's envelope.
   template <class... Values>
-  void write(fmt::format_string<Values...> format, Values&&... values) {
-    fmt::format_to(std::back_inserter(frame_), format, std::forward<Values>(values)...);
+  void write(const Instrument& instrument, std::string_view channel,
+             fmt::format_string<Values...> members, Values&&... values) {
+    frame_ = fmt::format(R"({{"stream":"{}@{}","data":{{)", instrument.stream_name, channel);
+    fmt::format_to(std::back_inserter(frame_), members, std::forward<Values>(values)...);
+    end_envelope();
   }
+  void end_envelope();
 
   UnixMs now_{};
   std::mt19937_64 random_;

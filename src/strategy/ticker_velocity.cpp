@@ -6,35 +6,24 @@
 namespace rts {
 
 void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds window) {
-  if (ring_.empty()) known_since_ = sample.at;
-  if (size_ == kMaxSamples) drop_oldest();
-  if (size_ == ring_.size()) grow();
+  const std::size_t room = samples_.capacity();
+  if (room == 0) known_since_ = sample.at;
+  if (samples_.full() && room < kMaxSamples) {
+    samples_.set_capacity(std::max<std::size_t>(128, room * 2));
+  }
+  samples_.push_back(sample);  // in the place of the oldest when it is full
   // Two kinds of ticker may cross: a late sample goes before those of later times.
-  const auto place = [&](std::size_t i) -> PriceSample& {
-    return ring_[(first_ + i) & (ring_.size() - 1)];
-  };
-  std::size_t i = size_++;
-  for (; i > 0 && place(i - 1).at > sample.at; --i) place(i) = place(i - 1);
-  place(i) = sample;
-  while (oldest().at < sample.at - window) drop_oldest();
-}
-
-void TickerWindow::grow() {
-  std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(first_), ring_.end());
-  first_ = 0;
-  ring_.resize(std::max<std::size_t>(128, ring_.size() * 2));
-}
-
-void TickerWindow::drop_oldest() noexcept {
-  first_ = (first_ + 1) & (ring_.size() - 1);
-  --size_;
+  for (std::size_t i = samples_.size() - 1; i > 0 && samples_[i - 1].at > sample.at; --i) {
+    std::swap(samples_[i - 1], samples_[i]);
+  }
+  while (samples_.front().at < sample.at - window) samples_.pop_front();
 }
 
 Verdict TickerVelocity::operator()(const PriceSample& latest,
                                    const TickerWindow& window) const noexcept {
   const PriceSample& oldest = window.oldest();
   const std::chrono::milliseconds span = latest.at - oldest.at;
-  if (span * 100 < time_window() * 80 || latest.at - window.known_since() < time_window()) {
+  if (span * 100 < time_window * 80 || latest.at - window.known_since() < time_window) {
     return {Outcome::warming_up, {}, {}};
   }
 
@@ -47,10 +36,10 @@ Verdict TickerVelocity::operator()(const PriceSample& latest,
 
   const auto indicators = make_indicators({velocity, change, span_seconds, 0});
   if (!indicators) return {};
-  if (std::abs(change) < parameters_.min_price_change) {
+  if (std::abs(change) < min_price_change) {
     return {Outcome::below_min_price_change, {}, *indicators};
   }
-  const auto side = side_of(velocity, parameters_.buy_threshold, parameters_.sell_threshold);
+  const auto side = side_of(velocity, buy_threshold, sell_threshold);
   if (!side) return {Outcome::neutral, {}, *indicators};
   const double confidence = 0.60 + std::abs(velocity) / 10;
   return {Outcome::neutral, make_signal(*side, latest.price, latest.price, confidence),

@@ -27,64 +27,65 @@ ExactSum to_exact(double value) noexcept {
 }
 
 void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
-  if (ring_.empty()) ring_.resize(most);
-  assert(most > 0 && most == ring_.size());
-  Held& place = ring_[next_];
-  if (size_ == most) {
-    price_sum_ -= place.price;
-    quantity_sum_ -= place.quantity;
-  } else {
-    ++size_;
+  if (held_.capacity() == 0) held_.set_capacity(most);
+  assert(most > 0 && most == held_.capacity());
+  if (held_.full()) {
+    price_sum_ -= held_.front().price;
+    quantity_sum_ -= held_.front().quantity;
   }
-  place = {to_exact(trade.price.value()), to_exact(trade.quantity.value())};
-  price_sum_ += place.price;
-  quantity_sum_ += place.quantity;
+  const Held joining{to_exact(trade.price.value()), to_exact(trade.quantity.value())};
+  held_.push_back(joining);  // in the place of the oldest when it is full
+  price_sum_ += joining.price;
+  quantity_sum_ += joining.quantity;
   newest_at_ = at;
-  next_ = next_ + 1 == most ? 0 : next_ + 1;
+}
+
+void TradeWindow::clear() noexcept {
+  held_.clear();
+  price_sum_ = quantity_sum_ = 0;
 }
 
 double TradeWindow::mean(ExactSum sum) const noexcept {
-  assert(size_ > 0);
+  assert(size() > 0);
   // Nearly always the sum fits in 64 bits, and those are converted by one instruction.
   const bool fits = (sum >> 63U) == 0;
   const double total =
       fits ? static_cast<double>(static_cast<std::int64_t>(sum)) : static_cast<double>(sum);
-  return total / static_cast<double>(static_cast<std::int64_t>(size_ * kExactPerUnit));
+  return total / static_cast<double>(static_cast<std::int64_t>(size() * kExactPerUnit));
 }
 
 Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
-                                  const TradeWindow& window) const noexcept {
+                                  const TradeWindow& trades) const noexcept {
   if (!counts(trade)) return {Outcome::below_min_quantity, {}, {}};
-  if (window.size() < static_cast<std::size_t>(parameters_.window) || follows_silence(at, window)) {
+  if (trades.size() < static_cast<std::size_t>(window) || follows_silence(at, trades)) {
     return {Outcome::warming_up, {}, {}};
   }
   const double price = trade.price.value();
   const double quantity = trade.quantity.value();
-  const double mean_price = window.mean_price();
-  const double mean_quantity = window.mean_quantity();
+  const double mean_price = trades.mean_price();
+  const double mean_quantity = trades.mean_quantity();
   if (mean_price == 0 || mean_quantity == 0) return {};  // all of them round to zero
 
   const double maker_score = trade.buyer_is_maker ? -1 : 1;
-  const double price_score = std::clamp(
-      (price - mean_price) / mean_price * 100 / parameters_.price_scale_percent, -1.0, 1.0);
+  const double price_score =
+      std::clamp((price - mean_price) / mean_price * 100 / price_scale_percent, -1.0, 1.0);
   const double quantity_score =
-      maker_score * std::min(1.0, quantity / (parameters_.quantity_multiple * mean_quantity));
-  const double momentum = parameters_.price_weight * price_score +
-                          parameters_.quantity_weight * quantity_score +
-                          parameters_.maker_weight * maker_score;
+      maker_score * std::min(1.0, quantity / (quantity_multiple * mean_quantity));
+  const double momentum =
+      price_weight * price_score + quantity_weight * quantity_score + maker_weight * maker_score;
 
   const auto indicators = make_indicators({momentum, price_score, quantity_score, maker_score});
   if (!indicators) return {};
-  const auto side = side_of(momentum, parameters_.buy_threshold, parameters_.sell_threshold);
+  const auto side = side_of(momentum, buy_threshold, sell_threshold);
   if (!side) return {Outcome::neutral, {}, *indicators};
   const double confidence = 0.65 + 0.2 * std::abs(momentum);
   return {Outcome::neutral, make_signal(*side, trade.price, trade.price, confidence), *indicators};
 }
 
-void TradeMomentum::remember(const Trade& trade, UnixMs at, TradeWindow& window) const {
+void TradeMomentum::remember(const Trade& trade, UnixMs at, TradeWindow& trades) const {
   if (!counts(trade)) return;
-  if (follows_silence(at, window)) window.clear();
-  window.append(trade, at, static_cast<std::size_t>(parameters_.window));
+  if (follows_silence(at, trades)) trades.clear();
+  trades.append(trade, at, static_cast<std::size_t>(window));
 }
 
 }  // namespace rts

@@ -1,12 +1,10 @@
 #include "telemetry/log.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <iterator>
-#include <mutex>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +16,7 @@
 #include <unistd.h>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/time.hpp>
 #include <rts/market/units.hpp>
 
@@ -26,15 +25,8 @@
 namespace rts::telemetry {
 namespace {
 
-constexpr std::chrono::milliseconds kStallPatience{100};  // of the writer thread, for one line
+constexpr int kStallTimeoutMs = 100;  // of the writer thread, for one line
 constexpr std::chrono::seconds kCloseTimeout{1};
-
-// "WARNING".
-std::string upper_name(Level level) {
-  std::string name(to_string(level));
-  for (char& c : name) c = static_cast<char>(c - 'a' + 'A');
-  return name;
-}
 
 // Writes finished lines to a descriptor; runs on spdlog's thread.
 class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
@@ -59,9 +51,8 @@ class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::nu
 
  private:
   bool is_writable() const noexcept {
-    const auto patience = given_up_ ? std::chrono::milliseconds(0) : kStallPatience;
     pollfd descriptor{fd_, POLLOUT, 0};
-    return ::poll(&descriptor, 1, static_cast<int>(patience.count())) == 1 &&
+    return ::poll(&descriptor, 1, given_up_ ? 0 : kStallTimeoutMs) == 1 &&
            (descriptor.revents & POLLOUT) != 0;
   }
 
@@ -72,25 +63,19 @@ class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::nu
 
 // One value as JSON, in text lines, too: escaped, a line stays one line.
 void append_value(JsonWriter& json, const Field& field, bool& shortened) {
-  struct Append {
-    JsonWriter& json;
-    bool& shortened;
-    void operator()(std::string_view value) const {
+  const auto append = [&](const auto& value) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, std::string_view>) {
       json.string(value.substr(0, Log::kMaxValueBytes));
-      if (value.size() > Log::kMaxValueBytes) shortened = true;
-    }
-    void operator()(std::int64_t value) const { json.integer(value); }
-    void operator()(std::uint64_t value) const { json.unsigned_integer(value); }
-    void operator()(bool value) const { json.boolean(value); }
-    void operator()(double value) const {
-      if (const auto finite = Indicator::from(value)) {
-        json.number(*finite);
-      } else {
-        json.null();
-      }
+      shortened = shortened || value.size() > Log::kMaxValueBytes;
+    } else if constexpr (std::is_same_v<Value, double>) {
+      const auto finite = Indicator::from(value);
+      finite ? json.number(*finite) : json.null();
+    } else {
+      json.raw(fmt::format("{}", value));  // a whole number, or true or false
     }
   };
-  std::visit(Append{json, shortened}, field.value);
+  std::visit(append, field.value);
 }
 
 }  // namespace
@@ -103,69 +88,76 @@ struct Log::Line {
   std::uint64_t suppressed = 0;
   UnixMs at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   bool shortened = false;
+
+  void format_as_json(std::string& out);
+  void format_as_text(std::string& out);
 };
+
+void Log::Line::format_as_json(std::string& out) {
+  out.clear();
+  JsonWriter json(out);
+  json.begin_object().key("ts").raw("\"");
+  append_iso8601(out, at);
+  out += "Z\"";
+  json.key("level").string(to_upper(to_string(level))).key("event").string(event);
+  json.key("msg").string(message);
+  for (const Field& field : fields) append_value(json.key(field.key), field, shortened);
+  if (suppressed > 0) json.key("suppressed").unsigned_integer(suppressed);
+  json.end_object();
+}
+
+void Log::Line::format_as_text(std::string& out) {
+  out.clear();
+  append_iso8601(out, at);
+  fmt::format_to(std::back_inserter(out), "Z {:<7} {} ", to_upper(to_string(level)), event);
+  append_json_string(out, message);
+  for (const Field& field : fields) {
+    fmt::format_to(std::back_inserter(out), " {}=", field.key);
+    JsonWriter json(out);
+    append_value(json, field, shortened);
+  }
+  if (suppressed > 0) fmt::format_to(std::back_inserter(out), " suppressed={}", suppressed);
+}
 
 // The queue, its thread and the sink.
-class Log::Writer {
- public:
-  explicit Writer(int fd)
-      : sink_(std::make_shared<DescriptorSink>(fd)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, stay_in_background)),
-        logger_(std::make_shared<spdlog::async_logger>(
-            "log", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
-    logger_->set_level(spdlog::level::trace);
-  }
-
-  ~Writer() {
-    const auto deadline = std::chrono::steady_clock::now() + kCloseTimeout;
-    while (pool_->queue_size() > 0 && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    if (pool_->queue_size() > 0) sink_->give_up();
-    logger_.reset();
-    pool_.reset();
-  }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-  Writer(Writer&&) = delete;
-  Writer& operator=(Writer&&) = delete;
-
-  void put(std::string_view line) {
-    logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
-  }
-  [[nodiscard]] std::uint64_t lost() const noexcept {
-    return sink_->lost() + pool_->overrun_counter();
-  }
-
- private:
-  std::shared_ptr<DescriptorSink> sink_;
-  std::shared_ptr<spdlog::details::thread_pool> pool_;
-  std::shared_ptr<spdlog::async_logger> logger_;
+struct Log::Writer {
+  std::shared_ptr<DescriptorSink> sink;
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::async_logger> logger;
 };
 
-Log::Log(int fd, Level least, LogFormat format)
-    : least_(least), format_(format), writer_(std::make_unique<Writer>(fd)) {
+Log::Log(int fd, Level least, LogFormat format) : least_(least), format_(format) {
+  const auto sink = std::make_shared<DescriptorSink>(fd);
+  const auto pool =
+      std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, stay_in_background);
+  const auto logger = std::make_shared<spdlog::async_logger>(
+      "log", sink, pool, spdlog::async_overflow_policy::overrun_oldest);
+  writer_.reset(new Writer{sink, pool, logger});
   if (format == LogFormat::automatic) {
     format_ = ::isatty(fd) == 1 ? LogFormat::text : LogFormat::json;
   }
   line_.reserve(2 * kMaxLineBytes);
 }
 
-Log::~Log() = default;
+Log::~Log() {
+  const auto deadline = std::chrono::steady_clock::now() + kCloseTimeout;
+  while (writer_->pool->queue_size() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (writer_->pool->queue_size() > 0) writer_->sink->give_up();
+}
 
-std::uint64_t Log::lost_lines() const noexcept { return writer_->lost(); }
+std::uint64_t Log::lost_lines() const noexcept {
+  return writer_->sink->lost() + writer_->pool->overrun_counter();
+}
 
 void Log::write_limited(std::string_view kind, Level level, std::string_view event,
                         std::string_view message, std::span<const Field> fields) {
   if (!enabled(level)) return;
-  using std::chrono::seconds;
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  const std::int64_t second = std::chrono::duration_cast<seconds>(now).count();
+  const auto second =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
   Window& window = windows_[kind];
-  if (window.second != second) {
-    window.second = second;
-    window.lines = 0;
-  }
+  if (std::exchange(window.second, second) != second) window.lines = 0;
   if (++window.lines > kLinesPerSecond) {
     ++window.suppressed;
     return;
@@ -181,50 +173,16 @@ void Log::write_each(Level level, std::string_view event, std::string_view messa
 void Log::emit(Line line) {
   line.shortened = line.message.size() > kMaxValueBytes;
   line.message = line.message.substr(0, kMaxValueBytes);
-  format(line);
+  const auto format = format_ == LogFormat::json ? &Line::format_as_json : &Line::format_as_text;
+  (line.*format)(line_);
   if (line_.size() >= kMaxLineBytes) {  // without its end it would not parse
     line.shortened = true;
     line.fields = {};
-    format(line);
+    (line.*format)(line_);
   }
   if (line.shortened) ++shortened_;
   line_ += '\n';
-  writer_->put(line_);
-}
-
-void Log::format(Line& line) {
-  line_.clear();
-  if (format_ == LogFormat::json) {
-    format_as_json(line);
-  } else {
-    format_as_text(line);
-  }
-}
-
-void Log::format_as_json(Line& line) {
-  JsonWriter json(line_);
-  json.begin_object().key("ts").raw("\"");
-  append_iso8601(line_, line.at);
-  line_ += "Z\"";
-  json.key("level").string(upper_name(line.level)).key("event").string(line.event);
-  json.key("msg").string(line.message);
-  for (const Field& field : line.fields) append_value(json.key(field.key), field, line.shortened);
-  if (line.suppressed > 0) json.key("suppressed").unsigned_integer(line.suppressed);
-  json.end_object();
-}
-
-void Log::format_as_text(Line& line) {
-  append_iso8601(line_, line.at);
-  fmt::format_to(std::back_inserter(line_), "Z {:<7} {} ", upper_name(line.level), line.event);
-  append_json_string(line_, line.message);
-  for (const Field& field : line.fields) {
-    fmt::format_to(std::back_inserter(line_), " {}=", field.key);
-    JsonWriter json(line_);
-    append_value(json, field, line.shortened);
-  }
-  if (line.suppressed > 0) {
-    fmt::format_to(std::back_inserter(line_), " suppressed={}", line.suppressed);
-  }
+  writer_->logger->log(spdlog::level::info, spdlog::string_view_t(line_.data(), line_.size()));
 }
 
 }  // namespace rts::telemetry

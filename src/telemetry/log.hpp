@@ -6,6 +6,7 @@
 // Thread: one (the loop's). The only room that knows spdlog.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -31,8 +32,7 @@ struct Field {
 class Log {
  public:
   static constexpr std::size_t kQueueLines = 8192;
-  static constexpr std::size_t kMaxLineBytes =
-      4096;  // PIPE_BUF: such a write never blocks half-way
+  static constexpr std::size_t kMaxLineBytes = 4096;  // PIPE_BUF: such a write is atomic
   // Of a message or a value. Where they are many, or of characters that have to be escaped, the
   // line may still be too long: then it is written without its fields.
   static constexpr std::size_t kMaxValueBytes = 512;
@@ -69,9 +69,9 @@ class Log {
   [[nodiscard]] std::uint64_t shortened_lines() const noexcept { return shortened_; }
 
  private:
-  class Writer;
+  struct Writer;  // the queue, its thread and the sink
   struct Window {
-    std::int64_t second = 0;
+    std::chrono::seconds second{0};
     std::uint64_t lines = 0;
     std::uint64_t suppressed = 0;
   };
@@ -80,9 +80,6 @@ class Log {
                      std::string_view message, std::span<const Field> fields);
   struct Line;
   void emit(Line line);
-  void format(Line& line);
-  void format_as_json(Line& line);
-  void format_as_text(Line& line);
 
   Level least_;
   LogFormat format_;

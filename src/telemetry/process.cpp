@@ -1,12 +1,10 @@
 #include "telemetry/process.hpp"
 
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
-#include <string>
+#include <system_error>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,24 +32,12 @@ std::uint64_t read_resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-// Field 22 of /proc/self/stat, in clock ticks since boot. The second field is the program's name in
-// brackets and may hold anything, so the count starts with the third, behind the last bracket.
-double read_start_time() {
-  std::ifstream file("/proc/self/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  std::istringstream fields(text.substr(text.rfind(')') + 1));
-  std::string field;
-  for (int number = 3; number <= 22; ++number) fields >> field;
-  if (!fields) return 0;
-  return read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME) +
-         std::strtod(field.c_str(), nullptr) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
+// Taken while the process is made ready, before main().
+const double kStartTime = read_clock(CLOCK_REALTIME);
 
 }  // namespace
 
 ProcessUsage read_process_usage() {
-  static const double kStartTime = read_start_time();
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   return {.cpu_seconds = read_clock(CLOCK_PROCESS_CPUTIME_ID),

@@ -18,10 +18,10 @@ void CircuitBreaker::enter(BreakerState state) noexcept {
 }
 
 void CircuitBreaker::advance(TimePoint now) noexcept {
-  const auto patience = std::max<TimePoint>(policy_.recovery_timeout, policy_.probe_patience);
+  const auto timeout = std::max<TimePoint>(policy_.recovery_timeout, policy_.probe_timeout);
   if (state_ == BreakerState::open && now >= opened_at_ + policy_.recovery_timeout) {
     enter(BreakerState::half_open);
-  } else if (probe_since_ && now >= *probe_since_ + patience) {
+  } else if (probe_since_ && now >= *probe_since_ + timeout) {
     probe_since_.reset();
     ++period_;  // what the lost probe may still report is late
   }

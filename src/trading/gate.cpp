@@ -1,5 +1,3 @@
-#include <cassert>
-
 #include <rts/trading/gate.hpp>
 
 namespace rts {
@@ -14,42 +12,52 @@ bool is_cooling_down(std::chrono::milliseconds cooldown, UnixMs last, UnixMs now
 }  // namespace
 
 Gate::Gate(const GateLimits& limits, std::size_t symbol_capacity)
-    : limits_(limits), last_orders_(symbol_capacity) {}
+    : limits_(limits), memory_(symbol_capacity) {}
 
 Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
-  assert(request.symbol_index < last_orders_.size());
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
-  const std::size_t strategy = index_of(request.strategy);
-  auto& last = last_orders_[request.symbol_index][strategy][index_of(signal.side)];
-  const std::int64_t day = utc_day(request.at);
-  const std::int64_t minute = utc_minute(request.at);
-
-  if (paused_[strategy]) return Failure{Outcome::paused};
+  if (paused_[index_of(request.strategy)]) return Failure{Outcome::paused};
   if (signal.side == Side::sell && terms.sells == Sells::refused) {
     return Failure{Outcome::shorts_disabled};
   }
   if (signal.confidence.value() < terms.min_confidence) return Failure{Outcome::low_confidence};
   if (const auto off_band = check_band(request)) return Failure{*off_band};
-  if (last && is_cooling_down(terms.cooldown, *last, request.at)) {
-    return Failure{Outcome::cooldown};
-  }
-  if (days_[strategy].is_full(day, limits_.max_daily_signals)) {
-    return Failure{Outcome::daily_limit};
-  }
-  if (minute_.is_full(minute, limits_.max_orders_per_minute)) return Failure{Outcome::rate_limit};
+  const auto limit = check_limits(request);
+  const OrderMemory::Key key{request.symbol_index, request.strategy, signal.side};
+  if (limit && !memory_.may_be_foreign(key, request.at, terms.cooldown)) return Failure{*limit};
+  const Uuid id =
+      order_id({request.strategy, signal.side, request.symbol.text(), request.at, request.event_id},
+               terms.cooldown);
+  // What the log has already is the order that made the entry, as another process has decided it:
+  // no limit of ours holds it back.
+  if (limit && !memory_.is_foreign(id)) return Failure{*limit};
   const auto quantity = order_quantity(terms, signal.price);
   if (!quantity) return Failure{Outcome::size_limit};
-  Pass passed{*quantity, {}};
+  Pass passed{id, *quantity, {}};
   if (!is_reduce_only(terms, signal.side)) {
     passed.protection = protection(terms, signal.side, signal.price);
     if (!passed.protection) return Failure{Outcome::size_limit};
   }
-
-  last = request.at;
-  days_[strategy].count(day);
-  minute_.count(minute);
+  memory_.accept({id, request.strategy, signal.side, request.symbol, request.at},
+                 request.symbol_index);
   return passed;
+}
+
+std::optional<Outcome> Gate::check_limits(const Request& request) const noexcept {
+  const auto last =
+      memory_.last_order({request.symbol_index, request.strategy, request.signal.side});
+  if (last && is_cooling_down(request.terms.cooldown, *last, request.at)) return Outcome::cooldown;
+  const auto is_full = [](std::int64_t orders, std::int64_t limit) {
+    return limit > 0 && orders >= limit;
+  };
+  if (is_full(memory_.orders_of_day(request.strategy, request.at), limits_.max_daily_signals)) {
+    return Outcome::daily_limit;
+  }
+  if (is_full(memory_.orders_of_minute(request.at), limits_.max_orders_per_minute)) {
+    return Outcome::rate_limit;
+  }
+  return std::nullopt;
 }
 
 std::optional<Outcome> Gate::check_band(const Request& request) const noexcept {

@@ -17,20 +17,6 @@ char* write_event_id(char* out, const EventId& id) noexcept {  // 22 characters 
   return std::copy_n(number.data(), number.size(), out);
 }
 
-// name = strategy|SYMBOL|SIDE|<bucket start ms>, with cooldown 0 strategy|SYMBOL|SIDE|<event id>
-Uuid order_id(const OrderTerms& terms, const OrderSource& source) noexcept {
-  std::array<char, 160> name;  // 16 + 63 + 4 + 20 characters and separators at most
-  auto* end = fmt::format_to(name.data(), "{}|{}|{}|", to_string(source.strategy), source.symbol,
-                             to_string(source.signal.side));
-  if (const std::chrono::milliseconds cooldown = terms.cooldown; cooldown.count() > 0) {
-    const auto bucket = source.at.time_since_epoch() / cooldown;
-    end = fmt::format_to(end, "{}", bucket * cooldown.count());
-  } else {
-    end = write_event_id(end, source.event_id);
-  }
-  return make_order_id({name.data(), static_cast<std::size_t>(end - name.data())});
-}
-
 std::string_view strength(Confidence confidence) noexcept {
   if (confidence.value() >= 0.9) return "extreme";
   if (confidence.value() >= 0.7) return "strong";
@@ -44,25 +30,22 @@ class OrderWriter {
       : out_(out), json_(out), order_(order), id_text_(to_text(order.id)) {}
 
   void trade_order() {
-    const bool opens_short = order_.side == Side::sell && !order_.reduce_only;
+    const auto& [side, price, current_price, confidence] = order_.signal;
+    const bool opens_short = side == Side::sell && !order_.reduce_only;
     json_.begin_object();
-    json_.key("order_id").string(id_);
-    json_.key("signal_id").string(id_);
-    json_.key("symbol").string(order_.symbol);
-    json_.key("side").string(to_string(order_.side));
+    json_.key("order_id").string(id_).key("signal_id").string(id_);
+    json_.key("symbol").string(order_.symbol).key("side").string(to_string(side));
     json_.key("order_type").string("MARKET");
     json_.key("quantity").decimal(order_.quantity);
-    json_.key("price").number(order_.price);
-    json_.key("current_price").number(order_.current_price);
+    json_.key("price").number(price).key("current_price").number(current_price);
     json_.key("time_in_force").string("GTC");
     json_.key("position_type").string(opens_short ? "SHORT" : "LONG");
     json_.key("leverage").integer(order_.leverage);
-    json_.key("reduce_only").boolean(order_.reduce_only);
-    json_.key("close_on_trigger").boolean(false);
+    json_.key("reduce_only").boolean(order_.reduce_only).key("close_on_trigger").boolean(false);
     json_.key("strategy_name").string(to_string(order_.strategy));
-    json_.key("confidence_score").number(order_.confidence);
+    json_.key("confidence_score").number(confidence);
     protection();
-    time("timestamp", order_.timestamp);
+    time("timestamp", order_.at);
     time("valid_until", order_.valid_until);
     metadata("trade_order.v1");
     json_.end_object();
@@ -70,25 +53,23 @@ class OrderWriter {
 
   void signal() {
     assert(!order_.reduce_only);  // "sell" would open what it may only close
+    const auto& [side, price, current_price, confidence] = order_.signal;
+    const std::string_view strategy = to_string(order_.strategy);
     json_.begin_object();
-    json_.key("id").string(id_);
-    json_.key("signal_id").string(id_);
-    json_.key("strategy_id").string(to_string(order_.strategy));
-    json_.key("strategy").string(to_string(order_.strategy));
+    json_.key("id").string(id_).key("signal_id").string(id_);
+    json_.key("strategy_id").string(strategy).key("strategy").string(strategy);
     json_.key("strategy_mode").string("deterministic");
     json_.key("symbol").string(order_.symbol);
-    json_.key("action").string(order_.side == Side::buy ? "buy" : "sell");
-    json_.key("confidence").number(order_.confidence);
-    json_.key("strength").string(strength(order_.confidence));
-    json_.key("price").number(order_.price);
+    json_.key("action").string(side == Side::buy ? "buy" : "sell");
+    json_.key("confidence").number(confidence);
+    json_.key("strength").string(strength(confidence));
+    json_.key("price").number(price);
     json_.key("quantity").decimal(order_.quantity);
-    json_.key("current_price").number(order_.current_price);
-    json_.key("source").string("realtime-strategies");
-    json_.key("timeframe").string("tick");
-    json_.key("order_type").string("market");
-    json_.key("time_in_force").string("GTC");
+    json_.key("current_price").number(current_price);
+    json_.key("source").string("realtime-strategies").key("timeframe").string("tick");
+    json_.key("order_type").string("market").key("time_in_force").string("GTC");
     protection();
-    time("timestamp", order_.timestamp);
+    time("timestamp", order_.at);
     metadata("signal.v1");
     if (is_traceparent(order_.traceparent)) {
       json_.key("_otel_trace_context").begin_object();
@@ -134,26 +115,24 @@ class OrderWriter {
 
 }  // namespace
 
+Uuid order_id(const OrderName& name, std::chrono::milliseconds cooldown) noexcept {
+  std::array<char, 160> text;  // 16 + 63 + 4 + 20 characters and separators at most
+  auto* end = fmt::format_to(text.data(), "{}|{}|{}|", to_string(name.strategy), name.symbol,
+                             to_string(name.side));
+  if (cooldown.count() > 0) {
+    const auto bucket = name.at.time_since_epoch() / cooldown;
+    end = fmt::format_to(end, "{}", bucket * cooldown.count());
+  } else {
+    end = write_event_id(end, name.event_id);
+  }
+  return make_order_id({text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
 Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept {
-  const Signal& signal = source.signal;
-  assert(source.protection.has_value() != is_reduce_only(terms, signal.side));
-  Order order;
-  order.id = order_id(terms, source);
-  order.symbol = source.symbol;
-  order.strategy = source.strategy;
-  order.side = signal.side;
-  order.reduce_only = is_reduce_only(terms, signal.side);
-  order.leverage = terms.leverage;
-  order.quantity = source.quantity;
-  order.price = signal.price;
-  order.current_price = signal.current_price;
-  order.confidence = signal.confidence;
-  order.protection = source.protection;
-  order.timestamp = source.at;
-  order.valid_until = source.aged_at + (order.reduce_only ? terms.reduce_only_ttl : terms.ttl);
-  order.event_id = source.event_id;
-  order.indicators = source.indicators;
-  return order;
+  const bool reduce_only = is_reduce_only(terms, source.signal.side);
+  assert(source.protection.has_value() != reduce_only);
+  const UnixMs valid_until = source.aged_at + (reduce_only ? terms.reduce_only_ttl : terms.ttl);
+  return {source, reduce_only, terms.leverage, valid_until};
 }
 
 bool is_traceparent(std::string_view text) noexcept {
@@ -166,11 +145,7 @@ bool is_traceparent(std::string_view text) noexcept {
 
 void append_json(std::string& out, const Order& order, OrderFormat format) {
   OrderWriter writer(out, order);
-  if (format == OrderFormat::trade_order) {
-    writer.trade_order();
-  } else {
-    writer.signal();
-  }
+  format == OrderFormat::signal ? writer.signal() : writer.trade_order();
 }
 
 }  // namespace rts

@@ -40,29 +40,10 @@ std::vector<std::string> uncovered(const std::vector<std::string>& subjects,
                                    std::string_view topic) {
   std::vector<std::string> wanted = order_subjects(topic);
   std::erase_if(wanted, [&](const std::string& subject) {
-    return std::any_of(subjects.begin(), subjects.end(),
-                       [&](const std::string& pattern) { return covers(pattern, subject); });
+    return std::ranges::any_of(subjects,
+                               [&](const auto& pattern) { return covers(pattern, subject); });
   });
   return wanted;
-}
-
-// Every setting that matters, also where it is as wanted.
-std::vector<Difference> comparison(const StreamPlan& plan, const StreamFacts& facts) {
-  return {
-      {"subjects", text_of(facts.subjects), text_of(wanted_subjects(plan, facts))},
-      {"duplicate_window", text_of(facts.duplicate_window),
-       text_of(wanted_duplicate_window(plan, facts))},
-      {"max_msgs", text_of_limit(facts.max_messages), text_of_limit(plan.max_messages)},
-      {"max_msgs_per_subject", text_of_limit(facts.max_messages_per_subject), "none"},
-      {"discard", facts.discard, kDiscard},
-      {"max_age", text_of_age(facts.max_age), text_of_age(plan.max_age)},
-      {"republish", text_of(facts.republish), text_of(plan.republish)},
-      {"num_replicas", std::to_string(facts.replicas), std::to_string(plan.replicas)},
-      {"storage", facts.storage, "file"},
-      {"retention", facts.retention, "limits"},
-      {"no_ack", fmt::to_string(facts.no_ack), "false"},
-      {"sealed", fmt::to_string(facts.sealed), "false"},
-  };
 }
 
 }  // namespace
@@ -87,23 +68,35 @@ StreamPlan plan_stream(const StreamPlanSource& source) {
   return plan;
 }
 
-std::vector<Difference> differences(const StreamPlan& plan, const StreamFacts& facts) {
-  std::vector<Difference> found = comparison(plan, facts);
-  std::erase_if(found, [](const Difference& row) { return row.present == row.wanted; });
-  return found;
-}
-
-std::vector<Difference> description(const StreamPlan& plan) {
-  std::vector<Difference> all = comparison(plan, StreamFacts{});
-  for (Difference& row : all) row.present.clear();
-  return all;
+std::vector<Difference> differences(const StreamPlan& plan,
+                                    const std::optional<StreamFacts>& present) {
+  const StreamFacts facts = present.value_or(StreamFacts{});
+  std::vector<Difference> rows{
+      {"subjects", text_of(facts.subjects), text_of(wanted_subjects(plan, facts))},
+      {"duplicate_window", text_of(facts.duplicate_window),
+       text_of(wanted_duplicate_window(plan, facts))},
+      {"max_msgs", text_of_limit(facts.max_messages), text_of_limit(plan.max_messages)},
+      {"max_msgs_per_subject", text_of_limit(facts.max_messages_per_subject), "none"},
+      {"discard", facts.discard, kDiscard},
+      {"max_age", text_of_age(facts.max_age), text_of_age(plan.max_age)},
+      {"republish", text_of(facts.republish), text_of(plan.republish)},
+      {"num_replicas", std::to_string(facts.replicas), std::to_string(plan.replicas)},
+      {"storage", facts.storage, "file"},
+      {"retention", facts.retention, "limits"},
+      {"no_ack", fmt::to_string(facts.no_ack), "false"},
+      {"sealed", fmt::to_string(facts.sealed), "false"},
+  };
+  if (present) {
+    std::erase_if(rows, [](const Difference& row) { return row.present == row.wanted; });
+  } else {
+    for (Difference& row : rows) row.present.clear();
+  }
+  return rows;
 }
 
 std::vector<std::string> wanted_subjects(const StreamPlan& plan, const StreamFacts& facts) {
   std::vector<std::string> subjects = facts.subjects;
-  for (std::string& subject : uncovered(subjects, plan.subject)) {
-    subjects.push_back(std::move(subject));
-  }
+  std::ranges::copy(uncovered(facts.subjects, plan.subject), std::back_inserter(subjects));
   return subjects;
 }
 

@@ -8,38 +8,34 @@
 namespace rts::wire {
 namespace {
 
-IntegerField as_integer(const Scalar& scalar) noexcept {
+// A value under a key that asks for certain types.
+template <class T>
+Field<T> field_of(const Scalar& scalar, bool is_of_type, std::optional<T> value) noexcept {
   if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::number) return {FieldState::wrong_type, 0};
-  std::uint64_t plain = 0;
-  if (read_plain_integer(scalar.text, plain)) return {FieldState::valid, plain};
-  const auto value = parse_integer(scalar.text);
-  return value ? IntegerField{FieldState::valid, *value} : IntegerField{FieldState::invalid, 0};
+  if (!is_of_type) return {FieldState::wrong_type, {}};
+  return value ? Field<T>{FieldState::valid, *value} : Field<T>{FieldState::invalid, {}};
+}
+
+IntegerField as_integer(const Scalar& scalar) noexcept {
+  return field_of(scalar, scalar.type == JsonType::number, scalar.integer);
 }
 
 // Numbers arrive as strings or as JSON numbers.
 NumberField as_number(const Scalar& scalar) noexcept {
-  if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::number && scalar.type != JsonType::string) {
-    return {FieldState::wrong_type, 0};
-  }
-  double plain = 0;
-  if (read_plain_number(scalar.text, plain)) return {FieldState::valid, plain};
-  const auto value = parse_number(scalar.text);
-  return value ? NumberField{FieldState::valid, *value} : NumberField{FieldState::invalid, 0};
+  const bool is_of_type = scalar.type == JsonType::number || scalar.type == JsonType::string;
+  auto value = is_of_type ? read_plain_number(scalar.text) : std::nullopt;
+  if (is_of_type && !value) value = parse_number(scalar.text);
+  return field_of(scalar, is_of_type, value);
 }
 
 FlagField as_flag(const Scalar& scalar) noexcept {
-  if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::boolean) return {FieldState::wrong_type, false};
-  return {FieldState::valid, scalar.truth};
+  return field_of<bool>(scalar, scalar.type == JsonType::boolean, scalar.truth);
 }
 
 void begin_side(SideField& side) noexcept {
   side.state = FieldState::valid;
   side.level_count = 0;
   side.has_zero_quantity = false;
-  side.levels.clear();
 }
 
 // A level's price and quantity; false when one is out of its range.
@@ -51,22 +47,24 @@ void begin_side(SideField& side) noexcept {
     return false;
   }
   side.has_zero_quantity |= quantity->value() == 0;
-  if (!side.levels.full()) side.levels.push_back({*price, *quantity});
+  if (side.level_count < SideField::kMaxLevels) {
+    side.first_levels[side.level_count] = {*price, *quantity};
+  }
   return true;
 }
 
 // ["61837.63000000","3.78826000"], further elements unread.
-bool read_level(JsonCursor& cursor, SideField& side, std::size_t depth) {
+bool read_level(JsonCursor& cursor, SideField& side) {
   std::array<NumberField, 2> numbers;
   std::size_t count = 0;
   const auto read_number = [&] {
     Scalar scalar;
-    if (!cursor.read_value(scalar, depth + 1)) return false;
+    if (!cursor.read_value(scalar)) return false;
     if (count < numbers.size()) numbers[count++] = as_number(scalar);
     return true;
   };
   const bool is_level = cursor.type() == JsonType::array;
-  if (!(is_level ? cursor.for_each_element(read_number) : cursor.skip(depth))) return false;
+  if (!(is_level ? cursor.for_each_element(read_number) : cursor.skip())) return false;
   for (const NumberField& number : numbers) {
     if (side.state != FieldState::valid || number.valid()) continue;
     side.state = number.state == FieldState::invalid ? FieldState::invalid : FieldState::wrong_type;
@@ -75,11 +73,6 @@ bool read_level(JsonCursor& cursor, SideField& side, std::size_t depth) {
     side.state = FieldState::invalid;
   }
   return true;
-}
-
-// What stands between two places in a text.
-std::string_view between(const char* begin, const char* end) noexcept {
-  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 // The five tokens of a level as the venue spells it, ["61837.63","3.788"], and what stands behind.
@@ -100,17 +93,17 @@ struct LevelText {
     return std::memcmp(bracket, "[\"", 2) == 0 && std::memcmp(comma - 1, "\",\"", 3) == 0 &&
            std::memcmp(closing - 1, "\"]", 2) == 0;
   }
-  [[nodiscard]] std::string_view price() const noexcept { return between(bracket + 2, comma - 1); }
-  [[nodiscard]] std::string_view quantity() const noexcept {
-    return between(comma + 2, closing - 1);
-  }
+  [[nodiscard]] std::string_view price() const noexcept { return {bracket + 2, comma - 1}; }
+  [[nodiscard]] std::string_view quantity() const noexcept { return {comma + 2, closing - 1}; }
 };
 
 bool read_numbers(const LevelText& level, std::array<double, 2>& numbers) noexcept {
-  const std::string_view price = level.price();
-  const std::string_view quantity = level.quantity();
-  return read_two_short_numbers(price, quantity, numbers) ||
-         (read_plain_number(price, numbers[0]) && read_plain_number(quantity, numbers[1]));
+  if (read_two_short_numbers(level.price(), level.quantity(), numbers)) return true;
+  const auto price = read_plain_number(level.price());
+  const auto quantity = read_plain_number(level.quantity());
+  if (!price || !quantity) return false;
+  numbers = {*price, *quantity};
+  return true;
 }
 
 // A side as the venue spells it, in one pass over its tokens; the cursor jumps behind it. Where
@@ -136,12 +129,13 @@ bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
   return true;
 }
 
-bool read_side(JsonCursor& cursor, SideField& side, std::size_t depth) {
+bool read_side(JsonCursor& cursor, SideField& side) {
   if (read_usual_side(cursor, side)) return true;
   begin_side(side);
   return cursor.for_each_element([&] {
+    const bool is_read = read_level(cursor, side);
     ++side.level_count;
-    return read_level(cursor, side, depth + 1);
+    return is_read;
   });
 }
 
@@ -211,9 +205,7 @@ void settle_side(SideField& side, bool was_sent) noexcept {
 char id_letter(Sequence sequence) noexcept { return kEventTypes[index_of(sequence)].id_letter; }
 
 TextField as_text(const Scalar& scalar) noexcept {
-  if (scalar.type == JsonType::none) return {};
-  if (scalar.type != JsonType::string) return {FieldState::wrong_type, {}};
-  return {FieldState::valid, scalar.text};
+  return field_of<std::string_view>(scalar, scalar.type == JsonType::string, scalar.text);
 }
 
 Key key_of(std::string_view name) noexcept {
@@ -223,11 +215,11 @@ Key key_of(std::string_view name) noexcept {
   return name == to_string(key) ? key : Key::unread;
 }
 
-bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth) {
+bool read_member(JsonCursor& cursor, Key key, Fields& fields) {
   const JsonType type = cursor.type();
   if (key == Key::unread || fields.was_seen(key)) {
     if (type != JsonType::null) fields.see_other();
-    return cursor.skip(depth);
+    return cursor.skip();
   }
   if (type == JsonType::array) {
     // "a" is the asks of a book, an id of an aggregated trade and a price of a ticker.
@@ -236,16 +228,16 @@ bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth)
     SideField& side = asks ? fields.asks : fields.bids;
     if ((asks || bids) && side.state == FieldState::absent) {
       fields.slot(key).type = type;
-      return fields.settle(key) && read_side(cursor, side, depth);
+      return fields.settle(key) && read_side(cursor, side);
     }
   }
-  return cursor.read_value(fields.slot(key), depth) && fields.settle(key);
+  return cursor.read_value(fields.slot(key)) && fields.settle(key);
 }
 
-bool read_object(JsonCursor& cursor, Fields& fields, std::size_t depth) {
+bool read_object(JsonCursor& cursor, Fields& fields) {
   fields.reset();
   return cursor.for_each_member(
-      [&](std::string_view name) { return read_member(cursor, key_of(name), fields, depth + 1); });
+      [&](std::string_view name) { return read_member(cursor, key_of(name), fields); });
 }
 
 void interpret(Fields& fields, WireEvent& event) noexcept {

@@ -71,10 +71,10 @@ class Fields {
 };
 
 // Reads one value under a key; false when it is no JSON.
-[[nodiscard]] bool read_member(JsonCursor& cursor, Key key, Fields& fields, std::size_t depth);
+[[nodiscard]] bool read_member(JsonCursor& cursor, Key key, Fields& fields);
 
-// Reads all members; false when the object is no JSON. `depth` counts the containers around it.
-[[nodiscard]] bool read_object(JsonCursor& cursor, Fields& fields, std::size_t depth);
+// Reads all members; false when the object is no JSON.
+[[nodiscard]] bool read_object(JsonCursor& cursor, Fields& fields);
 
 [[nodiscard]] TextField as_text(const Scalar& scalar) noexcept;
 

@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <utility>
 
+#include <rts/base/text.hpp>
 #include <rts/wire/frame.hpp>
 
 #include "wire/event_fields.hpp"
@@ -20,44 +24,54 @@ std::string_view Envelope::channel() const noexcept {
   return rest.substr(0, rest.find('@'));
 }
 
+std::optional<RecordedFrame> parse_recorded_line(std::string_view line) noexcept {
+  constexpr std::string_view kBlank = " \t\r";
+  const std::size_t first = line.find_first_not_of(kBlank);
+  if (first == std::string_view::npos || line[first] == '#') return std::nullopt;
+
+  // A receive time is digits and a blank; digits alone are a frame (and no event).
+  const std::size_t end = std::min(line.find(' ', first), line.size());
+  const std::size_t frame = line.find_first_not_of(kBlank, end);
+  const auto nanoseconds = parse_as<std::int64_t>(line.substr(first, end - first), 0);
+  if (!nanoseconds || frame == std::string_view::npos) return RecordedFrame{std::nullopt, line};
+  return RecordedFrame{UnixNs(std::chrono::nanoseconds(*nanoseconds)), line.substr(frame)};
+}
+
+std::optional<RecordedNote> parse_recorded_note(std::string_view line) noexcept {
+  line = trimmed(line);
+  if (!line.starts_with('#')) return std::nullopt;
+  const std::size_t begin = std::min(line.find('{'), line.size());
+  const auto log = from_string<RecordedLog>(trimmed(line.substr(1, begin - 1)));
+  if (!log || begin == line.size()) return std::nullopt;
+  return RecordedNote{*log, line.substr(begin)};
+}
+
 class FrameReader::Parser {
  public:
   std::optional<FrameError> open(std::string_view frame) {
-    pending_ = Pending::nothing;
+    is_pending_ = false;
+    element_count_ = 0;
     if (frame.size() > kMaxFrameBytes) return FrameError::too_large;
     envelope_ = {};
+    const bool is_read = text_.open(frame) && read_root();
+    if (is_read && element_count_ <= kMaxEventsPerFrame) return std::nullopt;
+    is_pending_ = false;
     element_count_ = 0;
-    std::optional<FrameError> error;
-    if (!text_.open(frame) || !read_root()) {
-      error = FrameError::malformed;
-    } else if (element_count_ > kMaxEventsPerFrame) {
-      error = FrameError::too_large;
-    }
-    if (error) pending_ = Pending::nothing;
-    return error;
+    return is_read ? FrameError::too_large : FrameError::malformed;
   }
 
   const WireEvent* next() {
-    switch (pending_) {
-      case Pending::nothing: return nullptr;
-      case Pending::control: event_.kind = EventKind::control; break;
-      case Pending::root_event: interpret(root_, event_); break;
-      case Pending::data_event: interpret(data_, event_); break;
-      case Pending::elements: return next_element();
-    }
-    pending_ = Pending::nothing;
-    return &event_;
+    if (element_count_ > 0) return next_element();
+    return std::exchange(is_pending_, false) ? &event_ : nullptr;
   }
 
   [[nodiscard]] const Envelope& envelope() const noexcept { return envelope_; }
 
  private:
-  enum class Pending : std::uint8_t { nothing, control, root_event, data_event, elements };
-
   bool read_root() {
-    JsonCursor cursor = text_.begin();
+    JsonCursor cursor(text_);
     if (cursor.type() == JsonType::array) {
-      return check_elements(cursor, 1) && cursor.at_end();
+      return check_elements(cursor) && cursor.at_end();
     }
     root_.reset();
     data_type_ = JsonType::none;
@@ -65,7 +79,7 @@ class FrameReader::Parser {
       const Key key = key_of(name);
       if (key == Key::data && !root_.was_seen(key)) return read_data(cursor);
       if (key == Key::_otel_trace_context && !root_.was_seen(key)) return read_trace(cursor);
-      return read_member(cursor, key, root_, 1);
+      return read_member(cursor, key, root_);
     });
     return read && cursor.at_end() && conclude_root();
   }
@@ -76,32 +90,31 @@ class FrameReader::Parser {
     envelope_.timestamp = as_text(root_[Key::timestamp]);
     envelope_.message_id = as_text(root_[Key::message_id]);
     envelope_.source = as_text(root_[Key::source]);
-    if (!root_.has(Key::stream) && data_type_ == JsonType::none) {
-      pending_ = Pending::root_event;
-      envelope_ = {};  // a bare event's own keys of these names mean nothing to us
-      return true;
+    const bool is_bare = !root_.has(Key::stream) && data_type_ == JsonType::none;
+    if (is_bare) envelope_ = {};  // a bare event's own keys of these names mean nothing to us
+    if (is_bare || data_type_ == JsonType::object) {
+      interpret(is_bare ? root_ : data_, event_);
+      is_pending_ = true;
     }
-    if (data_type_ == JsonType::object) pending_ = Pending::data_event;
-    // The elements of an array are pending since they were checked.
-    return envelope_.stream.valid() &&
-           (data_type_ == JsonType::object || data_type_ == JsonType::array);
+    const bool has_data = data_type_ == JsonType::object || data_type_ == JsonType::array;
+    return is_bare || (envelope_.stream.valid() && has_data);
   }
 
   bool read_data(JsonCursor& cursor) {
     root_.see(Key::data);
     data_type_ = cursor.type();
-    if (data_type_ == JsonType::object) return read_object(cursor, data_, 1);
-    if (data_type_ == JsonType::array) return check_elements(cursor, 2);
+    if (data_type_ == JsonType::object) return read_object(cursor, data_);
+    if (data_type_ == JsonType::array) return check_elements(cursor);
     if (data_type_ == JsonType::null) data_type_ = JsonType::none;
-    return cursor.skip(1);
+    return cursor.skip();
   }
 
   bool read_trace(JsonCursor& cursor) {
     root_.see(Key::_otel_trace_context);
-    if (cursor.type() != JsonType::object) return cursor.skip(1);
+    if (cursor.type() != JsonType::object) return cursor.skip();
     return cursor.for_each_member([&](std::string_view name) {
       Scalar scalar;
-      if (!cursor.read_value(scalar, 2)) return false;
+      if (!cursor.read_value(scalar)) return false;
       if (name == "traceparent" && !envelope_.traceparent.valid()) {
         const TextField text = as_text(scalar);
         if (text.valid()) envelope_.traceparent = text;
@@ -110,44 +123,40 @@ class FrameReader::Parser {
     });
   }
 
-  // First pass over an array of events: all of it is checked before any of it is believed. The
+  // First pass over an array of events: all of it is checked before any of it is used. The
   // second begins where this one did.
-  bool check_elements(JsonCursor& cursor, std::size_t depth) {
+  bool check_elements(JsonCursor& cursor) {
     element_ = cursor;
-    element_depth_ = depth;
     const bool checked = cursor.for_each_element([&] {
       ++element_count_;
-      return cursor.skip(depth);
+      return cursor.skip();
     });
     element_->jump(1);
-    pending_ = element_count_ == 0 ? Pending::control : Pending::elements;
+    if (element_count_ == 0) {
+      event_.kind = EventKind::control;
+      is_pending_ = true;
+    }
     return checked;
   }
 
   const WireEvent* next_element() {
-    if (element_count_ == 0) {
-      pending_ = Pending::nothing;
-      return nullptr;
-    }
     --element_count_;
     event_.kind = EventKind::unknown;
     const bool is_object = element_->type() == JsonType::object;
-    const bool read =
-        is_object ? read_object(*element_, data_, element_depth_) : element_->skip(element_depth_);
+    const bool read = is_object ? read_object(*element_, data_) : element_->skip();
     element_->jump(1);  // the comma, or the bracket behind the last
     if (is_object && read) interpret(data_, event_);
     return &event_;
   }
 
-  JsonText text_{kMaxFrameBytes};
+  JsonText text_;
   Fields root_;
   Fields data_;
   WireEvent event_;
   Envelope envelope_;
-  Pending pending_ = Pending::nothing;
+  bool is_pending_ = false;              // event_, the frame's only one
   JsonType data_type_ = JsonType::none;  // of what stands under `data`; null counts as none
-  std::size_t element_count_ = 0;
-  std::size_t element_depth_ = 1;
+  std::size_t element_count_ = 0;        // of an array, those that are still to come
   std::optional<JsonCursor> element_;
 };
 

@@ -1,56 +1,42 @@
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <unordered_set>
 
 #include <fmt/format.h>
 
-#include <rts/base/enum_names.hpp>
 #include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/wire/instruments.hpp>
 
-#include "wire/json_cursor.hpp"
+#include "wire/json_dom.hpp"
 #include "wire/number_text.hpp"
 
 namespace rts::wire {
-
-// The members of a filter that we read, spelt as on the wire.
-// NOLINTBEGIN(readability-identifier-naming)
-BOOST_DEFINE_FIXED_ENUM_CLASS(Member, std::uint8_t, filterType, minQty, maxQty, stepSize,
-                              minNotional, notional, maxNotional, tickSize, applyMaxToMarket)
-// NOLINTEND(readability-identifier-naming)
-
 namespace {
 
 constexpr int kMaxExponent = 40;  // beyond it no number fits into a Decimal
 
-// One filter; its views live as long as the text is open.
-using Filter = std::array<Scalar, count_of<Member>>;
-
 // Exact, from a string or a number: "1e-05" is 0.00001. None where it is no JSON number from 0, or
 // beyond 18 digits.
-std::optional<Decimal> decimal_of(const Scalar& scalar) {
-  const std::string_view text = scalar.text;
-  const bool has_type = scalar.type == JsonType::string || scalar.type == JsonType::number;
-  if (!has_type || !is_json_number(text)) return {};
+std::optional<Decimal> decimal_of(const dom::element& value) {
+  const auto number = as<double>(value);
+  const std::string written = !number ? std::string(as<std::string_view>(value).value_or(""))
+                              : value.is_double() ? fmt::format("{}", *number)
+                                                  : simdjson::minify(value);
+  const std::string_view text = written;
+  if (!is_json_number(text)) return {};
   const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
   std::string_view power = text.substr(std::min(mark + 1, text.size()));
   if (power.starts_with('+')) power.remove_prefix(1);
   const auto exponent =
       power.empty() ? std::optional(0) : parse_as<int>(power, -kMaxExponent, kMaxExponent);
-  if (!exponent) return {};
-
-  std::string digits(text.substr(0, mark));
-  const std::size_t point = std::min(digits.find('.'), digits.size());
-  if (point < digits.size()) digits.erase(point, 1);
-  // At least one digit stands before the point, and no zero ends the fraction.
-  const auto moved = static_cast<std::int64_t>(point) + *exponent;
-  if (moved < 1) digits.insert(0, static_cast<std::size_t>(1 - moved), '0');
-  const auto whole = static_cast<std::size_t>(std::max<std::int64_t>(moved, 1));
-  digits.resize(std::max(digits.find_last_not_of('0') + 1, whole), '0');
-  if (digits.size() > whole) digits.insert(whole, 1, '.');
-  return Decimal::parse(digits);
+  std::string_view digits = text.substr(0, mark);
+  if (digits.find('.') != std::string_view::npos) {  // "92233720368.00000000" has 11 digits
+    digits = digits.substr(0, digits.find_last_not_of('0') + 1);
+    if (digits.ends_with('.')) digits.remove_suffix(1);
+  }
+  const auto mantissa = Decimal::parse(digits);
+  return exponent && mantissa ? mantissa->times_power_of_ten(*exponent) : std::nullopt;
 }
 
 const Decimal& greater_of(const Decimal& a, const Decimal& b) noexcept {
@@ -63,101 +49,67 @@ const Decimal& stricter_maximum(const Decimal& a, const Decimal& b) noexcept {
   return a.is_less_than(b) ? a : b;
 }
 
-// Takes in one entry of `symbols` after the other.
+// What one entry of `symbols` says, filter by filter.
 class Entry {
  public:
-  bool read(JsonCursor& cursor) {
-    return cursor.for_each_member([&](std::string_view key) {
-      if (key == "filters" && cursor.type() == JsonType::array) {
-        return cursor.for_each_element([&] { return read_filter(cursor); });
-      }
-      Scalar value;
-      if (!cursor.read_value(value, kDepth)) return false;
-      if (value.type != JsonType::string) return true;
-      std::string* const out = text_named(key);
-      if (out != nullptr && out->empty()) *out = value.text;  // the first of a key counts
-      return true;
-    });
-  }
+  explicit Entry(ListedInstrument& instrument) noexcept : instrument_(instrument) {}
 
-  // Empty when it names no symbol.
-  std::optional<ListedInstrument> finish() && {
-    const auto symbol = Symbol::from(name_);
-    if (!symbol) return {};
-    instrument_.symbol = *symbol;
+  void read(const dom::object& entry) {
+    instrument_.status = text_at(entry, "status");
+    instrument_.quote_asset = text_at(entry, "quoteAsset");
+    instrument_.margin_asset = text_at(entry, "marginAsset");
+    for (const dom::element filter : elements_at(entry, "filters")) {
+      if (filter.get(filter_) == simdjson::SUCCESS) apply();
+    }
     if (instrument_.status.empty()) fault("it has no status");
     if (instrument_.quote_asset.empty()) fault("it has no quoteAsset");
-    return std::move(instrument_);
   }
 
  private:
-  static constexpr std::size_t kDepth = 3;  // the answer, its symbols, this one
-
   // The first fault is said.
   void fault(std::string what) {
     if (instrument_.fault.empty()) instrument_.fault = std::move(what);
   }
 
-  std::string* text_named(std::string_view key) noexcept {
-    if (key == "symbol") return &name_;
-    if (key == "status") return &instrument_.status;
-    if (key == "quoteAsset") return &instrument_.quote_asset;
-    return key == "marginAsset" ? &instrument_.margin_asset : nullptr;
+  // Empty without such a member, and when it is null or a container.
+  std::optional<dom::element> member(std::string_view name) const {
+    const auto value = value_at<dom::element>(filter_, name);
+    const bool counts = value && !value->is_null() && !value->is_object() && !value->is_array();
+    return counts ? value : std::nullopt;
   }
 
-  bool read_filter(JsonCursor& cursor) {
-    if (cursor.type() != JsonType::object) return cursor.skip(kDepth + 1);
-    Filter filter;
-    const bool ok = cursor.for_each_member([&](std::string_view key) {
-      Scalar value;
-      if (!cursor.read_value(value, kDepth + 2)) return false;
-      const bool is_container = value.type == JsonType::object || value.type == JsonType::array;
-      const auto member = is_container ? std::nullopt : from_string<Member>(key);
-      if (!member) return true;
-      Scalar& known = filter[index_of(*member)];
-      if (known.type == JsonType::none) known = value;
-      return true;
-    });
-    if (ok) apply(filter);
-    return ok;
-  }
-
-  void apply(const Filter& filter) {
+  void apply() {
     ListedInstrument& i = instrument_;
-    const std::string_view type = filter[index_of(Member::filterType)].text;
-    const auto has = [&](Member member) { return filter[index_of(member)].type != JsonType::none; };
+    const std::string_view type = text_at(filter_, "filterType");
     if (type == "LOT_SIZE" || type == "MARKET_LOT_SIZE") {
-      i.min_quantity = greater_of(i.min_quantity, value(filter, Member::minQty));
-      i.max_quantity = stricter_maximum(i.max_quantity, value(filter, Member::maxQty));
-      take_step(value(filter, Member::stepSize));
+      i.min_quantity = greater_of(i.min_quantity, value("minQty"));
+      i.max_quantity = stricter_maximum(i.max_quantity, value("maxQty"));
+      take_step(value("stepSize"));
     } else if (type == "PRICE_FILTER") {
-      i.tick = greater_of(i.tick, value(filter, Member::tickSize));
+      i.tick = greater_of(i.tick, value("tickSize"));
     } else if (type == "MIN_NOTIONAL") {
-      const bool is_spot = has(Member::minNotional);
-      take_minimum(value(filter, is_spot ? Member::minNotional : Member::notional));
+      const bool is_spot = member("minNotional").has_value();
+      i.min_notional = greater_of(i.min_notional, value(is_spot ? "minNotional" : "notional"));
     } else if (type == "NOTIONAL") {
-      take_minimum(value(filter, Member::minNotional));
+      i.min_notional = greater_of(i.min_notional, value("minNotional"));
       // Without a word the maximum is for every order.
-      const Scalar& applies = filter[index_of(Member::applyMaxToMarket)];
-      if (has(Member::maxNotional) && (applies.type != JsonType::boolean || applies.truth)) {
-        i.max_notional = stricter_maximum(i.max_notional, value(filter, Member::maxNotional));
+      const bool applies = value_at<bool>(filter_, "applyMaxToMarket").value_or(true);
+      if (applies && member("maxNotional")) {
+        i.max_notional = stricter_maximum(i.max_notional, value("maxNotional"));
       }
     }
   }
 
-  Decimal value(const Filter& filter, Member member) {
-    const Scalar& scalar = filter[index_of(member)];
-    const std::string_view type = filter[index_of(Member::filterType)].text;
-    if (const auto decimal = decimal_of(scalar)) return *decimal;
-    fault(scalar.type == JsonType::none
-              ? fmt::format("{} has no {}", type, to_string(member))
-              : fmt::format("{} has a {} that is no number from 0 with up to 18 digits", type,
-                            to_string(member)));
+  // The filter's number of this name.
+  Decimal value(std::string_view name) {
+    const auto found = member(name);
+    const auto decimal = found ? decimal_of(*found) : std::nullopt;
+    if (decimal) return *decimal;
+    const std::string_view type = text_at(filter_, "filterType");
+    fault(found
+              ? fmt::format("{} has a {} that is no number from 0 with up to 18 digits", type, name)
+              : fmt::format("{} has no {}", type, name));
     return {};
-  }
-
-  void take_minimum(const Decimal& minimum) {
-    instrument_.min_notional = greater_of(instrument_.min_notional, minimum);
   }
 
   // Quantities in the coarser step are in the finer as well, where it is a multiple.
@@ -173,8 +125,8 @@ class Entry {
     }
   }
 
-  std::string name_;
-  ListedInstrument instrument_;
+  ListedInstrument& instrument_;
+  dom::object filter_;
 };
 
 }  // namespace
@@ -183,33 +135,23 @@ Result<std::vector<ListedInstrument>, std::string> parse_instruments(std::string
   const auto is = [](const char* what) { return Failure{std::string(what)}; };
   if (text.size() > kMaxInstrumentsBytes) return is("is larger than 10 MiB");
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  JsonText json(std::max<std::size_t>(text.size(), 1));
-  if (!json.open(text)) return is("is not JSON");
-  JsonCursor cursor = json.begin();
-  if (cursor.type() != JsonType::object) return is("is no exchangeInfo answer: no JSON object");
-
+  if (const auto json = trimmed(text); !json.empty() && !json.starts_with('{')) {
+    return is("is no exchangeInfo answer: no JSON object");
+  }
+  dom::parser parser;
+  const auto answer = parse_as_json<dom::object>(parser, text, kMaxInstrumentsBytes);
+  if (!answer) return is("is not JSON");
   std::vector<ListedInstrument> instruments;
   std::unordered_set<std::string> names;  // of those: the first entry of a symbol counts
-  bool all_are_named = true;
-  const bool ok = cursor.for_each_member([&](std::string_view key) {
-    if (key != "symbols" || cursor.type() != JsonType::array) return cursor.skip(1);
-    return cursor.for_each_element([&] {
-      if (cursor.type() != JsonType::object) {
-        all_are_named = false;
-        return cursor.skip(2);
-      }
-      Entry entry;
-      if (!entry.read(cursor)) return false;
-      auto instrument = std::move(entry).finish();
-      all_are_named = all_are_named && instrument;
-      if (instrument && names.emplace(instrument->symbol.text()).second) {
-        instruments.push_back(std::move(*instrument));
-      }
-      return true;
-    });
-  });
-  if (!ok || !cursor.at_end()) return is("is not JSON");
-  if (!all_are_named) return is("is no exchangeInfo answer: an entry of its symbols has no symbol");
+  for (const dom::element entry : elements_at(*answer, "symbols")) {
+    const auto fields = as<dom::object>(entry);
+    const auto symbol = fields ? Symbol::from(text_at(*fields, "symbol")) : std::nullopt;
+    if (!symbol) return is("is no exchangeInfo answer: an entry of its symbols has no symbol");
+    if (!names.emplace(symbol->text()).second) continue;
+    ListedInstrument& instrument = instruments.emplace_back();
+    instrument.symbol = *symbol;
+    Entry(instrument).read(*fields);
+  }
   if (instruments.empty()) return is("is no exchangeInfo answer: it lists no symbols");
   return instruments;
 }

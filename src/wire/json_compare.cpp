@@ -11,27 +11,32 @@
 namespace rts::wire {
 namespace {
 
+bool are_equal(dom::element expected, dom::element actual) {
+  const auto a = as<double>(expected);
+  const auto b = as<double>(actual);
+  if (a && b) return std::abs(*a - *b) <= 1e-9 * std::max({1e-12, std::abs(*a), std::abs(*b)});
+  return expected.type() == actual.type() && simdjson::minify(expected) == simdjson::minify(actual);
+}
+
+// Appends what differs between two values that stand at this place.
 class Comparison {
  public:
-  explicit Comparison(std::size_t limit) noexcept : limit_(limit) {}
-
   void compare(dom::element expected, dom::element actual, const std::string& at) {
-    if (found_.size() >= limit_) return;
     if (expected.is_object() && actual.is_object()) {
-      compare_objects(expected.get_object().value_unsafe(), actual.get_object().value_unsafe(), at);
+      compare_objects(*as<dom::object>(expected), *as<dom::object>(actual), at);
     } else if (expected.is_array() && actual.is_array()) {
-      compare_arrays(expected.get_array().value_unsafe(), actual.get_array().value_unsafe(), at);
-    } else if (!equal_scalars(expected, actual)) {
-      add(fmt::format("{}: expected {}, got {}", at, simdjson::minify(expected),
-                      simdjson::minify(actual)));
+      compare_arrays(*as<dom::array>(expected), *as<dom::array>(actual), at);
+    } else if (!are_equal(expected, actual)) {
+      add("{}: expected {}, got {}", at, simdjson::minify(expected), simdjson::minify(actual));
     }
   }
 
-  [[nodiscard]] std::vector<std::string> found() && { return std::move(found_); }
+  std::vector<std::string> found;
 
  private:
-  void add(std::string difference) {
-    if (found_.size() < limit_) found_.push_back(std::move(difference));
+  template <class... Arguments>
+  void add(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+    found.push_back(fmt::format(text, std::forward<Arguments>(arguments)...));
   }
 
   void compare_objects(dom::object expected, dom::object actual, const std::string& at) {
@@ -40,18 +45,18 @@ class Comparison {
       if (const auto other = value_at<dom::element>(actual, field.key)) {
         compare(field.value, *other, path);
       } else {
-        add(fmt::format("{}: missing, expected {}", path, simdjson::minify(field.value)));
+        add("{}: missing, expected {}", path, simdjson::minify(field.value));
       }
     }
     for (const auto field : actual) {
       if (value_at<dom::element>(expected, field.key)) continue;
-      add(fmt::format("{}.{}: unexpected {}", at, field.key, simdjson::minify(field.value)));
+      add("{}.{}: unexpected {}", at, field.key, simdjson::minify(field.value));
     }
   }
 
   void compare_arrays(dom::array expected, dom::array actual, const std::string& at) {
     if (expected.size() != actual.size()) {
-      add(fmt::format("{}: expected {} elements, got {}", at, expected.size(), actual.size()));
+      add("{}: expected {} elements, got {}", at, expected.size(), actual.size());
       return;
     }
     auto other = actual.begin();
@@ -61,19 +66,6 @@ class Comparison {
       ++other;
     }
   }
-
-  static bool equal_scalars(dom::element expected, dom::element actual) {
-    double a = 0;
-    double b = 0;
-    if (expected.get(a) == simdjson::SUCCESS && actual.get(b) == simdjson::SUCCESS) {
-      return std::abs(a - b) <= 1e-9 * std::max({1e-12, std::abs(a), std::abs(b)});
-    }
-    return expected.type() == actual.type() &&
-           simdjson::minify(expected) == simdjson::minify(actual);
-  }
-
-  std::size_t limit_;
-  std::vector<std::string> found_;
 };
 
 }  // namespace
@@ -87,9 +79,10 @@ std::vector<std::string> json_differences(std::string_view expected, std::string
   const auto found = parse_as_json<dom::element>(actual_parser, actual, kAnyLength);
   if (!wanted) return {"the expected text is no JSON"};
   if (!found) return {"the actual text is no JSON"};
-  Comparison comparison(limit);
+  Comparison comparison;
   comparison.compare(*wanted, *found, "");
-  return std::move(comparison).found();
+  comparison.found.resize(std::min(comparison.found.size(), limit));
+  return comparison.found;
 }
 
 }  // namespace rts::wire

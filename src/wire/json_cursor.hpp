@@ -1,18 +1,21 @@
 // JSON, token by token. simdjson's first stage checks what can be checked in bulk, that the text is
 // UTF-8 and every string closed and without control characters, and finds where each bracket,
 // comma, colon and value begins. JsonCursor steps from one of these to the next and checks the
-// grammar of all it steps over, also where nobody reads, as On-Demand would not. Each function
-// moves past its value and answers false when it is no JSON; the whole text is malformed then, and
-// the cursor of no use. Only for this room.
+// grammar of all it steps over, also where a value is not used, as On-Demand would not. Each
+// function moves past its value and answers false when it is no JSON; the whole text is malformed
+// then, and the cursor of no use. Only for this room.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include <simdjson.h>
+
+#include <rts/wire/frame.hpp>
 
 namespace rts::wire {
 
@@ -36,6 +39,7 @@ inline constexpr std::array<JsonType, 256> kJsonTypes = [] {
 struct Scalar {
   JsonType type = JsonType::none;  // null counts as none; what a container holds is passed over
   std::string_view text;           // unescaped content of a string; token of a number
+  std::optional<std::uint64_t> integer;  // of a number: when it is one in 0 … 2^63−1
   bool truth = false;
 };
 
@@ -44,24 +48,19 @@ class JsonCursor;
 // One text at a time, in memory that is made once.
 class JsonText {
  public:
-  explicit JsonText(std::size_t max_bytes);
+  JsonText();
 
   // Copies the text, which ends the life of every cursor and view of the one before. False when it
-  // is longer than max_bytes, or no JSON already to the first stage.
+  // is longer than kMaxFrameBytes, or no JSON already to the first stage.
   [[nodiscard]] bool open(std::string_view text) noexcept;
-
-  // At the first token. Precondition: open() was true.
-  [[nodiscard]] JsonCursor begin() noexcept;
 
  private:
   friend class JsonCursor;
   // Appends what an escaped string says; false when an escape is none.
   bool unescape(std::string_view escaped, std::string_view& out) noexcept;
 
-  std::size_t max_bytes_;
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage_;
-  std::unique_ptr<char[]> text_buffer_;
-  std::unique_ptr<char[]> unescaped_buffer_;
+  std::unique_ptr<char[]> buffer_;
   char* text_;
   char* unescaped_;
   std::size_t unescaped_bytes_ = 0;
@@ -71,6 +70,10 @@ class JsonText {
 // A place in a JsonText; a copy is a way back to it.
 class JsonCursor {
  public:
+  // At the first token. Precondition: the text is open.
+  explicit JsonCursor(JsonText& owner) noexcept
+      : owner_(&owner), text_(owner.text_), token_(owner.stage_->structural_indexes.get()) {}
+
   // The text from the token on that the cursor stands at. Behind the last token stands a blank.
   [[nodiscard]] const char* here() const noexcept { return text_ + *token_; }
   // The same of a token ahead, up to kAhead behind the last, where there are blanks as well.
@@ -82,7 +85,8 @@ class JsonCursor {
     return kJsonTypes[static_cast<unsigned char>(*here())];
   }
   [[nodiscard]] bool at_end() const noexcept {
-    return static_cast<std::size_t>(token_ - first_) == owner_->stage_->n_structural_indexes;
+    const auto& stage = *owner_->stage_;
+    return token_ == stage.structural_indexes.get() + stage.n_structural_indexes;
   }
 
   // Moves over one token; false when it is another.
@@ -91,46 +95,42 @@ class JsonCursor {
     ++token_;
     return true;
   }
-  // Moves over so many tokens, which somebody has checked.
+  // Moves over so many tokens. Precondition: they were checked.
   void jump(std::size_t tokens) noexcept { token_ += tokens; }
 
-  // `depth` counts the containers around the value; kMaxNesting bounds it.
-  [[nodiscard]] bool read_value(Scalar& out, std::size_t depth) noexcept;
-  [[nodiscard]] bool skip(std::size_t depth) noexcept {
+  [[nodiscard]] bool read_value(Scalar& out) noexcept;
+  [[nodiscard]] bool skip() noexcept {
     Scalar ignored;
-    return read_value(ignored, depth);
+    return read_value(ignored);
   }
 
-  // Calls each(key), which moves past the value; false as soon as it does.
+  // Calls each(key), which moves past the value; false as soon as it is.
   template <class Each>
   [[nodiscard]] bool for_each_member(Each each) {
-    if (!take('{')) return false;
-    if (take('}')) return true;
-    do {
+    return for_each('{', '}', [&] {
       std::string_view key;
-      if (!read_string(key) || !take(':') || !each(key)) return false;
-    } while (take(','));
-    return take('}');
+      return read_string(key) && take(':') && each(key);
+    });
   }
 
-  // Calls each(), which moves past the element; false as soon as it does.
+  // Calls each(), which moves past the element; false as soon as it is.
   template <class Each>
   [[nodiscard]] bool for_each_element(Each each) {
-    if (!take('[')) return false;
-    if (take(']')) return true;
-    do {
-      if (!each()) return false;
-    } while (take(','));
-    return take(']');
+    return for_each('[', ']', each);
   }
 
  private:
-  friend class JsonText;
-  explicit JsonCursor(JsonText& owner) noexcept
-      : owner_(&owner),
-        text_(owner.text_),
-        first_(owner.stage_->structural_indexes.get()),
-        token_(first_) {}
+  template <class Each>
+  bool for_each(char opening, char closing, Each each) {
+    if (depth_ == kMaxNesting || !take(opening)) return false;
+    if (take(closing)) return true;
+    ++depth_;
+    do {
+      if (!each()) return false;
+    } while (take(','));
+    --depth_;
+    return take(closing);
+  }
 
   static bool is_blank(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
   // The text of the token that the cursor is at, without blanks behind it; the cursor moves on.
@@ -139,7 +139,7 @@ class JsonCursor {
     ++token_;
     const char* end = here();
     while (is_blank(end[-1])) --end;  // stops at the token, which is no blank
-    return {begin, static_cast<std::size_t>(end - begin)};
+    return {begin, end};
   }
   [[nodiscard]] bool read_string(std::string_view& out) noexcept {
     if (*here() != '"') return false;
@@ -151,8 +151,8 @@ class JsonCursor {
 
   JsonText* owner_;
   const char* text_;
-  const std::uint32_t* first_;
   const std::uint32_t* token_;  // behind the last one stands the end of the text
+  std::size_t depth_ = 0;       // containers around the token
 };
 
 }  // namespace rts::wire

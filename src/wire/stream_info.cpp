@@ -40,19 +40,16 @@ constexpr std::array kSettings{
 };
 
 const Setting* find_setting(std::string_view key) noexcept {
-  const auto* const found = std::find_if(kSettings.begin(), kSettings.end(),
-                                         [key](const Setting& s) { return s.key == key; });
+  const auto* const found = std::ranges::find(kSettings, key, &Setting::key);
   return found == kSettings.end() ? nullptr : found;
 }
 
 // The functions read() are false when the value is of another type; null leaves `out` as it is.
 template <class Value, class Out>
 bool read_as(dom::element from, Out& out) {
-  Value value{};
-  if (from.is_null()) return true;
-  if (from.get(value) != simdjson::SUCCESS) return false;
-  out = Out(value);
-  return true;
+  const auto value = as<Value>(from);
+  if (value) out = Out(*value);
+  return value || from.is_null();
 }
 bool read(dom::element from, std::string& out) { return read_as<std::string_view>(from, out); }
 bool read(dom::element from, std::int64_t& out) { return read_as<std::int64_t>(from, out); }
@@ -61,18 +58,16 @@ bool read(dom::element from, std::chrono::nanoseconds& out) {
   return read_as<std::int64_t>(from, out);
 }
 bool read(dom::element from, std::vector<std::string>& out) {
-  dom::array texts;
-  if (from.is_null()) return true;
-  if (from.get(texts) != simdjson::SUCCESS) return false;
-  return std::all_of(texts.begin(), texts.end(),
+  const auto texts = as<dom::array>(from);
+  if (!texts) return from.is_null();
+  return std::all_of(texts->begin(), texts->end(),
                      [&out](dom::element text) { return read(text, out.emplace_back()); });
 }
 bool read(dom::element from, std::optional<Republish>& out) {
-  dom::object republish;
-  if (from.is_null()) return true;
-  if (from.get(republish) != simdjson::SUCCESS) return false;
+  const auto republish = as<dom::object>(from);
+  if (!republish) return from.is_null();
   out.emplace();
-  return std::all_of(republish.begin(), republish.end(), [&out](const auto& field) {
+  return std::all_of(republish->begin(), republish->end(), [&out](const auto& field) {
     if (field.key == "src") return read(field.value, out->source);
     if (field.key == "dest") return read(field.value, out->destination);
     return field.key != "headers_only" || read(field.value, out->headers_only);
@@ -88,15 +83,14 @@ Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view 
   if (!value_at<dom::element>(*reply, "error")) return *reply;
   const auto error = value_at<dom::object>(*reply, "error");
   if (!error) return Failure{not_understood()};
-  const auto description = value_at<std::string_view>(*error, "description").value_or("");
   return Failure{ApiError{value_at<std::int64_t>(*error, "err_code").value_or(0),
-                          shown(description, kMaxDescriptionBytes, '?')}};
+                          shown(text_at(*error, "description"), kMaxDescriptionBytes, '?')}};
 }
 
 // Since nats-server 2.10 a single broker has a `cluster`, too, but one without a name.
 bool is_clustered(const dom::object& reply) {
   const auto cluster = value_at<dom::object>(reply, "cluster");
-  return cluster && !value_at<std::string_view>(*cluster, "name").value_or("").empty();
+  return cluster && !text_at(*cluster, "name").empty();
 }
 
 Result<StreamFacts, ApiError> facts_of(const dom::object& reply) {

@@ -89,7 +89,7 @@ class Held {
 class AdmitStage final : public Stage {
  public:
   explicit AdmitStage(const Frames& frames) : held_(frames) {}
-  void prepare() override { intake_.emplace(bench_parameters()); }
+  void prepare() override { intake_.emplace(parameters_); }
   std::size_t run() override {
     std::size_t admitted = 0;
     for (std::size_t i = 0; i < held_.size(); ++i) {
@@ -101,12 +101,13 @@ class AdmitStage final : public Stage {
 
  private:
   Held held_;
+  EngineParameters parameters_ = bench_parameters();
   std::optional<Intake> intake_;
 };
 
 class StrategyStage final : public Stage {
  public:
-  explicit StrategyStage(const Frames& frames) : held_(frames), intake_(bench_parameters()) {
+  explicit StrategyStage(const Frames& frames) : held_(frames) {
     for (std::size_t i = 0; i < held_.size(); ++i) {
       auto event = held_.admit(intake_, i);
       if (!event) throw std::logic_error("a frame is refused");
@@ -142,12 +143,13 @@ class StrategyStage final : public Stage {
       return verdict;
     }
     const PriceSample sample{at, std::get<Ticker>(event.data).last_price};
-    context.prices.append(sample, ticker_velocity_.time_window());
+    context.prices.append(sample, ticker_velocity_.time_window);
     return ticker_velocity_(sample, context.prices);
   }
 
   Held held_;
-  Intake intake_;
+  EngineParameters parameters_ = bench_parameters();
+  Intake intake_{parameters_};
   std::vector<MarketEvent> events_;
   // Each run goes on where the last one ended.
   std::chrono::milliseconds span_{};
@@ -175,7 +177,7 @@ EngineParameters eager_parameters() {
   return parameters;
 }
 
-// Orders, and what they were made from.
+// Orders, and what the gate was asked for them.
 class Orders {
  public:
   explicit Orders(const Frames& frames) {
@@ -190,18 +192,16 @@ class Orders {
   }
 
   std::vector<Gate::Request> requests;
-  std::vector<OrderSource> sources;
   std::vector<Order> orders;
 
  private:
   void keep(const Decision& decision) {
     const Order& order = orders.emplace_back(*decision.order);
     orders.back().correlation_id = texts_.emplace_back(order.correlation_id);
-    requests.push_back({decision.strategy, decision.symbol_index, parameters_.defaults.terms,
-                        *decision.signal, decision.at,
+    requests.push_back({decision.strategy, decision.symbol_index,
+                        engine_.symbols().at(decision.symbol_index), parameters_.defaults.terms,
+                        *decision.signal, decision.at, order.event_id,
                         ReferencePrice{decision.signal->current_price, decision.at}});
-    sources.push_back({decision.strategy, order.symbol, decision.at, decision.at, order.event_id,
-                       *decision.signal, decision.indicators, order.quantity, order.protection});
   }
 
   EngineParameters parameters_ = eager_parameters();
@@ -232,23 +232,6 @@ class GateStage final : public Stage {
   std::optional<Gate> gate_;
 };
 
-class OrderStage final : public Stage {
- public:
-  explicit OrderStage(const Frames& frames) : orders_(frames) {}
-  std::size_t run() override {
-    std::size_t opening = 0;
-    for (const OrderSource& source : orders_.sources) {
-      if (make_order(terms_, source).protection) ++opening;
-    }
-    return opening;
-  }
-  [[nodiscard]] std::size_t frames() const override { return orders_.sources.size(); }
-
- private:
-  Orders orders_;
-  OrderTerms terms_ = eager_parameters().defaults.terms;
-};
-
 class EncodeStage final : public Stage {
  public:
   explicit EncodeStage(const Frames& frames) : orders_(frames) { text_.reserve(8192); }
@@ -276,7 +259,6 @@ std::unique_ptr<Stage> make_stage(std::string_view stage, const Frames& frames) 
   if (stage == "admit") return std::make_unique<AdmitStage>(frames);
   if (stage == "strategy") return std::make_unique<StrategyStage>(frames);
   if (stage == "gate") return std::make_unique<GateStage>(frames);
-  if (stage == "order") return std::make_unique<OrderStage>(frames);
   if (stage == "encode") return std::make_unique<EncodeStage>(frames);
   throw std::invalid_argument("no such stage: " + std::string(stage));
 }

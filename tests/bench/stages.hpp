@@ -4,8 +4,7 @@
 //   decode    wire::FrameReader, text to fields        of every frame
 //   admit     Intake, the rules of the feed            of every frame
 //   strategy  the strategy and what it remembers       of every frame
-//   gate      Gate, limits and size                    of a signal that passes
-//   order     make_order, with its id                  of a signal that passes
+//   gate      Gate: limits, id and size                of a signal that passes
 //   encode    append_json                              of an order
 //   step      Engine::step, which is the first three for a frame that is no order
 #pragma once
@@ -35,8 +34,8 @@ class Stage {
   [[nodiscard]] virtual std::size_t frames() const = 0;
 };
 
-inline constexpr std::array<std::string_view, 7> kStages{"step", "decode", "admit", "strategy",
-                                                         "gate", "order",  "encode"};
+inline constexpr std::array<std::string_view, 6> kStages{"step",     "decode", "admit",
+                                                         "strategy", "gate",   "encode"};
 
 // What a stage wants: the first to warm up with, the others to be measured with.
 inline constexpr std::size_t kStageFrames = 2'300;

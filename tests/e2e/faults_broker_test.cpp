@@ -60,6 +60,7 @@ TEST(BrokerFault, KilledUnderLoadAgainAndAgain) {
   std::chrono::nanoseconds slowest{0};
   for (const auto back_after : {300ms, 300ms, 300ms, 3000ms, 3000ms}) {
     ASSERT_TRUE(sink.wait_for(sink.size() + 200, kSoon)) << daemon.log();
+    ASSERT_TRUE(feed.wait_in_step(kSoon));  // late frames make no orders, and that is no fault
     const Outage outage;
     broker.kill();
     EXPECT_TRUE(throughout(back_after, [&] { return alive(daemon); }));

@@ -32,6 +32,7 @@ TEST(ReplicaFault, KilledUnderLoad) {
   constexpr int kKills = 5;
   for (int i = 0; i < kKills; ++i) {
     ASSERT_TRUE(sink.wait_for(sink.size() + 200, kSoon));
+    ASSERT_TRUE(feed.wait_in_step(kSoon));  // late frames make no orders, and that is no fault
     const Outage outage;
     daemon->process().signal(SIGKILL);
     ASSERT_TRUE(daemon->process().wait(kSoon));

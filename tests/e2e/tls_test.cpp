@@ -190,9 +190,8 @@ TEST_F(Tls, ABrokerThatTakesNothingHoldsNothingUpAndGetsItWhenItDoes) {
   options.max_buffered_bytes = std::size_t{16} << 10U;  // as the service has it
   boost::asio::io_context loop(1);
   std::uint64_t received = 0;
-  nats::Client client(
-      loop, options,
-      {.on_messages = [&](auto messages) { received += messages.size(); }, .on_status_change = {}});
+  nats::Client client(loop, options,
+                      {.on_messages = [&](auto messages) { received += messages.size(); }});
   const auto run_until = [&](auto predicate) {
     return eventually(
         [&] {
@@ -211,7 +210,7 @@ TEST_F(Tls, ABrokerThatTakesNothingHoldsNothingUpAndGetsItWhenItDoes) {
   for (;; ++sent) {
     const auto took = time_until(
         [&] {
-          result = client.publish("echo", payload, {});
+          result = client.publish({"echo", payload});
           return true;
         },
         10s);

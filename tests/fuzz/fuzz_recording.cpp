@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
+#include <rts/wire/frame.hpp>
 #include <rts/wire/json_compare.hpp>
-#include <rts/wire/recording.hpp>
 
 #include "commands/input.hpp"
 #include "fuzz.hpp"

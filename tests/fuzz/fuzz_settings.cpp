@@ -64,10 +64,10 @@ std::string shown(const std::vector<config::Given>& environment) {
   return text;
 }
 
-std::vector<std::string> own_values(const config::Configuration& configuration) {
+std::vector<std::string> values_of(const config::Configuration& configuration) {
   std::vector<std::string> values;
-  for (const config::SymbolValue& own : configuration.symbol_values) {
-    values.push_back(name_for(config::table()[own.row], own.symbol) + "=" + own.value);
+  for (const config::Value& value : configuration.values) {
+    values.push_back(value.name() + "=" + value.text);
   }
   return values;
 }
@@ -82,15 +82,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!loaded) return 0;
   const config::Configuration& configuration = loaded.value();
   std::vector<config::Given> again;
-  for (std::size_t i = 0; i < config::table().size(); ++i) {
-    again.push_back({std::string(config::table()[i].name), configuration.values[i]});
-  }
-  for (const config::SymbolValue& own : configuration.symbol_values) {
-    again.push_back({name_for(config::table()[own.row], own.symbol), own.value});
+  for (const config::Value& value : configuration.values) {
+    again.push_back({value.name(), value.text});
   }
   const auto reloaded = config::load(again, {});
-  fuzz::require(reloaded.ok() && reloaded.value().values == configuration.values &&
-                    own_values(reloaded.value()) == own_values(configuration),
+  fuzz::require(reloaded.ok() && values_of(reloaded.value()) == values_of(configuration),
                 "effective values load again");
   const auto parameters = config::engine_parameters(configuration.settings, Clock::live);
   fuzz::require(parameters.defaults.terms.size.minimum <= parameters.defaults.terms.size.maximum,

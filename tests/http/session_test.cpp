@@ -110,7 +110,6 @@ struct Conversation {
                   }}},
                 {},
                 {},
-                {},
                 0};
   Events events;
   asio::io_context loop;

@@ -26,7 +26,6 @@
 
 #include "nats/client.hpp"
 #include "nats/handles.hpp"
-#include "nats/heartbeat.hpp"
 #include "nats/sockets.hpp"
 #include "support/deadline.hpp"
 #include "support/nats_server.hpp"
@@ -38,7 +37,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using boost::asio::ip::tcp;
-using config::parse_broker_url;
 using std::chrono::milliseconds;
 using test::Deadline;
 using test::eventually;
@@ -300,7 +298,6 @@ TEST(NatsClient, ReceivesFramesInOrder) {
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   EXPECT_TRUE(subject.client.status().connected);
   EXPECT_EQ(subject.client.status().server, server.url());
-  EXPECT_TRUE(subject.client.status().heartbeat_rtt.has_value());
 
   Peer peer(server.url());
   for (const std::string& payload : numbers(10'000)) ASSERT_TRUE(peer.publish("frames", payload));
@@ -337,8 +334,8 @@ TEST(NatsClient, PublishesWithHeadersAsAPlainClientSeesThem) {
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   const std::array headers{Header{"Nats-Msg-Id", "id 1"},
                            Header{"Content-Type", "application/json"}};
-  EXPECT_EQ(subject.client.publish("orders", "{\"a\":1}", headers), PublishResult::sent);
-  EXPECT_EQ(subject.client.publish("orders", "", {}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", "{\"a\":1}", headers}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", ""}), PublishResult::sent);
 
   // Without another turn of the loop: publish has written to the socket itself.
   const auto first = peer.next(5s);
@@ -372,7 +369,7 @@ TEST(NatsClient, NoHeaderValueCanStartAnotherHeader) {
       Header{"H I", "space"},
       Header{"Good", "kept: even with colon"},
   };
-  EXPECT_EQ(subject.client.publish("orders", "payload", headers), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", "payload", headers}), PublishResult::sent);
   const auto received = peer.next(5s);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->payload, "payload");
@@ -387,7 +384,7 @@ TEST(NatsClient, RefusesSubjectsThatWouldBeProtocol) {
   subject.client.start();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   for (const char* bad : {"", "a b", "a\r\nPING\r\n", "a\tb", "a\x7f"}) {
-    EXPECT_EQ(subject.client.publish(bad, "x", {}), PublishResult::failed) << bad;
+    EXPECT_EQ(subject.client.publish({bad, "x"}), PublishResult::failed) << bad;
   }
   EXPECT_TRUE(subject.client.status().connected);
 }
@@ -398,9 +395,9 @@ TEST(NatsClient, APayloadAboveTheBrokersMaximumFails) {
   Subject subject(loop, options_for(server.url()));
   subject.client.start();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
-  EXPECT_EQ(subject.client.publish("orders", std::string(1025, 'x'), {}), PublishResult::failed);
-  EXPECT_EQ(subject.client.publish("orders", std::string(1024, 'x'), {}), PublishResult::sent);
-  EXPECT_EQ(subject.client.publish("orders", std::string(2 << 20, 'x'), {}),
+  EXPECT_EQ(subject.client.publish({"orders", std::string(1025, 'x')}), PublishResult::failed);
+  EXPECT_EQ(subject.client.publish({"orders", std::string(1024, 'x')}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", std::string(2 << 20, 'x')}),
             PublishResult::buffer_full);
 }
 
@@ -460,7 +457,7 @@ TEST(NatsClient, StartsBeforeTheBroker) {
   subject.client.start();
   ASSERT_TRUE(loop.run_until([&] { return !subject.client.status().last_error.empty(); }, kSoon));
   EXPECT_FALSE(subject.client.status().connected);
-  EXPECT_EQ(subject.client.publish("orders", "x", {}), PublishResult::disconnected);
+  EXPECT_EQ(subject.client.publish({"orders", "x"}), PublishResult::disconnected);
   server.restart();
   const auto begin = Clock::now();
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
@@ -510,7 +507,7 @@ class Load {
       if (error) return;
       const std::string tag = std::to_string(client_.status().reconnects);
       for (int i = 0; i < 20; ++i) {
-        if (client_.publish("orders", tag, {}) == PublishResult::sent) ++sent_;
+        if (client_.publish({"orders", tag}) == PublishResult::sent) ++sent_;
       }
       next();
     });
@@ -558,7 +555,7 @@ TEST(NatsClient, SurvivesTenBrokerKillsUnderLoadWithoutStaleMessagesOrLeaks) {
     }
     server.kill();
     ASSERT_TRUE(loop.run_until([&] { return !subject.client.status().connected; }, kSoon));
-    EXPECT_EQ(subject.client.publish("orders", "stale", {}), PublishResult::disconnected);
+    EXPECT_EQ(subject.client.publish({"orders", "stale"}), PublishResult::disconnected);
     server.restart();
   }
   EXPECT_TRUE(loop.run_until([&] { return open_fds() <= fds_before; }, 5s))
@@ -584,7 +581,7 @@ TEST(NatsClient, NoticesAFrozenBrokerAndComesBack) {
   const milliseconds noticed = since(begin);
   EXPECT_LE(noticed, 6500ms);
   EXPECT_THAT(subject.client.status().last_error, HasSubstr("no heartbeat"));
-  EXPECT_EQ(subject.client.publish("orders", "x", {}), PublishResult::disconnected);
+  EXPECT_EQ(subject.client.publish({"orders", "x"}), PublishResult::disconnected);
   // The kernel still accepts connections for the frozen broker: attempts end without an answer.
   ASSERT_TRUE(loop.run_until(
       [&] { return subject.client.status().last_error.find("imeout") != std::string::npos; },
@@ -640,10 +637,16 @@ TEST(NatsClient, AHungAttemptLeavesOtherConnectionsToThatAddressAlone) {
   Subject early(loop, options_for(server.url()));
   early.client.start();
   ASSERT_TRUE(loop.run_until(early.subscribed(), kSoon));
-  ASSERT_FALSE(sockets_to(resolve(*parse_broker_url(server.url()))).empty());
-  // As if no socket had been there before: the handshake's end alone protects it.
-  slow_down_sockets_to(resolve(*parse_broker_url(server.url())), {});
-  shut_down_sockets_to(resolve(*parse_broker_url(server.url())), {});
+  std::string error;
+  const auto endpoints = resolve({Secret(server.url())}, error);
+  ASSERT_FALSE(endpoints.empty());
+  // It has not been tuned, as in a handshake: so it is seen that the sockets are found.
+  tcp::socket other(loop.io);
+  other.connect(endpoints.front().address);
+  slow_down_attempts(endpoints);
+  shut_down_attempts(endpoints);
+  const std::string greeting(8, ' ');
+  EXPECT_THROW(other.send(boost::asio::buffer(greeting)), boost::system::system_error);
   const Ticker ticker(loop.io);
   loop.io.run_for(200ms);
   EXPECT_TRUE(early.client.status().connected);
@@ -721,7 +724,7 @@ TEST(NatsClient, RefusesMoreThanTheWriteBufferMayHold) {
   milliseconds slowest{0};
   for (; result == PublishResult::sent && sent < 4'096; ++sent) {
     const auto begin = Clock::now();
-    result = subject.client.publish("orders", payload, {});
+    result = subject.client.publish({"orders", payload});
     slowest = std::max(slowest, since(begin));
   }
   EXPECT_EQ(result, PublishResult::buffer_full);
@@ -732,7 +735,7 @@ TEST(NatsClient, RefusesMoreThanTheWriteBufferMayHold) {
               sent * 64, subject.client.status().buffered_bytes, slowest.count());
   server.resume();  // and the buffer drains by itself
   EXPECT_TRUE(loop.run_until([&] { return subject.client.status().buffered_bytes == 0; }, kSoon));
-  EXPECT_EQ(subject.client.publish("orders", "x", {}), PublishResult::sent);
+  EXPECT_EQ(subject.client.publish({"orders", "x"}), PublishResult::sent);
 }
 
 // ---- Ending -------------------------------------------------------------------------------------
@@ -776,7 +779,7 @@ TEST(NatsClient, DrainLosesNothingOfAQueueGroup) {
   EXPECT_TRUE(all == expected) << all.size() << " messages instead of " << kMessages;
   EXPECT_TRUE(leaving.client.status().connected);
   EXPECT_FALSE(leaving.client.status().subscribed);
-  EXPECT_EQ(leaving.client.publish("orders", "last", {}), PublishResult::sent);
+  EXPECT_EQ(leaving.client.publish({"orders", "last"}), PublishResult::sent);
 }
 
 TEST(NatsClient, DrainEndsWithoutAConnection) {
@@ -816,11 +819,11 @@ TEST(NatsClient, CloseProvesThatEverythingReachedTheBroker) {
   const std::string payload(1'000, 'x');
   int sent = 0;
   for (int i = 0; i < 20'000; ++i) {
-    if (subject.client.publish("orders", payload, {}) == PublishResult::sent) ++sent;
+    if (subject.client.publish({"orders", payload}) == PublishResult::sent) ++sent;
   }
   std::optional<bool> flushed;
   subject.client.close([&](bool result) { flushed = result; });
-  EXPECT_EQ(subject.client.publish("orders", "late", {}), PublishResult::disconnected);
+  EXPECT_EQ(subject.client.publish({"orders", "late"}), PublishResult::disconnected);
   ASSERT_TRUE(loop.run_until([&] { return flushed.has_value(); }, kSoon));
   EXPECT_TRUE(*flushed);
   EXPECT_FALSE(subject.client.status().connected);
@@ -851,7 +854,7 @@ TEST(NatsClient, CanBeDestroyedInAnyState) {
     Subject subject(loop, options_for(server.url()));
     if (turns > 0) subject.client.start();
     for (int i = 0; i < turns; ++i) loop.io.run_one_for(1ms);
-    (void)subject.client.publish("orders", std::string(500'000, 'x'), {});
+    (void)subject.client.publish({"orders", std::string(500'000, 'x')});
   }
   loop.io.run_for(10ms);
 }
@@ -878,8 +881,14 @@ TEST(NatsClient, ARefusedSubscriptionIsSaidAndAskedForAgain) {
   EXPECT_TRUE(subject.client.status().connected);
   EXPECT_FALSE(subject.client.status().subscribed);
   EXPECT_THAT(subject.client.status().last_error, HasSubstr("frames"));
-  ASSERT_TRUE(
-      loop.run_until([&] { return subject.client.status().heartbeat_rtt.has_value(); }, kSoon));
+  bool back = false;
+  ASSERT_EQ(subject.client.round_trip(kSoon,
+                                      [&back](const Reply& reply) {
+                                        back = reply.kind == Reply::Kind::answered;
+                                        return AfterReply::done;
+                                      }),
+            PublishResult::sent);
+  ASSERT_TRUE(loop.run_until([&] { return back; }, kSoon));
   EXPECT_FALSE(subject.client.status().subscribed);
 
   server.reload(permissions(", frames"));
@@ -926,44 +935,6 @@ TEST(NatsClient, UserinfoIsNeverShown) {
                 subject->client.status().last_error.c_str());
   }
   EXPECT_EQ(right.client.status().server, server.url());
-}
-
-// ---- The values inside --------------------------------------------------------------------------
-
-TEST(NatsHeartbeat, IsUnansweredSinceTheOldestThatHasNotComeBack) {
-  const Heartbeat::TimePoint start{};
-  Heartbeat heartbeat;
-  EXPECT_EQ(heartbeat.unanswered_for(start + 9s), 0s);
-  EXPECT_EQ(heartbeat.send(start), 1U);
-  EXPECT_EQ(heartbeat.send(start + 2s), 2U);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 3s), 3s);
-  heartbeat.returned(1, start + 3s);
-  EXPECT_EQ(heartbeat.round_trip(), 3s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 3s), 1s);
-  heartbeat.returned(2, start + 4s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 9s), 0s);
-}
-
-// The broker handles all in order, and a read may show a later one first when some are dropped.
-TEST(NatsHeartbeat, OneThatIsBackStandsForThoseBeforeIt) {
-  const Heartbeat::TimePoint start{};
-  Heartbeat heartbeat;
-  for (int i = 0; i < 100; ++i) heartbeat.send(start + i * 1s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 100s);
-  heartbeat.returned(90, start + 100s);
-  EXPECT_EQ(heartbeat.unanswered_for(start + 100s), 10s);
-  heartbeat.returned(80, start + 100s);
-  EXPECT_EQ(heartbeat.last_returned(), 90U);
-  EXPECT_EQ(heartbeat.round_trip(), 11s);
-}
-
-TEST(NatsHeartbeat, ReturnsThatWereNeverSentCountForNothing) {
-  const Heartbeat::TimePoint start{};
-  Heartbeat heartbeat;
-  heartbeat.send(start);
-  heartbeat.returned(7, start);
-  heartbeat.returned(0, start);
-  EXPECT_EQ(heartbeat.last_returned(), 0U);
 }
 
 }  // namespace

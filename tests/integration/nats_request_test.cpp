@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,8 +77,7 @@ class Caller {
             io, options,
             Client::Callbacks{
                 .on_messages = [this](auto messages) { frames += messages.size(); },
-                .on_status_message = [this](auto text) { notices.emplace_back(text); },
-                .on_status_change = {}})) {
+                .on_status_message = [this](auto text) { notices.emplace_back(text); }})) {
     client->start();
     EXPECT_TRUE(run_until([this] { return client->status().subscribed; }, kSoon));
   }
@@ -115,7 +115,7 @@ class Caller {
   }
   PublishResult request(const std::string& subject, const std::string& name,
                         milliseconds timeout = kLong) {
-    return client->request(subject, name, {}, timeout, noting(name));
+    return client->request({subject, name}, timeout, noting(name));
   }
   [[nodiscard]] std::uint64_t unexpected() const { return client->status().unexpected_replies; }
 
@@ -136,7 +136,7 @@ TEST(NatsRequest, IsAnswered) {
   Responder responder(broker.url(), "orders", always("yes"));
   Caller caller(broker.url());
   const std::array headers{Header{"Nats-Msg-Id", "7"}};
-  ASSERT_EQ(caller.client->request("orders", "buy", headers, kLong, caller.noting("a")),
+  ASSERT_EQ(caller.client->request({"orders", "buy", headers}, kLong, caller.noting("a")),
             PublishResult::sent);
   EXPECT_THAT(caller.ends, IsEmpty());  // never inside request()
   ASSERT_TRUE(caller.ended(1));
@@ -156,8 +156,8 @@ TEST(NatsRequest, IsAnsweredBelowTheInboxOfItsName) {
   EXPECT_THAT(responder.received()[0].reply_to, MatchesRegex("_INBOX\\.my-bot\\.[^.]+\\.r\\.1"));
 }
 
-// What the fences are for: of many requests that are under way, the broker says of some that
-// nobody listens, without saying of which.
+// What a heartbeat behind each request is for: of many requests that are under way, the broker says
+// of some that nobody listens, without saying of which.
 TEST(NatsRequest, NobodyListensIsToldOfTheRightRequestAmongMany) {
   NatsServer broker;
   Responder quick(broker.url(), "quick", always("yes"));
@@ -231,7 +231,7 @@ TEST(NatsRequest, ThatCannotBeSentIsNotHeardOfAgain) {
   NatsServer broker("max_payload: 1024");
   Caller caller(broker.url());
   EXPECT_EQ(caller.request("no such subject", "a", 10ms), PublishResult::failed);
-  EXPECT_EQ(caller.client->request("orders", std::string(2048, 'x'), {}, 10ms, caller.noting("b")),
+  EXPECT_EQ(caller.client->request({"orders", std::string(2048, 'x')}, 10ms, caller.noting("b")),
             PublishResult::failed);
   ASSERT_EQ(caller.request("nobody", "c"), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
@@ -266,11 +266,12 @@ TEST(NatsRequest, InventedAnswersChangeNothing) {
   const std::string reply_to = responder.received()[0].reply_to;
   const std::string inbox = reply_to.substr(0, reply_to.rfind(".r."));
   const std::vector<std::string> invented{
-      ".r.0",   ".r.-1",  ".r.2", ".r.1x", ".r.18446744073709551616", ".r.1.1", ".x", ".x.1",
-      ".r.x.1", ".hbx.1", ".1",   ".R.1"};
+      ".r.0",   ".r.-1", ".r.2",   ".r.1x",  ".r.18446744073709551616",
+      ".r.1.1", ".x",    ".x.1",   ".r.x.1", ".hbx.1",
+      ".1",     ".R.1",  ".hb.1.1"};
   for (const std::string& name : invented) responder.answer(inbox + name, "invented");
-  // Heartbeats and fences prove nothing that is not true.
-  for (const char* name : {".f.1", ".f.2", ".f.x", ".hb.18446744073709551615", ".hb.0"}) {
+  // Heartbeats prove nothing that is not true.
+  for (const char* name : {".hb.1", ".hb.x", ".hb.18446744073709551615", ".hb.0"}) {
     responder.answer(inbox + name, "");
   }
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == invented.size(); }, kSoon))
@@ -313,7 +314,7 @@ TEST(NatsRequest, KeepsWaitingForTheRightAnswer) {
     caller.ends.push_back(text_of(reply));
     return reply.payload == "right" ? AfterReply::done : AfterReply::keep_waiting;
   };
-  ASSERT_EQ(caller.client->request("orders", "", {}, kLong, until_right), PublishResult::sent);
+  ASSERT_EQ(caller.client->request({"orders", ""}, kLong, until_right), PublishResult::sent);
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == 1; }, kSoon));
   EXPECT_THAT(caller.ends, ElementsAre("answered: wrong", "answered: ", "answered: right"));
 }
@@ -327,7 +328,7 @@ TEST(NatsRequest, KeepsWaitingNoLongerThanItsTime) {
     caller.ends.push_back(text_of(reply));
     return AfterReply::keep_waiting;
   };
-  ASSERT_EQ(caller.client->request("orders", "", {}, 300ms, never), PublishResult::sent);
+  ASSERT_EQ(caller.client->request({"orders", ""}, 300ms, never), PublishResult::sent);
   ASSERT_TRUE(caller.ended(2));
   EXPECT_GE(Clock::now() - begun, 300ms);
   EXPECT_THAT(caller.ends, ElementsAre("answered: wrong", "timed_out"));
@@ -347,11 +348,11 @@ TEST(NatsRequest, AHandlerMayMakeTheNextRequest) {
   std::function<AfterReply(const Reply&)> next = [&](const Reply& reply) {
     caller.ends.push_back(text_of(reply));
     const auto timeout = made < 90 ? milliseconds(20) : milliseconds(kLong);
-    last = caller.client->request(made < 90 ? subjects[made % 3] : "silent", "", {}, timeout, next);
+    last = caller.client->request({made < 90 ? subjects[made % 3] : "silent", ""}, timeout, next);
     ++made;
     return AfterReply::done;
   };
-  ASSERT_EQ(caller.client->request("nobody", "", {}, kLong, next), PublishResult::sent);
+  ASSERT_EQ(caller.client->request({"nobody", ""}, kLong, next), PublishResult::sent);
   ASSERT_TRUE(caller.ended(91));
   EXPECT_EQ(std::count(caller.ends.begin(), caller.ends.end(), "timed_out"), 30);
   EXPECT_EQ(std::count(caller.ends.begin(), caller.ends.end(), "no_responders"), 31);
@@ -390,7 +391,7 @@ TEST(NatsRequest, SoManyMayWaitAtTheSameTime) {
   }
   EXPECT_EQ(caller.request("orders", "d"), PublishResult::buffer_full);
   EXPECT_EQ(caller.client->round_trip(kLong, caller.noting("e")), PublishResult::buffer_full);
-  EXPECT_EQ(caller.client->publish("orders", "f", {}), PublishResult::sent);  // waits for nothing
+  EXPECT_EQ(caller.client->publish({"orders", "f"}), PublishResult::sent);  // waits for nothing
   ASSERT_TRUE(silent.wait_for(4, kSoon));
   silent.answer(silent.received()[1].reply_to, "yes");
   ASSERT_TRUE(caller.ended(1));
@@ -420,7 +421,7 @@ TEST(NatsRequest, ThatIsRefusedIsDeniedAndHealsWithThePermission) {
               HasSubstr(R"(Permissions Violation for Publish to "orders")"));
   // What is known is not asked again on this connection.
   EXPECT_EQ(caller.request("orders", "c"), PublishResult::denied);
-  EXPECT_EQ(caller.client->publish("orders", "d", {}), PublishResult::denied);
+  EXPECT_EQ(caller.client->publish({"orders", "d"}), PublishResult::denied);
   EXPECT_EQ(caller.client->status().reconnects, 0U);
 
   const auto begun = Clock::now();
@@ -472,7 +473,7 @@ TEST(NatsRequest, ARoundTripProvesThatWhatWasSentBeforeHasArrived) {
   Responder silent(broker.url(), "orders");
   Caller caller(broker.url());
   for (int i = 0; i < 100; ++i) {
-    ASSERT_EQ(caller.client->publish("orders", "x", {}), PublishResult::sent);
+    ASSERT_EQ(caller.client->publish({"orders", "x"}), PublishResult::sent);
   }
   ASSERT_EQ(caller.client->round_trip(kLong, caller.noting("trip")), PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
@@ -501,7 +502,7 @@ TEST(NatsRequest, WithoutAConnectionNothingIsSent) {
     ADD_FAILURE();
     return AfterReply::done;
   };
-  EXPECT_EQ(client.request("orders", "", {}, 1ms, never), PublishResult::disconnected);
+  EXPECT_EQ(client.request({"orders", ""}, 1ms, never), PublishResult::disconnected);
   EXPECT_EQ(client.round_trip(1ms, never), PublishResult::disconnected);
   io.run_for(50ms);
 }
@@ -529,21 +530,25 @@ class OpenBook {
     }
   }
   const std::string& said() const { return said_; }
+  void say(const std::string& text) { boost::asio::write(socket_, boost::asio::buffer(text)); }
+  // The client's next write fails.
+  void reset() {
+    socket_.set_option(boost::asio::socket_base::linger(true, 0));
+    socket_.close();
+  }
   std::uint32_t segments() { return test::data_segments_received(socket_.native_handle()); }
 
  private:
-  void say(const std::string& text) { boost::asio::write(socket_, boost::asio::buffer(text)); }
-
   boost::asio::io_context io_{1};
   tcp::acceptor acceptor_{io_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
   tcp::socket socket_{io_};
   std::string said_;
 };
 
-// The broker answers what it reads at once at once, and would often wake us for the fence before it
-// hands the request on. But a fence stands before the next request: it is how "nobody listens" is
-// told from that of the next.
-TEST(NatsRequest, LeavesBeforeItsFenceAndBehindThatOfTheOneBefore) {
+// The broker answers what it reads at once at once, and would often wake us for the heartbeat
+// before it hands the request on. But a heartbeat stands before the next request: it is how "nobody
+// listens" is told from that of the next.
+TEST(NatsRequest, LeavesBeforeItsHeartbeatAndBehindThatOfTheOneBefore) {
   OpenBook broker;
   ClientOptions options = options_for(broker.url());
   options.heartbeat_interval = 1h;
@@ -555,19 +560,51 @@ TEST(NatsRequest, LeavesBeforeItsFenceAndBehindThatOfTheOneBefore) {
   while (!client.status().connected && !deadline.expired()) io.run_one_for(2ms);
   broker.read_until(".hb.1 0\r\n");
   const auto request = [&](const char* payload) {
-    return client.request("orders", payload, {}, kLong, [](auto) { return AfterReply::done; });
+    return client.request({"orders", payload}, kLong, [](auto) { return AfterReply::done; });
   };
   const std::uint32_t before = broker.segments();
   ASSERT_EQ(request("buy"), PublishResult::sent);
   broker.read_until("buy\r\n");
   EXPECT_EQ(broker.segments() - before, 1U) << "nothing more was said";
-  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".f.")));
+  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".hb.2")));
   ASSERT_EQ(request("sell"), PublishResult::sent);
   broker.read_until("sell\r\n");
-  EXPECT_LT(broker.said().find(".f.1.1 0\r\n"), broker.said().find("sell\r\n"));
-  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".f.2.2")));
+  EXPECT_LT(broker.said().find(".hb.2 0\r\n"), broker.said().find("sell\r\n"));
+  EXPECT_THAT(broker.said(), testing::Not(HasSubstr(".hb.3")));
   while (broker.segments() - before < 3 && !deadline.expired()) io.run_one_for(2ms);
-  broker.read_until(".f.2.2 0\r\n");
+  broker.read_until(".hb.3 0\r\n");
+}
+
+TEST(NatsRequest, AnAnswerThatHasArrivedOutlivesAPublishThatEndsTheConnection) {
+  OpenBook broker;
+  boost::asio::io_context io(1);
+  std::vector<std::string> ends;
+  std::optional<PublishResult> published;
+  std::function<void()> on_frame;
+  Client client(io, options_for(broker.url()),
+                {.on_messages = [&](auto) { on_frame(); }, .on_status_change = [] {}});
+  on_frame = [&] {
+    broker.reset();
+    published = client.publish({"orders", "late"});
+  };
+  client.start();
+  broker.greet();
+  const test::Deadline deadline(kSoon);
+  while (!client.status().connected && !deadline.expired()) io.run_one_for(2ms);
+  const auto result = client.request({"orders", "buy"}, kLong, [&](const Reply& reply) {
+    ends.push_back(text_of(reply));
+    return AfterReply::done;
+  });
+  ASSERT_EQ(result, PublishResult::sent);
+  broker.read_until("buy\r\n");
+  const std::string& said = broker.said();
+  const std::string after = said.substr(said.find("PUB orders ") + 11);
+  const std::string reply_to = after.substr(0, after.find(' '));
+  // In one segment, hence in one read. The client's subscriptions: 1 its inbox, 2 the frames.
+  broker.say("MSG frames 2 5\r\nframe\r\nMSG " + reply_to + " 1 3\r\nyes\r\n");
+  while (client.status().connected && !deadline.expired()) io.run_one_for(2ms);
+  EXPECT_EQ(published, PublishResult::disconnected);
+  EXPECT_THAT(ends, ElementsAre("answered: yes"));
 }
 
 // ---- Messages of a broker itself ----------------------------------------------------------------
@@ -679,7 +716,7 @@ TEST(NatsRequest, ABrokerSaysInItsInfoWhetherItTakesHeaders) {
   EXPECT_TRUE(with.client->status().takes_headers);
   EXPECT_FALSE(without.client->status().takes_headers);
   const std::array headers{Header{"Nats-Msg-Id", "7"}};
-  EXPECT_EQ(without.client->request("orders", "a", headers, kLong, without.noting("a")),
+  EXPECT_EQ(without.client->request({"orders", "a", headers}, kLong, without.noting("a")),
             PublishResult::failed);
   EXPECT_TRUE(without.round_trip());
 }
@@ -693,7 +730,7 @@ TEST(NatsRequest, LeavesOnlyOnAPathThatWasProvenMoreRecentlyThanItIsGoodFor) {
   sink.subscribe("orders");
   Caller caller(proxy.url());
   const auto request = [&](const char* name, milliseconds life) {
-    return caller.client->request("orders", name, {}, kLong, caller.noting(name), life);
+    return caller.client->request({"orders", name}, kLong, caller.noting(name), life);
   };
   EXPECT_EQ(request("of no use", 0ms), PublishResult::unproven);
   proxy.hold_client(true);
@@ -711,7 +748,7 @@ TEST(NatsRequest, AnArrivalInTimeCostsNoConnectionThoughNobodyAnswers) {
   Caller caller(broker.url());
   ASSERT_TRUE(caller.round_trip());
   for (const char* name : {"a", "b", "c"}) {
-    ASSERT_EQ(caller.client->request("orders", name, {}, kLong, caller.noting(name), 1500ms),
+    ASSERT_EQ(caller.client->request({"orders", name}, kLong, caller.noting(name), 1500ms),
               PublishResult::sent);
   }
   caller.io.run_for(2s);
@@ -769,7 +806,7 @@ TEST(NatsRequest, WhatIsNotProvenToArriveInItsTimeNeverDoes) {
   Caller caller(fmt::format("nats://127.0.0.2:{}", broker.port()));
   ASSERT_TRUE(caller.round_trip());
   network->cut("127.0.0.2");
-  ASSERT_EQ(caller.client->request("orders", "late", {}, kLong, caller.noting("a"), 900ms),
+  ASSERT_EQ(caller.client->request({"orders", "late"}, kLong, caller.noting("a"), 900ms),
             PublishResult::sent);
   ASSERT_TRUE(caller.ended(1));
   EXPECT_THAT(caller.ends, ElementsAre("a connection_lost"));
@@ -786,7 +823,7 @@ TEST(NatsRequest, AnAnswerThatSaysNobodyListensIsNotTakenForTheBrokersWordOnTheN
   Caller caller(broker.url());
   ASSERT_EQ(caller.request("silent", "a"), PublishResult::sent);
   ASSERT_TRUE(silent.wait_for(1, kSoon));
-  ASSERT_TRUE(caller.round_trip());  // its fence is back
+  ASSERT_TRUE(caller.round_trip());  // its heartbeat is back
   publish_status(broker, silent.received()[0].reply_to, "503");
   ASSERT_TRUE(caller.run_until([&] { return caller.unexpected() == 1; }, kSoon));
   ASSERT_EQ(caller.request("silent", "b"), PublishResult::sent);

@@ -145,10 +145,9 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   options.urls.emplace_back(broker.url());
   nats::Client client(loop, options, {.on_messages = [](auto) {}, .on_status_change = [] {}});
   std::vector<OrderResult> ends;
-  service::NatsTransport transport(client);
-  service::LoopClock clock(loop);
+  service::NatsTransport transport(loop, client);
   service::Publisher publisher(
-      transport, clock,
+      transport,
       {.subject = "orders.intents",
        .mode = DeliveryMode::jetstream,
        .ack_timeout = 60s,
@@ -170,7 +169,7 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   const auto publish = [&] {
     Order order;
     order.symbol = "BTCUSDT";
-    order.valid_until = clock.now() + 1h;
+    order.valid_until = transport.now() + 1h;
     publisher.publish(order, "", {});
   };
   client.start();
@@ -181,10 +180,10 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   broker.kill();
   ASSERT_TRUE(run_until([&] { return !client.status().connected; }));
   EXPECT_THAT(ends, IsEmpty());
-  EXPECT_EQ(publisher.stats().in_flight, 2U);
+  EXPECT_EQ(publisher.status().in_flight, 2U);
   publish();
   EXPECT_THAT(ends, ElementsAre(OrderResult::buffer_full));
-  EXPECT_EQ(publisher.stats().in_flight, 2U);
+  EXPECT_EQ(publisher.status().in_flight, 2U);
   publisher.abandon();
 }
 

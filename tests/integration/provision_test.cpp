@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nats/nats.h>
 
+#include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "nats/admin.hpp"
@@ -370,15 +371,18 @@ TEST(Admin, DoesNotWaitForEverForAnAnswer) {
 
 // --- Permissions --------------------------------------------------------------------------------
 
-commands::PermissionNeeds needs() {
-  return {.consumer_name = "realtime-strategies",
-          .consumer_topic = "binance.websocket.data",
-          .consumer_group = "realtime-strategies-group",
-          .control_topic = "realtime-strategies.control",
-          .publisher_topic = "orders.intents",
-          .engine_topic = "tradeengine.orders",
-          .stream = "ORDERS",
-          .jetstream = true};
+config::Settings jetstream_settings() {
+  config::Settings settings;
+  settings.delivery.subject = "orders.intents";
+  settings.delivery.mode = DeliveryMode::jetstream;
+  return settings;
+}
+
+std::string permissions(const config::Settings& settings) {
+  StreamPlanSource source;
+  source.subject = settings.delivery.subject;
+  if (!is_per_strategy(source.subject)) source.republish_to = "tradeengine.orders";
+  return commands::permissions(settings, plan_stream(source));
 }
 
 // With passwords, which a deployment has in the server's environment.
@@ -387,18 +391,18 @@ std::string with_passwords(const std::string& snippet) {
 }
 
 TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
-  std::vector<commands::PermissionNeeds> rows(6, needs());
-  rows[1].consumer_group = "";
-  rows[1].control_topic = "";
-  rows[2].consumer_topic = "binance.*.>";
-  rows[2].jetstream = false;
-  rows[3].consumer_group = "a\"b\\c'd";
-  rows[3].consumer_name = "my bot {1}; #$x";
-  rows[4].publisher_topic = "orders.\"#$x{}";
-  rows[5].publisher_topic = "orders.{strategy}";
+  std::vector<config::Settings> rows(6, jetstream_settings());
+  rows[1].broker.queue_group = "";
+  rows[1].broker.control_subject = "";
+  rows[2].broker.subject = "binance.*.>";
+  rows[2].delivery.mode = DeliveryMode::core;
+  rows[3].broker.queue_group = "a\"b\\c'd";
+  rows[3].broker.consumer_name = "my bot {1}; #$x";
+  rows[4].delivery.subject = "orders.\"#$x{}";
+  rows[5].delivery.subject = "orders.{strategy}";
   const ScratchFiles files;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string snippet = commands::permissions(rows[i]);
+    const std::string snippet = permissions(rows[i]);
     Process server({"nats-server", "-t", "-c", files.write("server.conf", snippet)},
                    {.env = {{"RTS_NATS_PASSWORD", "a"},
                             {"RTS_PROVISION_PASSWORD", "b"},
@@ -422,7 +426,7 @@ TEST(PermissionsSnippet, IsPrintedWithoutABroker) {
 class Permitted : public testing::Test {
  protected:
   NatsServer broker{std::string(kJetStream) + "\n" +
-                    with_passwords(commands::permissions(needs()))};
+                    with_passwords(permissions(jetstream_settings()))};
   const std::string service = broker.url("realtime-strategies:s");
   const std::string provisioner = broker.url("realtime-strategies-provision:p");
   const std::string engine = broker.url("tradeengine:e");
@@ -482,10 +486,10 @@ void answer_order(natsConnection* connection, natsSubscription*, natsMsg* order,
 }
 
 TEST(PermittedInCoreDelivery, TheTradeEngineMayAnswerAnOrderAndNothingElse) {
-  commands::PermissionNeeds core = needs();
-  core.publisher_topic = "tradeengine.orders";
-  core.jetstream = false;
-  const NatsServer broker(with_passwords(commands::permissions(core)));
+  config::Settings core = jetstream_settings();
+  core.delivery.subject = "tradeengine.orders";
+  core.delivery.mode = DeliveryMode::core;
+  const NatsServer broker(with_passwords(permissions(core)));
   natsConnection* engine = nullptr;
   ASSERT_EQ(natsConnection_ConnectTo(&engine, broker.url("tradeengine:e").c_str()), NATS_OK);
   natsSubscription* orders = nullptr;

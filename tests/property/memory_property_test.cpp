@@ -171,15 +171,15 @@ TEST_F(MemoryProperty, TheSumsOfAWindowNeverDrift) {
 TEST_F(MemoryProperty, MirroredBooksAreEquallySure) {
   std::size_t signals = 0;
   for (int round = 0; round < 20'000; ++round) {
-    OrderbookSkewParameters parameters;
+    OrderbookSkew parameters;
     parameters.min_spread_percent = 0;
     parameters.buy_threshold = std::ldexp(1.0, static_cast<int>(between(0, 2)));
     parameters.sell_threshold = 1 / parameters.buy_threshold;
     const OrderbookSkew skew(parameters);
-    BookSide bids;
-    BookSide asks;
-    BookSide mirrored_bids;
-    BookSide mirrored_asks;
+    std::vector<Level> bids;
+    std::vector<Level> asks;
+    std::vector<Level> mirrored_bids;
+    std::vector<Level> mirrored_asks;
     for (int level = 0; level < 5; ++level) {
       const Quantity bid = *Quantity::from(log_uniform(0.1, 10));
       const Quantity ask = *Quantity::from(log_uniform(0.1, 10));

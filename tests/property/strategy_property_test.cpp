@@ -29,7 +29,7 @@ std::optional<Side> flipped(std::optional<Side> side) {
 }
 
 struct Sides {
-  BookSide bids, asks;
+  std::vector<Level> bids, asks;
   [[nodiscard]] Book book() const { return {bids, asks}; }
 };
 
@@ -38,7 +38,7 @@ class SkewProperty : public test::Property {
  protected:
   Sides random_sides() {
     Sides sides;
-    for (BookSide* side : {&sides.bids, &sides.asks}) {
+    for (std::vector<Level>* side : {&sides.bids, &sides.asks}) {
       const double direction = side == &sides.bids ? -1 : 1;
       double away = 0;
       for (std::uint64_t i = 0, n = 1 + pick(20); i < n; ++i) {
@@ -50,8 +50,8 @@ class SkewProperty : public test::Property {
     return sides;
   }
 
-  OrderbookSkewParameters random_parameters() {
-    OrderbookSkewParameters parameters;
+  OrderbookSkew random_parameters() {
+    OrderbookSkew parameters;
     parameters.top_levels = static_cast<int>(between(1, 20));
     parameters.buy_threshold = uniform(1, 3);
     parameters.sell_threshold = 1 / parameters.buy_threshold;
@@ -64,11 +64,11 @@ class SkewProperty : public test::Property {
 
 Sides changed(const Sides& sides, double price_factor, double quantity_factor) {
   Sides result;
-  for (const Level& level : sides.bids.levels()) {
+  for (const Level& level : sides.bids) {
     result.bids.push_back({price(level.price.value() * price_factor),
                            quantity(level.quantity.value() * quantity_factor)});
   }
-  for (const Level& level : sides.asks.levels()) {
+  for (const Level& level : sides.asks) {
     result.asks.push_back({price(level.price.value() * price_factor),
                            quantity(level.quantity.value() * quantity_factor)});
   }
@@ -77,10 +77,10 @@ Sides changed(const Sides& sides, double price_factor, double quantity_factor) {
 
 Sides mirrored(const Sides& sides, double mid) {
   Sides result;
-  for (const Level& level : sides.asks.levels()) {
+  for (const Level& level : sides.asks) {
     result.bids.push_back({price(2 * mid - level.price.value()), level.quantity});
   }
-  for (const Level& level : sides.bids.levels()) {
+  for (const Level& level : sides.bids) {
     result.asks.push_back({price(2 * mid - level.price.value()), level.quantity});
   }
   return result;
@@ -93,7 +93,7 @@ Sides mirrored(const Sides& sides, double mid) {
 TEST_F(SkewProperty, AMirroredBookGivesTheMirroredSignal) {
   for (int round = 0; round < kRounds; ++round) {
     const Sides sides = random_sides();
-    const OrderbookSkewParameters parameters = random_parameters();
+    const OrderbookSkew parameters = random_parameters();
     const OrderbookSkew skew(parameters);
     const Verdict verdict = skew(sides.book());
     const Sides mirror = mirrored(sides, kMid);
@@ -115,7 +115,7 @@ TEST_F(SkewProperty, AMirroredBookGivesTheMirroredSignal) {
 TEST_F(SkewProperty, TheScaleOfQuantitiesAndPricesDoesNotMatter) {
   for (int round = 0; round < kRounds; ++round) {
     const Sides sides = random_sides();
-    OrderbookSkewParameters parameters = random_parameters();
+    OrderbookSkew parameters = random_parameters();
     parameters.min_spread_percent = uniform(0, 0.1);
     const OrderbookSkew skew(parameters);
     const double price_factor = std::ldexp(1, static_cast<int>(between(-30, 30)));
@@ -137,14 +137,14 @@ TEST_F(SkewProperty, TheScaleOfQuantitiesAndPricesDoesNotMatter) {
 TEST_F(SkewProperty, StricterThresholdsNeverAddASignal) {
   for (int round = 0; round < kRounds; ++round) {
     const Sides sides = random_sides();
-    const OrderbookSkewParameters loose = random_parameters();
-    OrderbookSkewParameters strict = loose;
+    const OrderbookSkew loose = random_parameters();
+    OrderbookSkew strict = loose;
     strict.buy_threshold += uniform(0, 1);
     strict.sell_threshold *= uniform(0.5, 1);
     strict.min_spread_percent += uniform(0, 0.2);
     strict.max_spread_percent = uniform(0.2, 0.5);
-    const auto with_loose = side_of(OrderbookSkew(loose)(sides.book()));
-    const auto with_strict = side_of(OrderbookSkew(strict)(sides.book()));
+    const auto with_loose = side_of(loose(sides.book()));
+    const auto with_strict = side_of(strict(sides.book()));
     if (with_strict) {
       ASSERT_EQ(with_strict, with_loose);
     }
@@ -162,7 +162,7 @@ TEST_F(SkewProperty, NoNumberIsEverNone) {
       sides.asks.push_back({price(pick(2) == 0 ? ask : std::max(ask, extreme_market_number())),
                             quantity(extreme_market_number())});
     }
-    const Verdict verdict = OrderbookSkew(random_parameters())(sides.book());
+    const Verdict verdict = random_parameters()(sides.book());
     for (const Indicator& number : verdict.indicators) ASSERT_TRUE(std::isfinite(number.value()));
     if (!verdict.signal) continue;
     ASSERT_TRUE(std::isfinite(verdict.signal->current_price.value()));
@@ -180,7 +180,7 @@ class MomentumProperty : public test::Property {
     return {price(random_price()), quantity(random_quantity()), pick(2) == 0};
   }
   // A full window of trades alike: its means are theirs, exactly.
-  static TradeWindow window_of(const TradeMomentumParameters& parameters, double mean_price,
+  static TradeWindow window_of(const TradeMomentum& parameters, double mean_price,
                                double mean_quantity) {
     TradeWindow window;
     for (int i = 0; i < parameters.window; ++i) {
@@ -190,8 +190,8 @@ class MomentumProperty : public test::Property {
     return window;
   }
 
-  TradeMomentumParameters random_parameters() {
-    TradeMomentumParameters parameters;
+  TradeMomentum random_parameters() {
+    TradeMomentum parameters;
     parameters.window = static_cast<int>(between(2, 5));
     parameters.price_weight = uniform(0, 1);
     parameters.quantity_weight = uniform(0, 1 - parameters.price_weight);
@@ -210,7 +210,7 @@ class MomentumProperty : public test::Property {
 // thresholds ±x every score changes its sign, and confidence stays.
 TEST_F(MomentumProperty, AMirroredTradeGivesTheMirroredSignal) {
   for (int round = 0; round < kRounds; ++round) {
-    const TradeMomentumParameters parameters = random_parameters();
+    const TradeMomentum parameters = random_parameters();
     const TradeWindow window = window_of(parameters, random_price(), random_quantity());
     const Trade trade = random_trade();
     const Trade mirror{price(2 * window.mean_price() - trade.price.value()), trade.quantity,
@@ -234,7 +234,7 @@ TEST_F(MomentumProperty, TheScaleOfQuantitiesAndPricesDoesNotMatter) {
   for (int round = 0; round < kRounds; ++round) {
     const double p = std::ldexp(1, static_cast<int>(between(-6, 30)));
     const double q = std::ldexp(1, static_cast<int>(between(-6, 30)));
-    TradeMomentumParameters parameters = random_parameters();
+    TradeMomentum parameters = random_parameters();
     const double mean_price = random_price();
     const double mean_quantity = random_quantity();
     const Trade trade = random_trade();
@@ -258,23 +258,23 @@ TEST_F(MomentumProperty, TheScaleOfQuantitiesAndPricesDoesNotMatter) {
 
 TEST_F(MomentumProperty, StricterThresholdsNeverAddASignal) {
   for (int round = 0; round < kRounds; ++round) {
-    const TradeMomentumParameters loose = random_parameters();
+    const TradeMomentum loose = random_parameters();
     const TradeWindow window = window_of(loose, random_price(), random_quantity());
     const Trade trade = random_trade();
-    TradeMomentumParameters strict = loose;
+    TradeMomentum strict = loose;
     strict.buy_threshold += uniform(0, 0.5);
     strict.sell_threshold -= uniform(0, 0.5);
     strict.min_quantity += uniform(0, 5);
-    const auto with_strict = side_of(TradeMomentum(strict)(trade, kNow, window));
+    const auto with_strict = side_of(strict(trade, kNow, window));
     if (with_strict) {
-      ASSERT_EQ(with_strict, side_of(TradeMomentum(loose)(trade, kNow, window)));
+      ASSERT_EQ(with_strict, side_of(loose(trade, kNow, window)));
     }
   }
 }
 
 TEST_F(MomentumProperty, NoNumberIsEverNoneAndTheMeansAreWithinTheirTrades) {
   for (int round = 0; round < kRounds / 100; ++round) {
-    TradeMomentumParameters parameters = random_parameters();
+    TradeMomentum parameters = random_parameters();
     parameters.min_quantity = 0;
     const TradeMomentum momentum(parameters);
     TradeWindow window;
@@ -307,19 +307,18 @@ class VelocityProperty : public test::Property {
   static constexpr std::chrono::seconds kWindow{10};
 
   // A window over two prices, ten seconds apart.
-  static Verdict verdict_of(const TickerVelocityParameters& parameters, double before,
-                            double after) {
+  static Verdict verdict_of(const TickerVelocity& parameters, double before, double after) {
     TickerWindow window;
     const UnixMs begin{std::chrono::hours(24)};
     window.append({begin, price(before)}, kWindow);
     const PriceSample latest{begin + kWindow, price(after)};
     window.append(latest, kWindow);
-    return TickerVelocity(parameters)(latest, window);
+    return parameters(latest, window);
   }
   double random_price() { return static_cast<double>(between(64 * 90, 64 * 110)) / 64; }
 
-  TickerVelocityParameters random_parameters() {
-    TickerVelocityParameters parameters;
+  TickerVelocity random_parameters() {
+    TickerVelocity parameters;
     parameters.time_window = kWindow;
     parameters.buy_threshold = uniform(0, 60);
     parameters.sell_threshold = -parameters.buy_threshold;
@@ -332,7 +331,7 @@ TEST_F(VelocityProperty, AMirroredMoveGivesTheMirroredSignal) {
   for (int round = 0; round < kRounds; ++round) {
     const double before = random_price();
     const double after = random_price();
-    const TickerVelocityParameters parameters = random_parameters();
+    const TickerVelocity parameters = random_parameters();
     const Verdict verdict = verdict_of(parameters, before, after);
     const Verdict image = verdict_of(parameters, before, 2 * before - after);
     ASSERT_EQ(side_of(image), flipped(side_of(verdict)));
@@ -351,7 +350,7 @@ TEST_F(VelocityProperty, TheScaleOfPricesDoesNotMatter) {
     const double factor = std::ldexp(1, static_cast<int>(between(-30, 30)));
     const double before = random_price();
     const double after = random_price();
-    const TickerVelocityParameters parameters = random_parameters();
+    const TickerVelocity parameters = random_parameters();
     const Verdict verdict = verdict_of(parameters, before, after);
     const Verdict scaled = verdict_of(parameters, before * factor, after * factor);
     ASSERT_EQ(scaled.outcome, verdict.outcome);
@@ -364,8 +363,8 @@ TEST_F(VelocityProperty, StricterThresholdsNeverAddASignal) {
   for (int round = 0; round < kRounds; ++round) {
     const double before = random_price();
     const double after = random_price();
-    const TickerVelocityParameters loose = random_parameters();
-    TickerVelocityParameters strict = loose;
+    const TickerVelocity loose = random_parameters();
+    TickerVelocity strict = loose;
     strict.buy_threshold += uniform(0, 20);
     strict.sell_threshold -= uniform(0, 20);
     strict.min_price_change += uniform(0, 5);

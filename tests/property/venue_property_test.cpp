@@ -124,9 +124,11 @@ TEST_F(VenueProperty, NoOrderIsOneThatTheVenuesFiltersRefuse) {
     const Side side = pick(2) == 0 ? Side::buy : Side::sell;
     const auto pass = gate.pass({StrategyId::trade_momentum,
                                  0,
+                                 *Symbol::from("BTCUSDT"),
                                  terms,
                                  {side, price, price, *Confidence::from(0.9)},
                                  UnixMs{},
+                                 {},
                                  {}});
     if (!pass) {
       ASSERT_EQ(pass.error(), Outcome::size_limit);

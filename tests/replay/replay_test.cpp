@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rts/engine/engine.hpp>
+
 #include "commands/command_line.hpp"
 #include "support/engine_run.hpp"
 #include "support/scratch_files.hpp"
@@ -64,14 +66,10 @@ class Replay : public testing::Test {
   }
 
   Outcome run(const std::vector<std::string>& words) {
-    const auto invocation = parse_command_line(words);
-    if (!invocation) {
-      ADD_FAILURE() << invocation.error();
-      return {};
-    }
+    const Invocation invocation = parse_command_line(words);
     Outcome outcome;
     testing::internal::CaptureStderr();
-    outcome.exit_code = run_command(invocation.value(), test::configured(lively()));
+    outcome.exit_code = run_command(invocation, test::configured(lively()));
     outcome.messages = testing::internal::GetCapturedStderr();
     outcome.orders = test::read_file(files_.path("orders"));
     outcome.counts = test::read_file(files_.path("counts"));
@@ -294,6 +292,62 @@ TEST_F(Replay, SaysTheLineOfEachReasonWithinItsFile) {
 
 // --- What the summary says ----------------------------------------------------------------------
 
+// Each order as another replica has it stored before its frame comes, or as it comes back to us.
+TEST_F(Replay, OfItsOwnOrdersAsTheLogHasThemGivesTheSameOrders) {
+  for (const bool is_before : {true, false}) {
+    Engine engine(config::engine_parameters(test::configured(lively()).settings, Clock::replay));
+    std::string with_log;
+    int notes = 0;
+    for (const std::string& frame : frames()) {
+      std::string heard;
+      for (const EventRecord& record : engine.step(frame, {}).events) {
+        const Decision* decision = record.decision();
+        if (decision == nullptr || !decision->order) continue;
+        ++notes;
+        append_json(heard += "# order ", *decision->order,
+                    notes % 2 == 0 ? OrderFormat::trade_order : OrderFormat::signal);
+        heard += '\n';
+      }
+      with_log += is_before ? heard + frame + '\n' : frame + '\n' + heard;
+    }
+    ASSERT_GT(notes, 20);
+    const Outcome outcome = replay({with_log});
+    EXPECT_EQ(outcome.orders, replay({recording()}).orders);
+    EXPECT_THAT(outcome.messages,
+                HasSubstr(fmt::format("{} entries of the logs were heard", notes)));
+  }
+}
+
+TEST_F(Replay, HoldsToWhatTheLogsSay) {
+  const std::string first = BookText{}.frame();  // of a BUY
+  const std::string stored =
+      R"(# order {"order_id":"3eade307-080f-5c00-98c4-764ac65bee94","symbol":"BTCUSDT",)"
+      R"("side":"BUY","strategy_name":"orderbook_skew","timestamp":"2024-07-18T23:59:58.000Z"})";
+  EXPECT_THAT(replay({first}).counts, HasSubstr(R"("orderbook_skew/signal_buy": 1)"));
+  EXPECT_THAT(replay({stored + "\n" + first}).counts, HasSubstr(R"("orderbook_skew/cooldown": 1)"));
+  for (const auto& [notes, outcome] : std::vector<std::pair<std::string, std::string>>{
+           {R"(# pause {"paused":true})", "paused"},
+           {R"(# pause {"paused":true,"strategy":"orderbook_skew"})", "paused"},
+           {R"(# pause {"paused":true,"strategy":"trade_momentum"})", "signal_buy"},
+           {"# pause {\"paused\":true}\n# pause {\"paused\":false}", "signal_buy"},
+       }) {
+    EXPECT_THAT(replay({notes + "\n" + first}).counts,
+                HasSubstr(fmt::format(R"("orderbook_skew/{}": 1)", outcome)))
+        << notes;
+  }
+}
+
+TEST_F(Replay, SaysWhichEntriesOfTheLogsItDidNotTakeIntoAccount) {
+  const Outcome outcome =
+      replay({"# order {}\n# settings {\"values\":{}}\n# pause {}\n# a note\n" + recording()});
+  EXPECT_THAT(outcome.messages,
+              AllOf(HasSubstr("3 entries of the logs were heard"),
+                    HasSubstr("replay: 3 entries of the logs are not taken into account"),
+                    HasSubstr("first: "), HasSubstr(" line 1\n")));
+  EXPECT_EQ(outcome.orders, replay({recording()}).orders);
+  EXPECT_THAT(replay({recording()}).messages, Not(HasSubstr("logs")));
+}
+
 TEST_F(Replay, SaysTheTimeSpanAndTheOrdersAnHour) {
   const std::string an_hour_later = BookText{.id = 2, .at_ms = kMidnightMs + 3'600'000}.frame();
   const Outcome outcome = replay({BookText{}.frame() + "\n" + an_hour_later + "\n"});
@@ -319,9 +373,9 @@ TEST_F(Replay, SaysWhichSettingWakesASkewThatTheSpreadKeepsSilent) {
   const auto invocation = parse_command_line(std::vector<std::string>{
       "replay", "--orders", "-", files().write("one", BookText{}.frame())});
   testing::internal::CaptureStderr();
-  EXPECT_EQ(run_command(invocation.value(),
-                        test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
-            ExitCode::ok);
+  EXPECT_EQ(
+      run_command(invocation, test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
+      ExitCode::ok);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"));
 }

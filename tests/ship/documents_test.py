@@ -158,6 +158,25 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(in_ci, in_make)
         self.assertLessEqual(in_make, targets())
 
+    def test_what_a_container_has_not_is_installed_before_make_runs(self) -> None:
+        """The runners' own machine has git and make; Debian's image has neither."""
+        jobs = yaml.safe_load((WORKFLOWS / "ci.yaml").read_text())["jobs"]
+        contained = {name: job for name, job in jobs.items() if "container" in job}
+        self.assertEqual(set(jobs) - set(contained), {"container"})
+        for name, job in contained.items():
+            first, *others = (step["run"] for step in job["steps"] if "run" in step)
+            self.assertLessEqual({"git", "make", "ca-certificates"}, set(first.split()), name)
+            self.assertIn("safe.directory", others[0], name)
+
+    def test_an_image_is_published_for_each_release_and_processor(self) -> None:
+        job = yaml.safe_load((WORKFLOWS / "image.yaml").read_text())["jobs"]["build"]
+        built = [(row["release"], row["arch"], row["suffix"], row["runner"])
+                 for row in job["strategy"]["matrix"]["include"]]  # fmt: skip
+        wanted = [(release, arch, suffix, "ubuntu-24.04" + kind)
+                  for release, suffix in (("bookworm", ""), ("trixie", "-trixie"))
+                  for arch, kind in (("amd64", ""), ("arm64", "-arm"))]  # fmt: skip
+        self.assertEqual(built, wanted)
+
     def test_every_workflow_may_only_read_unless_it_says_so(self) -> None:
         for path in WORKFLOWS.glob("*.yaml"):
             workflow = yaml.safe_load(path.read_text())

@@ -44,13 +44,17 @@ def make_debian(what: Path | str, name: str, *packages: str) -> None:
     made.rename(what)
 
 
-def clone_into(debian: Path) -> None:
+def clone_into(debian: Path, source: Path = ROOT) -> None:
     """What is committed, with its tags; what an earlier run has built there stays."""
+    # root reads a repository of somebody else, which git refuses: here, and in the program that
+    # sends, which gets none of our -c.
+    sender = "--upload-pack=git -c 'safe.directory=*' upload-pack"
     clone = debian / SOURCE[1:]
     git = ["git", "-c", "safe.directory=*", "-C", clone]
     if not clone.exists():
         subprocess.run(["git", "init", "--quiet", clone], check=True)
-    subprocess.run([*git, "fetch", "--quiet", "--force", "--tags", ROOT, "HEAD"], check=True)
+    fetch = ["fetch", "--quiet", "--force", "--tags", sender, source, "HEAD"]
+    subprocess.run([*git, *fetch], check=True)
     subprocess.run([*git, "checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"], check=True)
 
 
@@ -60,7 +64,7 @@ def run_inside(debian: Path, *targets: str) -> int:
     for what, where in places.items():
         subprocess.run(["mount", "--rbind", what, where], check=True)
     shutil.copy("/etc/resolv.conf", debian / "etc/resolv.conf")
-    kept = {name: os.environ[name] for name in PASSED if name in os.environ}
+    kept = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
     command = ["chroot", debian, "make", "-C", SOURCE, *targets]
     return subprocess.run(
         command, env={"PATH": PATH, "HOME": "/root"} | kept, stdin=subprocess.DEVNULL

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The Debian package in a fresh Debian: package_test.py PACKAGE.deb (`make package-test`).
 
-Makes a small Debian with mmdebstrap (once, kept in build/package), of RELEASE or of this machine's
-release, which has to be that the package was built in. It installs the package there, starts the service as its unit would, against a broker of this machine, upgrades,
-removes and purges it. Needs root for chroot, Debian's archive, mmdebstrap and nats-server.
+Makes a small Debian with mmdebstrap (once, kept in build/package), of DEBIAN_RELEASE or of this
+machine's release, which has to be that the package was built in. It installs the package there, starts
+the service as its unit would, against a broker of this machine, upgrades, removes and purges it. Needs
+root for chroot, Debian's archive, mmdebstrap and nats-server.
 
 No systemd runs in there; a datagram socket hears what the service would tell it. A copy of the same
 Debian is then booted, systemd first, and its unit runs there with all of its restrictions. Where
@@ -28,7 +29,7 @@ from other_debian import make_debian
 from smoke import check, eventually, free_port, nats_server
 
 ROOT = Path(__file__).resolve().parents[2]
-RELEASE = os.environ.get("RELEASE") or platform.freedesktop_os_release()["VERSION_CODENAME"]
+RELEASE = os.environ.get("DEBIAN_RELEASE") or platform.freedesktop_os_release()["VERSION_CODENAME"]
 DEBIAN = ROOT / f"build/package/{RELEASE}.tar"
 NAME = "petrosa-realtime-strategies"
 USER = "realtime-strategies"

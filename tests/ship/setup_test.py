@@ -15,11 +15,17 @@ CHOICE = "libboost1.81-dev/libboost-dev"
 BUILD = set((ROOT / "docker/build-packages").read_text().split()) - {CHOICE} | {"libboost1.81-dev"}
 
 NOTHING_INSTALLED = "#!/bin/sh\nexit 1\n"
-# Writes down what it is asked for, and where packages' scripts are to look for their helpers.
+OTHER_INSTALLED = '#!/bin/sh\ncase "$*" in *" libboost-dev") echo installed ;; *) exit 1 ;; esac\n'
+# apt's cache, that has no lists until apt-get has fetched them: it shows what is installed.
+NO_LISTS_YET = """#!/bin/sh
+if [ -e "$NOTES/lists" ] || [ "$*" = "show libboost-dev" ]; then echo "Package: $2"; fi
+"""
+# Fetches lists, and writes down what it is asked for, and where packages' scripts are to look for their helpers.
 APT = """#!/bin/sh
 for word; do
   case $word in DPkg::Path=*) echo "${word#*=}" >"$NOTES/path" ;; esac
 done
+if [ "$1" = update ]; then : >"$NOTES/lists"; fi
 if [ "$1" = install ]; then echo "$@" >>"$NOTES/installed"; fi
 """
 # There, prints, and fails: a docker client without a daemon, a Go without its folder.
@@ -58,6 +64,19 @@ class Setup(unittest.TestCase):
         words = [w for line in notes.read_text().splitlines() for w in line.split()[1:]]
         return {w for w in words if not w.startswith("-") and "=" not in w}
 
+    def install(self, *packages: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SETUP / "install-packages.sh", *packages], env=self.environment,
+            capture_output=True, text=True,
+        )  # fmt: skip
+
+    def shown(self, target: str, **changes: str) -> str:
+        """What make would run for the target itself; nothing that comes before it is built."""
+        return subprocess.run(
+            ["make", "-C", ROOT, "-n", target], env=self.environment | changes,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
     def test_the_demonstration_takes_what_building_takes_and_a_broker(self) -> None:
         self.assertEqual(self.installed_by("run-local"), BUILD | {"nats-server"})
 
@@ -71,9 +90,21 @@ class Setup(unittest.TestCase):
         self.assertEqual(self.installed_by("compile") - BUILD, {"libboost-dev"})
 
     def test_the_other_does_not_do_where_the_release_has_the_first(self) -> None:
-        other = '#!/bin/sh\ncase "$*" in *libboost-dev) echo installed ;; *) exit 1 ;; esac\n'
-        self.stand_in("dpkg-query", other)
+        self.stand_in("dpkg-query", OTHER_INSTALLED)
         self.assertEqual(self.installed_by("compile"), BUILD)
+
+    def test_without_apts_lists_it_fetches_them_before_it_takes_the_other(self) -> None:
+        self.stand_in("dpkg-query", OTHER_INSTALLED)
+        self.stand_in("apt-cache", NO_LISTS_YET)
+        self.assertEqual(self.installed_by("compile"), BUILD)
+
+    def test_it_says_so_where_apts_lists_have_neither(self) -> None:
+        self.stand_in("dpkg-query", OTHER_INSTALLED)
+        self.stand_in("apt-cache", NO_LISTS_YET)
+        self.stand_in("apt-get", "#!/bin/sh\n")  # fetches nothing
+        done = self.install(CHOICE, "nats-server")
+        self.assertEqual(done.returncode, 69)
+        self.assertIn(f"have none of these: {CHOICE}\n", done.stderr)
 
     def test_podman_comes_where_a_docker_client_finds_no_daemon(self) -> None:
         self.stand_in("docker", THERE_BUT_BROKEN)
@@ -87,31 +118,31 @@ class Setup(unittest.TestCase):
         for name, packages in {"go": {"golang-go"}, "npm": {"nodejs", "npm"}}.items():
             for text, wanted in ((THERE_BUT_BROKEN, packages), (WORKS, set())):
                 self.stand_in(name, text)
-                # The recipe, not what comes before it: that ends where something is built.
-                shown = subprocess.run(
-                    ["make", "-C", ROOT, "-n", "k8s-validate"], env=self.environment,
-                    stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
-                ).stdout  # fmt: skip
-                asked = {w for line in shown.splitlines() if "install-packages" in line
-                         for w in line.split()}  # fmt: skip
+                lines = self.shown("k8s-validate").splitlines()
+                asked = {w for line in lines if "install-packages" in line for w in line.split()}
                 self.assertEqual(asked & packages, wanted, name)
+
+    def test_another_debian_is_made_where_it_is_asked_for_by_its_whole_name(self) -> None:
+        self.assertNotIn("other_debian.py", self.shown("package", RELEASE="another"))
+        self.assertIn("other_debian.py another package",
+                      self.shown("package", DEBIAN_RELEASE="another"))  # fmt: skip
+
+    def test_what_the_caller_says_reaches_another_debian_though_sudo_drops_variables(self) -> None:
+        self.stand_in("id", "#!/bin/sh\necho 1000\n")
+        for target in ("test-trixie", "test-arm64"):
+            command = self.shown(target, CI="1", JOBS="3").replace("\\\n", "")
+            self.assertRegex(command, r"sudo env CI=1 JOBS=3 +\S+python3 -B \S+other_debian\.py")
 
     def test_without_root_and_sudo_it_says_what_is_missing(self) -> None:
         self.stand_in("id", "#!/bin/sh\necho 1000\n")
         self.stand_in("sudo", "#!/bin/sh\nexit 1\n")
-        done = subprocess.run(
-            [SETUP / "install-packages.sh", "nats-server"], env=self.environment,
-            capture_output=True, text=True,
-        )  # fmt: skip
+        done = self.install("nats-server", CHOICE)
         self.assertEqual(done.returncode, 69)
-        self.assertIn("apt-get install nats-server", done.stderr)
+        self.assertIn(f"as root: {SETUP}/install-packages.sh nats-server {CHOICE}\n", done.stderr)
 
     def helpers(self, *script: str) -> list[int]:
         """Runs lines of packages' scripts as dpkg would; their exit codes."""
-        subprocess.run(
-            [SETUP / "install-packages.sh", "nats-server"], env=self.environment, check=True,
-            capture_output=True,
-        )  # fmt: skip
+        self.install("nats-server").check_returncode()
         path, _, _ = (self.folder / "path").read_text().strip().partition(":")
         for name in ("deb-systemd-helper", "deb-systemd-invoke", "invoke-rc.d", "update-rc.d"):
             self.stand_in(name, REAL_HELPER)

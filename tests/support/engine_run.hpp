@@ -16,7 +16,7 @@
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
-#include <rts/wire/recording.hpp>
+#include <rts/wire/frame.hpp>
 
 #include "support/order_schema.hpp"
 
@@ -42,6 +42,27 @@ using Given = std::initializer_list<std::pair<std::string_view, std::string_view
 }
 [[nodiscard]] inline config::Configuration configured(Given environment) {
   return configured(given(environment));
+}
+
+// The values of the table's rows, or those that symbols have of their own.
+[[nodiscard]] inline std::vector<config::Value> row_values(
+    const config::Configuration& configuration) {
+  std::vector<config::Value> values = configuration.values;
+  std::erase_if(values, [](const config::Value& value) { return value.symbol.has_value(); });
+  return values;
+}
+[[nodiscard]] inline std::vector<config::Value> own_values(
+    const config::Configuration& configuration) {
+  std::vector<config::Value> values = configuration.values;
+  std::erase_if(values, [](const config::Value& value) { return !value.symbol.has_value(); });
+  return values;
+}
+// The texts of the rows, by table index.
+[[nodiscard]] inline std::vector<std::string> row_texts(
+    const config::Configuration& configuration) {
+  std::vector<std::string> texts;
+  for (const config::Value& value : row_values(configuration)) texts.push_back(value.text);
+  return texts;
 }
 
 // Σ refusals + Σ decisions.

@@ -45,14 +45,14 @@ struct SettingEdges {
     for (const auto value : rule.values) outside.push_back(std::string(value) + "x");
   }
   void operator()(const config::Text& rule) {
-    using enum config::Text::Form;
-    const bool may_be_empty =
-        rule.form == group || rule.form == subject_or_empty || rule.form == file;
-    inside = {rule.form == address ? "127.0.0.1" : "a.b"};
-    (may_be_empty ? inside : outside).emplace_back("");
-    if (rule.form == address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});
-    if (rule.form == group) outside.insert(outside.end(), {"my group", "a\tb", "\xe7\x89\x9b"});
-    if (rule.form == connection_name) outside.insert(outside.end(), {"a\"b", "a\\b", "a\nb"});
+    const bool is_address = rule.accepted == "an IPv4 or IPv6 address";
+    const bool is_group = rule.accepted == "printable ASCII without blanks, or empty";
+    const bool is_name = rule.accepted == "printable ASCII without quotes and backslash";
+    inside = {is_address ? "127.0.0.1" : "a.b"};
+    (rule.accepted.ends_with(", or empty") ? inside : outside).emplace_back("");
+    if (is_address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});
+    if (is_group) outside.insert(outside.end(), {"my group", "a\tb", "\xe7\x89\x9b"});
+    if (is_name) outside.insert(outside.end(), {"a\"b", "a\\b", "a\nb"});
   }
   void operator()(const config::StepSize&) { inside = {"1"}, outside = {"0", ""}; }
   void operator()(const config::SymbolList&) {
@@ -100,7 +100,7 @@ struct SettingEdges {
   }
   void operator()(const config::Confidential& rule) {
     inside = {"", "a", "a b", "/run/secrets/x", "\xC3\xBC", "{}'$%"};
-    if (rule.form == config::Confidential::Form::path) return;
+    if (rule.accepted == "a path") return;
     outside = {"a\"b", "a\\b", "a\nb", "a\x7F"};
   }
 };

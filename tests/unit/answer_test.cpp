@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <rts/trading/order.hpp>
 #include <rts/wire/answer.hpp>
 
 namespace rts::wire {
@@ -386,6 +387,76 @@ TEST(Control, OfDuplicateKeysTheFirstCounts) {
 
 TEST(Control, KeysMayBeEscaped) {
   EXPECT_EQ(control(R"({"comm\u0061nd":"p\u0061use"})"), "pause all");
+}
+
+TEST(Pause, IsForAllOrForOneStrategy) {
+  struct PauseCase {
+    std::string_view json;
+    bool pause;
+    std::optional<StrategyId> strategy;
+  };
+  for (const PauseCase& c : std::vector<PauseCase>{
+           {R"({"paused":true,"reason":"x","by":"me","at":"2026-11-28T07:00:00Z"})", true, {}},
+           {R"({"paused":false,"strategy":null})", false, {}},
+           {R"({"strategy":"trade_momentum","paused":true})", true, StrategyId::trade_momentum},
+       }) {
+    const auto read = parse_pause(c.json);
+    ASSERT_TRUE(read) << c.json;
+    EXPECT_EQ(read->pause, c.pause) << c.json;
+    EXPECT_EQ(read->strategy, c.strategy) << c.json;
+  }
+  for (const std::string_view odd : {"", "{}", "[]", R"({"paused":1})", R"({"paused":"true"})",
+                                     R"({"paused":null})", R"({"paused":true,"strategy":"grid"})",
+                                     R"({"paused":true,"strategy":7})", R"({"command":"pause"})"}) {
+    EXPECT_FALSE(parse_pause(odd)) << odd;
+  }
+}
+
+Order an_order() {
+  Order order;
+  order.id = make_order_id("trade_momentum|ETHUSDT|SELL|1721346300000");
+  order.symbol = "ETHUSDT";
+  order.strategy = StrategyId::trade_momentum;
+  order.signal.side = Side::sell;
+  order.protection = Protection{};
+  order.at = UnixMs(std::chrono::milliseconds(1'721'346'300'123));
+  order.valid_until = order.at + std::chrono::seconds(5);
+  return order;
+}
+
+TEST(CountedOrder, ReadsAnOrderOfEitherFormatAsItWasWritten) {
+  for (const OrderFormat format : all_of<OrderFormat>) {
+    const Order order = an_order();
+    std::string json;
+    append_json(json, order, format);
+    const auto read = parse_counted_order(json);
+    ASSERT_TRUE(read) << json;
+    EXPECT_EQ(read->id, order.id);
+    EXPECT_EQ(read->strategy, order.strategy);
+    EXPECT_EQ(read->side, order.signal.side);
+    EXPECT_EQ(read->symbol.text(), order.symbol);
+    EXPECT_EQ(read->at, order.at);
+  }
+}
+
+TEST(CountedOrder, WhatIsNoOrderOfOursIsNone) {
+  constexpr std::string_view kOurs =
+      R"({"order_id":"3eade307-080f-5c00-98c4-764ac65bee94","symbol":"ETHUSDT","side":"BUY",)"
+      R"("strategy_name":"trade_momentum","timestamp":"2024-07-19T00:03:11.109+00:00"})";
+  ASSERT_TRUE(parse_counted_order(kOurs));
+  const auto with = [&](std::string_view old, std::string_view other) {
+    std::string text(kOurs);
+    return text.replace(text.find(old), old.size(), other);
+  };
+  for (const std::string& text : std::vector<std::string>{
+           "", "{}", "[]", "null", "hello", "\xFF\xFE", with("3eade307", "3eade30"),
+           with("\"order_id\"", "\"uuid\""), with("ETHUSDT", ""),
+           with("ETHUSDT", std::string(64, 'A')), with("ETHUSDT", "ETH USDT"),
+           with("\"BUY\"", "\"HOLD\""), with("\"BUY\"", "1"), with("trade_momentum", "grid"),
+           with("2024-07-19T", "19/07/2024 "), with("\"2024-07-19T00:03:11.109+00:00\"", "null"),
+           std::string(kOurs) + "x", std::string(70'000, ' ') + std::string(kOurs)}) {
+    EXPECT_FALSE(parse_counted_order(text)) << text.substr(0, 200);
+  }
 }
 
 }  // namespace

@@ -261,7 +261,7 @@ TEST_F(Breaker, ALostProbeIsGivenUpAfterAWholeRecoveryTimeout) {
 
 TEST_F(Breaker, AProbeWhoseFindingMayComeLateIsGivenUpLater) {
   CircuitBreaker breaker(
-      {.failure_threshold = 1, .recovery_timeout = kRecovery, .probe_patience = seconds(90)});
+      {.failure_threshold = 1, .recovery_timeout = kRecovery, .probe_timeout = seconds(90)});
   breaker.report(*breaker.admit(kStart), BreakerSignal::failure, kStart);
   const auto probe = breaker.admit(kRecovered);
   ASSERT_TRUE(probe);

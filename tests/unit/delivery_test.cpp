@@ -190,7 +190,7 @@ TEST(Delivery, AResultOfNoNameIsAmbiguous) {
 
 // Metrics, logs and documents have these names.
 TEST(OrderResults, AreNamedAsTheyAreShown) {
-  EXPECT_THAT(detail::Lists<OrderResult>::kNames,
+  EXPECT_THAT(names_of<OrderResult>,
               testing::ElementsAre("confirmed", "unconfirmed", "duplicate", "no_responders",
                                    "rejected", "expired", "disconnected", "circuit_open",
                                    "buffer_full", "ambiguous", "dry_run"));

@@ -558,7 +558,7 @@ TEST(EngineOrder, LivesFromTheAgeTimeOfItsEvent) {
     const std::string frame = combined("btcusdt@depth20", futures_book().set("T", trade_time));
     const Decision decision = last_decision(engine, {frame});
     ASSERT_TRUE(decision.order.has_value()) << name;
-    EXPECT_EQ(decision.order->timestamp, kNoon) << name;
+    EXPECT_EQ(decision.order->at, kNoon) << name;
     EXPECT_EQ(decision.order->valid_until, kNoon + milliseconds(until_ms)) << name;
   }
   EngineParameters closing = usual_parameters();
@@ -633,7 +633,7 @@ TEST(EngineOrder, OfASellIsReduceOnlyWhenShortsAreOff) {
     EXPECT_EQ(sell.outcome, Outcome::signal_sell);
     EXPECT_EQ(sell.order->reduce_only, !shorts);
     EXPECT_EQ(sell.order->protection.has_value(), shorts);
-    EXPECT_EQ(sell.order->valid_until - sell.order->timestamp, seconds(shorts ? 5 : 30));
+    EXPECT_EQ(sell.order->valid_until - sell.order->at, seconds(shorts ? 5 : 30));
     const Decision buy = last_decision(engine, {book_frame({.id = 2})});
     ASSERT_TRUE(buy.order.has_value());
     EXPECT_FALSE(buy.order->reduce_only);
@@ -678,9 +678,9 @@ TEST(EngineArrays, OrdersOfOneFrameLiveSideBySide) {
   const Decision* second = step.events[1].decision();
   ASSERT_TRUE(first != nullptr && first->order && second != nullptr && second->order);
   EXPECT_EQ(first->order->symbol, "BTCUSDT");
-  EXPECT_EQ(first->order->side, Side::buy);
+  EXPECT_EQ(first->order->signal.side, Side::buy);
   EXPECT_EQ(second->order->symbol, "ETHUSDT");
-  EXPECT_EQ(second->order->side, Side::sell);
+  EXPECT_EQ(second->order->signal.side, Side::sell);
 }
 
 // ---- Memory from one event to the next

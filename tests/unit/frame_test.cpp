@@ -512,7 +512,7 @@ TEST_F(Frame, OfDuplicateKeysTheFirstWins) {
             (Kinds{"trade", "trade"}));
   const SideField& bids = *only(futures_book().add("b", R"([["9","9"]])")).bids;
   EXPECT_EQ(bids.level_count, 5U);
-  EXPECT_EQ(bids.levels.best().price.value(), 100);
+  EXPECT_EQ(bids.levels().front().price.value(), 100);
 }
 
 TEST_F(Frame, NumbersAreStringsOrJsonNumbers) {
@@ -649,11 +649,11 @@ TEST_F(Frame, SidesThatAreNoArraysHaveTheWrongType) {
 TEST_F(Frame, BookKeepsTwentyLevelsAndCountsAll) {
   const WireEvent& twenty = only(futures_book({.bids = ladder(100, -1, 20)}));
   EXPECT_EQ(twenty.bids->level_count, 20U);
-  EXPECT_EQ(twenty.bids->levels.levels().size(), 20U);
-  EXPECT_EQ(twenty.bids->levels.levels()[19].price.value(), 81);
+  EXPECT_EQ(twenty.bids->levels().size(), 20U);
+  EXPECT_EQ(twenty.bids->levels()[19].price.value(), 81);
   const WireEvent& more = only(futures_book({.asks = ladder(101, 1, 1200)}));
   EXPECT_EQ(more.asks->level_count, 1200U);
-  EXPECT_EQ(more.asks->levels.levels().size(), 20U);
+  EXPECT_EQ(more.asks->levels().size(), 20U);
   EXPECT_FALSE(more.asks->has_zero_quantity);
 }
 
@@ -672,8 +672,8 @@ TEST_F(Frame, NothingOfOneBookIsLeftInTheNext) {
   const WireEvent& event = only(futures_book());
   EXPECT_FALSE(event.bids->has_zero_quantity);
   EXPECT_EQ(event.bids->level_count, 5U);
-  EXPECT_EQ(event.bids->levels.levels().size(), 5U);
-  EXPECT_EQ(event.asks->levels.levels().size(), 5U);
+  EXPECT_EQ(event.bids->levels().size(), 5U);
+  EXPECT_EQ(event.asks->levels().size(), 5U);
   EXPECT_EQ(only(futures_book().without("a")).asks->state, FieldState::absent);
 }
 

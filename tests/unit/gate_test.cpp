@@ -20,6 +20,12 @@ using std::chrono::seconds;
 constexpr UnixMs kNoon{milliseconds(1'721'390'400'000)};  // 2024-07-19T12:00:00Z
 constexpr UnixMs kMidnight = kNoon + hours(12);           // of the next day
 
+const Symbol& symbol(std::size_t index) {
+  static const std::vector<Symbol> kSymbols{*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"),
+                                            *Symbol::from("BNBUSDT"), *Symbol::from("SOLUSDT")};
+  return kSymbols.at(index);
+}
+
 // Every limit off; a test turns on the one it is about.
 struct Limits {
   GateLimits gate{.price_band_percent = 0, .max_daily_signals = 0, .max_orders_per_minute = 0};
@@ -42,6 +48,7 @@ struct Ask {
   double price = 100;
   double confidence = 0.7;
   std::string_view step = "0.001";
+  std::uint64_t event_id = 42;
   std::optional<ReferencePrice> reference = std::nullopt;
 };
 
@@ -50,8 +57,14 @@ std::string answer(TestGate& gate, const Ask& ask) {
   const Price price = *Price::from(ask.price);
   const Signal signal{ask.side, price, price, *Confidence::from(ask.confidence)};
   gate.terms.instrument.quantity_step = *Decimal::parse(ask.step);
-  const auto passed =
-      gate.gate.pass({ask.strategy, ask.symbol, gate.terms, signal, ask.at, ask.reference});
+  const auto passed = gate.gate.pass({ask.strategy,
+                                      ask.symbol,
+                                      symbol(ask.symbol),
+                                      gate.terms,
+                                      signal,
+                                      ask.at,
+                                      {'u', ask.event_id},
+                                      ask.reference});
   return passed ? "pass" : std::string(to_string(passed.error()));
 }
 
@@ -65,7 +78,7 @@ Result<Gate::Pass, Outcome> pass_at_3424_99(const OrderTerms& terms, Side side) 
   Gate gate({.price_band_percent = 0}, 1);
   const Price price = *Price::from(3424.99);
   const Signal signal{side, price, price, *Confidence::from(0.7)};
-  return gate.pass({StrategyId::trade_momentum, 0, terms, signal, kNoon, {}});
+  return gate.pass({StrategyId::trade_momentum, 0, symbol(0), terms, signal, kNoon, {}, {}});
 }
 
 TEST(Gate, LetsPassWithTheQuantityAndTheProtection) {
@@ -194,15 +207,14 @@ TEST(Gate, CoolsDownPerStrategySymbolAndSide) {
   }
 }
 
-// Number 1 now stands for another symbol.
-TEST(Gate, ForgetsTheLastOrdersOfOneSymbol) {
+TEST(Gate, ANumberThatStandsForAnotherSymbolHasNoLastOrder) {
   TestGate gate = gate_with([](auto& l) { l.terms.cooldown = seconds(900); });
   for (const std::size_t symbol : {std::size_t{0}, std::size_t{1}}) {
     for (const Side side : {Side::buy, Side::sell}) {
       ASSERT_EQ(answer(gate, {.symbol = symbol, .side = side}), "pass");
     }
   }
-  gate.gate.forget(1);
+  gate.gate.place(1, symbol(3));
   EXPECT_EQ(answer(gate, {.symbol = 0}), "cooldown");
   EXPECT_EQ(answer(gate, {.symbol = 1}), "pass");
   EXPECT_EQ(answer(gate, {.symbol = 1, .side = Side::sell}), "pass");
@@ -275,6 +287,58 @@ TEST(Gate, MinuteNeverRunsBackwards) {
 TEST(Gate, LimitsOfZeroAreOff) {
   TestGate gate;
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(answer(gate, {}), "pass");
+}
+
+CountedOrder order_of(const Ask& ask, std::chrono::seconds cooldown) {
+  const OrderName name{
+      ask.strategy, ask.side, symbol(ask.symbol).text(), ask.at, {'u', ask.event_id}};
+  return {order_id(name, cooldown), ask.strategy, ask.side, symbol(ask.symbol), ask.at};
+}
+
+TEST(Gate, CountsWhatTheOrderLogHas) {
+  TestGate gate = gate_with([](auto& l) {
+    l.terms.cooldown = seconds(900);
+    l.gate.max_daily_signals = 2;
+    l.gate.max_orders_per_minute = 3;
+  });
+  gate.gate.hear(order_of({.at = kNoon - minutes(1)}, seconds(900)), 0);
+  EXPECT_EQ(answer(gate, {}), "cooldown") << "another process has made the last order";
+  EXPECT_EQ(answer(gate, {.symbol = 1}), "pass");
+  EXPECT_EQ(answer(gate, {.symbol = 2}), "daily_limit");
+  gate.gate.hear(order_of({StrategyId::trade_momentum, 3}, seconds(900)), std::nullopt);
+  EXPECT_EQ(answer(gate, {StrategyId::trade_momentum, 1}), "pass");
+  EXPECT_EQ(answer(gate, {StrategyId::ticker_velocity, 2}), "rate_limit");
+}
+
+// It is the order that made the entry, and the stream will say so.
+TEST(Gate, LetsAnOrderPassThatTheLogHasAlready) {
+  TestGate gate = gate_with([](auto& l) {
+    l.terms.cooldown = seconds(900);
+    l.gate.max_daily_signals = 1;
+  });
+  gate.gate.hear(order_of({}, seconds(900)), 0);
+  EXPECT_EQ(answer(gate, {}), "pass");
+  EXPECT_EQ(answer(gate, {}), "cooldown") << "now it is our own";
+  EXPECT_EQ(answer(gate, {.symbol = 1}), "daily_limit") << "it has counted once";
+
+  TestGate without = gate_with([](auto& l) { l.gate.max_daily_signals = 1; });
+  without.gate.hear(order_of({.event_id = 7}, seconds(0)), 0);
+  EXPECT_EQ(answer(without, {.event_id = 8}), "daily_limit");
+  EXPECT_EQ(answer(without, {.event_id = 7}), "pass");
+}
+
+TEST(Gate, WhatTheLogHasIsStillHeldToTheOtherRules) {
+  TestGate gate = gate_with([](auto& l) {
+    l.terms.cooldown = seconds(900);
+    l.terms.min_confidence = 0.6;
+  });
+  gate.gate.hear(order_of({}, seconds(900)), 0);
+  gate.gate.set_paused(true);
+  EXPECT_EQ(answer(gate, {}), "paused");
+  gate.gate.set_paused(false);
+  EXPECT_EQ(answer(gate, {.confidence = 0.5}), "low_confidence");
+  EXPECT_EQ(answer(gate, {.price = 1'000'001}), "size_limit");
+  EXPECT_EQ(answer(gate, {}), "pass");
 }
 
 TEST(Gate, RefusesASizeThatIsImpossible) {

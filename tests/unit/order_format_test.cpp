@@ -45,7 +45,9 @@ struct Parts {
 Order order_of(const OrderTerms& terms, const Parts& parts = {}) {
   const Price price = *Price::from(parts.price);
   const Price current = *Price::from(parts.price + 0.5);
-  OrderSource source{parts.strategy,
+  OrderSource source{order_id({parts.strategy, parts.side, parts.symbol, parts.at, parts.event_id},
+                              terms.cooldown),
+                     parts.strategy,
                      parts.symbol,
                      parts.at,
                      parts.aged_at.value_or(parts.at),
@@ -152,7 +154,7 @@ TEST(Order, OfABuyOpensLong) {
     ASSERT_TRUE(order.protection.has_value());
     EXPECT_EQ(order.protection->stop_loss.value(), 100 * (1 - 2.0 / 100));
     EXPECT_EQ(order.protection->take_profit.value(), 100 * (1 + 4.0 / 100));
-    EXPECT_EQ(order.timestamp, kNoon);
+    EXPECT_EQ(order.at, kNoon);
     EXPECT_EQ(order.valid_until, kNoon + seconds(5));
   }
 }
@@ -178,7 +180,7 @@ TEST(Order, OfASellOnlyClosesWhenShortsAreOff) {
 TEST(Order, LivesFromItsAgeTimeAndIsDatedByTheEvent) {
   const Parts aged{.aged_at = kNoon - milliseconds(4321)};
   const Order buy = order_of({}, aged);
-  EXPECT_EQ(buy.timestamp, kNoon);
+  EXPECT_EQ(buy.at, kNoon);
   EXPECT_EQ(buy.valid_until, kNoon - milliseconds(4321) + seconds(5));
   OrderTerms closing;
   closing.sells = Sells::close_long;

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <rts/trading/order.hpp>
-#include <rts/wire/order_text.hpp>
+#include <rts/wire/answer.hpp>
 
 namespace rts::wire {
 namespace {
@@ -16,15 +16,17 @@ Order order(Side side) {
   constexpr UnixMs kAt{std::chrono::milliseconds(1'721'390'591'109)};
   const OrderTerms terms;
   const Price price = *Price::from(63'940);
-  const OrderSource source{StrategyId::orderbook_skew,
-                           "BTCUSDT",
-                           kAt,
-                           kAt,
-                           EventId{'u', 42},
-                           {side, price, *Price::from(63'940.5), *Confidence::from(0.75)},
-                           indicators,
-                           *Decimal::parse("0.002"),
-                           protection(terms, side, price)};
+  const OrderSource source{
+      order_id({StrategyId::orderbook_skew, side, "BTCUSDT", kAt, {'u', 42}}, terms.cooldown),
+      StrategyId::orderbook_skew,
+      "BTCUSDT",
+      kAt,
+      kAt,
+      EventId{'u', 42},
+      {side, price, *Price::from(63'940.5), *Confidence::from(0.75)},
+      indicators,
+      *Decimal::parse("0.002"),
+      protection(terms, side, price)};
   return make_order(terms, source);
 }
 

@@ -18,18 +18,18 @@ static_assert(std::is_nothrow_invocable_v<const OrderbookSkew&, const Book&>);
 
 using Pairs = std::vector<std::pair<double, double>>;  // price, quantity
 
-BookSide side(const Pairs& levels) {
-  BookSide all;
+std::vector<Level> side(const Pairs& levels) {
+  std::vector<Level> all;
   for (const auto& [price, quantity] : levels) {
     all.push_back({*Price::from(price), *Quantity::from(quantity)});
   }
   return all;
 }
 
-Verdict judge(const OrderbookSkewParameters& parameters, const Pairs& bids, const Pairs& asks) {
-  const BookSide bid_side = side(bids);
-  const BookSide ask_side = side(asks);
-  return OrderbookSkew(parameters)(Book{bid_side, ask_side});
+Verdict judge(const OrderbookSkew& parameters, const Pairs& bids, const Pairs& asks) {
+  const std::vector<Level> bid_side = side(bids);
+  const std::vector<Level> ask_side = side(asks);
+  return parameters(Book{bid_side, ask_side});
 }
 
 // "BUY", "SELL" or the outcome.
@@ -38,8 +38,7 @@ std::string word(const Verdict& verdict) {
 }
 
 // One level a side, 0.2 % apart.
-std::string by_volumes(double bid_volume, double ask_volume,
-                       const OrderbookSkewParameters& parameters = {}) {
+std::string by_volumes(double bid_volume, double ask_volume, const OrderbookSkew& parameters = {}) {
   return word(judge(parameters, {{100, bid_volume}}, {{100.2, ask_volume}}));
 }
 
@@ -83,7 +82,7 @@ TEST(OrderbookSkew, SellsJustBelowThreshold) {
 }
 
 TEST(OrderbookSkew, TakesItsThresholdsFromTheParameters) {
-  OrderbookSkewParameters wide;
+  OrderbookSkew wide;
   wide.buy_threshold = 3;
   wide.sell_threshold = 0.25;
   EXPECT_EQ(by_volumes(3, 1, wide), "neutral");
@@ -95,7 +94,7 @@ TEST(OrderbookSkew, TakesItsThresholdsFromTheParameters) {
 // 0.25 % is a spread that doubles hold exactly: 100 to 100.25.
 TEST(OrderbookSkew, IsSilentBelowTheMinimumSpreadAndNotOnIt) {
   const auto at_minimum = [](double percent) {
-    OrderbookSkewParameters parameters;
+    OrderbookSkew parameters;
     parameters.min_spread_percent = percent;
     return word(judge(parameters, {{100, 3}}, {{100.25, 2}}));
   };
@@ -107,7 +106,7 @@ TEST(OrderbookSkew, IsSilentBelowTheMinimumSpreadAndNotOnIt) {
 
 TEST(OrderbookSkew, IsSilentAboveTheMaximumSpreadAndNotOnIt) {
   const auto at_maximum = [](double percent) {
-    OrderbookSkewParameters parameters;
+    OrderbookSkew parameters;
     parameters.max_spread_percent = percent;
     return word(judge(parameters, {{100, 3}}, {{100.25, 2}}));
   };
@@ -118,7 +117,7 @@ TEST(OrderbookSkew, IsSilentAboveTheMaximumSpreadAndNotOnIt) {
 }
 
 TEST(OrderbookSkew, AsksForTheMinimumBeforeTheMaximum) {
-  OrderbookSkewParameters parameters;
+  OrderbookSkew parameters;
   parameters.min_spread_percent = 1;
   parameters.max_spread_percent = 0.1;
   EXPECT_EQ(word(judge(parameters, {{100, 3}}, {{100.25, 2}})), "spread_below_minimum");
@@ -126,7 +125,7 @@ TEST(OrderbookSkew, AsksForTheMinimumBeforeTheMaximum) {
 
 TEST(OrderbookSkew, IsSilentOnTheUsualOneTickSpread) {
   EXPECT_EQ(word(judge({}, {{61740.5, 9}}, {{61740.6, 1}})), "spread_below_minimum");
-  OrderbookSkewParameters awake;
+  OrderbookSkew awake;
   awake.min_spread_percent = 0;
   EXPECT_EQ(word(judge(awake, {{61740.5, 9}}, {{61740.6, 1}})), "BUY");
 }
@@ -141,7 +140,7 @@ TEST(OrderbookSkew, SumsTheTopLevelsOnly) {
   };
   for (const auto& [top_levels, bid_volume, ask_volume] :
        {Case{1, 1, 1}, {2, 3, 2}, {3, 7, 3}, {5, 31, 3}, {6, 63, 3}, {20, 63, 3}}) {
-    OrderbookSkewParameters parameters;
+    OrderbookSkew parameters;
     parameters.top_levels = top_levels;
     const Verdict verdict = judge(parameters, bids, asks);
     EXPECT_EQ(verdict.indicators[0].value(), bid_volume) << top_levels;
@@ -170,7 +169,7 @@ TEST(OrderbookSkew, IsNeverSurerThan95Percent) {
 
 // 1/0.5 is 2: with those thresholds a book and its mirror image are equally far beyond theirs.
 TEST(OrderbookSkew, IsAsSureOfABookAsOfItsMirrorImage) {
-  OrderbookSkewParameters parameters;
+  OrderbookSkew parameters;
   parameters.buy_threshold = 2;
   parameters.sell_threshold = 0.5;
   for (const double heavy : {2.001, 2.1, 2.3333, 2.69}) {
@@ -182,7 +181,7 @@ TEST(OrderbookSkew, IsAsSureOfABookAsOfItsMirrorImage) {
 }
 
 TEST(OrderbookSkew, KeepsItsNumbersWhenItIsSilent) {
-  OrderbookSkewParameters parameters;
+  OrderbookSkew parameters;
   parameters.min_spread_percent = 1;
   const Verdict below = judge(parameters, {{100, 3}}, {{100.25, 2}});
   EXPECT_FALSE(below.signal.has_value());
@@ -200,7 +199,7 @@ TEST(OrderbookSkew, IsNeutralBeyondTheRangeOfDouble) {
   EXPECT_EQ(word(judge({}, {{kLeast, 2}}, {{most, 1}})), "neutral") << "spread";
   Pairs bids;
   for (int i = 0; i < 20; ++i) bids.emplace_back(100 - i, most);
-  OrderbookSkewParameters all_levels;
+  OrderbookSkew all_levels;
   all_levels.top_levels = 20;
   EXPECT_EQ(judge(all_levels, bids, {{101, most}}).indicators[2].value(), 20) << "no volume is";
 }

@@ -13,15 +13,26 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-PermissionNeeds needs() {
-  return {.consumer_name = "realtime-strategies",
-          .consumer_topic = "binance.websocket.data",
-          .consumer_group = "group",
-          .control_topic = "control",
-          .publisher_topic = "orders.intents",
-          .engine_topic = "tradeengine.orders",
-          .stream = "ORDERS",
-          .jetstream = true};
+struct Needs {
+  config::Settings settings;
+  std::string republish_to;
+};
+
+Needs needs() {
+  Needs needs;
+  needs.republish_to = "tradeengine.orders";
+  needs.settings.broker.queue_group = "group";
+  needs.settings.broker.control_subject = "control";
+  needs.settings.delivery.subject = "orders.intents";
+  needs.settings.delivery.mode = DeliveryMode::jetstream;
+  return needs;
+}
+
+std::string permissions(const Needs& needs) {
+  StreamPlanSource source;
+  source.subject = needs.settings.delivery.subject;
+  source.republish_to = needs.republish_to;
+  return commands::permissions(needs.settings, plan_stream(source));
 }
 
 // The block of one user: from its name to the next user's, or the end.
@@ -49,26 +60,26 @@ TEST(Permissions, OfTheServiceAreItsOwnSubjectsOnly) {
 }
 
 TEST(Permissions, OfTheServiceHaveNoJetStreamInCoreDelivery) {
-  PermissionNeeds core = needs();
-  core.jetstream = false;
+  Needs core = needs();
+  core.settings.delivery.mode = DeliveryMode::core;
   EXPECT_THAT(user(permissions(core), "realtime-strategies"), Not(HasSubstr("$JS")));
 }
 
 TEST(Permissions, KeepTheConsumersWildcards) {
-  PermissionNeeds wild = needs();
-  wild.consumer_topic = "binance.*.>";
+  Needs wild = needs();
+  wild.settings.broker.subject = "binance.*.>";
   EXPECT_THAT(permissions(wild), HasSubstr("\"binance.*.> group\""));
 }
 
 TEST(Permissions, WithoutAQueueGroupAreForAPlainSubscription) {
-  PermissionNeeds plain = needs();
-  plain.consumer_group = "";
+  Needs plain = needs();
+  plain.settings.broker.queue_group = "";
   EXPECT_THAT(permissions(plain), HasSubstr("\"binance.websocket.data\"\n"));
 }
 
 TEST(Permissions, LeaveAnEmptyControlTopicOut) {
-  PermissionNeeds uncontrolled = needs();
-  uncontrolled.control_topic = "";
+  Needs uncontrolled = needs();
+  uncontrolled.settings.broker.control_subject = "";
   EXPECT_THAT(permissions(uncontrolled),
               AllOf(Not(HasSubstr("\"\"")), Not(HasSubstr("pause and resume"))));
 }
@@ -91,9 +102,9 @@ TEST(Permissions, OfTheTradeEngineAreToListenAndToAnswer) {
 }
 
 TEST(Permissions, OfASubjectForEachStrategyAreTheThreeAndNoWildcard) {
-  PermissionNeeds per_strategy = needs();
-  per_strategy.publisher_topic = "orders.{strategy}";
-  per_strategy.engine_topic = "signals.{strategy}";
+  Needs per_strategy = needs();
+  per_strategy.settings.delivery.subject = "orders.{strategy}";
+  per_strategy.republish_to = "signals.{strategy}";
   const std::string text = permissions(per_strategy);
   for (const char* strategy : {"orderbook_skew", "trade_momentum", "ticker_velocity"}) {
     EXPECT_THAT(user(text, "realtime-strategies"),
@@ -104,8 +115,8 @@ TEST(Permissions, OfASubjectForEachStrategyAreTheThreeAndNoWildcard) {
 }
 
 TEST(Permissions, QuoteWhatWouldEndAString) {
-  PermissionNeeds odd = needs();
-  odd.consumer_group = "a\"b\\c";
+  Needs odd = needs();
+  odd.settings.broker.queue_group = "a\"b\\c";
   EXPECT_THAT(permissions(odd), HasSubstr(R"("binance.websocket.data a\"b\\c")"));
 }
 

@@ -16,10 +16,8 @@ using Words = std::vector<std::string>;
 Result<StreamPlan, std::string> planned(Words words,
                                         const std::vector<config::Given>& environment = {}) {
   words.insert(words.begin(), "provision");
-  const auto invocation = parse_command_line(words);
-  if (!invocation) return Failure<std::string>{invocation.error()};
   try {
-    return plan_of(invocation.value(), test::configured(environment).settings);
+    return plan_of(parse_command_line(words), test::configured(environment).settings);
   } catch (const CommandError& error) {
     return Failure<std::string>{error.what()};
   }

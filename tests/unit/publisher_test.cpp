@@ -43,17 +43,17 @@ DeliveryParameters parameters(DeliveryMode mode, std::int64_t failure_threshold 
           .ack_timeout = 1s,
           .breaker = {.failure_threshold = failure_threshold,
                       .recovery_timeout = 10s,
-                      .probe_patience = 2s},
+                      .probe_timeout = 2s},
           .max_in_flight = 3,
           .silence_limit = 2};
 }
 
 // A publisher, the broker and the clock. Orders are named 1, 2, 3… as they are made.
-class World final : public OrderTransport, public OrderClock {
+class World final : public OrderTransport {
  public:
   explicit World(const DeliveryParameters& given)
       : publisher(
-            *this, *this, given,
+            *this, given,
             {.is_paused = [this](StrategyId) { return paused_; },
              .on_sent = [this](SteadyTime) { ++first_sent; },
              .on_result =
@@ -99,12 +99,17 @@ class World final : public OrderTransport, public OrderClock {
     if (!path_) round_trip_ = std::move(on_reply);
     return path_;
   }
-  [[nodiscard]] Status status() const override { return {true, takes_headers, connection_}; }
+  [[nodiscard]] nats::Status status() const override {
+    nats::Status made;
+    made.connected = true;
+    made.takes_headers = takes_headers;
+    made.reconnects = connection_;
+    return made;
+  }
   [[nodiscard]] UnixMs now() const override { return UnixMs(clock_); }
   [[nodiscard]] SteadyTime steady_now() const override { return SteadyTime(1h + clock_); }
   void wake_at(SteadyTime at, std::function<void()> wake) override {
-    wake_at_ = at;
-    wake_ = std::move(wake);
+    wakes_.emplace(at, std::move(wake));
   }
 
   Publisher publisher;
@@ -122,9 +127,10 @@ class World final : public OrderTransport, public OrderClock {
   }
 
   void advance_to(milliseconds at) {
-    while (wake_ && wake_at_ <= SteadyTime(1h + at)) {
-      clock_ = std::chrono::floor<milliseconds>(wake_at_.time_since_epoch()) - 1h;
-      std::exchange(wake_, nullptr)();
+    while (!wakes_.empty() && wakes_.begin()->first <= SteadyTime(1h + at)) {
+      const auto wake = wakes_.extract(wakes_.begin());
+      clock_ = std::chrono::floor<milliseconds>(wake.key().time_since_epoch()) - 1h;
+      wake.mapped()();
     }
     clock_ = at;
   }
@@ -163,7 +169,7 @@ class World final : public OrderTransport, public OrderClock {
     const bool lost = what == "connection_lost";
     const ReplyHandler handler = request.mapped();
     if (!lost) requests_.insert(std::move(request));
-    if (!handler(reply_of(what))) requests_.erase(number);
+    if (handler(reply_of(what)) == nats::AfterReply::done) requests_.erase(number);
   }
 
   void publish(StrategyId strategy, milliseconds life) {
@@ -177,8 +183,7 @@ class World final : public OrderTransport, public OrderClock {
   }
 
   milliseconds clock_{0};
-  SteadyTime wake_at_;
-  std::function<void()> wake_;
+  std::multimap<SteadyTime, std::function<void()>> wakes_;
   std::optional<AttemptResult> path_;  // why nothing can be sent
   std::uint64_t connection_ = 1;
   bool paused_ = false;
@@ -435,7 +440,7 @@ TEST(Publisher, SendsTheSameMessageAgain) {
   EXPECT_THAT(world.lives, ElementsAre(5000ms, 4000ms));
   EXPECT_EQ(world.first_sent, 1);
   EXPECT_THAT(world.answered_in, ElementsAre(500ms));  // from the last sending
-  const Publisher::Stats stats = world.publisher.stats();
+  const Publisher::Status stats = world.publisher.status();
   EXPECT_EQ(stats.repeats, 1U);
   EXPECT_EQ(stats.in_flight, 0U);
 }
@@ -481,7 +486,7 @@ TEST(Publisher, SaysWhyInWords) {
   headerless.takes_headers = false;
   headerless.play("0 path unsendable, 0 order");
   EXPECT_THAT(headerless.details, ElementsAre(HasSubstr("takes no headers")));
-  EXPECT_THAT(headerless.publisher.path_problem(), HasSubstr("takes no headers"));
+  EXPECT_THAT(headerless.publisher.status().path_problem, HasSubstr("takes no headers"));
 }
 
 TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
@@ -513,17 +518,20 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
     World world(parameters(mode));
     world.publisher.on_connection_change();
     world.play(script);
-    EXPECT_EQ(world.publisher.path_problem(), problem) << script;
-    EXPECT_EQ(world.publisher.path_tried(), tried) << script;
+    EXPECT_EQ(world.publisher.status().path_problem, problem) << script;
+    EXPECT_EQ(world.publisher.status().path_tried, tried) << script;
   }
 }
 
 // --- Readiness: each check alone takes it away
 
-State healthy() {
-  State made;
+const config::Configuration kConfiguration;
+const SymbolTable kSymbols({});
+const Counts kCounts(kSymbols);
+
+State healthy(const config::Configuration& configuration = kConfiguration) {
+  State made{.configuration = configuration, .counts = kCounts};
   made.nats.connected = made.nats.subscribed = made.nats.answering = true;
-  made.max_buffered_bytes = 100;
   return made;
 }
 
@@ -537,9 +545,9 @@ TEST(State, IsReadyOnlyWithEveryCheck) {
   EXPECT_FALSE(state([](State& s) { s.nats.connected = false; }));
   EXPECT_FALSE(state([](State& s) { s.nats.subscribed = false; }));
   EXPECT_FALSE(state([](State& s) { s.nats.answering = false; }));
-  EXPECT_FALSE(state([](State& s) { s.nats.buffered_bytes = 100; }));
+  EXPECT_FALSE(state([](State& s) { s.nats.buffered_bytes = kMaxUnsentOrderBytes; }));
   EXPECT_FALSE(state([](State& s) { s.draining = true; }));
-  EXPECT_FALSE(state([](State& s) { s.path_problem = "nobody listens"; }));
+  EXPECT_FALSE(state([](State& s) { s.delivery.path_problem = "nobody listens"; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.breaker = BreakerState::open; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.breaker = BreakerState::half_open; }));
 }
@@ -547,16 +555,17 @@ TEST(State, IsReadyOnlyWithEveryCheck) {
 // Found by a new user: "orders can be sent" was said with nobody there to take them.
 TEST(State, SaysThatOrdersCanBeSentOnlyWhenThatIsKnown) {
   State state = healthy();
-  EXPECT_THAT(ready_json(state), HasSubstr(R"("detail":"orders can be sent")"));
-  state.path_tried = false;
+  EXPECT_THAT(ready_response(state).body, HasSubstr(R"("detail":"orders can be sent")"));
+  state.delivery.path_tried = false;
   EXPECT_TRUE(state.ready());
-  EXPECT_THAT(ready_json(state), HasSubstr("not known until the first order"));
-  EXPECT_THAT(ready_json(state), Not(HasSubstr("orders can be sent")));
-  state.path_problem = "nobody listens on orders";
-  EXPECT_THAT(ready_json(state), HasSubstr(R"("detail":"nobody listens on orders")"));
-  state.path_problem.clear();
-  state.dry_run = true;
-  EXPECT_THAT(ready_json(state), HasSubstr(R"("detail":"dry run: no order is sent")"));
+  EXPECT_THAT(ready_response(state).body, HasSubstr("not known until the first order"));
+  EXPECT_THAT(ready_response(state).body, Not(HasSubstr("orders can be sent")));
+  state.delivery.path_problem = "nobody listens on orders";
+  EXPECT_THAT(ready_response(state).body, HasSubstr(R"("detail":"nobody listens on orders")"));
+  config::Configuration dry;
+  dry.settings.delivery.dry_run = true;
+  EXPECT_THAT(ready_response(healthy(dry)).body,
+              HasSubstr(R"("detail":"dry run: no order is sent")"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <rts/wire/recording.hpp>
+#include <rts/wire/frame.hpp>
 
 namespace rts::wire {
 namespace {
@@ -71,6 +71,31 @@ TEST(Recording, LinesThatBeginWithANumberSignAreNoFrames) {
 TEST(Recording, BlankLinesCarryNothing) {
   for (const std::string_view line : {"", " ", "\t", "\r", " \t \r"}) {
     EXPECT_FALSE(parse_recorded_line(line).has_value());
+  }
+}
+
+TEST(Recording, LinesOfTheLogsSayWhichLogAndWhat) {
+  struct NoteCase {
+    std::string_view line;
+    RecordedLog log;
+    std::string_view json;
+  };
+  for (const NoteCase& c : std::vector<NoteCase>{
+           {R"(# order {"order_id":"x"})", RecordedLog::order, R"({"order_id":"x"})"},
+           {R"(# pause {"paused":true})", RecordedLog::pause, R"({"paused":true})"},
+           {R"(# settings {"values":{}})", RecordedLog::settings, R"({"values":{}})"},
+           {"  #order{}\r", RecordedLog::order, "{}"},
+           {"#\tpause \t{} ", RecordedLog::pause, "{}"},
+       }) {
+    const auto note = parse_recorded_note(c.line);
+    ASSERT_TRUE(note.has_value()) << c.line;
+    EXPECT_EQ(note->log, c.log) << c.line;
+    EXPECT_EQ(note->json, c.json) << c.line;
+  }
+  for (const std::string_view line :
+       {"", "#", "# {}", "# order", "# order: none", "# orders {}", "# an order {}", "# Order {}",
+        "order {}", R"({"e":"# order {}"})", "1 # order {}"}) {
+    EXPECT_FALSE(parse_recorded_note(line).has_value()) << line;
   }
 }
 

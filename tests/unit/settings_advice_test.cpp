@@ -10,7 +10,7 @@
 #include <rts/config/settings.hpp>
 
 #include "commands/command_line.hpp"
-#include "commands/settings.hpp"
+#include "commands/input.hpp"
 #include "support/engine_run.hpp"
 #include "support/paths.hpp"
 #include "support/scratch_files.hpp"
@@ -270,8 +270,8 @@ TEST(SettingsAdvice, ValuesOfAFileWithWindowsLineEndsAreTakenWithoutThem) {
   }
   environment.push_back({"TRADING_ORDER_NOTIONAL__BTCUSDT", "50\r"});
   const auto configuration = configured(environment);
-  EXPECT_EQ(configuration.values, configured({}).values);
-  EXPECT_EQ(configuration.symbol_values[0].value, "50");
+  EXPECT_EQ(test::row_texts(configuration), test::row_texts(configured({})));
+  EXPECT_EQ(test::own_values(configuration).front().text, "50");
 }
 
 TEST(SettingsAdvice, WarnIsTheLogLevelWarning) {

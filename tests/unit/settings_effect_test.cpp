@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "commands/settings.hpp"
+#include "commands/input.hpp"
 #include "support/engine_run.hpp"
 #include "support/market_text.hpp"
 #include "support/paths.hpp"

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rts/config/broker_url.hpp>
 #include <rts/config/render.hpp>
 #include <rts/config/settings.hpp>
 
@@ -151,10 +152,10 @@ TEST(SettingsDefaults, AreAcceptedAndAreTheirOwnOrigin) {
   const auto loaded = load({}, {});
   ASSERT_TRUE(loaded);
   const Configuration& configuration = loaded.value();
-  EXPECT_THAT(configuration.origins, Each(Origin::fallback));
+  EXPECT_THAT(configuration.values, Each(testing::Field(&Value::origin, Origin::fallback)));
   EXPECT_THAT(configuration.warnings, IsEmpty());
   for (std::size_t i = 0; i < table().size(); ++i) {
-    EXPECT_EQ(configuration.values[i], table()[i].default_text()) << table()[i].name;
+    EXPECT_EQ(configuration.values[i].text, table()[i].default_text()) << table()[i].name;
   }
 }
 
@@ -162,8 +163,8 @@ TEST(SettingsDefaults, GivenExplicitlyChangeNothingButTheOrigin) {
   std::vector<Given> environment;
   for (const auto& [name, value] : kSpecDefaults) environment.push_back({name, value});
   const auto configuration = test::configured(environment);
-  EXPECT_THAT(configuration.origins, Each(Origin::environment));
-  EXPECT_EQ(configuration.values, load({}, {}).value().values);
+  EXPECT_THAT(configuration.values, Each(testing::Field(&Value::origin, Origin::environment)));
+  EXPECT_EQ(test::row_texts(configuration), test::row_texts(load({}, {}).value()));
 }
 
 TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
@@ -208,7 +209,7 @@ TEST(SettingsDerived, FollowFromSeveralSettings) {
   EXPECT_EQ(settings.stream.subject, "orders.{strategy}");
   EXPECT_EQ(settings.stream.cooldown, seconds(7));
   EXPECT_EQ(settings.stream.order_life, seconds(40));
-  EXPECT_EQ(settings.delivery.breaker.probe_patience, std::chrono::milliseconds(1250));
+  EXPECT_EQ(settings.delivery.breaker.probe_timeout, std::chrono::milliseconds(1250));
   EXPECT_EQ(settings.log.level, LogLevel::debug);
   EXPECT_FALSE(settings.engine.refuse_simulation);
   for (const char* symbol : {"BTCUSDT", "ADAUSDT"}) {
@@ -441,9 +442,9 @@ TEST(SettingsLoading, PrefersFlagsToTheEnvironmentToDefaults) {
   EXPECT_EQ(configuration.settings.engine.defaults.terms.leverage, 3);
   EXPECT_EQ(configuration.settings.log.level, LogLevel::error);
   EXPECT_EQ(configuration.settings.log.format, LogFormat::automatic);
-  EXPECT_EQ(to_string(configuration.origins[index_of("TRADING_LEVERAGE")]), "flag");
-  EXPECT_EQ(to_string(configuration.origins[index_of("LOG_LEVEL")]), "environment");
-  EXPECT_EQ(to_string(configuration.origins[index_of("LOG_FORMAT")]), "default");
+  EXPECT_EQ(to_string(configuration.values[index_of("TRADING_LEVERAGE")].origin), "flag");
+  EXPECT_EQ(to_string(configuration.values[index_of("LOG_LEVEL")].origin), "environment");
+  EXPECT_EQ(to_string(configuration.values[index_of("LOG_FORMAT")].origin), "default");
 }
 
 TEST(SettingsLoading, AGoodFlagHealsABadVariable) {
@@ -611,7 +612,7 @@ std::string shown(const std::vector<Given>& environment) {
     return text;
   }
   for (const std::string& warning : loaded.value().warnings) text += warning + "\n";
-  for (const std::string& value : loaded.value().values) text += value + "\n";
+  for (const Value& value : loaded.value().values) text += value.text + "\n";
   for (const Format format :
        {Format::text, Format::json, Format::env, Format::markdown, Format::configmap}) {
     text += render(loaded.value(), format);
@@ -642,11 +643,11 @@ TEST(SettingsSecrets, AreShownAsStarsWhenTheyAreSetAndEmptyWhenTheyAreNot) {
       if (setting.name == name) environment.push_back({partner, "x"});
     }
     const Configuration set = test::configured(environment);
-    EXPECT_EQ(set.values[index_of(setting.name)], "***") << setting.name;
-    EXPECT_TRUE(set.redacted[index_of(setting.name)]) << setting.name;
+    EXPECT_EQ(set.values[index_of(setting.name)].text, "***") << setting.name;
+    EXPECT_TRUE(set.values[index_of(setting.name)].redacted) << setting.name;
     const Configuration unset = test::configured({});
-    EXPECT_EQ(unset.values[index_of(setting.name)], "") << setting.name;
-    EXPECT_FALSE(unset.redacted[index_of(setting.name)]) << setting.name;
+    EXPECT_EQ(unset.values[index_of(setting.name)].text, "") << setting.name;
+    EXPECT_FALSE(unset.values[index_of(setting.name)].redacted) << setting.name;
     EXPECT_THAT(render(set, Format::text),
                 testing::ContainsRegex(std::string(setting.name) + " +[*][*][*] +environment"));
     EXPECT_THAT(

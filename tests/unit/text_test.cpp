@@ -2,9 +2,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include <rts/base/symbol.hpp>
 #include <rts/base/text.hpp>
 
 namespace rts {
@@ -44,7 +47,7 @@ TEST(Trimmed, IsWithoutBlanksAtBothEnds) {
 }
 
 TEST(Case, IsThatOfAsciiLettersOnly) {
-  EXPECT_EQ(to_upper("az{`-\xC3\xA4"), "AZ{`-\xC3\xA4");
+  EXPECT_EQ(Symbol::from("az{`-\xC3\xA4")->text(), "AZ{`-\xC3\xA4");
   EXPECT_EQ(to_lower("AZ[@-\xC3\x84"), "az[@-\xC3\x84");
   EXPECT_TRUE(same_but_for_case("BTCusdt_1", "btcUSDT_1"));
   for (const auto& [a, b] : {std::pair{"@", "`"}, {"[", "{"}, {"a", "b"}, {"a", "aa"}, {"", "a"}}) {
@@ -61,6 +64,21 @@ TEST(EditDistance, CountsLettersThatAreMissingTooManyOrOthers) {
   EXPECT_EQ(edit_distance("nats-ulr", "nats-url"), 2U);
   EXPECT_EQ(edit_distance("", "abc"), 3U);
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+TEST(EditDistance, WithFreeInsertionsCountsTheLettersThatTheOtherTextHasNot) {
+  EXPECT_EQ(edit_distance("", "abc", 0), 0U);
+  EXPECT_EQ(edit_distance("MIN_SPRED", "MIN_SPREAD_PERCENT", 0), 0U);
+  EXPECT_EQ(edit_distance("TOPIC", "TO_LEVELS", 0), 3U);
+  EXPECT_EQ(edit_distance("abc", "", 0), 3U);
+}
+
+TEST(Split, IsAtEverySeparator) {
+  using Parts = std::vector<std::string_view>;
+  EXPECT_EQ(split("a,,b", ','), (Parts{"a", "", "b"}));
+  EXPECT_EQ(split("", ','), (Parts{""}));
+  EXPECT_EQ(split(",", ','), (Parts{"", ""}));
+  EXPECT_EQ(split("a b", ','), (Parts{"a b"}));
 }
 
 }  // namespace

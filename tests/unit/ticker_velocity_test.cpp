@@ -27,10 +27,9 @@ PriceSample sample(std::int64_t at_ms, double price) {
 using Samples = std::vector<std::pair<std::int64_t, double>>;  // ms, price
 
 // What is said of the last sample.
-Verdict judge(const Samples& samples, const TickerVelocityParameters& parameters = {}) {
-  const TickerVelocity velocity(parameters);
+Verdict judge(const Samples& samples, const TickerVelocity& velocity = {}) {
   TickerWindow window;
-  for (const auto& [at, price] : samples) window.append(sample(at, price), velocity.time_window());
+  for (const auto& [at, price] : samples) window.append(sample(at, price), velocity.time_window);
   return velocity(sample(samples.back().first, samples.back().second), window);
 }
 
@@ -60,8 +59,7 @@ TEST(TickerVelocity, SellsInTheMirrorCase) {
 }
 
 // The first sample of all lies a day back: what came before a window's oldest is known.
-std::string known_for_long(const Samples& samples,
-                           const TickerVelocityParameters& parameters = {}) {
+std::string known_for_long(const Samples& samples, const TickerVelocity& parameters = {}) {
   Samples all{{-86'400'000, 1}};
   all.insert(all.end(), samples.begin(), samples.end());
   return word(judge(all, parameters));
@@ -73,11 +71,11 @@ TEST(TickerVelocity, WarmsUpBelow80PercentOfTheWindow) {
   EXPECT_EQ(known_for_long({{0, 100}, {48'000, 101}}), "BUY") << "exactly 80 %";
   EXPECT_EQ(known_for_long({{0, 100}, {60'000, 101}}), "BUY") << "the whole window";
   EXPECT_EQ(known_for_long({{0, 100}, {60'001, 101}}), "warming_up") << "the first has left";
-  TickerVelocityParameters one_second;
+  TickerVelocity one_second;
   one_second.time_window = seconds(1);
   EXPECT_EQ(known_for_long({{0, 100}, {799, 101}}, one_second), "warming_up");
   EXPECT_EQ(known_for_long({{0, 100}, {800, 101}}, one_second), "BUY");
-  TickerVelocityParameters hour;
+  TickerVelocity hour;
   hour.time_window = seconds(3600);
   EXPECT_EQ(known_for_long({{0, 100}, {2'879'999, 200}}, hour), "warming_up");
   EXPECT_EQ(known_for_long({{0, 100}, {2'880'000, 200}}, hour), "BUY");
@@ -91,7 +89,7 @@ TEST(TickerVelocity, WarmsUpUntilAWholeWindowHasPassedSinceTheFirstSample) {
   EXPECT_EQ(word(judge({{0, 100}, {60'000, 101}})), "BUY");
   EXPECT_EQ(word(judge({{0, 7}, {12'000, 100}, {60'001, 101}})), "BUY")
       << "the first has left, and the next is 48,001 ms old";
-  TickerVelocityParameters hour;
+  TickerVelocity hour;
   hour.time_window = seconds(3600);
   EXPECT_EQ(word(judge({{0, 100}, {3'599'999, 200}}, hour)), "warming_up");
   EXPECT_EQ(word(judge({{0, 100}, {3'600'000, 200}}, hour)), "BUY");
@@ -104,7 +102,7 @@ TEST(TickerVelocity, IsPerMinuteWhateverTheSpan) {
   EXPECT_EQ(velocity(48'000), 1 / (48.0 / 60));
   EXPECT_EQ(velocity(48'001), 1 / (48'001.0 / 60'000))
       << "to the last bit, as the expected orders of the recordings have it";
-  TickerVelocityParameters hour;
+  TickerVelocity hour;
   hour.time_window = seconds(3600);
   const Verdict verdict = judge({{0, 100}, {3'600'000, 160}}, hour);
   EXPECT_EQ(verdict.indicators[0].value(), 1);
@@ -120,7 +118,7 @@ TEST(TickerVelocity, MeasuresFromTheOldestSampleInTheWindow) {
 
 TEST(TickerVelocity, NeedsAMinimumChangeAndExactlyThatIsEnough) {
   const auto at_minimum = [](double minimum, double price) {
-    TickerVelocityParameters parameters;
+    TickerVelocity parameters;
     parameters.min_price_change = minimum;
     parameters.buy_threshold = 0.01;
     parameters.sell_threshold = -0.01;
@@ -137,7 +135,7 @@ TEST(TickerVelocity, NeedsAMinimumChangeAndExactlyThatIsEnough) {
 
 TEST(TickerVelocity, BuysJustAboveThreshold) {
   const auto at_threshold = [](double threshold) {
-    TickerVelocityParameters parameters;
+    TickerVelocity parameters;
     parameters.buy_threshold = threshold;
     return word(judge({{0, 100}, {60'000, 100.5}}, parameters));  // exactly 0.5 %/min
   };
@@ -148,7 +146,7 @@ TEST(TickerVelocity, BuysJustAboveThreshold) {
 
 TEST(TickerVelocity, SellsJustBelowThreshold) {
   const auto at_threshold = [](double threshold) {
-    TickerVelocityParameters parameters;
+    TickerVelocity parameters;
     parameters.sell_threshold = threshold;
     return word(judge({{0, 100}, {60'000, 99.5}}, parameters));
   };

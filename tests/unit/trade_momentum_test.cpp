@@ -38,8 +38,8 @@ TradeWindow window_of(double price, double quantity, int count) {
 }
 
 // Against means 100 and 1, a full window.
-Verdict judge(const Trade& trade, const TradeMomentumParameters& parameters = {}) {
-  return TradeMomentum(parameters)(trade, kNoon, window_of(100, 1, parameters.window));
+Verdict judge(const Trade& trade, const TradeMomentum& parameters = {}) {
+  return parameters(trade, kNoon, window_of(100, 1, parameters.window));
 }
 
 std::string word(const Verdict& verdict) {
@@ -80,7 +80,7 @@ struct ScoreCase {
 };
 
 TEST(TradeMomentum, ScoresPriceQuantityAndMaker) {
-  TradeMomentumParameters parameters;
+  TradeMomentum parameters;
   parameters.price_scale_percent = 0.5;
   parameters.quantity_multiple = 4;
   for (const auto& c : std::vector<ScoreCase>{
@@ -107,8 +107,8 @@ TEST(TradeMomentum, ScoresPriceQuantityAndMaker) {
 }
 
 // All weight on the price: the momentum is its score, exact in binary.
-TradeMomentumParameters price_only(double buy_threshold, double sell_threshold) {
-  TradeMomentumParameters parameters;
+TradeMomentum price_only(double buy_threshold, double sell_threshold) {
+  TradeMomentum parameters;
   parameters.price_weight = 1;
   parameters.quantity_weight = parameters.maker_weight = 0;
   parameters.price_scale_percent = 0.5;
@@ -133,7 +133,7 @@ TEST(TradeMomentum, SellsJustBelowThreshold) {
 
 TEST(TradeMomentum, WeighsWithItsThreeWeights) {
   const auto momentum = [](double price, double quantity, double maker) {
-    TradeMomentumParameters parameters;
+    TradeMomentum parameters;
     parameters.price_weight = price;
     parameters.quantity_weight = quantity;
     parameters.maker_weight = maker;
@@ -148,7 +148,7 @@ TEST(TradeMomentum, WeighsWithItsThreeWeights) {
 TEST(TradeMomentum, LooksAwayBelowTheMinimumQuantityAndNotOnIt) {
   EXPECT_EQ(word(judge(trade(100, 0.001))), "neutral");
   EXPECT_EQ(word(judge(trade(100, std::nextafter(0.001, 0)))), "below_min_quantity");
-  TradeMomentumParameters parameters;
+  TradeMomentum parameters;
   parameters.min_quantity = 5;
   EXPECT_EQ(word(judge(trade(101, 5), parameters)), "BUY");
   EXPECT_EQ(word(judge(trade(101, 4.999), parameters)), "below_min_quantity");
@@ -159,7 +159,7 @@ TEST(TradeMomentum, LooksAwayBelowTheMinimumQuantityAndNotOnIt) {
 // A strategy and one symbol's window, as the engine keeps them together.
 class Stream {
  public:
-  explicit Stream(const TradeMomentumParameters& parameters) : momentum_(parameters) {}
+  explicit Stream(const TradeMomentum& parameters) : momentum_(parameters) {}
 
   Verdict hear(const Trade& trade, UnixMs at = kNoon) {
     const Verdict verdict = momentum_(trade, at, window_);
@@ -173,8 +173,8 @@ class Stream {
   TradeWindow window_;
 };
 
-TradeMomentumParameters window_of_three() {
-  TradeMomentumParameters parameters;
+TradeMomentum window_of_three() {
+  TradeMomentum parameters;
   parameters.window = 3;
   return parameters;
 }
@@ -229,7 +229,7 @@ TEST(TradeMomentum, ASilenceEmptiesTheWindow) {
            {seconds(0), seconds(86'400 * 365), "BUY", 3},  // 0 is off
            {seconds(60), -seconds(3600), "BUY", 3},        // an older event ends no silence
        }) {
-    TradeMomentumParameters parameters = window_of_three();
+    TradeMomentum parameters = window_of_three();
     parameters.max_gap = max_gap;
     Stream stream(parameters);
     for (int i = 0; i < 3; ++i) stream.hear(trade(100, 1));
@@ -249,7 +249,7 @@ TEST(TradeMomentum, ASilenceIsCountedFromTheTradeThatJoinedLast) {
 
 // Numbers below half of 10^-12 add up to nothing: a mean of nothing measures nothing.
 TEST(TradeMomentum, IsNeutralWhereAMeanIsZero) {
-  TradeMomentumParameters parameters;
+  TradeMomentum parameters;
   parameters.window = 2;
   parameters.min_quantity = 0;
   const TradeMomentum momentum(parameters);
@@ -267,7 +267,7 @@ TEST(TradeMomentum, IsNeutralWhereAMeanIsZero) {
 TEST(TradeMomentum, IsNeverSurerThan95Percent) {
   // |momentum| is at most 1 with weights that sum to 1, so 0.85 is the most; only odd weights
   // reach the cap.
-  TradeMomentumParameters parameters;
+  TradeMomentum parameters;
   parameters.price_weight = parameters.quantity_weight = parameters.maker_weight = 1;
   const Verdict verdict = judge(trade(101, 5), parameters);
   ASSERT_TRUE(verdict.signal.has_value());
@@ -276,8 +276,8 @@ TEST(TradeMomentum, IsNeverSurerThan95Percent) {
 
 TEST(TradeMomentum, IsNeutralBeyondTheRangeOfDouble) {
   const double most = std::nextafter(kMarketNumbersBelow, 0);
-  TradeMomentumParameters parameters;
-  EXPECT_EQ(word(TradeMomentum(parameters)(trade(most, 5), kNoon, window_of(1e-12, 1, 100))), "BUY")
+  TradeMomentum parameters;
+  EXPECT_EQ(word(parameters(trade(most, 5), kNoon, window_of(1e-12, 1, 100))), "BUY")
       << "clamped to 1";
   parameters.price_scale_percent = std::numeric_limits<double>::denorm_min();
   EXPECT_EQ(word(judge(trade(101, 5), parameters)), "BUY") << "clamped to 1";

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <rts/base/text.hpp>
 #include <rts/base/uuid.hpp>
 
 namespace rts {
@@ -42,6 +43,24 @@ TEST(Uuid, SameNameSameId) {
   EXPECT_EQ(make_order_id("a"), make_order_id("a"));
   EXPECT_NE(make_order_id("a"), make_order_id("b"));
   EXPECT_NE(make_order_id("a"), make_order_id(std::string_view("a\0", 2)));
+}
+
+TEST(Uuid, ReadsWhatItWritesAndNothingElse) {
+  const Uuid id = make_order_id("a");
+  const UuidText text = to_text(id);
+  std::string lower(text.begin(), text.end());
+  EXPECT_EQ(parse_uuid(lower), id);
+  EXPECT_EQ(parse_uuid(to_upper(lower)), id);
+  for (std::size_t cut = 0; cut < lower.size(); ++cut) {
+    EXPECT_FALSE(parse_uuid(lower.substr(0, cut))) << cut;
+    std::string other = lower;
+    other[cut] = other[cut] == '-' ? '0' : '-';
+    EXPECT_FALSE(parse_uuid(other)) << other;
+    other[cut] = 'g';
+    EXPECT_FALSE(parse_uuid(other)) << other;
+  }
+  EXPECT_FALSE(parse_uuid(lower + "0"));
+  EXPECT_FALSE(parse_uuid("{" + lower + "}"));
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ class Decimal {
   // n of these, or empty when the result has more than 18 digits. Precondition: n >= 0.
   [[nodiscard]] std::optional<Decimal> times(std::int64_t n) const noexcept;
 
+  // This · 10^exponent, or empty when it has more than 18 digits or places.
+  [[nodiscard]] std::optional<Decimal> times_power_of_ten(int exponent) const noexcept;
+
   [[nodiscard]] double to_double() const noexcept;
   [[nodiscard]] bool is_zero() const noexcept { return units_ == 0; }
   // Whether this is a whole number of times the other. Precondition: the other is not zero.

@@ -43,7 +43,8 @@ class JsonWriter {
   JsonWriter& open(char bracket);
   JsonWriter& close(char bracket);
   JsonWriter& finite(double value);
-  void separate();
+  // The text, with a comma behind the value before.
+  std::string& next_value();
 
   std::string& out_;
   bool needs_comma_ = false;

@@ -2,7 +2,6 @@
 // in rts_core throws. Usable from any thread.
 #pragma once
 
-#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -27,21 +26,12 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
 
-  // Precondition: ok().
-  [[nodiscard]] const T& value() const& noexcept {
-    assert(ok());
-    return *std::get_if<0>(&state_);
-  }
-  [[nodiscard]] T& value() & noexcept {
-    assert(ok());
-    return *std::get_if<0>(&state_);
-  }
-  [[nodiscard]] T&& value() && noexcept { return std::move(value()); }
-  // Precondition: !ok().
-  [[nodiscard]] const E& error() const noexcept {
-    assert(!ok());
-    return *std::get_if<1>(&state_);
-  }
+  // Precondition: ok(). A call without it ends the process.
+  [[nodiscard]] const T& value() const& noexcept { return std::get<0>(state_); }
+  [[nodiscard]] T& value() & noexcept { return std::get<0>(state_); }
+  [[nodiscard]] T&& value() && noexcept { return std::get<0>(std::move(state_)); }
+  // Precondition: !ok(), likewise.
+  [[nodiscard]] const E& error() const noexcept { return std::get<1>(state_); }
 
  private:
   std::variant<T, E> state_;

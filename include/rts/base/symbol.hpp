@@ -50,8 +50,7 @@ class Symbol {
 // The first entry of a list whose `symbol` is this one; null when there is none.
 template <class Entry>
 [[nodiscard]] const Entry* entry_of(const std::vector<Entry>& list, const Symbol& symbol) noexcept {
-  const auto found = std::find_if(list.begin(), list.end(),
-                                  [&](const Entry& entry) { return entry.symbol == symbol; });
+  const auto found = std::ranges::find(list, symbol, &Entry::symbol);
   return found == list.end() ? nullptr : &*found;
 }
 

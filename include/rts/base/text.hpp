@@ -1,14 +1,16 @@
-// Short texts that people and machines write: numbers, blanks around a value, the case of letters.
-// Letters are ASCII's. Usable from any thread.
+// Short texts that people and machines write: numbers, blanks around a value, the case of letters,
+// misspelt names, hashes. Letters are ASCII's. Usable from any thread.
 #pragma once
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rts {
 
@@ -49,9 +51,29 @@ template <class Number, class Limits = std::numeric_limits<Number>>
                     [](char x, char y) { return x == y || to_lower(x) == to_lower(y); });
 }
 
+// What stands between the separators, one part more than there are of them:
+// split("a,,b", ',') = {"a", "", "b"}, split("", ',') = {""}. The parts are views of the text.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
 // How far a misspelt name is from the right one: letters that have to be inserted, left out or
-// replaced to make one text of the other (Levenshtein).
+// replaced to make `b` of `a` (Levenshtein). With an insertion cost of 0 it is the letters of `a`
+// that `b` has not, in the order they stand.
 // edit_distance("--order", "--orders") = 1, edit_distance("ulr", "url") = 2.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b,
+                                        std::size_t insertion_cost = 1);
+
+// FNV-1a, 64 bits: a hash that is the same on every machine and in every version, for tables and to
+// see that a text has changed. Not cryptographic. Source: draft-eastlake-fnv. The `ignored` bits of
+// each byte count as set: 'a' ^ 'A' makes the case not matter.
+[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view text,
+                                            unsigned char ignored = 0) noexcept {
+  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
+  for (const char c : text) {
+    hash = (hash ^ (static_cast<unsigned char>(c) | ignored)) * 0x100'0000'01B3;
+  }
+  return hash;
+}
+
+static_assert(fnv1a("a") == 0xAF63'DC4C'8601'EC8C);
 
 }  // namespace rts

@@ -11,14 +11,18 @@ namespace rts {
 // Some editors and exports put it in front of a text.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// Length of the well-formed UTF-8 sequence `text` begins with, 0 when there is none (RFC 3629:
-// overlong forms, surrogates and what lies beyond U+10FFFF are none). Precondition: not empty.
-[[nodiscard]] std::size_t utf8_sequence(std::string_view text) noexcept;
+// What a text begins with. Control characters are C0, DEL and C1 (a terminal takes U+009B for the
+// begin of a command), the separators of lines and paragraphs, and what turns the direction of
+// writing.
+struct Character {
+  std::string_view bytes;  // a part of the text; of what is no UTF-8 one byte
+  bool is_utf8 = false;    // RFC 3629: no overlong form, no surrogate, nothing beyond U+10FFFF
+  bool is_control = false;
+  char32_t code = 0;  // of UTF-8
+};
 
-// Length of the control character `text` begins with, 0 when it begins with something else: C0, DEL
-// and C1 (a terminal takes U+009B for the begin of a command), the separators of lines and
-// paragraphs, and what turns the direction of writing. Precondition: not empty.
-[[nodiscard]] std::size_t control_sequence(std::string_view text) noexcept;
+// Moves past the character. Precondition: the text is not empty.
+[[nodiscard]] Character take_character(std::string_view& text) noexcept;
 
 // Whether `text` is UTF-8 without control characters.
 [[nodiscard]] bool is_plain_text(std::string_view text) noexcept;

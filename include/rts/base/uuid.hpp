@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include <boost/uuid/uuid.hpp>
@@ -16,5 +17,7 @@ using UuidText = std::array<char, 36>;  // "3eade307-080f-5c00-98c4-764ac65bee94
 [[nodiscard]] Uuid make_order_id(std::string_view name) noexcept;
 
 [[nodiscard]] UuidText to_text(const Uuid& id) noexcept;
+// Of such a text, with letters of either case. Empty when it is none.
+[[nodiscard]] std::optional<Uuid> parse_uuid(std::string_view text) noexcept;
 
 }  // namespace rts

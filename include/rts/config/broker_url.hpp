@@ -22,12 +22,16 @@ struct BrokerUrl {
   [[nodiscard]] std::string display() const;
 };
 
-// Nothing when the text is not such a url: nobody can then say what of it is a password, so it must
-// not be shown.
+// Nothing when the text is not such a url: it is not known then what of it is a password, so it
+// must not be shown.
 [[nodiscard]] std::optional<BrokerUrl> parse_broker_url(std::string_view text);
 
 // Whether a user, password or token may be sent: nats.c writes them into the handshake's JSON as
 // they are, so what would end a string there is refused, and so are control characters.
 [[nodiscard]] bool is_handshake_text(std::string_view text) noexcept;
+
+// "nats://user:pass@host:4222" → "nats://***@host:4222"; of a comma list each item. Whatever the
+// text is, nothing before an item's last '@' is shown but its scheme.
+[[nodiscard]] std::string without_userinfo(std::string_view urls);
 
 }  // namespace rts::config

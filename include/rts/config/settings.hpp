@@ -70,7 +70,9 @@ struct Settings {
 
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
-struct Flag {};
+struct Flag {
+  std::string_view accepted = "true or false";
+};
 struct Whole {
   std::int64_t min, max;  // both included; of a duration in the unit that its type has
 };
@@ -83,30 +85,29 @@ struct Choice {
   std::string_view alias = {}, alias_of = {};  // accepted too, for one of the values
 };
 struct Text {
-  enum class Form : std::uint8_t {
-    not_empty,
-    address,          // IPv4 or IPv6
-    connection_name,  // printable ASCII without quotes and backslash: it goes into the handshake
-    group,            // no blanks; may be empty
-    order_subject,    // no wildcards; one token may be {strategy}
-    pattern,          // a subject that may have wildcards
-    subject_or_empty,
-    file,  // a path; may be empty
-  } form;
+  std::string_view accepted;  // in words; besides, there is no control character in a value
+  bool (*accepts)(std::string_view text);
 };
-struct StepSize {};
-struct SymbolList {};
-// SYMBOL:amount,…
+struct StepSize {
+  std::string_view accepted = "a decimal > 0 of up to 18 digits";
+};
+struct SymbolList {
+  std::string_view accepted = "* or SYMBOL,SYMBOL,… (up to 512)";
+};
 struct AmountList {
-  std::string_view amount;  // what it is called
+  std::string_view accepted;
 };
 struct AssetList {
   static constexpr std::size_t kMaxAssets = 16;
+  std::string_view accepted = "ASSET,ASSET,… (up to 16)";
 };
-struct UrlList {};
+struct UrlList {
+  std::string_view accepted = "host:port, nats://host:port or tls://host:port, comma-separated";
+};
 // Never shown, without a flag; empty: not set.
 struct Confidential {
-  enum class Form : std::uint8_t { credential, path } form;
+  std::string_view accepted;
+  bool (*accepts)(std::string_view text);
 };
 using Rule = std::variant<Flag, Whole, Real, Choice, Text, StepSize, SymbolList, AmountList,
                           AssetList, UrlList, Confidential>;
@@ -123,6 +124,10 @@ struct Place {
 };
 
 struct Setting {
+  // A row of the table, with the field that its value is in. For table.cpp.
+  template <class RowRule, class Field>
+  constexpr Setting(std::string_view name, RowRule rule, Group group, Field, std::string_view help);
+
   std::string_view name;  // of the environment variable; the flag is --its-kebab-case
   Rule rule;
   Group group;
@@ -144,6 +149,12 @@ struct Setting {
 [[nodiscard]] const Setting* find(std::string_view name) noexcept;
 // "TRADING_SYMBOLS" → "--trading-symbols".
 [[nodiscard]] std::string flag_name(const Setting& setting);
+
+// A symbol as somebody writes it: what looks like a separator, a pattern or another venue's
+// spelling (BTC/USDT) is a slip, and so is a quote, a blank or a control character.
+[[nodiscard]] std::optional<Symbol> parse_symbol(std::string_view text) noexcept;
+// A NATS subject without wildcards: tokens between dots, none empty, no whitespace.
+[[nodiscard]] bool is_subject(std::string_view text);
 
 // Between a setting's name and the symbol that it is given for: TRADING_ORDER_NOTIONAL__BTCUSDT, or
 // --trading-order-notional--btcusdt. The name has to be written as it is, the symbol may be in any
@@ -174,22 +185,21 @@ struct Given {
   std::string value;
 };
 
-// A value that one symbol has of its own.
-struct SymbolValue {
-  std::size_t row;  // of the table
-  Symbol symbol;
-  std::string value;
-  Origin origin;
+// An effective value: of a row of the table, or what one symbol has of its own instead.
+struct Value {
+  const Setting* setting;
+  std::optional<Symbol> symbol;
+  std::string
+      text;  // what may be shown of it: "***" for a secret that is set, urls without userinfo
+  Origin origin = Origin::fallback;
+  bool redacted = false;  // the text is not all of the value
+
+  [[nodiscard]] std::string name() const;  // NAME, or NAME__SYMBOL
 };
 
 struct Configuration {
   Settings settings;
-  // What may be shown of the effective values, by table index: "***" for a secret that is set, urls
-  // without their userinfo.
-  std::vector<std::string> values;
-  std::vector<bool> redacted;                  // by table index: the value is not shown whole
-  std::vector<Origin> origins;                 // by table index
-  std::vector<SymbolValue> symbol_values;      // by row, then by symbol
+  std::vector<Value> values;  // by row of the table; behind a row's those of symbols, by name
   std::vector<std::string> warnings;           // of what decides
   std::vector<std::string> delivery_warnings;  // of how a running service shares and sends
 };
@@ -210,8 +220,5 @@ using ReadFile =
 [[nodiscard]] Result<Configuration, Problems> load(std::span<const Given> environment,
                                                    std::span<const Given> flags,
                                                    const ReadFile& read_file = {});
-
-// "nats://user:pass@host:4222" → "nats://***@host:4222".
-[[nodiscard]] std::string without_userinfo(std::string_view url);
 
 }  // namespace rts::config

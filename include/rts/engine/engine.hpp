@@ -1,6 +1,7 @@
 // Engine: frames in, decisions out. The orders are a pure function of the frames, their receive
-// times and the parameters: live and replay run this same code. No I/O, no clock, no allocation
-// after warm-up (a symbol's first events make room for its context). Not thread-safe.
+// times, the parameters and what is heard of the logs: live and replay run this same code. No I/O,
+// no clock, no allocation after warm-up (a symbol's first events make room for its context, an
+// entry of the log for itself). Not thread-safe.
 #pragma once
 
 #include <optional>
@@ -19,14 +20,12 @@
 
 namespace rts {
 
-// What became of one event that was evaluated.
-struct Decision {
+// What became of one event that was evaluated: the strategy's verdict, with the gate's outcome
+// where there is a signal. The signal is what the strategy wanted, also where the gate refused it.
+struct Decision : Verdict {
   StrategyId strategy = StrategyId::orderbook_skew;
-  Outcome outcome = Outcome::neutral;
   std::size_t symbol_index = 0;
-  UnixMs at;                     // event time
-  std::optional<Signal> signal;  // what the strategy wanted, also where the gate refused it
-  Indicators indicators{};
+  UnixMs at;                   // event time
   std::optional<Order> order;  // exactly when is_signal(outcome)
 };
 
@@ -59,6 +58,11 @@ class Engine {
     return gate_.is_paused(strategy);
   }
 
+  // What is heard of the order log counts as the own orders do: an entry, in the log's order.
+  void hear(const CountedOrder& order) {
+    gate_.hear(order, intake_.symbols().find(order.symbol.text()));
+  }
+
   // Of symbols without parameters of their own.
   [[nodiscard]] bool is_enabled(StrategyId strategy) const noexcept {
     return parameters_.defaults.enabled[index_of(strategy)];
@@ -69,27 +73,16 @@ class Engine {
   // A symbol's strategies, and what they remember of it: bounded, rebuilt from the stream, never
   // persisted.
   struct SymbolContext {
-    explicit SymbolContext(const SymbolParameters& parameters);
-
-    std::array<bool, count_of<StrategyId>> enabled;
-    OrderbookSkew orderbook_skew;
-    TradeMomentum trade_momentum;
-    TickerVelocity ticker_velocity;
-    OrderTerms terms;
+    SymbolParameters parameters;
     TradeWindow trades;
     TickerWindow prices;
   };
-  struct Evaluated {
-    StrategyId strategy;
-    Verdict verdict;
-  };
 
   void evaluate(const MarketEvent& event, Decision& decision);
-  [[nodiscard]] static Evaluated consult(const MarketEvent& event, SymbolContext& context);
+  [[nodiscard]] static Verdict consult(const MarketEvent& event, SymbolContext& context);
   [[nodiscard]] SymbolContext& context_of(const MarketEvent& event);
 
   EngineParameters parameters_;
-  bool refuses_simulation_;
   wire::FrameReader reader_;
   Intake intake_;
   Gate gate_;

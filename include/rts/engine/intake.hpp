@@ -13,9 +13,9 @@
 #include <variant>
 #include <vector>
 
-#include <rts/base/fnv.hpp>
 #include <rts/base/result.hpp>
 #include <rts/base/symbol.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/time.hpp>
 #include <rts/engine/parameters.hpp>
 #include <rts/engine/reason.hpp>
@@ -39,8 +39,6 @@ class SymbolTable {
   // Gives the number of one symbol to another. Precondition: there is such a number, and the other
   // symbol has none.
   void replace(std::size_t index, const Symbol& symbol);
-  // How often that has happened. Whoever keeps data by number compares this and renews the data.
-  [[nodiscard]] std::uint64_t replacements() const noexcept { return replacements_; }
   // Whether symbols are taken as they come.
   [[nodiscard]] bool is_open() const noexcept { return open_; }
 
@@ -53,34 +51,32 @@ class SymbolTable {
   }
 
  private:
-  // Without the bit that tells a letter's case. Other characters that differ in this bit only share
-  // a hash: Same tells them apart.
-  struct Hash {
+  // The hash leaves out the bit that tells a letter's case. Other characters that differ in this
+  // bit only share a hash: the comparison tells them apart.
+  struct AnyCase {
     [[nodiscard]] std::size_t operator()(std::string_view name) const noexcept {
       return fnv1a(name, 'a' ^ 'A');
     }
-  };
-  struct Same {
     [[nodiscard]] bool operator()(std::string_view a, std::string_view b) const noexcept {
       return same_but_for_case(a, b);
     }
   };
 
   std::vector<Symbol> symbols_;  // never reallocates: views of its texts are handed out
-  std::unordered_map<std::string_view, std::size_t, Hash, Same> index_;  // views into symbols_
+  // The keys are views into symbols_.
+  std::unordered_map<std::string_view, std::size_t, AnyCase, AnyCase> index_;
   std::size_t capacity_;
   bool open_;
-  std::uint64_t replacements_ = 0;
 };
 
 using MarketData = std::variant<Book, Trade, Ticker>;
 
-// An event that has passed every rule. The book's sides live as long as the wire event.
+// An event that has passed every rule. A book's levels live as long as the wire event.
 struct MarketEvent {
   std::size_t symbol_index = 0;
-  bool replaces_symbol = false;  // until now the number was another symbol's
-  UnixMs at;                     // event time
-  UnixMs aged_at;                // age time: what it shows is as old as that
+  bool is_first = false;  // of its symbol since the symbol has this number
+  UnixMs at;              // event time
+  UnixMs aged_at;         // age time: what it shows is as old as that
   EventId id;
   MarketData data{Ticker{}};
   std::optional<ReferencePrice> reference;  // the symbol's last accepted trade or ticker before it
@@ -88,6 +84,7 @@ struct MarketEvent {
 
 class Intake {
  public:
+  // The parameters must outlive the intake.
   explicit Intake(const EngineParameters& parameters);
 
   // To be called before the first event of a frame. A symbol's number that this frame has used is
@@ -107,14 +104,14 @@ class Intake {
     std::uint64_t id = 0;
     UnixMs at;         // of the last event that passed
     UnixMs newest_at;  // of all that have
-    bool begun = false;
   };
   struct SymbolState {
-    std::array<SequenceState, count_of<wire::Sequence>> sequences;
+    bool is_traded = true;  // as the parameters say
+    std::array<std::optional<SequenceState>, count_of<wire::Sequence>> sequences;
     std::optional<ReferencePrice> reference;
     std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
     UnixMs last_seen;                       // newest event time that was accepted
-    std::uint64_t last_frame = 0;           // in which an event passed
+    std::uint64_t last_frame = 0;           // in which an event passed; 0: in none yet
   };
   // The number of an event's symbol; empty: new_symbol_ may get one.
   using Place = std::optional<std::size_t>;
@@ -122,26 +119,19 @@ class Intake {
     UnixMs at;
     UnixMs aged_at;
   };
-  using Received = std::optional<UnixNs>;
 
   [[nodiscard]] Result<Place, Reason> identify(const wire::WireEvent& event,
-                                               const wire::Envelope& envelope,
-                                               Received received_at) noexcept;
-  [[nodiscard]] bool may_be_traded(std::string_view name) const noexcept;
+                                               const wire::Envelope& envelope) noexcept;
   [[nodiscard]] Result<Times, Reason> times(const wire::WireEvent& event,
                                             const wire::Envelope& envelope,
-                                            Received received_at) noexcept;
+                                            std::optional<UnixNs> received_at) noexcept;
+  [[nodiscard]] bool may_get_number(const Result<Times, Reason>& times) noexcept;
   [[nodiscard]] bool price_fits(Place place, UnixMs at, const Book& book) const noexcept;
   [[nodiscard]] bool refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
   [[nodiscard]] std::optional<std::size_t> unused_place(UnixMs now) noexcept;
   std::size_t give_number(UnixMs at);
 
-  Clock clock_;
-  std::chrono::milliseconds message_ttl_;
-  double price_band_percent_;  // 0 = off
-  std::vector<std::string> quote_assets_;
-  bool trades_unnamed_;                  // symbols without parameters of their own
-  std::vector<std::string> exceptions_;  // symbols with parameters that differ in this; sorted
+  const EngineParameters& parameters_;
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
   UnixMs none_unused_before_;        // until then no place of a full table can be free

@@ -25,9 +25,9 @@ enum class Clock : std::uint8_t { live, replay };
 // What may differ from symbol to symbol.
 struct SymbolParameters {
   std::array<bool, count_of<StrategyId>> enabled{true, true, true};
-  OrderbookSkewParameters orderbook_skew;
-  TradeMomentumParameters trade_momentum;
-  TickerVelocityParameters ticker_velocity;
+  OrderbookSkew orderbook_skew;
+  TradeMomentum trade_momentum;
+  TickerVelocity ticker_velocity;
   OrderTerms terms;
   bool traded = true;  // false: the venue does not trade it now, or not for a quote asset of ours
 };

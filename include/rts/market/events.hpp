@@ -1,10 +1,7 @@
 // Market events as the strategies see them: checked values, no venue letters, no text.
 #pragma once
 
-#include <array>
-#include <cassert>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -23,38 +20,12 @@ struct Level {
   Quantity quantity;
 };
 
-// One side of a partial book, best price first.
-class BookSide {
- public:
-  static constexpr std::size_t kMaxLevels = 20;
-
-  [[nodiscard]] std::span<const Level> levels() const noexcept { return {levels_.data(), size_}; }
-  // Precondition: not empty.
-  [[nodiscard]] const Level& best() const noexcept {
-    assert(!empty());
-    return levels_[0];
-  }
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] bool full() const noexcept { return size_ == kMaxLevels; }
-
-  void clear() noexcept { size_ = 0; }
-  // Precondition: !full().
-  void push_back(Level level) noexcept {
-    assert(!full());
-    levels_[size_++] = level;
-  }
-
- private:
-  std::array<Level, kMaxLevels> levels_{};
-  std::size_t size_ = 0;
-};
-
-// A view of a partial book: its sides belong to the reader of the frame and live until it reads the
-// next event. Both sides non-empty, bids strictly descending, asks strictly ascending, best bid <
-// best ask.
+// A view of a partial book, best prices first: its levels belong to the reader of the frame and
+// live until it reads the next event. Both sides non-empty, bids strictly descending, asks strictly
+// ascending, best bid < best ask.
 struct Book {
-  const BookSide& bids;
-  const BookSide& asks;
+  std::span<const Level> bids;
+  std::span<const Level> asks;
 };
 
 struct Trade {

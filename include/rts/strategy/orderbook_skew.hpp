@@ -1,5 +1,5 @@
 // orderbook_skew: buys when the top of the bid side outweighs the ask side, sells in the mirror
-// case. Stateless; a value, usable from any thread. SPEC §3.1.
+// case. Stateless: the strategy is the value of its parameters, usable from any thread. SPEC §3.1.
 #pragma once
 
 #include <rts/market/events.hpp>
@@ -7,18 +7,12 @@
 
 namespace rts {
 
-struct OrderbookSkewParameters {
+struct OrderbookSkew {
   int top_levels = 5;               // 1 … 20
   double buy_threshold = 1.2;       // ratio, exclusive
   double sell_threshold = 0.8;      // ratio, exclusive
   double min_spread_percent = 0.1;  // inclusive
   double max_spread_percent = 0;    // inclusive; 0 = off
-};
-
-class OrderbookSkew {
- public:
-  explicit constexpr OrderbookSkew(const OrderbookSkewParameters& parameters) noexcept
-      : parameters_(parameters) {}
 
   // bid_volume, ask_volume = Σ quantity of the first min(top_levels, n) levels
   // spread_percent = (ask0 − bid0) / bid0 × 100        ratio = bid_volume / ask_volume
@@ -27,9 +21,6 @@ class OrderbookSkew {
   // Example: bids 100 × 3, asks 100.2 × 2 → spread 0.2 %, ratio 1.5 → BUY at 100.2 with confidence
   // 0.60 + 0.5·(1.5 − 1.2) = 0.75. Numbers beyond double's range give `neutral`.
   [[nodiscard]] Verdict operator()(const Book& book) const noexcept;
-
- private:
-  OrderbookSkewParameters parameters_;
 };
 
 }  // namespace rts

@@ -1,24 +1,19 @@
-// ticker_velocity: trades on how fast the last price moves over a time window. The functor is
-// stateless; the window belongs to the engine, one a symbol. SPEC §3.3.
+// ticker_velocity: trades on how fast the last price moves over a time window. Stateless:
+// the strategy is the value of its parameters; the window of samples belongs to the engine, one a
+// symbol. SPEC §3.3.
 #pragma once
 
 #include <cassert>
 #include <chrono>
 #include <cstddef>
-#include <vector>
+
+#include <boost/circular_buffer.hpp>
 
 #include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
 #include <rts/strategy/verdict.hpp>
 
 namespace rts {
-
-struct TickerVelocityParameters {
-  std::chrono::seconds time_window{60};
-  double buy_threshold = 0.5;     // percent per minute, exclusive
-  double sell_threshold = -0.5;   // percent per minute, exclusive
-  double min_price_change = 0.1;  // percent, inclusive
-};
 
 struct PriceSample {
   UnixMs at;
@@ -34,32 +29,28 @@ class TickerWindow {
   // Appends a sample and forgets those older than at − window, and the oldest beyond kMaxSamples.
   void append(const PriceSample& sample, std::chrono::milliseconds window);
 
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return samples_.size(); }
   // Precondition: size() > 0.
   [[nodiscard]] const PriceSample& oldest() const noexcept {
-    assert(size_ > 0);
-    return ring_[first_];
+    assert(size() > 0);
+    return samples_.front();
   }
   // Of the first sample ever. Precondition: one has been appended.
   [[nodiscard]] UnixMs known_since() const noexcept {
-    assert(!ring_.empty());
+    assert(samples_.capacity() > 0);
     return known_since_;
   }
 
  private:
-  void grow();
-  void drop_oldest() noexcept;
-
-  std::vector<PriceSample> ring_;  // capacity is a power of two
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
+  boost::circular_buffer<PriceSample> samples_;
   UnixMs known_since_;
 };
 
-class TickerVelocity {
- public:
-  explicit constexpr TickerVelocity(const TickerVelocityParameters& parameters) noexcept
-      : parameters_(parameters) {}
+struct TickerVelocity {
+  std::chrono::seconds time_window{60};
+  double buy_threshold = 0.5;     // percent per minute, exclusive
+  double sell_threshold = -0.5;   // percent per minute, exclusive
+  double min_price_change = 0.1;  // percent, inclusive
 
   // The window already holds the sample `latest`.
   // span = t − oldest; below 80 % of the window it is still warming up, and so it is until a whole
@@ -69,13 +60,6 @@ class TickerVelocity {
   // min(0.95, 0.60 + 1/10) = 0.70.
   [[nodiscard]] Verdict operator()(const PriceSample& latest,
                                    const TickerWindow& window) const noexcept;
-
-  [[nodiscard]] std::chrono::milliseconds time_window() const noexcept {
-    return parameters_.time_window;
-  }
-
- private:
-  TickerVelocityParameters parameters_;
 };
 
 }  // namespace rts

@@ -1,32 +1,20 @@
 // trade_momentum: scores each trade against the means of price and quantity of the trades before it
-// and the side of its aggressor. The functor is stateless; the window of trades belongs to the
-// engine, one a symbol. SPEC §3.2.
+// and the side of its aggressor. Stateless: the strategy is the value of its parameters; the window
+// of trades belongs to the engine, one a symbol. SPEC §3.2.
 #pragma once
 
 #include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include <boost/circular_buffer.hpp>
 
 #include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
 #include <rts/strategy/verdict.hpp>
 
 namespace rts {
-
-struct TradeMomentumParameters {
-  double price_weight = 0.4;  // 0 … 1; the three weights sum to 1
-  double quantity_weight = 0.3;
-  double maker_weight = 0.3;
-  double buy_threshold = 0.7;         // exclusive
-  double sell_threshold = -0.7;       // exclusive
-  double min_quantity = 0.001;        // base asset, inclusive
-  int window = 100;                   // trades, 2 … 10000
-  std::chrono::seconds max_gap{60};   // a longer silence empties the window; 0 = off
-  double price_scale_percent = 0.05;  // the move that scores 1
-  double quantity_multiple = 5;       // of the mean, the size that scores 1
-};
 
 // 128 bits hold the sum of 10^4 numbers below 10^15, each times 10^12.
 __extension__ using ExactSum = unsigned __int128;
@@ -43,12 +31,12 @@ class TradeWindow {
   // Joins the window, and the oldest leaves when that makes more than `most`. `most` is the same at
   // each call and > 0.
   void append(const Trade& trade, UnixMs at, std::size_t most);
-  void clear() noexcept { size_ = next_ = 0, price_sum_ = quantity_sum_ = 0; }
+  void clear() noexcept;
 
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return held_.size(); }
   // Of the trade that joined last. Precondition: size() > 0.
   [[nodiscard]] UnixMs newest_at() const noexcept {
-    assert(size_ > 0);
+    assert(size() > 0);
     return newest_at_;
   }
   // sum / (size · 10^12). Precondition: size() > 0.
@@ -62,44 +50,45 @@ class TradeWindow {
   };
   [[nodiscard]] double mean(ExactSum sum) const noexcept;
 
-  std::vector<Held> ring_;
-  std::size_t next_ = 0;  // where the next trade goes
-  std::size_t size_ = 0;
+  boost::circular_buffer<Held> held_;
   UnixMs newest_at_;
   ExactSum price_sum_ = 0;
   ExactSum quantity_sum_ = 0;
 };
 
-class TradeMomentum {
- public:
-  explicit constexpr TradeMomentum(const TradeMomentumParameters& parameters) noexcept
-      : parameters_(parameters) {}
+struct TradeMomentum {
+  double price_weight = 0.4;  // 0 … 1; the three weights sum to 1
+  double quantity_weight = 0.3;
+  double maker_weight = 0.3;
+  double buy_threshold = 0.7;         // exclusive
+  double sell_threshold = -0.7;       // exclusive
+  double min_quantity = 0.001;        // base asset, inclusive
+  int window = 100;                   // trades, 2 … 10000
+  std::chrono::seconds max_gap{60};   // a longer silence empties the window; 0 = off
+  double price_scale_percent = 0.05;  // the move that scores 1
+  double quantity_multiple = 5;       // of the mean, the size that scores 1
 
-  // Means over the `window` trades before this one; fewer are warming up, and so is a window whose
-  // newest trade is longer ago than max_gap.
-  // side = −1 if the buyer is the maker, else +1
-  // price_score = clamp((p − mean_p)/mean_p × 100 / price_scale_percent, −1, 1)
+  // `trades` are the `window` before this one, over which the means go; fewer are warming up, and
+  // so is a window whose newest trade is longer ago than max_gap. side = −1 if the buyer is the
+  // maker, else +1 price_score = clamp((p − mean_p)/mean_p × 100 / price_scale_percent, −1, 1)
   // quantity_score = side · min(1, q/(quantity_multiple · mean_q))        maker_score = side
   // momentum = w_price·price_score + w_quantity·quantity_score + w_maker·maker_score
   // Example: means 100 and 1, buy of 5 at 100.05 → scores 1, 1, 1 → momentum 1 → BUY with
   // confidence min(0.95, 0.65 + 0.2·1) = 0.85.
   [[nodiscard]] Verdict operator()(const Trade& trade, UnixMs at,
-                                   const TradeWindow& window) const noexcept;
+                                   const TradeWindow& trades) const noexcept;
 
   // Takes the trade into the window, which a silence before it has emptied; one below the minimum
   // quantity leaves it untouched.
-  void remember(const Trade& trade, UnixMs at, TradeWindow& window) const;
+  void remember(const Trade& trade, UnixMs at, TradeWindow& trades) const;
 
  private:
   [[nodiscard]] bool counts(const Trade& trade) const noexcept {
-    return trade.quantity.value() >= parameters_.min_quantity;
+    return trade.quantity.value() >= min_quantity;
   }
-  [[nodiscard]] bool follows_silence(UnixMs at, const TradeWindow& window) const noexcept {
-    return parameters_.max_gap.count() > 0 && window.size() > 0 &&
-           at - window.newest_at() > parameters_.max_gap;
+  [[nodiscard]] bool follows_silence(UnixMs at, const TradeWindow& trades) const noexcept {
+    return max_gap.count() > 0 && trades.size() > 0 && at - trades.newest_at() > max_gap;
   }
-
-  TradeMomentumParameters parameters_;
 };
 
 }  // namespace rts

@@ -29,7 +29,15 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(Outcome, std::uint8_t, disabled, spread_below_mini
                               low_confidence, no_reference, price_band, cooldown, daily_limit,
                               rate_limit, size_limit, signal_buy, signal_sell)
 // Whether a strategy can ever end an event so; metrics and docs walk this.
-[[nodiscard]] bool can_end_in(StrategyId id, Outcome outcome) noexcept;
+[[nodiscard]] constexpr bool can_end_in(StrategyId id, Outcome outcome) noexcept {
+  using enum Outcome;
+  if (outcome == spread_below_minimum || outcome == spread_above_maximum) {
+    return id == StrategyId::orderbook_skew;
+  }
+  if (outcome == below_min_quantity) return id == StrategyId::trade_momentum;
+  if (outcome == warming_up) return id != StrategyId::orderbook_skew;
+  return outcome != below_min_price_change || id == StrategyId::ticker_velocity;
+}
 [[nodiscard]] constexpr bool is_signal(Outcome outcome) noexcept {
   return outcome == Outcome::signal_buy || outcome == Outcome::signal_sell;
 }
@@ -44,7 +52,14 @@ struct Signal {
 
 // The numbers that led to a verdict; `indicator_names` says which they are.
 using Indicators = std::array<Indicator, 4>;
-[[nodiscard]] std::span<const std::string_view> indicator_names(StrategyId id) noexcept;
+inline constexpr std::array<std::array<std::string_view, 4>, count_of<StrategyId>> kIndicatorNames{
+    {{"bid_volume", "ask_volume", "ratio", "spread_percent"},
+     {"momentum", "price_score", "quantity_score", "maker_score"},
+     {"velocity", "price_change_percent", "window_seconds"}}};
+[[nodiscard]] constexpr std::span<const std::string_view> indicator_names(StrategyId id) noexcept {
+  const auto& names = kIndicatorNames[index_of(id)];
+  return {names.begin(), std::find(names.begin(), names.end(), "")};
+}
 
 struct Verdict {
   Outcome outcome = Outcome::neutral;  // meaningful when there is no signal

@@ -28,7 +28,7 @@ class CircuitBreaker {
     std::int64_t failure_threshold = 5;         // >= 1
     std::chrono::seconds recovery_timeout{60};  // > 0
     // How late a probe's signal may come; at least recovery_timeout is waited for it.
-    std::chrono::milliseconds probe_patience{0};
+    std::chrono::milliseconds probe_timeout{0};
   };
 
   // Permission for one attempt. Its signal counts only while the breaker is in the period in which

@@ -10,6 +10,7 @@
 #include <rts/base/enum_names.hpp>
 #include <rts/trading/breaker.hpp>
 #include <rts/trading/order.hpp>
+#include <rts/trading/order_subject.hpp>
 
 namespace rts {
 
@@ -93,7 +94,7 @@ class SilenceWatch {
 
 // What the settings say of delivery.
 struct DeliveryParameters {
-  std::string subject = "tradeengine.orders";  // one of its tokens may be {strategy}
+  std::string subject{kTradeEngineSubject};  // one of its tokens may be {strategy}
   OrderFormat format = OrderFormat::trade_order;
   DeliveryMode mode = DeliveryMode::core;
   std::chrono::milliseconds ack_timeout{1000};

@@ -14,7 +14,6 @@
 #include <rts/base/uuid.hpp>
 #include <rts/market/units.hpp>
 #include <rts/strategy/verdict.hpp>
-#include <rts/trading/sizing.hpp>
 #include <rts/trading/terms.hpp>
 
 namespace rts {
@@ -25,42 +24,43 @@ struct EventId {
   std::uint64_t number = 0;  // tickers: event time in ms
 };
 
-// The views live as long as the engine's step that made the order: until the next step.
-struct Order {
-  Uuid id{};
-  std::string_view symbol;
-  StrategyId strategy = StrategyId::orderbook_skew;
-  Side side = Side::buy;
-  bool reduce_only = false;  // closes a LONG; opening orders have protection instead
-  int leverage = 1;
-  Decimal quantity;
-  Price price;
-  Price current_price;
-  Confidence confidence;
-  std::optional<Protection> protection;
-  UnixMs timestamp;
-  UnixMs valid_until;
-  EventId event_id;
-  Indicators indicators{};
-  std::string_view correlation_id;  // the envelope's message_id; empty when there is none
-  std::string_view traceparent;     // the envelope's trace context as sent; empty: none
-};
-
-// What an order is made from.
-struct OrderSource {
+// What an order is called after.
+struct OrderName {
   StrategyId strategy;
+  Side side;
+  std::string_view symbol;
+  UnixMs at;  // event time
+  EventId event_id;
+};
+// UUIDv5 of "strategy|SYMBOL|SIDE|<bucket start ms>", with a cooldown of 0
+// "strategy|SYMBOL|SIDE|<event id>": every replica gives the same decision the same id.
+[[nodiscard]] Uuid order_id(const OrderName& name, std::chrono::milliseconds cooldown) noexcept;
+
+// What an order is made from: an event, what a strategy said of it, and what the gate has passed.
+struct OrderSource {
+  Uuid id{};
+  StrategyId strategy = StrategyId::orderbook_skew;
   std::string_view symbol;
   UnixMs at;       // event time
-  UnixMs aged_at;  // the event's age time: its ttl counts from here
+  UnixMs aged_at;  // the event's age time: the order's ttl counts from here
   EventId event_id;
   Signal signal;
-  Indicators indicators;
+  Indicators indicators{};
   Decimal quantity;
-  std::optional<Protection> protection;
+  std::optional<Protection> protection;  // of an opening order, always
 };
 
-// Precondition: quantity and protection are what the gate has passed; so an order has stops unless
-// it only closes. The caller fills in the views.
+// The views live as long as the engine's step that made the order: until the next step.
+struct Order : OrderSource {
+  bool reduce_only = false;  // closes a LONG
+  int leverage = 1;
+  UnixMs valid_until;
+  std::string_view correlation_id{};  // the envelope's message_id; empty when there is none
+  std::string_view traceparent{};     // the envelope's trace context as sent; empty: none
+};
+
+// Precondition: id, quantity and protection are what the gate has passed; so an order has stops
+// unless it only closes. The caller fills in the ids of the envelope.
 [[nodiscard]] Order make_order(const OrderTerms& terms, const OrderSource& source) noexcept;
 
 // W3C trace context: "00-<32 hex>-<16 hex>-<2 hex>", lower case.

@@ -11,6 +11,9 @@
 
 namespace rts {
 
+// Where the TradeEngine listens unless it is told otherwise.
+inline constexpr std::string_view kTradeEngineSubject = "tradeengine.orders";
+
 inline constexpr std::string_view kStrategyToken = "{strategy}";
 
 // Whether it has the token, whole: "a.{strategy}" has, "a.{strategy}s" has not.

@@ -56,9 +56,6 @@ struct StreamPlanSource : StreamNeeds {
   std::int64_t replicas = 1;
 };
 
-// Where the TradeEngine listens unless it is told otherwise.
-inline constexpr std::string_view kTradeEngineSubject = "tradeengine.orders";
-
 // What the stream has to be. What is no member is the same for everybody: file storage, retention
 // by limits, discard new, no limit a subject, acknowledging, not sealed.
 struct StreamPlan {
@@ -87,10 +84,10 @@ struct Difference {
 };
 
 // What would have to change. More subjects than ours are fine, and so is a longer duplicate window
-// (as long as messages are kept for it). Empty: the stream is as planned.
-[[nodiscard]] std::vector<Difference> differences(const StreamPlan& plan, const StreamFacts& facts);
-// Everything, for a stream that is to be created.
-[[nodiscard]] std::vector<Difference> description(const StreamPlan& plan);
+// (as long as messages are kept for it). Empty: the stream is as planned. Where there is none yet
+// it is every setting that matters.
+[[nodiscard]] std::vector<Difference> differences(const StreamPlan& plan,
+                                                  const std::optional<StreamFacts>& present);
 
 // The values differences() compares, for whoever writes the stream's new configuration: what is
 // there already where that is fine, else what is planned.

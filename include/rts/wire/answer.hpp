@@ -1,6 +1,6 @@
-// What others say to us as JSON: answers to orders, and commands on the control subject. It may be
-// anything; whatever it is, reading it is bounded and never fails harder than with "unreadable".
-// Usable from any thread.
+// What others say to us as JSON: answers to orders, commands on the control subject, and orders on
+// their subject. It may be anything; whatever it is, reading it is bounded and never fails harder
+// than with "unreadable". Usable from any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <variant>
 
 #include <rts/strategy/verdict.hpp>
+#include <rts/trading/order_memory.hpp>
 
 namespace rts::wire {
 
@@ -51,5 +52,17 @@ struct ControlCommand {
 
 // Empty when it is no such command; also when it names a strategy that we do not have.
 [[nodiscard]] std::optional<ControlCommand> parse_control(std::string_view payload);
+
+// {"paused":true|false}, as a recording has it, with "strategy" as above.
+[[nodiscard]] std::optional<ControlCommand> parse_pause(std::string_view payload);
+
+// An order of either format, read back as far as the limits count it. Empty when it is none of
+// ours: without a strategy that we have, a symbol, a side, an id and a time.
+[[nodiscard]] std::optional<CountedOrder> parse_counted_order(std::string_view payload);
+
+// An order of either format as one line for people, free of control characters and without its end:
+// "12:03:11.109  BUY  0.002 BTCUSDT at 6394 …". What is no order is shown as it is, cut to
+// kMaxAnswerTextBytes.
+[[nodiscard]] std::string order_text(std::string_view payload);
 
 }  // namespace rts::wire

@@ -3,6 +3,8 @@
 // Formats: the relay's envelope, Binance's combined stream, bare events, arrays of events.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +13,7 @@
 #include <string_view>
 
 #include <rts/base/enum_names.hpp>
+#include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
 
 namespace rts::wire {
@@ -42,10 +45,17 @@ using FlagField = Field<bool>;
 
 // A side of a book as sent: the first 20 levels, and what was odd about the rest.
 struct SideField {
+  static constexpr std::size_t kMaxLevels = 20;
+
   FieldState state = FieldState::absent;  // of the first level that is not two numbers in range
   std::size_t level_count = 0;            // all that were sent
   bool has_zero_quantity = false;
-  BookSide levels;
+  std::array<Level, kMaxLevels> first_levels;
+
+  // Precondition: the state is valid.
+  [[nodiscard]] std::span<const Level> levels() const noexcept {
+    return {first_levels.data(), std::min(level_count, kMaxLevels)};
+  }
 };
 
 // Events of one kind that number themselves independently of each other. Of one kind, the preferred
@@ -94,6 +104,31 @@ struct Envelope {
   [[nodiscard]] std::string_view channel() const noexcept;
 };
 
+// A line of a recording, which is text with one frame a line, either bare or
+// "<receive time in ns> <frame>" (the format of hftbacktest's collector, so recordings
+// interchange).
+struct RecordedFrame {
+  std::optional<UnixNs> received_at;  // empty: the recording has no receive times
+  std::string_view frame;             // part of the line
+};
+
+// `line` without its line end. Empty for a line that carries no frame: a blank one, or a comment,
+// which begins with '#'.
+[[nodiscard]] std::optional<RecordedFrame> parse_recorded_line(std::string_view line) noexcept;
+
+// What the service had heard at that point from the logs at the broker: an entry of the order log,
+// a pause, a revision of the settings.
+BOOST_DEFINE_FIXED_ENUM_CLASS(RecordedLog, std::uint8_t, order, pause, settings)
+
+struct RecordedNote {
+  RecordedLog log;
+  std::string_view json;  // part of the line
+};
+
+// `line` without its line end: "# order {…}". Empty for every other line; "# order" without a '{'
+// behind it is somebody's comment.
+[[nodiscard]] std::optional<RecordedNote> parse_recorded_note(std::string_view line) noexcept;
+
 enum class FrameError : std::uint8_t { too_large, malformed };
 
 // Reads one frame at a time. All buffers are made at construction; open() and next() do not
@@ -107,8 +142,8 @@ class FrameReader {
   FrameReader(FrameReader&&) = delete;
   FrameReader& operator=(FrameReader&&) = delete;
 
-  // Copies the frame and checks it whole: valid UTF-8, one complete JSON value, also where nobody
-  // reads. Empty on success; then next() yields its events.
+  // Copies the frame and checks it whole: valid UTF-8, one complete JSON value, also in the
+  // parts that are not used. Empty on success; then next() yields its events.
   [[nodiscard]] std::optional<FrameError> open(std::string_view frame);
 
   // The next event object, or null after the last. Lives until the next call of either function.

@@ -27,7 +27,7 @@ struct ListedInstrument {
   Decimal min_quantity, max_quantity;  // base asset: the stricter of the two
   Decimal min_notional, max_notional;  // quote asset, of MIN_NOTIONAL and NOTIONAL
   Decimal tick;                        // quote asset, of PRICE_FILTER
-  // Why nobody may trade by this entry, as a sentence's end ("LOT_SIZE has a stepSize of 'x'");
+  // Why this entry cannot be traded by, as a sentence's end ("LOT_SIZE has a stepSize of 'x'");
   // empty: it was understood.
   std::string fault;
 };

@@ -175,16 +175,23 @@ def found_in_random(binary: str, seed: int, folder: pathlib.Path, seen: Counter[
     settings = valid_settings(binary, dice, folder)
     recording, counts_file = folder / f"{seed}.ndjson", folder / "counts.json"
     lines = random_market.Market(dice, settings["TRADING_SYMBOLS"]).lines(FRAMES)
-    recording.write_bytes(b"\n".join(lines) + b"\n")
-    counts_file.unlink(missing_ok=True)
-    done = subprocess.run(
-        [binary, "replay", str(recording), "--counts", str(counts_file)],
-        env=settings, capture_output=True, check=True,
-    )  # fmt: skip
+
+    def replay() -> bytes:
+        recording.write_bytes(b"\n".join(lines) + b"\n")
+        counts_file.unlink(missing_ok=True)
+        return subprocess.run(
+            [binary, "replay", str(recording), "--counts", str(counts_file)],
+            env=settings, capture_output=True, check=True,
+        ).stdout  # fmt: skip
+
+    orders = replay()
+    if dice.random() < 0.7:
+        random_market.add_notes(dice, lines, [json.loads(line) for line in orders.splitlines()])
+        orders = replay()
     counts = json.loads(counts_file.read_text(encoding="utf-8"))
     for kind in SHOWN:
         seen.update({name: count for name, count in counts[kind].items() if count})
-    expected = [json.loads(line) for line in done.stdout.splitlines()], counts
+    expected = [json.loads(line) for line in orders.splitlines()], counts
     for difference in compared(f"seed {seed}", expected, settings, recording):
         yield f"{difference}; settings {settings}"
 

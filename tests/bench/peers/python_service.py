@@ -63,6 +63,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ASCII_UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 DAYS_OF_400_YEARS = 146_097  # the calendar repeats after them
+STRATEGY_NAMES = ("orderbook_skew", "trade_momentum", "ticker_velocity")
 ORDER_IDS = uuid.uuid5(uuid.NAMESPACE_DNS, "petrosa-realtime-strategies")
 decimal.getcontext().prec = 60  # a count of steps times a step is exact
 
@@ -834,21 +835,96 @@ class Admitted:
     protection: dict[str, float]
 
 
+@dataclass(slots=True)
+class Counted:
+    """An order as far as the limits count it."""
+
+    id: str
+    key: tuple[str, str, str]  # strategy, symbol, side
+    time: int
+    periods: dict[str, int] = field(default_factory=dict)  # what an own signal was counted to
+
+
+class Memory:
+    """Orders by id: those of the log in its order, and behind them the own signals it lacks.
+
+    Everything is added up anew for each question.
+    """
+
+    def __init__(self) -> None:
+        self._log: dict[str, Counted] = {}
+        self._own: list[Counted] = []
+        self._accepted: set[str] = set()
+        self._latest: Counter[str] = Counter()  # period of each counter
+
+    def hear(self, order: Counted) -> None:
+        if order.id in self._log:
+            return
+        self._log[order.id] = order
+        self._note_latest(order)
+        for own in self._own:
+            if own.id == order.id:
+                self._own.remove(own)
+                break
+
+    def accept(self, order: Counted) -> None:
+        self._accepted.add(order.id)
+        if order.id in self._log:
+            return
+        self._note_latest(order)
+        order.periods = dict(self._latest)
+        self._own.append(order)
+
+    def _note_latest(self, order: Counted) -> None:
+        for counter in (order.key[0], MINUTES):
+            self._latest[counter] = max(self._latest[counter], period_of(order, counter))
+
+    def was_stored_by_another(self, order_id: str) -> bool:
+        return order_id in self._log and order_id not in self._accepted
+
+    def last_order(self, key: tuple[str, str, str]) -> int | None:
+        known = [*self._log.values(), *self._own]
+        return max((order.time for order in known if order.key == key), default=None)
+
+    def orders(self, counter: str, at: int) -> int:
+        """On the day (of a strategy) or in the minute of that time, which never runs backwards."""
+        latest, count = 0, 0
+        for order in self._log.values():
+            if counter in (MINUTES, order.key[0]):
+                period = period_of(order, counter)
+                latest, count = max(latest, period), 1 if period > latest else count + 1
+        for own in self._own:
+            if counter in (MINUTES, own.key[0]) and own.periods[counter] >= latest:
+                count = 1 if own.periods[counter] > latest else count + 1
+                latest = own.periods[counter]
+        return count if at // length_of(counter) <= latest else 0
+
+
+MINUTES = "minutes"  # over all strategies; the other counters are of a strategy's days
+
+
+def length_of(counter: str) -> int:
+    return MINUTE_MS if counter == MINUTES else DAY_MS
+
+
+def period_of(order: Counted, counter: str) -> int:
+    return order.time // length_of(counter)
+
+
 class Gate:
     """Signals to quantities, or the outcome that refuses them. All in event time."""
 
     def __init__(self, settings: Settings, instruments: Instruments) -> None:
         self._settings = settings
         self._instruments = instruments
-        self._last_order: dict[tuple[str, str, str], int] = {}
-        self._day: dict[str, tuple[int, int]] = {}  # strategy: day, orders on it
-        self._minute = (0, 0)
+        self.memory = Memory()
+        self.paused = dict.fromkeys(STRATEGY_NAMES, settings.trading_paused)
 
     def admit(self, found: Signal, event: Event, reference: Priced | None) -> Admitted | str:
         """`reference` is the fresh one from before the event."""
         settings = self._settings.of(event.symbol)
         closes = found.side == "SELL" and not settings.trading_enable_shorts
-        if settings.trading_paused:
+        if self.paused[found.strategy]:
             return "paused"
         if closes and settings.order_format == "signal":
             return "shorts_disabled"
@@ -859,15 +935,12 @@ class Gate:
                 return "no_reference"
             if reference.percent_off(found.price) > settings.risk_price_band_percent:
                 return "price_band"
-        key = (found.strategy, event.symbol, found.side)
-        if self._cooling_down(key, event.time, settings.signal_cooldown_seconds * 1000):
-            return "cooldown"
-        day, today = self._counted(self._day.get(found.strategy, (0, 0)), event.time // DAY_MS)
-        if 0 < settings.risk_max_daily_signals <= today:
-            return "daily_limit"
-        minute, orders = self._counted(self._minute, event.time // MINUTE_MS)
-        if 0 < settings.risk_max_orders_per_minute <= orders:
-            return "rate_limit"
+        cooldown_ms = settings.signal_cooldown_seconds * 1000
+        order = Counted(order_id(found, event, cooldown_ms),
+                        (found.strategy, event.symbol, found.side), event.time)
+        refused = self._limit(order, cooldown_ms, settings)
+        if refused and not self.memory.was_stored_by_another(order.id):
+            return refused
         instrument = self._instruments.of(event.symbol)
         quantity = size(found.price, instrument, settings)
         protection = {} if closes else protect(found, instrument.tick, settings)
@@ -875,21 +948,26 @@ class Gate:
             return "size_limit"
         if instrument.tick is not None and found.price in protection.values():
             return "size_limit"  # rounded to the entry it protects nothing
-        self._last_order[key] = event.time
-        self._day[found.strategy] = (day, today + 1)
-        self._minute = (minute, orders + 1)
+        self.memory.accept(order)
         return Admitted(quantity, closes, protection)
 
-    def _cooling_down(self, key: tuple[str, str, str], at: int, cooldown_ms: int) -> bool:
-        last = self._last_order.get(key)
-        if not cooldown_ms or last is None:
-            return False
-        return at // cooldown_ms <= last // cooldown_ms or at - last < cooldown_ms
+    def _limit(self, order: Counted, cooldown_ms: int, settings: Settings) -> str | None:
+        at, last = order.time, self.memory.last_order(order.key) if cooldown_ms else None
+        if last is not None and (
+                at // cooldown_ms <= last // cooldown_ms or at - last < cooldown_ms):
+            return "cooldown"
+        daily, minutely = settings.risk_max_daily_signals, settings.risk_max_orders_per_minute
+        if daily and daily <= self.memory.orders(order.key[0], at):
+            return "daily_limit"
+        if minutely and minutely <= self.memory.orders(MINUTES, at):
+            return "rate_limit"
+        return None
 
-    @staticmethod
-    def _counted(counter: tuple[int, int], period: int) -> tuple[int, int]:
-        """The current period, which never runs backwards, and what was counted in it."""
-        return (period, 0) if period > counter[0] else counter
+
+def order_id(found: Signal, event: Event, cooldown_ms: int) -> str:
+    last = event.time // cooldown_ms * cooldown_ms if cooldown_ms else event.event_id
+    name = f"{found.strategy}|{event.symbol}|{found.side}|{last}"
+    return str(uuid.uuid5(ORDER_IDS, name))
 
 
 def size(price: float, instrument: Instrument, settings: Settings) -> Decimal | None:
@@ -970,22 +1048,17 @@ class OrderWriter:
 
     def order(self, found: Signal, admitted: Admitted, event: Event, envelope: Envelope) -> Order:
         settings = self._settings
-        order_id = self._id(found, event)
+        cooldown_ms = settings.of(event.symbol).signal_cooldown_seconds * 1000
+        own_id = order_id(found, event, cooldown_ms)
         metadata: dict[str, Any] = {"schema": f"{settings.order_format}.v1",
                                     "event_id": event.event_id}
         if envelope.message_id:
             metadata["correlation_id"] = envelope.message_id
         metadata["indicators"] = found.indicators
-        body = self._format(order_id, found, admitted, event) | {"metadata": metadata}
+        body = self._format(own_id, found, admitted, event) | {"metadata": metadata}
         if settings.order_format == "signal" and TRACEPARENT.fullmatch(envelope.traceparent or ""):
             body["_otel_trace_context"] = {"traceparent": envelope.traceparent}
-        return Order(order_id, found.strategy, body, envelope.message_id, envelope.traceparent)
-
-    def _id(self, found: Signal, event: Event) -> str:
-        cooldown_ms = self._settings.of(event.symbol).signal_cooldown_seconds * 1000
-        last = event.time // cooldown_ms * cooldown_ms if cooldown_ms else event.event_id
-        name = f"{found.strategy}|{event.symbol}|{found.side}|{last}"
-        return str(uuid.uuid5(ORDER_IDS, name))
+        return Order(own_id, found.strategy, body, envelope.message_id, envelope.traceparent)
 
     def _trade_order(self, order_id: str, found: Signal, admitted: Admitted,
                      event: Event) -> dict[str, Any]:
@@ -1100,6 +1173,22 @@ class Engine:
                 orders.append(order)
         return orders
 
+    def hear(self, order: dict[str, Any]) -> None:
+        """An entry of the order log, in either format."""
+        def text(*names: str) -> str:
+            return next(order[name] for name in names if isinstance(order.get(name), str))
+
+        strategy, side = text("strategy_name", "strategy_id"), text("side", "action").upper()
+        symbol, time = text("symbol"), envelope_time(text("timestamp"))
+        if strategy in STRATEGY_NAMES and side in ("BUY", "SELL") and time and symbol:
+            own_id = str(uuid.UUID(text("order_id", "signal_id")))
+            self._gate.memory.hear(Counted(own_id, (strategy, upper(symbol), side), time))
+
+    def pause(self, paused: Any, strategy: str | None) -> None:
+        names = STRATEGY_NAMES if strategy is None else (strategy,)
+        if isinstance(paused, bool) and set(names) <= set(STRATEGY_NAMES):
+            self._gate.paused |= dict.fromkeys(names, paused)
+
     def _accept(self, event: Event, market: Market) -> Priced | None:
         """What earlier events tell, and the fresh reference from before this one."""
         if isinstance(event, Book) and not event.names_symbol:
@@ -1154,6 +1243,24 @@ def recorded_lines(path: str) -> Iterator[bytes]:
         yield from file
 
 
+NOTE = re.compile(rb"\s*#\s*(order|pause)\s*(\{.*)")
+
+
+def heard(engine: Engine, line: bytes) -> None:
+    """What the logs at the broker said at that point of the recording."""
+    note = NOTE.fullmatch(line.rstrip())
+    if note is None:
+        return
+    try:
+        said = json.loads(note[2])
+        if note[1] == b"pause":
+            engine.pause(said["paused"], said.get("strategy"))
+        else:
+            engine.hear(said)
+    except (ValueError, KeyError, TypeError, StopIteration, Refused):
+        pass  # somebody else's
+
+
 def recorded_frames(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
     """One frame a line, either bare or behind its receive time in nanoseconds.
 
@@ -1172,8 +1279,14 @@ def recorded_frames(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]
             yield recorded[2], int(recorded[1]) // 1_000_000
 
 
+def listened(engine: Engine, lines: Iterable[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        heard(engine, line)
+        yield line
+
+
 def replay(engine: Engine, path: str, counts_path: str | None) -> None:
-    for frame, received_ms in recorded_frames(recorded_lines(path)):
+    for frame, received_ms in recorded_frames(listened(engine, recorded_lines(path))):
         for order in engine.step(frame, received_ms):
             sys.stdout.write(json.dumps(order.body, separators=(",", ":")) + "\n")
     if counts_path:

@@ -10,6 +10,7 @@ import json
 import math
 import pathlib
 import random
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -508,6 +509,46 @@ class Market:
             if self.dice.random() < 0.01:
                 made.append(self.unframed())
         return made
+
+
+def add_notes(dice: random.Random, lines: list[bytes], orders: list[Event]) -> None:
+    """What the logs at the broker said meanwhile, somewhere between the frames.
+
+    The orders of this recording as heard before or after they were made, the orders of others that
+    were like them, things that are no orders, and pauses.
+    """
+    notes = []
+    for order in dice.sample(orders, min(len(orders), dice.choice([0, 5, 200]))):
+        notes.append(b"# order " + written(order))
+        if dice.random() < 0.3:
+            notes.append(notes[-1])
+        if dice.random() < 0.5:
+            notes.append(b"# order " + written(of_another(dice, order)))
+    for _ in range(dice.choice([0, 0, 6])):
+        strategy = dice.choice(["", *(f',"strategy":"{name}"' for name in STRATEGIES),
+                                ',"strategy":null', ',"strategy":"grid"'])
+        paused = dice.choice(["true", "false", "false", "1"])
+        notes.append(f'# pause {{"paused":{paused}{strategy},"by":"x"}}'.encode())
+    for note in notes:
+        lines.insert(dice.randrange(len(lines) + 1), note)
+
+
+def of_another(dice: random.Random, order: Event) -> Event:
+    other = dict(order)
+    if dice.random() < 0.8:
+        name = "order_id" if "order_id" in other else "id"
+        other[name] = other["signal_id"] = str(uuid.UUID(int=dice.getrandbits(128)))
+    at = datetime.fromisoformat(other["timestamp"])
+    if dice.random() < 0.5 and 1971 < at.year < 9000:
+        moved = dice.choice([1, 1000, 60_000, 900_000, 86_400_000]) * dice.choice([-1, 1])
+        at += timedelta(milliseconds=moved)
+        other["timestamp"] = at.isoformat(timespec="milliseconds")
+    if dice.random() < 0.2:
+        other[dice.choice(sorted(other))] = dice.choice([None, 7, "", "BUY", "sell"])
+    return other
+
+
+STRATEGIES = ("orderbook_skew", "trade_momentum", "ticker_velocity")
 
 
 def written(frame: Any) -> bytes:

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include <rts/trading/sizing.hpp>
+#include <rts/trading/terms.hpp>
 
 namespace rts {
 namespace {

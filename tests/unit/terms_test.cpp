@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <rts/trading/sizing.hpp>
+#include <rts/trading/terms.hpp>
 
 namespace rts {
 namespace {

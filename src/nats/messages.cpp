@@ -1,7 +1,9 @@
-#include "nats/outgoing.hpp"
+#include "nats/messages.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <thread>
+#include <utility>
 
 namespace rts::nats {
 namespace {
@@ -20,6 +22,35 @@ bool valid_header(const Header& header) {
 }
 
 }  // namespace
+
+const char* header_of(natsMsg* message, const char* name) {
+  const char* value = nullptr;
+  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
+}
+
+Message view_of(natsMsg* message) {
+  const char* const traceparent = header_of(message, "traceparent");
+  const char* data = natsMsg_GetData(message);
+  const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
+  return {.subject = natsMsg_GetSubject(message),
+          .payload = data == nullptr ? std::string_view{} : std::string_view{data, size},
+          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
+}
+
+std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {
+  int count = 0;
+  int bytes = 0;
+  if (subscription == nullptr ||
+      natsSubscription_GetPending(subscription, &count, &bytes) != NATS_OK) {
+    return 0;
+  }
+  for (; count > 0; --count) {
+    natsMsg* message = nullptr;
+    const natsStatus status = natsSubscription_NextMsg(&message, subscription, 0);
+    if (status == NATS_OK || status == NATS_NO_RESPONDERS) messages.emplace_back(message);
+  }
+  return static_cast<std::size_t>(bytes);
+}
 
 bool valid_subject(std::string_view subject) {
   return !subject.empty() && std::all_of(subject.begin(), subject.end(), [](char c) {
@@ -56,6 +87,28 @@ MessagePtr build_message(const Outgoing& message, const std::string& reply_to) {
     }
   }
   return built;
+}
+
+void RetiredMessages::add(MessagePtr message, std::size_t bytes) {
+  messages_.push_back(std::move(message));
+  bytes_ += bytes;
+  free_above(kMostMessages, kMostBytes);
+}
+
+void RetiredMessages::add_all(std::vector<MessagePtr>& messages, std::size_t bytes) {
+  std::move(messages.begin(), messages.end(), std::back_inserter(messages_));
+  messages.clear();
+  bytes_ += bytes;
+  free_above(kManyMessages, kManyBytes);
+}
+
+void RetiredMessages::free_above(std::size_t messages, std::size_t bytes) {
+  if (messages_.size() < messages && bytes_ < bytes) return;
+  messages_.clear();
+  given_bytes_ += std::exchange(bytes_, 0);
+  if (given_bytes_ < kTurnBytes) return;
+  given_bytes_ = 0;
+  std::this_thread::yield();
 }
 
 }  // namespace rts::nats

@@ -1,0 +1,143 @@
+// What the gate remembers of orders (SPEC §6): a fold over the log and the own signals, by id.
+#include <chrono>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <rts/trading/order_memory.hpp>
+
+namespace rts {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr UnixMs kNoon{milliseconds(1'721'390'400'000)};  // 2024-07-19T12:00:00Z
+constexpr auto kSkew = StrategyId::orderbook_skew;
+constexpr std::size_t kBtc = 0;
+constexpr std::size_t kEth = 1;
+
+Symbol symbol(std::size_t index) { return *Symbol::from(index == kBtc ? "BTCUSDT" : "ETHUSDT"); }
+
+CountedOrder order(std::string_view name, UnixMs at = kNoon, std::size_t index = kBtc,
+                   Side side = Side::buy) {
+  return {make_order_id(name), kSkew, side, symbol(index), at};
+}
+
+OrderMemory memory() { return OrderMemory(4); }
+
+TEST(OrderMemory, CountsAnOwnSignalOnceHoweverOftenItIsHeard) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("a"), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
+  for (int copy = 0; copy < 3; ++copy) memory.hear(order("a"), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
+  EXPECT_EQ(memory.orders_of_minute(kNoon), 1);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon);
+  EXPECT_FALSE(memory.is_foreign(order("a").id));
+}
+
+// Found in review: the own time stayed.
+TEST(OrderMemory, TakesTheTimeOfTheLogForASignalThatAnotherProcessHasStored) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("a", kNoon + seconds(5)), kBtc);
+  memory.hear(order("a"), kBtc);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon);
+}
+
+TEST(OrderMemory, CountsASignalOnceThatTheLogHasAlready) {
+  OrderMemory memory = rts::memory();
+  memory.hear(order("a"), kBtc);
+  EXPECT_TRUE(memory.is_foreign(order("a").id));
+  memory.accept(order("a", kNoon + seconds(5)), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon) << "as the log has it";
+  EXPECT_FALSE(memory.is_foreign(order("a").id)) << "from now on it is our own";
+}
+
+TEST(OrderMemory, KnowsForeignOrdersOfAKeyAsLongAsTheyCanMatter) {
+  OrderMemory memory = rts::memory();
+  const OrderMemory::Key key{kBtc, kSkew, Side::buy};
+  EXPECT_FALSE(memory.may_be_foreign(key, kNoon, seconds(60)));
+  memory.hear(order("a"), kBtc);
+  EXPECT_TRUE(memory.may_be_foreign(key, kNoon, seconds(0)));
+  EXPECT_TRUE(memory.may_be_foreign(key, kNoon - minutes(5), seconds(60)));
+  EXPECT_TRUE(memory.may_be_foreign(key, kNoon + seconds(60), seconds(60)));
+  EXPECT_FALSE(memory.may_be_foreign(key, kNoon + milliseconds(60'001), seconds(60)));
+  EXPECT_FALSE(memory.may_be_foreign({kBtc, kSkew, Side::sell}, kNoon, seconds(60)));
+  EXPECT_FALSE(memory.may_be_foreign({kEth, kSkew, Side::buy}, kNoon, seconds(60)));
+}
+
+TEST(OrderMemory, HearsOfASymbolBeforeItHasANumber) {
+  OrderMemory memory = rts::memory();
+  memory.hear(order("a", kNoon, kEth), std::nullopt);
+  memory.hear(order("b", kNoon + seconds(1), kEth), std::nullopt);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 2);
+  EXPECT_EQ(memory.last_order({2, kSkew, Side::buy}), std::nullopt);
+  memory.place(2, symbol(kEth));
+  EXPECT_EQ(memory.last_order({2, kSkew, Side::buy}), kNoon + seconds(1));
+  EXPECT_TRUE(memory.may_be_foreign({2, kSkew, Side::buy}, kNoon, seconds(0)));
+  memory.place(2, symbol(kBtc));
+  EXPECT_EQ(memory.last_order({2, kSkew, Side::buy}), std::nullopt) << "another symbol's number";
+}
+
+TEST(OrderMemory, AnOrderThatIsOlderThanTheLatestDayOrMinuteCountsToThat) {
+  OrderMemory memory = rts::memory();
+  const UnixMs midnight = kNoon + hours(12);
+  memory.hear(order("a", midnight), kBtc);
+  memory.hear(order("b", midnight - milliseconds(1)), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, midnight), 2);
+  EXPECT_EQ(memory.orders_of_day(kSkew, midnight - milliseconds(1)), 2);
+  EXPECT_EQ(memory.orders_of_day(kSkew, midnight + hours(24)), 0);
+  EXPECT_EQ(memory.orders_of_minute(midnight + seconds(59)), 2);
+  EXPECT_EQ(memory.orders_of_minute(midnight + seconds(60)), 0);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), midnight);
+}
+
+TEST(OrderMemory, TheOrderOfTheLogCountsAndNotThatOfTheOwnSignals) {
+  OrderMemory memory = rts::memory();
+  const UnixMs midnight = kNoon + hours(12);
+  memory.accept(order("old", midnight - milliseconds(1)), kBtc);
+  memory.accept(order("new", midnight), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, midnight), 1);
+  memory.hear(order("new", midnight), kBtc);
+  memory.hear(order("old", midnight - milliseconds(1)), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, midnight), 2) << "the log has the old one behind the new";
+}
+
+TEST(OrderMemory, AnOwnSignalThatIsNeverStoredCountsToItsOwnDayAndMinuteOnly) {
+  OrderMemory memory = rts::memory();
+  const UnixMs midnight = kNoon + hours(12);
+  memory.accept(order("lost", midnight - milliseconds(1)), kBtc);
+  memory.hear(order("a", midnight), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, midnight), 1);
+  EXPECT_EQ(memory.orders_of_minute(midnight), 1);
+  memory.accept(order("b", midnight), kBtc);
+  memory.hear(order("c", midnight), kBtc);
+  EXPECT_EQ(memory.orders_of_minute(midnight), 3) << "of this minute it counts";
+}
+
+TEST(OrderMemory, OwnSignalsThatAreNeverStoredAreBoundedAndCountOn) {
+  OrderMemory memory = rts::memory();
+  constexpr int kMany = 5000;
+  for (int i = 0; i < kMany; ++i) memory.accept(order(std::to_string(i)), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMany);
+  memory.hear(order(std::to_string(kMany - 1)), kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMany) << "the young ones are known";
+}
+
+TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
+  OrderMemory memory = rts::memory();
+  const std::size_t many = OrderMemory::kMaxStored + 10;
+  for (std::size_t i = 0; i < many; ++i) {
+    memory.hear(order(std::to_string(i), kNoon + milliseconds(i)), kBtc);
+  }
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), static_cast<std::int64_t>(many));
+  EXPECT_FALSE(memory.is_foreign(order("0").id)) << "the first heard are forgotten";
+  EXPECT_TRUE(memory.is_foreign(order(std::to_string(many - 1)).id));
+}
+
+}  // namespace
+}  // namespace rts
