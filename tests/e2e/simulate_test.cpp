@@ -87,6 +87,10 @@ class Simulation : public testing::Test {
     EXPECT_TRUE(listener.flush());
     return listener.received().size();
   }
+  // The library has a frame a moment before its thread hands it to the listener.
+  bool come(std::size_t frames) {
+    return eventually([&] { return frames_that_came() == frames; }, std::chrono::seconds(10));
+  }
 
   NatsServer broker;
   Peer listener{broker.url()};
@@ -109,7 +113,7 @@ TEST_F(Simulation, SaysWhatItDoesToABrokerThatIsMeant) {
   EXPECT_NE(result.err.find("a made-up market, 1000 frames/s, to binance.websocket.data at "),
             std::string::npos)
       << result.err;
-  EXPECT_EQ(frames_that_came(), 5U);
+  EXPECT_TRUE(come(5));
 }
 
 // A service that still knows the first one's ids would take those of the second for old.
@@ -117,7 +121,7 @@ TEST_F(Simulation, GoesOnWithHigherIdsWhenItIsStartedAgain) {
   const auto largest_and_least = [&] {
     const std::size_t before = frames_that_came();
     EXPECT_EQ(simulate({{"SIMULATE_ON_REAL_BROKER", "yes"}}, {"--frames", "200"}).exit_code, 0);
-    EXPECT_EQ(frames_that_came(), before + 200);
+    EXPECT_TRUE(come(before + 200));
     std::uint64_t most = 0;
     std::uint64_t least = ~std::uint64_t{0};
     const auto received = listener.received();
@@ -140,7 +144,7 @@ TEST_F(Simulation, ReachesTheBrokerThatWasStartedForItAndNoOther) {
   EXPECT_EQ(simulate({}, {"--broker-id", id_of(another)}).exit_code, 78);
   EXPECT_EQ(frames_that_came(), 0U);
   EXPECT_EQ(simulate({}, {"--broker-id", id_of(broker)}).exit_code, 0);
-  EXPECT_EQ(frames_that_came(), 5U);
+  EXPECT_TRUE(come(5));
 }
 
 TEST_F(Simulation, EndsWhenAnotherBrokerTakesThePlaceOfItsOwn) {
