@@ -208,13 +208,22 @@ Part& part_with(Member Part::*, Place place) {
                                   p.ticker_velocity));
 }
 
+template <class Object>
+Object& member_of(Object& object) {
+  return object;
+}
+template <class Object, class First, class... More>
+auto& member_of(Object& object, First first, More... more) {
+  return member_of(object.*first, more...);
+}
+
 // Where a row's value is: a member of a part, or a member of that.
 template <auto Member, auto... Rest>
 struct At {
   static constexpr bool kIsPerSymbol = false;
   static auto& value(Place place) {
     if constexpr (std::is_member_pointer_v<decltype(Member)>) {
-      return ((part_with(Member, place).*Member).*....*Rest);
+      return member_of(part_with(Member, place), Member, Rest...);
     } else {
       return Member(place.symbol);
     }

@@ -26,18 +26,6 @@ concept NamedEnum = boost::describe::has_describe_enumerators<Enum>::value;
 template <NamedEnum Enum>
 inline constexpr std::size_t count_of =
     boost::mp11::mp_size<boost::describe::describe_enumerators<Enum>>::value;
-
-template <NamedEnum Enum>
-inline constexpr std::array all_of =
-    []<template <class...> class List, class... Descriptor>(List<Descriptor...>) {
-      return std::array<Enum, count_of<Enum>>{Descriptor::value...};
-    }(boost::describe::describe_enumerators<Enum>{});
-
-template <NamedEnum Enum>
-inline constexpr std::array names_of =
-    []<template <class...> class List, class... Descriptor>(List<Descriptor...>) {
-      return std::array<std::string_view, count_of<Enum>>{Descriptor::name...};
-    }(boost::describe::describe_enumerators<Enum>{});
 // NOLINTEND(readability-identifier-naming)
 
 // The place of a value in arrays of count_of<Enum> elements.
@@ -46,12 +34,42 @@ template <NamedEnum Enum>
   return static_cast<std::size_t>(value);
 }
 
+namespace detail {
+
+template <class Enum, class List>
+struct EnumLists;
+template <class Enum, template <class...> class List, class... Descriptor>
+struct EnumLists<Enum, List<Descriptor...>> {
+  static constexpr std::array<Enum, sizeof...(Descriptor)> kValues{Descriptor::value...};
+  static constexpr std::array<std::string_view, sizeof...(Descriptor)> kNames{Descriptor::name...};
+};
+template <NamedEnum Enum>
+using Lists = EnumLists<Enum, boost::describe::describe_enumerators<Enum>>;
+
+template <NamedEnum Enum>
+consteval bool counts_from_zero() {
+  std::size_t next = 0;
+  for (const Enum value : Lists<Enum>::kValues) {
+    if (index_of(value) != next++) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
+// NOLINTBEGIN(readability-identifier-naming)
+template <NamedEnum Enum>
+inline constexpr auto& all_of = detail::Lists<Enum>::kValues;
+template <NamedEnum Enum>
+inline constexpr auto& names_of = detail::Lists<Enum>::kNames;
+// NOLINTEND(readability-identifier-naming)
+
 // Precondition: the value is one of the enumerators.
 template <NamedEnum Enum>
 [[nodiscard]] constexpr std::string_view to_string(Enum value) noexcept {
-  static_assert(index_of(all_of<Enum>.back()) == count_of<Enum> - 1, "the value is its place");
+  static_assert(detail::counts_from_zero<Enum>(), "the value is the place of the name");
   assert(index_of(value) < count_of<Enum>);
-  return names_of<Enum>[index_of(value)];
+  return detail::Lists<Enum>::kNames[index_of(value)];
 }
 
 // Empty when no enumerator has this name.
