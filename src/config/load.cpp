@@ -354,8 +354,7 @@ class Loader {
         fmt::join(ways, ", "));
   }
 
-  // --- The venue's answer
-  // -------------------------------------------------------------------------
+  // --- The venue's answer -----------------------------------------------------------------------
 
   void read_instruments() {
     const std::string& path = settings_.instruments_file;

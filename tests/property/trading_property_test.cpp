@@ -116,6 +116,32 @@ class GateProperty : public test::Property {
             {'u', ++last_event_ },      reference};
   }
 
+  // Orders as they are delivered, held against the limits one by one. Their times never run
+  // backwards.
+  struct Delivered {
+    Delivered(const GateLimits& given, const OrderTerms& terms)
+        : limits(given), cooldown(terms.cooldown) {}
+
+    void expect_within_limits(const Gate::Request& request) {
+      const UnixMs at = request.at;
+      const Key key{request.strategy, request.symbol_index, request.signal.side};
+      if (last.contains(key)) {
+        ASSERT_GE(at - last[key], cooldown);
+      }
+      last[key] = at;
+      const auto of_day = ++per_day[{request.strategy, utc_day(at)}];
+      const auto of_minute = ++per_minute[utc_minute(at)];
+      ASSERT_TRUE(limits.max_daily_signals == 0 || of_day <= limits.max_daily_signals);
+      ASSERT_TRUE(limits.max_orders_per_minute == 0 || of_minute <= limits.max_orders_per_minute);
+    }
+
+    GateLimits limits;
+    std::chrono::seconds cooldown;
+    std::map<Key, UnixMs> last;
+    std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day;
+    std::map<std::int64_t, std::int64_t> per_minute;
+  };
+
   // A log, the gates that hear it each as late as it likes, and how far each has heard.
   struct Replicas {
     Replicas(const GateLimits& limits, std::size_t count)
@@ -127,6 +153,11 @@ class GateProperty : public test::Property {
         gates[replica].hear(order, index_of_symbol(order));
         if (heard[replica] % 3 == 0) gates[replica].hear(order, index_of_symbol(order));
       }
+    }
+
+    [[nodiscard]] bool has_stored(const Uuid& id) const {
+      return std::any_of(log.begin(), log.end(),
+                         [&](const CountedOrder& order) { return order.id == id; });
     }
 
     std::vector<Gate> gates;
@@ -179,23 +210,13 @@ TEST_F(GateProperty, NeverLetsMoreThroughThanTheLimits) {
     const GateLimits limits = random_limits();
     const OrderTerms terms = random_terms();
     Gate gate(limits, kSymbols);
-    std::map<Key, UnixMs> last;
-    std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day;
-    std::map<std::int64_t, std::int64_t> per_minute;
+    Delivered delivered(limits, terms);
     for (const UnixMs at : random_times(0)) {
       const Gate::Request request = random_request(terms, at);
       if (!gate.pass(request)) continue;
-      const Key key{request.strategy, request.symbol_index, request.signal.side};
-      if (last.contains(key)) {
-        ASSERT_GE(at - last[key], terms.cooldown);
-      }
-      last[key] = at;
-      const auto of_day = ++per_day[{request.strategy, utc_day(at)}];
-      const auto of_minute = ++per_minute[utc_minute(at)];
-      ASSERT_TRUE(limits.max_daily_signals == 0 || of_day <= limits.max_daily_signals);
-      ASSERT_TRUE(limits.max_orders_per_minute == 0 || of_minute <= limits.max_orders_per_minute);
+      ASSERT_NO_FATAL_FAILURE(delivered.expect_within_limits(request));
     }
-    ASSERT_FALSE(last.empty());
+    ASSERT_FALSE(delivered.last.empty());
   }
 }
 
@@ -207,9 +228,7 @@ TEST_F(GateProperty, OneLogKeepsTheLimitsOverAllReplicasAndEndsTheSameForAll) {
     limits.price_band_percent = 0;
     const OrderTerms terms = random_terms();
     Replicas cluster(limits, 1 + pick(4));
-    std::map<Key, UnixMs> last;
-    std::map<std::pair<StrategyId, std::int64_t>, std::int64_t> per_day;
-    std::map<std::int64_t, std::int64_t> per_minute;
+    Delivered delivered(limits, terms);
     for (const UnixMs at : random_times(0)) {
       const Gate::Request request = random_request(terms, at);
       for (std::size_t replica = 0; replica < cluster.gates.size(); ++replica) {
@@ -220,21 +239,10 @@ TEST_F(GateProperty, OneLogKeepsTheLimitsOverAllReplicasAndEndsTheSameForAll) {
         // What is not stored would be taken back; here it is not even tried.
         if (!knows_all) continue;
         const auto passed = cluster.gates[replica].pass(request);
-        const auto is_stored = [&](const CountedOrder& order) {
-          return order.id == passed.value().id;
-        };
-        if (!passed || std::any_of(cluster.log.begin(), cluster.log.end(), is_stored)) continue;
+        if (!passed || cluster.has_stored(passed.value().id)) continue;
         cluster.log.push_back(
             {passed.value().id, request.strategy, request.signal.side, request.symbol, request.at});
-        const Key key{request.strategy, request.symbol_index, request.signal.side};
-        if (last.contains(key)) {
-          ASSERT_GE(at - last[key], terms.cooldown);
-        }
-        last[key] = at;
-        const auto of_day = ++per_day[{request.strategy, utc_day(at)}];
-        const auto of_minute = ++per_minute[utc_minute(at)];
-        ASSERT_TRUE(limits.max_daily_signals == 0 || of_day <= limits.max_daily_signals);
-        ASSERT_TRUE(limits.max_orders_per_minute == 0 || of_minute <= limits.max_orders_per_minute);
+        ASSERT_NO_FATAL_FAILURE(delivered.expect_within_limits(request));
       }
     }
     ASSERT_FALSE(cluster.log.empty());
@@ -245,10 +253,6 @@ TEST_F(GateProperty, OneLogKeepsTheLimitsOverAllReplicasAndEndsTheSameForAll) {
     for (std::size_t replica = 0; replica < cluster.gates.size(); ++replica) {
       cluster.hear(replica, cluster.log.size());
     }
-    const auto is_in_log = [&](const Uuid& id) {
-      return std::any_of(cluster.log.begin(), cluster.log.end(),
-                         [&](const CountedOrder& order) { return order.id == id; });
-    };
     for (int i = 0; i < 200; ++i) {
       const UnixMs at = cluster.log.back().at + random_wait(1e6) - random_wait(1e6);
       const Gate::Request request = random_request(terms, at);
@@ -256,7 +260,7 @@ TEST_F(GateProperty, OneLogKeepsTheLimitsOverAllReplicasAndEndsTheSameForAll) {
       for (const Gate& gate : cluster.gates) {
         const auto said = Gate(gate).pass(request);
         // The order that is in the log already passes for whoever has not made it.
-        if (expected && !said && is_in_log(expected.value().id)) continue;
+        if (expected && !said && cluster.has_stored(expected.value().id)) continue;
         ASSERT_EQ(said ? "pass" : to_string(said.error()),
                   expected ? "pass" : to_string(expected.error()));
       }
