@@ -107,6 +107,11 @@ struct Difference {
 [[nodiscard]] std::vector<std::string> stream_problems(const StreamNeeds& needs,
                                                        const StreamFacts& facts);
 
+// Where the stream of the order log republishes what it has stored, for the replicas to hear.
+[[nodiscard]] inline std::string stored_subject(std::string_view log_topic) {
+  return std::string(log_topic) + ".stored";
+}
+
 // Whether a subject with wildcards ("orders.>") takes in one without.
 [[nodiscard]] bool covers(std::string_view pattern, std::string_view subject) noexcept;
 
