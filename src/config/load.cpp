@@ -83,7 +83,7 @@ void derive(Settings& s) {
   add_all(s.min_notionals);
   add_all(s.instruments);
   // The stream has to know an id for as long as any symbol's cooldown gives it again.
-  s.stream = {s.delivery.subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
+  s.stream = {s.delivery.log_subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
   for (auto& [symbol, own] : engine.per_symbol) {
     const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
     own.terms.sells = terms.sells;

@@ -76,7 +76,8 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   }
   const bool buys = decision.signal->side == Side::buy;
   decision.outcome = buys ? Outcome::signal_buy : Outcome::signal_sell;
-  const auto& [id, quantity, protection] = passed.value();
+  const auto& [id, quantity, protection, in_log] = passed.value();
+  decision.in_log = in_log;
   Order& order = decision.order.emplace(
       make_order(terms, {id, decision.strategy, symbol.text(), event.at, event.aged_at, event.id,
                          *decision.signal, decision.indicators, quantity, protection}));
@@ -85,6 +86,11 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
     order.correlation_id = envelope.message_id.value;
   }
   order.traceparent = envelope.traceparent.value;
+}
+
+bool Engine::passes_still(const CountedOrder& order) {
+  return gate_.passes_still(order, parameters_.of(order.symbol).terms.cooldown,
+                            symbols().find(order.symbol.text()));
 }
 
 // What the event's strategy says, and the symbol's context brought up to date.

@@ -33,7 +33,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         timer_(io) {
     assert(state_.options.heartbeat_interval.count() > 0 && state_.options.max_requests > 0);
     assert(state_.options.backoff_min.count() > 0 && state_.options.connect_timeout.count() > 0);
-    assert(state_.options.control_subject.empty() || state_.callbacks.on_control);
+    assert(state_.options.command_subjects.empty() || state_.callbacks.on_command);
   }
 
   // Null when there is nothing to publish on.

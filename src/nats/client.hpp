@@ -20,7 +20,7 @@ class Client {
  public:
   using Callbacks = ClientCallbacks;
 
-  // Preconditions: times and limits of the options are above 0; on_control is there when a control
+  // Preconditions: times and limits of the options are above 0; on_command is there when a command
   // subject is.
   Client(boost::asio::io_context& io, ClientOptions options, Callbacks callbacks);
   // Cuts the connection at once; what is still buffered is lost (close() first). Bounded: at most

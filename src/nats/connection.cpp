@@ -81,8 +81,12 @@ bool Connection::subscribe() {
     return raw != nullptr;
   };
   const ClientOptions& options = client_.options;
+  commands_.resize(options.command_subjects.size());
   return !inbox_.name().empty() && subscribe_to(replies_, inbox_.name() + ".>", "") &&
-         subscribe_to(commands_, options.control_subject, "") &&
+         std::ranges::equal(commands_, options.command_subjects,
+                            [&](SubscriptionPtr& subscription, const std::string& subject) {
+                              return subscribe_to(subscription, subject, "");
+                            }) &&
          (client_.draining || subscribe_to(data_, options.subject, options.queue_group));
 }
 
@@ -112,12 +116,12 @@ void Connection::readable() {
   std::vector<MessagePtr> replies;
   std::vector<MessagePtr> commands;
   const std::size_t reply_bytes = take_pending(replies_.get(), replies);
-  take_pending(commands_.get(), commands);
+  for (const SubscriptionPtr& subscription : commands_) take_pending(subscription.get(), commands);
   retired_.add_all(messages_, message_bytes_);
   message_bytes_ = take_pending(data_.get(), messages_);
   // First: a pause holds for the frames that came with it.
   for (const MessagePtr& command : commands) {
-    if (!take_status(command.get())) client_.callbacks.on_control(view_of(command.get()));
+    if (!take_status(command.get())) client_.callbacks.on_command(command_view_of(command.get()));
   }
   deliver_messages();
   if (open()) check_complaint();

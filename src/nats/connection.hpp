@@ -102,7 +102,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::function<void(std::string error)> on_end_;
   std::shared_ptr<AsioAdapter> adapter_;
   SubscriptionPtr data_;
-  SubscriptionPtr commands_;
+  std::vector<SubscriptionPtr> commands_;
   SubscriptionPtr replies_;  // everything below the inbox's name
   Inbox inbox_;
   // For the next heartbeat, the earliest time-out of a request and the earliest time by which one

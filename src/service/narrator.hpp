@@ -16,6 +16,7 @@
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/wire/stream_info.hpp>
 
 #include "nats/types.hpp"
 #include "service/publisher.hpp"
@@ -100,11 +101,17 @@ class Narrator {
                {{"status", text.substr(0, kExcerptBytes)}});
   }
 
-  // `problem`: why the stream cannot store the orders; empty when it can.
-  void order_stream(std::string_view stream, std::string_view problem) {
-    const bool fits = problem.empty();
-    log_.write(fits ? info : error, "order_stream", fits ? "the stream stores the orders" : problem,
+  // `problem`: why it does not serve; empty when it does.
+  void order_log(std::string_view stream, std::string_view problem) {
+    const bool serves = problem.empty();
+    log_.write(serves ? info : error, "order_log", serves ? "the order log is read" : problem,
                {{"stream", stream}});
+  }
+
+  void odd_log_entry(const wire::StoredMessage& entry) {
+    log_.write(warning, "order_log_entry", "an entry of the order log is no order of ours",
+               {{"sequence", entry.sequence},
+                {"entry", std::string_view(entry.payload).substr(0, kExcerptBytes)}});
   }
 
   // --- Events and orders ------------------------------------------------------------------------
@@ -185,6 +192,7 @@ class Narrator {
       case OrderResult::confirmed: return {info, "order confirmed"};
       case OrderResult::unconfirmed: return {info, "order sent, no answer"};
       case OrderResult::duplicate: return {info, "order stored before"};
+      case OrderResult::superseded: return {info, "order not sent: another was stored meanwhile"};
       case OrderResult::dry_run: return {info, "order decided, not sent"};
       case OrderResult::no_responders: return {warning, "order lost: nobody listens"};
       case OrderResult::rejected: return {warning, "order rejected"};

@@ -7,10 +7,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <rts/base/text.hpp>
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
@@ -22,7 +24,7 @@
 #include "service/nats_transport.hpp"
 #include "service/publisher.hpp"
 #include "service/status.hpp"
-#include "service/stream_watch.hpp"
+#include "service/stream_follower.hpp"
 #include "telemetry/log.hpp"
 
 namespace rts::service {
@@ -40,12 +42,28 @@ std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
   return terms.sells == Sells::open_short ? terms.ttl : std::min(terms.ttl, terms.reduce_only_ttl);
 }
 
+// Orders go through the order log.
+bool uses_order_log(const config::Settings& settings) noexcept {
+  return settings.delivery.mode == DeliveryMode::jetstream && !settings.delivery.dry_run;
+}
+
+// As far as limits count it.
+CountedOrder counted(const Order& order) noexcept {
+  return {order.id, order.strategy, order.signal.side, *Symbol::from(order.symbol), order.at};
+}
+
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   nats::ClientOptions options{settings.broker};
   options.name = fmt::format("{}-{}", settings.broker.consumer_name, host);
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
+  if (const std::string& control = settings.broker.control_subject; !control.empty()) {
+    options.command_subjects.push_back(control);
+  }
+  if (uses_order_log(settings)) {
+    options.command_subjects.push_back(stored_subject(settings.stream.subject));
+  }
   // No order leaves on a path that was last proven longer ago than the order is good for. So that a
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
   const auto half_life =
@@ -67,9 +85,12 @@ class Service {
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_), client_callbacks()),
         transport_(loop, client_),
-        publisher_(transport_, settings_.delivery, publisher_callbacks()),
-        stream_watch_(loop, client_, settings_.stream,
-                      [this](bool changed) { on_stream_looked(changed); }),
+        order_log_(loop, client_,
+                   {.domain = settings_.broker.jetstream_domain,
+                    .subject = settings_.stream.subject,
+                    .stream = {}},
+                   order_log_callbacks()),
+        publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
         server_(loop,
                 {.host = settings_.server.host,
                  .port = settings_.server.port,
@@ -115,29 +136,77 @@ class Service {
     if (settings_.log.decisions) {
       narrator_.decision(decision, engine_.symbols().at(decision.symbol_index).text());
     }
-    if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
+    if (decision.order) {
+      publisher_.publish(*decision.order, message.traceparent, received, decision.in_log);
+    }
     return settings_.log.decisions || decision.order;
   }
 
   Publisher::Callbacks publisher_callbacks() {
-    return {.is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
-            .on_sent =
-                [this](auto received_at) {
-                  counts_.receive_to_publish.observe(SteadyClock::now() - received_at);
-                },
-            .on_result = [this](const OrderReport& report) { on_result(report); },
-            .on_odd_answer = [this](std::string_view answer) { narrator_.odd_answer(answer); },
-            .on_breaker = [this](BreakerState state) { narrator_.breaker_changed(state); }};
+    return {
+        .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
+        .passes_still = [this](const Order& order) { return engine_.passes_still(counted(order)); },
+        .on_stored =
+            [this](const Order& order, std::uint64_t sequence) {
+              engine_.hear(counted(order));
+              order_log_.advance(sequence);
+            },
+        .on_sent =
+            [this](auto received_at) {
+              counts_.receive_to_publish.observe(SteadyClock::now() - received_at);
+            },
+        .on_result = [this](const OrderReport& report) { on_result(report); },
+        .on_odd_answer = [this](std::string_view answer) { narrator_.odd_answer(answer); },
+        .on_breaker = [this](BreakerState state) { narrator_.breaker_changed(state); }};
   }
 
   void on_result(const OrderReport& report) {
     ++counts_.orders[index_of(report.order.strategy)][index_of(report.result)];
     if (report.answered_in) counts_.order_answer.observe(*report.answered_in);
-    if (needs_stream_ && report.result == OrderResult::no_responders) stream_watch_.look_again();
     narrator_.order(report);
   }
 
+  // --- The order log ----------------------------------------------------------------------------
+
+  StreamFollower::Callbacks order_log_callbacks() {
+    return {.check =
+                [this](const StreamFacts& facts) {
+                  return StreamFollower::Fit{
+                      fmt::format("{}", fmt::join(stream_problems(settings_.stream, facts), "; "))};
+                },
+            .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
+            .on_looked =
+                [this](bool is_read, bool changed) {
+                  if (is_read) publisher_.on_log_read(order_log_.reading());
+                  if (changed) narrator_.order_log(order_log_.stream(), order_log_.problem());
+                }};
+  }
+
+  void on_log_entry(const wire::StoredMessage& entry) {
+    const auto order = wire::parse_counted_order(entry.payload);
+    // An order of the future would hold back those of the present.
+    if (!order || order->at > entry.stored_at + kMaxAheadOfClock) {
+      ++counts_.odd_log_entries;
+      return narrator_.odd_log_entry(entry);
+    }
+    engine_.hear(*order);
+    publisher_.on_log_entry(order->id, entry.header("Rts-Sender"));
+  }
+
+  // What the stream republishes is a hint, for anybody can send there. What we have sent ourselves
+  // the acknowledgement tells.
+  void on_stored_elsewhere(const nats::Message& message) {
+    if (nats::header(message, "Rts-Sender") == publisher_.sender()) return;
+    const auto sequence = parse_as<std::uint64_t>(nats::header(message, "Nats-Sequence"));
+    if (sequence) order_log_.hint(*sequence);
+  }
+
   // --- Control ----------------------------------------------------------------------------------
+
+  void on_command(const nats::Message& message) {
+    if (message.subject == settings_.broker.control_subject) return on_control(message);
+    on_stored_elsewhere(message);
+  }
 
   void on_control(const nats::Message& message) {
     const auto command = wire::parse_control(message.payload);
@@ -171,20 +240,15 @@ class Service {
 
   nats::Client::Callbacks client_callbacks() {
     return {.on_messages = [this](auto messages) { on_messages(messages); },
-            .on_control = [this](const auto& message) { on_control(message); },
+            .on_command = [this](const auto& message) { on_command(message); },
             .on_unexpected_reply = [this](auto subject) { narrator_.unexpected_reply(subject); },
             .on_status_message = [this](auto text) { narrator_.status_message(text); },
             .on_status_change = [this] { on_status_change(); }};
   }
 
-  void on_stream_looked(bool changed) {
-    publisher_.on_stream_looked();
-    if (changed) narrator_.order_stream(stream_watch_.stream(), stream_watch_.problem());
-  }
-
   void on_status_change() {
     publisher_.on_connection_change();
-    if (needs_stream_) stream_watch_.on_connection_change();
+    if (uses_order_log_) order_log_.on_connection_change();
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
@@ -208,8 +272,11 @@ class Service {
                 .uptime = SteadyClock::now() - started_,
                 .lost_log_lines = log_.lost_lines(),
                 .shortened_log_lines = log_.shortened_lines()};
-    std::string& problem = state.delivery.path_problem;
-    if (needs_stream_ && problem.empty()) problem = stream_watch_.problem();
+    if (uses_order_log_) {
+      state.order_log = {.stream = order_log_.stream(),
+                         .problem = order_log_.problem(),
+                         .last_sequence = order_log_.last()};
+    }
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -243,10 +310,9 @@ class Service {
   Counts counts_;
   nats::Client client_;
   NatsTransport transport_;
+  const bool uses_order_log_ = uses_order_log(settings_);
+  StreamFollower order_log_;
   Publisher publisher_;
-  StreamWatch stream_watch_;
-  const bool needs_stream_ =
-      settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   const std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;

@@ -106,6 +106,11 @@ CheckResult State::result_of(Check check) const {
       return {true, delivery.path_tried
                         ? "orders can be sent"
                         : "whether anybody takes orders is not known until the first order"};
+    case Check::order_log:
+      if (!order_log) return {true, "not used"};
+      if (!order_log->problem.empty()) return {false, order_log->problem};
+      return {true,
+              fmt::format("stream {}, read up to {}", order_log->stream, order_log->last_sequence)};
     case Check::breaker:
       if (delivery.breaker == BreakerState::closed) return {true, "closed"};
       return {false, fmt::format("{}: orders are held back", to_string(delivery.breaker))};

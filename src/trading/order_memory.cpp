@@ -63,6 +63,33 @@ void OrderMemory::hear(const CountedOrder& order, std::optional<std::size_t> sym
   }
 }
 
+OrderMemory::Others OrderMemory::besides(const CountedOrder& order) const noexcept {
+  KeyState key;
+  const auto add = [&](const CountedOrder& other) {
+    const bool is_of_key = other.strategy == order.strategy && other.side == order.side &&
+                           other.symbol == order.symbol;
+    if (is_of_key && other.id != order.id) key.add(other.at, false);
+  };
+  for (const auto& [id, stored] : stored_) add(stored.order);
+  for (const Own& own : own_) add(own.order);
+  // An order of an earlier period than the latest may have been counted to either.
+  const auto besides_own = [](const PeriodCount& count, std::int64_t own) {
+    return count.orders_at(own) - (count.orders > 0 && own == count.period ? 1 : 0);
+  };
+  return {key.last, besides_own(counts_.days[index_of(order.strategy)], utc_day(order.at)),
+          besides_own(counts_.minute, utc_minute(order.at))};
+}
+
+void OrderMemory::take_back(const Uuid& id, std::optional<std::size_t> symbol_index) noexcept {
+  const auto own =
+      std::find_if(own_.begin(), own_.end(), [&](const Own& one) { return one.order.id == id; });
+  if (own == own_.end()) return;
+  const Symbol symbol = own->order.symbol;
+  own_.erase(own);
+  count_again();
+  if (symbol_index) place(*symbol_index, symbol);
+}
+
 void OrderMemory::place(std::size_t symbol_index, const Symbol& symbol) noexcept {
   assert(symbol_index < states_.size());
   states_[symbol_index] = {};

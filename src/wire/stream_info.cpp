@@ -3,7 +3,12 @@
 #include <optional>
 #include <variant>
 
+#include <boost/archive/iterators/binary_from_base64.hpp>
+#include <boost/archive/iterators/transform_width.hpp>
+#include <fmt/format.h>
+
 #include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -13,6 +18,9 @@ namespace rts::wire {
 namespace {
 
 constexpr std::size_t kMaxDescriptionBytes = 256;
+// A broker takes messages of 1 MiB unless it is told otherwise, and base64 makes them a third
+// longer.
+constexpr std::size_t kMaxMessageReplyBytes = std::size_t{2} << 20U;
 
 // The settings of a stream that we read, and that a plan decides; all others of a configuration are
 // kept as they are.
@@ -77,8 +85,9 @@ bool read(dom::element from, std::optional<Republish>& out) {
 ApiError not_understood() { return {0, "the reply is not one of JetStream's"}; }
 
 // A reply's object, or the error that it carries.
-Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view payload) {
-  const auto reply = parse_as_json<dom::object>(parser, payload, kMaxStreamReplyBytes);
+Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view payload,
+                                          std::size_t max_bytes = kMaxStreamReplyBytes) {
+  const auto reply = parse_as_json<dom::object>(parser, payload, max_bytes);
   if (!reply) return Failure{not_understood()};
   if (!value_at<dom::element>(*reply, "error")) return *reply;
   const auto error = value_at<dom::object>(*reply, "error");
@@ -105,6 +114,11 @@ Result<StreamFacts, ApiError> facts_of(const dom::object& reply) {
   }
   if (facts.name.empty()) return Failure{not_understood()};
   facts.clustered = is_clustered(reply);
+  if (const auto state = value_at<dom::object>(reply, "state")) {
+    facts.first_sequence = value_at<std::uint64_t>(*state, "first_seq").value_or(0);
+    facts.last_sequence = value_at<std::uint64_t>(*state, "last_seq").value_or(0);
+    facts.last_stored_at = parse_iso8601(text_at(*state, "last_ts")).value_or(UnixMs());
+  }
   return facts;
 }
 
@@ -122,6 +136,22 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
     json.key("republish").begin_object().key("src").string(plan.republish->source);
     json.key("dest").string(plan.republish->destination).end_object();
   }
+}
+
+// Empty when it is not base64.
+std::optional<std::string> decode_base64(std::string_view text) {
+  namespace iterators = boost::archive::iterators;
+  using Decoded = iterators::transform_width<iterators::binary_from_base64<const char*>, 8, 6>;
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t letters = std::min(text.find_last_not_of('=') + 1, text.size());
+  const bool is_text =
+      text.substr(0, letters).find_first_not_of(kLetters) == std::string_view::npos;
+  if (!is_text || text.size() - letters > 2) return std::nullopt;
+  std::string bytes(letters * 6 / 8, '\0');
+  std::copy_n(Decoded(text.data()), bytes.size(), bytes.begin());
+  return bytes;
 }
 
 }  // namespace
@@ -178,6 +208,37 @@ Result<std::string, ApiError> stream_update_request(std::string_view info, const
   }
   json.end_object();
   return out;
+}
+
+std::string_view StoredMessage::header(std::string_view name) const noexcept {
+  std::string_view lines = headers;
+  for (std::size_t end = 0; (end = lines.find("\r\n")) != std::string_view::npos;
+       lines.remove_prefix(end + 2)) {
+    const std::string_view line = lines.substr(0, end);
+    if (line.starts_with(name) && line.substr(name.size()).starts_with(':')) {
+      return trimmed(line.substr(name.size() + 1));
+    }
+  }
+  return {};
+}
+
+std::string message_get_request(std::uint64_t sequence) {
+  return fmt::format(R"({{"seq":{}}})", sequence);
+}
+
+Result<StoredMessage, ApiError> parse_message_get(std::string_view payload) {
+  dom::parser parser;
+  const auto reply = parse_reply(parser, payload, kMaxMessageReplyBytes);
+  if (!reply) return Failure{reply.error()};
+  const auto message = value_at<dom::object>(reply.value(), "message");
+  if (!message) return Failure{not_understood()};
+  const auto sequence = value_at<std::uint64_t>(*message, "seq").value_or(0);
+  auto headers = decode_base64(text_at(*message, "hdrs"));
+  auto data = decode_base64(text_at(*message, "data"));
+  const auto stored_at = parse_iso8601(text_at(*message, "time"));
+  if (sequence == 0 || !headers || !data || !stored_at) return Failure{not_understood()};
+  return StoredMessage{sequence, std::string(text_at(*message, "subject")), std::move(*headers),
+                       std::move(*data), *stored_at};
 }
 
 }  // namespace rts::wire

@@ -74,6 +74,14 @@ class OrderMemory {
   // Whether the log has the order, and no accepted signal of this process is it.
   [[nodiscard]] bool is_foreign(const Uuid& id) const noexcept;
 
+  // What it remembers besides one order that has been accepted, as that order's own check needs it.
+  // Looks through all of them.
+  struct Others {
+    std::optional<UnixMs> last;
+    std::int64_t orders_of_day, orders_of_minute;
+  };
+  [[nodiscard]] Others besides(const CountedOrder& order) const noexcept;
+
   // --- What changes it --------------------------------------------------------------------------
 
   // A signal has passed the gate. One that the log has counts no second time.
@@ -81,6 +89,8 @@ class OrderMemory {
   // The next entry of the log. An id that was heard before is a copy, and nothing. The index is
   // empty while the engine has no number for the symbol: place() makes up for it.
   void hear(const CountedOrder& order, std::optional<std::size_t> symbol_index);
+  // An accepted signal that is no order after all, and that the log does not have, counts no more.
+  void take_back(const Uuid& id, std::optional<std::size_t> symbol_index) noexcept;
   // The number stands for this symbol from now on.
   void place(std::size_t symbol_index, const Symbol& symbol) noexcept;
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <rts/base/result.hpp>
+#include <rts/base/time.hpp>
 #include <rts/trading/stream_plan.hpp>
 
 namespace rts::wire {
@@ -38,5 +39,23 @@ inline constexpr std::int64_t kStreamNotFound = 10059;
 // does not know.
 [[nodiscard]] Result<std::string, ApiError> stream_update_request(std::string_view info,
                                                                   const StreamPlan& plan);
+
+// A message as a stream has stored it. Sizes as the broker's limit for messages is.
+struct StoredMessage {
+  std::uint64_t sequence = 0;
+  std::string subject;
+  std::string headers;  // "NATS/1.0\r\nName: value\r\n…\r\n\r\n"; empty: it has none
+  std::string payload;
+  UnixMs stored_at{};  // by the broker's clock
+
+  // The first of this name, without blanks around it; empty without one.
+  [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+};
+inline constexpr std::int64_t kNoMessageFound = 10037;
+
+// For $JS.API.STREAM.MSG.GET.<name>.
+[[nodiscard]] std::string message_get_request(std::uint64_t sequence);
+// Its answer.
+[[nodiscard]] Result<StoredMessage, ApiError> parse_message_get(std::string_view payload);
 
 }  // namespace rts::wire
