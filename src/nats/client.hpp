@@ -59,6 +59,10 @@ class Client {
 
   [[nodiscard]] Status status() const;
 
+  // Ends the connection, when what has arrived is delivered, and tries the addresses of all urls
+  // again, this one last. Without another address it stays.
+  void move_on(std::string_view reason);
+
   // Ends the data subscription. What the broker had already sent or assigned to us is delivered
   // first, then `done` runs (also when the connection is lost meanwhile). Publishing goes on, and a
   // later connection subscribes to nothing. Once only, not after close().

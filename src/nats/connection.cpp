@@ -98,6 +98,8 @@ void Connection::describe(Status& status) const {
   status.takes_headers = natsConnection_HasHeaderSupport(adapter_->connection()) == NATS_OK;
   status.subscribed = subscriptions_confirmed_ && !refused_ && !client_.draining;
   status.buffered_bytes = adapter_->blocked_bytes();
+  status.lame_duck = lame_duck_;
+  status.max_payload = natsConnection_GetMaxPayload(adapter_->connection());
   status.server = adapter_->server();
   status.server_id = server_id_;
 }
@@ -243,6 +245,10 @@ void Connection::due() {
   if (heartbeat_at_ <= now) {
     send_heartbeat();
     adapter_->flush();
+    if (!lame_duck_ && adapter_->lame_duck()) {
+      lame_duck_ = true;
+      client_.callbacks.on_status_change();
+    }
   }
   set_timer();
   if (drained_) set_timer(now + kDrainPoll);

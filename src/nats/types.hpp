@@ -121,6 +121,8 @@ struct Status {
   bool subscribed = false;
   bool answering = false;        // connected, and no heartbeat is missing for heartbeat_timeout
   bool takes_headers = false;    // connected, and the broker's INFO says so
+  std::int64_t max_payload = 0;  // connected: bytes a message, as the broker's INFO says
+  bool lame_duck = false;        // connected, and the broker says that it will shut down
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
   std::uint64_t messages_dropped_by_library = 0;

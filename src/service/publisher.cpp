@@ -19,6 +19,7 @@ constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 // So long a half-open breaker waits for an order to try, before it tries a round trip instead.
 constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr std::size_t kUsualOrderBytes = 1024;
+constexpr std::int64_t kLargestOrderBytes = 2048;  // with its headers, rounded up
 
 bool is_denial(AttemptResult result) noexcept {
   return result == AttemptResult::denied || result == AttemptResult::denied_unsure;
@@ -63,8 +64,7 @@ Publisher::Publisher(OrderTransport& transport, OrderLog& log, DeliveryParameter
       parameters_(std::move(parameters)),
       callbacks_(std::move(callbacks)),
       breaker_(parameters_.breaker),
-      sender_(boost::uuids::to_string(boost::uuids::random_generator()())),
-      log_destination_{parameters_.log_subject, SilenceWatch(0)} {
+      sender_(boost::uuids::to_string(boost::uuids::random_generator()())) {
   for (std::string& subject : order_subjects(parameters_.subject)) {
     destinations_.push_back({std::move(subject), SilenceWatch(parameters_.silence_limit)});
   }
@@ -72,11 +72,6 @@ Publisher::Publisher(OrderTransport& transport, OrderLog& log, DeliveryParameter
 
 Publisher::Destination& Publisher::destination_of(StrategyId strategy) {
   return destinations_[destinations_.size() == 1 ? 0 : index_of(strategy)];
-}
-
-Publisher::Destination& Publisher::destination_of(const InFlight& order) {
-  return order.state == OrderState::forwarding ? destination_of(order.order.strategy)
-                                               : log_destination_;
 }
 
 // --- Sending ------------------------------------------------------------------------------------
@@ -148,7 +143,9 @@ void Publisher::forward(InFlight& stored) {
 
 void Publisher::send(InFlight& order) {
   order.sent_at = transport_.steady_now();
-  order.message.subject = destination_of(order).subject;
+  order.message.subject = order.state == OrderState::forwarding
+                              ? destination_of(order.order.strategy).subject
+                              : parameters_.log_subject;
   order.message.life = order.order.valid_until - now();
   const auto problem = transport_.send(
       order.number, order.message,
@@ -213,30 +210,47 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
 }
 
 void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view detail) {
-  using Next = Judgement::Next;
-  const bool forwards = order.state == OrderState::forwarding;
-  Destination& to = destination_of(order);
-  const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
-  Judgement judgement =
-      judge(forwards ? DeliveryStep::forwarding : DeliveryStep::storing, result, in_doubt);
-  if (forwards && to.silence.is_outage(result)) {
+  if (is_answer(result)) order.answered_in = transport_.steady_now() - order.sent_at;
+  if (order.state == OrderState::forwarding) {
+    conclude_forwarding(order, result, detail);
+  } else {
+    conclude_storing(order, result, detail);
+  }
+}
+
+void Publisher::conclude_forwarding(InFlight& order, AttemptResult result,
+                                    std::string_view detail) {
+  Judgement judgement = judge(DeliveryStep::forwarding, result, false);
+  Destination& to = destination_of(order.order.strategy);
+  if (to.silence.is_outage(result)) {
     judgement.signal = BreakerSignal::outage;
     detail = kWentSilent;
   }
-  if (is_answer(result)) order.answered_in = transport_.steady_now() - order.sent_at;
   if (is_denial(result)) {
     to.path = Path::denied;
-  } else if (result == AttemptResult::no_responders && forwards) {
+  } else if (result == AttemptResult::no_responders) {
     to.path = Path::no_responders;
-  } else if (is_answer(result) || (result == AttemptResult::timed_out && forwards)) {
+  } else if (is_answer(result) || result == AttemptResult::timed_out) {
     to.path = Path::works;
   }
-  if (!forwards && judgement.next != Next::forward) expected_sequence_ = 0;
-  if (!forwards && is_unclear(result)) {
+  end(order, judgement.result, judgement.signal, detail);
+}
+
+void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::string_view detail) {
+  using Next = Judgement::Next;
+  const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
+  const Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
+  if (result == AttemptResult::acknowledged) log_problem_.clear();
+  if (judgement.next != Next::forward) expected_sequence_ = 0;
+  if (is_unclear(result)) {
     order.doubtful = std::max(order.doubtful.value_or(0), order.message.expected_sequence);
   }
   switch (judgement.next) {
-    case Next::end: return end(order, judgement.result, judgement.signal, detail);
+    case Next::end:
+      if (is_answer(result) || is_denial(result)) {
+        log_problem_ = fmt::format("the order log takes no order: {}", detail);
+      }
+      return end(order, judgement.result, judgement.signal, detail);
     case Next::forward: return forward(order);
     case Next::read_log: return read_log(order);
     case Next::ask_again:
@@ -344,6 +358,10 @@ std::string Publisher::path_problem() const {
   if (parameters_.dry_run) return "";
   const nats::Status broker = transport_.status();
   if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
+  if (broker.connected && broker.max_payload < kLargestOrderBytes) {
+    return fmt::format("the broker takes {} bytes a message (max_payload), an order has up to {}",
+                       broker.max_payload, kLargestOrderBytes);
+  }
   std::vector<std::string> problems;
   for (const auto& [subject, silence, path] : destinations_) {
     if (path == Path::no_responders) {
@@ -353,9 +371,7 @@ std::string Publisher::path_problem() const {
           fmt::format("the broker refuses us {}; no order has got through since", subject));
     }
   }
-  if (log_destination_.path == Path::denied) {
-    problems.push_back(fmt::format("the broker refuses us {}", log_destination_.subject));
-  }
+  if (!log_problem_.empty()) problems.push_back(log_problem_);
   return fmt::format("{}", fmt::join(problems, "; "));
 }
 

@@ -189,7 +189,6 @@ class Publisher {
   [[nodiscard]] UnixMs now() const { return std::max(transport_.now(), newest_event_); }
   [[nodiscard]] bool stores() const noexcept { return parameters_.mode == DeliveryMode::jetstream; }
   Destination& destination_of(StrategyId strategy);
-  Destination& destination_of(const InFlight& order);
   InFlight& take_in(const Order& order, std::string_view header_traceparent, SteadyTime received_at,
                     CircuitBreaker::Permit permit);
   void store(InFlight& order);
@@ -199,6 +198,8 @@ class Publisher {
   void on_answer(InFlight& order, std::string_view payload);
   void on_ack(InFlight& order, const wire::PubAck& ack);
   void conclude(InFlight& order, AttemptResult result, std::string_view detail);
+  void conclude_storing(InFlight& order, AttemptResult result, std::string_view detail);
+  void conclude_forwarding(InFlight& order, AttemptResult result, std::string_view detail);
   void read_log(InFlight& order);
   void settle(InFlight& order);
   void ask_again(InFlight& order);
@@ -233,7 +234,7 @@ class Publisher {
   // What the next order expects at least: one more than the last that was sent and is not stored.
   std::uint64_t expected_sequence_ = 0;
   std::vector<Destination> destinations_;  // one for all strategies, or one for each
-  Destination log_destination_;
+  std::string log_problem_;  // why the log takes no order, as the last one found; empty: it does
   std::function<void()> finished_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <malloc.h>
@@ -32,6 +33,13 @@ namespace {
 
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
+
+// So long a log may be silent on a connection, where there is another address.
+constexpr std::chrono::seconds kLogTimeout{5};
+// A broker that shuts down cuts its clients off 10 s after it has said so, unless it is told
+// otherwise.
+constexpr std::chrono::seconds kLameDuckTimeout{5};
+constexpr std::chrono::milliseconds kLameDuckPoll{20};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -97,6 +105,7 @@ class Service {
                  .on_problem = [this](auto text) { narrator_.http_problem(text); }},
                 routes()),
         user_signals_(loop, SIGUSR1, SIGUSR2),
+        lame_duck_timer_(loop),
         notifier_(loop),
         lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
@@ -179,6 +188,9 @@ class Service {
                 [this](bool is_read, bool changed) {
                   if (is_read) publisher_.on_log_read(order_log_.reading());
                   if (changed) narrator_.order_log(order_log_.stream(), order_log_.problem());
+                  if (order_log_.missing_for() >= kLogTimeout) {
+                    client_.move_on("the order log does not answer there");
+                  }
                 }};
   }
 
@@ -255,7 +267,20 @@ class Service {
       notifier_.status(now.connected ? "connected to " + now.server
                                      : "not connected to a broker: " + now.last_error);
     }
+    if (now.lame_duck && !before_.lame_duck) leave_lame_duck(SteadyClock::now());
     before_ = now;
+  }
+
+  // The broker waits some seconds before it cuts its clients off. Orders under way get their
+  // answers first.
+  void leave_lame_duck(SteadyClock::time_point since) {
+    if (publisher_.status().in_flight == 0 || SteadyClock::now() - since > kLameDuckTimeout) {
+      return client_.move_on("the broker shuts down");
+    }
+    lame_duck_timer_.expires_after(kLameDuckPoll);
+    lame_duck_timer_.async_wait([this, since](boost::system::error_code error) {
+      if (!error && client_.status().lame_duck) leave_lame_duck(since);
+    });
   }
 
   // --- What people see --------------------------------------------------------------------------
@@ -317,6 +342,7 @@ class Service {
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;
   asio::signal_set user_signals_;
+  asio::steady_timer lame_duck_timer_;
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged

@@ -70,6 +70,7 @@ class StreamFollower final : public OrderLog {
     if (number == connection_ || (number != 0 && !now.subscribed)) return;
     connection_ = number;
     is_read_ = is_looking_ = false;
+    missing_since_.reset();
     ++look_;  // what is asked still is of no use any more
     timer_.cancel();
     if (number != 0) look_after(std::chrono::seconds(0));
@@ -85,6 +86,7 @@ class StreamFollower final : public OrderLog {
     if (is_read_ && place_ != Place::found) {  // it is there, whatever a look has not found
       place_ = Place::found;
       problem_.clear();
+      missing_since_.reset();
     }
   }
 
@@ -101,6 +103,13 @@ class StreamFollower final : public OrderLog {
   [[nodiscard]] std::uint64_t last() const override { return last_; }
   // Of the readings that are done.
   [[nodiscard]] std::uint64_t reading() const noexcept { return reading_; }
+
+  // For how long it has not been found, while there was a connection.
+  [[nodiscard]] std::chrono::milliseconds missing_for() const {
+    if (connection_ == 0 || !missing_since_) return std::chrono::milliseconds(0);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 *missing_since_);
+  }
 
   [[nodiscard]] Place place() const noexcept { return place_; }
   // Why it cannot be followed, or does not fit; empty when it is as it should be.
@@ -256,6 +265,11 @@ class StreamFollower final : public OrderLog {
     ++reading_;
     is_looking_ = false;
     place_ = place;
+    if (place == Place::found) {
+      missing_since_.reset();
+    } else if (!missing_since_) {
+      missing_since_ = std::chrono::steady_clock::now();
+    }
     const bool changed = problem != problem_;
     problem_ = std::move(problem);
     look_after(interval.value_or(problem_.empty() ? kIntervalWhenFine : kIntervalWhenNot));
@@ -278,6 +292,7 @@ class StreamFollower final : public OrderLog {
   std::vector<std::optional<wire::StoredMessage>> batch_;
   std::uint64_t unanswered_ = 0;
 
+  std::optional<std::chrono::steady_clock::time_point> missing_since_;
   bool is_read_ = false;
   std::uint64_t last_ = 0;
   std::uint64_t reading_ = 0;

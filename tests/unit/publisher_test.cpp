@@ -118,6 +118,7 @@ class World final : public OrderTransport, public OrderLog {
     nats::Status made;
     made.connected = true;
     made.takes_headers = takes_headers;
+    made.max_payload = max_payload;
     made.reconnects = connection_;
     return made;
   }
@@ -136,6 +137,7 @@ class World final : public OrderTransport, public OrderLog {
 
   Publisher publisher;
   bool takes_headers = true;
+  std::int64_t max_payload = 1 << 20;
   std::uint64_t read_ahead = 0;
   int first_sent = 0;
   std::vector<std::string> log, details, subjects, payloads, traceparents;
@@ -622,6 +624,9 @@ TEST(Publisher, SaysWhyInWords) {
   headerless.play("0 path unsendable, 0 order");
   EXPECT_THAT(headerless.details, ElementsAre(HasSubstr("takes no headers")));
   EXPECT_THAT(headerless.publisher.status().path_problem, HasSubstr("takes no headers"));
+  World narrow(parameters(kCore));
+  narrow.max_payload = 1024;
+  EXPECT_THAT(narrow.publisher.status().path_problem, HasSubstr("1024 bytes a message"));
 }
 
 TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
