@@ -655,7 +655,11 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
            {kStream, "0 order, 10 ack, 20 ok", "", true},
            {kStream, "0 order, 10 no_responders", "", false},
            {kStream, "0 order, 10 ack, 20 no_responders", "nobody listens on orders", true},
-           {kStream, "0 order, 10 denied", "the broker refuses us orders.intents", false},
+           {kStream, "0 order, 10 denied",
+            "the order log takes no order: the broker refuses us the order subject", false},
+           {kStream, "0 order, 10 full", "the order log takes no order: maximum messages (10077)",
+            false},
+           {kStream, "0 order, 10 space, 20 order, 30 ack 2", "", false},
            {kStream, "0 order, 10 denied, 20 order, 30 ack 2", "", false}}) {
     World world(parameters(mode));
     world.publisher.on_connection_change();
