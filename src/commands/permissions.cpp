@@ -86,13 +86,14 @@ std::string provisioner(const config::BrokerParameters& broker, const Plans& pla
            row(api("UPDATE." + plan.name), "change that one stream; it cannot delete or purge");
   };
   const std::string name = provisioner_name(broker.consumer_name);
-  return user(
-      "`realtime-strategies provision`; it may send no order to the TradeEngine", name,
-      "RTS_PROVISION_PASSWORD",
-      allow("publish", row(api("NAMES"), "does another stream store the orders already?") +
-                           row(plans.orders.subject, "the same of streams in other domains") +
-                           rows_of(plans.orders) + (plans.bucket ? rows_of(*plans.bucket) : "")) +
-          allow("subscribe", row(nats::inbox_prefix(name) + ".>", "the answers")));
+  return user("`realtime-strategies provision`; it may send no order to the TradeEngine", name,
+              "RTS_PROVISION_PASSWORD",
+              allow("publish",
+                    row(api("NAMES"), "does another stream store the orders already?") +
+                        row(plans.orders.subject,
+                            "the same of other domains; what it stored there nobody would send") +
+                        rows_of(plans.orders) + (plans.bucket ? rows_of(*plans.bucket) : "")) +
+                  allow("subscribe", row(nats::inbox_prefix(name) + ".>", "the answers")));
 }
 
 // Through a leaf node keys are written by way of the domain's API.
