@@ -181,7 +181,8 @@ class Service {
     return {.check =
                 [this](const StreamFacts& facts) {
                   return StreamFollower::Fit{
-                      fmt::format("{}", fmt::join(stream_problems(settings_.stream, facts), "; "))};
+                      fmt::format("{}", fmt::join(stream_problems(settings_.stream, facts), "; ")),
+                      !delivers_twice(settings_.stream, facts)};
                 },
             .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
             .on_looked =
