@@ -4,6 +4,7 @@
 #include <variant>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -178,6 +179,37 @@ Result<std::string, ApiError> stream_update_request(std::string_view info, const
   }
   json.end_object();
   return out;
+}
+
+std::string last_message_request(std::string_view subject) {
+  std::string out;
+  JsonWriter(out).begin_object().key("last_by_subj").string(subject).end_object();
+  return out;
+}
+
+std::string next_message_request(std::string_view subject, std::uint64_t from) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("seq").unsigned_integer(from);
+  json.key("next_by_subj").string(subject).end_object();
+  return out;
+}
+
+std::string message_request(std::uint64_t sequence) {
+  std::string out;
+  JsonWriter(out).begin_object().key("seq").unsigned_integer(sequence).end_object();
+  return out;
+}
+
+Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload) {
+  dom::parser parser;
+  const auto reply = parse_reply(parser, payload);
+  if (!reply) return Failure{reply.error()};
+  const auto message = value_at<dom::object>(reply.value(), "message");
+  const auto sequence = message ? value_at<std::uint64_t>(*message, "seq") : std::nullopt;
+  auto data = message ? from_base64(text_at(*message, "data")) : std::nullopt;
+  if (!sequence || !data) return Failure{not_understood()};
+  return StoredMessage{std::string(text_at(*message, "subject")), *sequence, *std::move(data)};
 }
 
 }  // namespace rts::wire

@@ -21,6 +21,8 @@ struct ApiError {
   std::string description;  // cut at 256 bytes, control characters replaced
 };
 inline constexpr std::int64_t kStreamNotFound = 10059;
+inline constexpr std::int64_t kMessageNotFound = 10037;
+inline constexpr std::int64_t kWrongLastSequence = 10071;  // in the answer to a publication
 
 // For $JS.API.STREAM.NAMES: which stream stores this subject?
 [[nodiscard]] std::string stream_names_request(std::string_view subject);
@@ -38,5 +40,19 @@ inline constexpr std::int64_t kStreamNotFound = 10059;
 // does not know.
 [[nodiscard]] Result<std::string, ApiError> stream_update_request(std::string_view info,
                                                                   const StreamPlan& plan);
+
+// For $JS.API.STREAM.MSG.GET.<name>: the subject's last message; its first from a sequence on; the
+// one with a sequence.
+[[nodiscard]] std::string last_message_request(std::string_view subject);
+[[nodiscard]] std::string next_message_request(std::string_view subject, std::uint64_t from);
+[[nodiscard]] std::string message_request(std::uint64_t sequence);
+
+struct StoredMessage {
+  std::string subject;
+  std::uint64_t sequence = 0;
+  std::string data;  // empty also of a key that was deleted
+};
+// The answer. kMessageNotFound: there is none.
+[[nodiscard]] Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload);
 
 }  // namespace rts::wire
