@@ -83,7 +83,9 @@ void derive(Settings& s) {
   add_all(s.min_notionals);
   add_all(s.instruments);
   // The stream has to know an id for as long as any symbol's cooldown gives it again.
-  s.stream = {s.delivery.subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
+  s.stream.cooldown = terms.cooldown;
+  s.stream.order_life = std::max(terms.ttl, terms.reduce_only_ttl);
+  s.stream.forward_topic = s.delivery.subject;
   for (auto& [symbol, own] : engine.per_symbol) {
     const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
     own.terms.sells = terms.sells;
@@ -134,6 +136,7 @@ class Loader {
     settle();
     check_subscription("NATS_CONSUMER_TOPIC", settings_.broker.subject);
     check_subscription("CONTROL_TOPIC", settings_.broker.control_subject);
+    check_order_log();
     check_quotes(settings_.engine);
     check_credentials();
     read_instruments();
@@ -324,16 +327,47 @@ class Loader {
   // else.
   void check_subscription(std::string_view name, const std::string& pattern) {
     const std::string& topic = settings_.delivery.subject;
-    const auto subjects = order_subjects(topic);
-    const bool is_matched = !pattern.empty() && std::any_of(subjects.begin(), subjects.end(),
-                                                            [&](const std::string& subject) {
-                                                              return covers(pattern, subject);
-                                                            });
-    if (!is_matched || !were_accepted({"NATS_PUBLISHER_TOPIC", name})) return;
+    check_unheard("NATS_PUBLISHER_TOPIC", topic, order_subjects(topic), {name, pattern});
+    if (settings_.delivery.mode != DeliveryMode::jetstream) return;
+    const std::string& log = settings_.stream.subject;
+    check_unheard("ORDER_LOG_TOPIC", log, {log, stored_subject(log)}, {name, pattern});
+  }
+
+  struct Subscription {
+    std::string_view name;
+    const std::string& pattern;
+  };
+  void check_unheard(std::string_view name, const std::string& topic,
+                     const std::vector<std::string>& subjects, const Subscription& heard) {
+    const bool is_matched =
+        !heard.pattern.empty() &&
+        std::any_of(subjects.begin(), subjects.end(),
+                    [&](const std::string& subject) { return covers(heard.pattern, subject); });
+    if (!is_matched || !were_accepted({name, heard.name})) return;
     say(problems_,
-        "NATS_PUBLISHER_TOPIC={}: is matched by {}={}, so that this service would hear its own "
-        "orders; choose another subject for the one or the other.",
-        topic, name, pattern);
+        "{}={}: is matched by {}={}, so that this service would hear its own orders; choose "
+        "another "
+        "subject for the one or the other.",
+        name, topic, heard.name, heard.pattern);
+  }
+
+  // Else what is published for the TradeEngine is stored, or taken for an order that was.
+  void check_order_log() {
+    const std::string& log = settings_.stream.subject;
+    const std::string& topic = settings_.delivery.subject;
+    const auto subjects = order_subjects(topic);
+    const bool is_apart = std::none_of(subjects.begin(), subjects.end(), [&](const auto& subject) {
+      return subject == log || subject == stored_subject(log);
+    });
+    if (settings_.delivery.mode != DeliveryMode::jetstream || is_apart ||
+        !were_accepted({"NATS_PUBLISHER_TOPIC", "ORDER_LOG_TOPIC"})) {
+      return;
+    }
+    say(problems_,
+        "NATS_PUBLISHER_TOPIC={}: orders are stored on ORDER_LOG_TOPIC={} and then published where "
+        "the TradeEngine listens; leave NATS_PUBLISHER_TOPIC at {}, or give another subject than "
+        "the log's.",
+        topic, log, kTradeEngineSubject);
   }
 
   void check_quotes(const EngineParameters& engine) {

@@ -3,6 +3,7 @@
 // how a row's text is read by its rule.
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <tuple>
 
@@ -60,6 +61,19 @@ constexpr Text kPattern{"a subject without blanks or empty tokens", is_pattern};
 constexpr Text kSubjectOrEmpty{"a subject without wildcards, or empty", [](std::string_view text) {
                                  return text.empty() || is_subject(text);
                                }};
+constexpr Text kLogSubject{
+    "a subject without wildcards, blanks or empty tokens", [](std::string_view text) {
+      return is_subject(text) && text.find_first_of("{}") == std::string::npos;
+    }};
+constexpr Text kTokenOrEmpty{"one token of a subject, or empty", [](std::string_view text) {
+                               return text.empty() ||
+                                      (is_subject(text) && text.find('.') == text.npos);
+                             }};
+constexpr Text kBucketOrEmpty{"letters, digits, - and _, or empty", [](std::string_view text) {
+                                return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+                                  return (c < 0x80 && std::isalnum(c) != 0) || c == '-' || c == '_';
+                                });
+                              }};
 constexpr Text kFile{"a path, or empty", [](std::string_view) { return true; }};
 
 constexpr Confidential kCredential{"a text without quotes, backslash and control characters",
@@ -203,9 +217,9 @@ template <class Part, class Member>
 Part& part_with(Member Part::*, Place place) {
   auto& [s, p] = place;
   return std::get<Part&>(std::tie(s, s.broker, s.broker.credentials, s.delivery, s.delivery.breaker,
-                                  s.server, s.log, s.engine, s.engine.gate, p.terms, p.terms.size,
-                                  p.terms.instrument, p.orderbook_skew, p.trade_momentum,
-                                  p.ticker_velocity));
+                                  s.stream, s.server, s.log, s.engine, s.engine.gate, p.terms,
+                                  p.terms.size, p.terms.instrument, p.orderbook_skew,
+                                  p.trade_momentum, p.ticker_velocity));
 }
 
 template <class Object>
@@ -317,6 +331,8 @@ constexpr Setting kTable[]{
      "Queue group that shares the frames among replicas; empty: every replica sees each."},
     {"NATS_CONSUMER_NAME", kConnectionName, nats, At<&Broker::consumer_name>{},
      "Connection name at the broker; the host name is appended."},
+    {"NATS_JETSTREAM_DOMAIN", kTokenOrEmpty, nats, At<&Broker::jetstream_domain>{},
+     "JetStream domain of the order log and the control log; empty: the broker's own."},
     {"NATS_USER", kCredential, nats, At<&Credentials::user, &Credentials::Text::value>{},
      "User name at the broker."},
     {"NATS_USER_FILE", kPath, nats, At<&Credentials::user, &Credentials::Text::file>{},
@@ -442,8 +458,11 @@ constexpr Setting kTable[]{
     {"ORDER_FORMAT", Choice{names_of<OrderFormat>}, orders, At<&Delivery::format>{},
      "JSON the orders are written in."},
     {"ORDER_DELIVERY", Choice{names_of<DeliveryMode>}, orders, At<&Delivery::mode>{},
-     "How orders are delivered: core sends once and awaits an answer, "
-     "jetstream needs a stream."},
+     "How orders are delivered: core sends once and awaits an answer, jetstream stores each in the "
+     "order log first."},
+    {"ORDER_LOG_TOPIC", kLogSubject, orders, At<&StreamNeeds::subject>{},
+     "Subject of the order log, the stream that stores each order before it is published; what is "
+     "stored is heard on this subject with .stored behind it; jetstream only."},
     {"ORDER_TTL_SECONDS", Whole{1, kDaySeconds}, orders, At<&OrderTerms::ttl>{},
      "Life of an opening order from its event time, in seconds; it is never sent later."},
     {"ORDER_TTL_REDUCE_ONLY_SECONDS", Whole{1, kDaySeconds}, orders,
@@ -481,6 +500,8 @@ constexpr Setting kTable[]{
      "How long draining may take at shutdown, in seconds."},
     {"CONTROL_TOPIC", kSubjectOrEmpty, operation, At<&Broker::control_subject>{},
      "Subject of pause and resume commands; empty = off."},
+    {"CONTROL_BUCKET", kBucketOrEmpty, operation, At<&Broker::control_bucket>{},
+     "Key-value bucket of pauses and changed settings, which outlive the process; empty = off."},
     {"ALLOW_UNKNOWN_ENV", Flag{}, operation, At<&Settings::allow_unknown_env>{},
      "Warn of unknown environment variables with our prefixes instead of refusing them."},
 };

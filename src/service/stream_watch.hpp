@@ -69,8 +69,7 @@ class StreamWatch {
   void look() {
     if (looking_) return;
     denied_ = false;
-    // With a subject for each strategy, the first one finds the stream; its description has all.
-    ask("$JS.API.STREAM.NAMES", wire::stream_names_request(order_subjects(needs_.subject).front()),
+    ask("$JS.API.STREAM.NAMES", wire::stream_names_request(needs_.subject),
         &StreamWatch::take_name);
   }
 

@@ -38,6 +38,8 @@ constexpr std::array kSettings{
     Setting{"republish", &StreamFacts::republish},
     Setting{"sealed", &StreamFacts::sealed},
     Setting{"num_replicas", &StreamFacts::replicas},
+    Setting{"allow_rollup_hdrs", &StreamFacts::allow_rollup},
+    Setting{"deny_delete", &StreamFacts::deny_delete},
 };
 
 const Setting* find_setting(std::string_view key) noexcept {
@@ -115,7 +117,7 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
   json.end_array();
   json.key("retention").string("limits").key("storage").string("file");
   json.key("discard").string("new").key("max_msgs").integer(plan.max_messages);
-  json.key("max_msgs_per_subject").integer(-1);
+  json.key("max_msgs_per_subject").integer(plan.max_messages_per_subject);
   json.key("max_age").integer(std::chrono::nanoseconds(plan.max_age).count());
   json.key("duplicate_window").integer(wanted_duplicate_window(plan, facts).count());
   json.key("num_replicas").integer(plan.replicas);
@@ -123,6 +125,8 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
     json.key("republish").begin_object().key("src").string(plan.republish->source);
     json.key("dest").string(plan.republish->destination).end_object();
   }
+  if (plan.is_bucket || facts.allow_rollup) json.key("allow_rollup_hdrs").boolean(true);
+  if (plan.is_bucket || facts.deny_delete) json.key("deny_delete").boolean(true);
 }
 
 }  // namespace

@@ -253,8 +253,7 @@ TEST_F(Replay, ATruncatedFileIsProcessedAsFarAsItGoesAndExits65) {
 
 TEST(Cli, ProvisionMakesTheStreamOnceAndThenHasNothingToDo) {
   NatsServer broker("jetstream: enabled");
-  const Environment environment{{"NATS_URL", broker.url()},
-                                {"NATS_PUBLISHER_TOPIC", "orders.intents"}};
+  const Environment environment{{"NATS_URL", broker.url()}};
   EXPECT_EQ(run_binary({"provision", "--dry-run"}, environment).exit_code, 1);
   const RunResult created = run_binary({"provision"}, environment);
   EXPECT_EQ(created.exit_code, 0) << created.err;

@@ -39,12 +39,13 @@ struct Settings {
                           .consumer_name = "realtime-strategies",
                           .subject = "binance.websocket.data",
                           .queue_group = "realtime-strategies-group",
-                          .control_subject = "realtime-strategies.control"};
+                          .control_subject = "realtime-strategies.control",
+                          .control_bucket = "realtime-strategies"};
   // per_symbol: every symbol that the settings or the venue's answer say something of.
   EngineParameters engine{
       .symbols = {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")}};
   DeliveryParameters delivery;
-  StreamNeeds stream;  // of the stream that stores the orders
+  StreamNeeds stream{.subject = "orders.intents"};  // of the order log
   ServerParameters server;
   LogParameters log;
 
