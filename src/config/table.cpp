@@ -234,7 +234,7 @@ auto& member_of(Object& object, First first, More... more) {
 // Where a row's value is: a member of a part, or a member of that.
 template <auto Member, auto... Rest>
 struct At {
-  static constexpr bool kIsPerSymbol = false;
+  static constexpr bool kIsPerSymbol = false, kIsLive = false;
   static auto& value(Place place) {
     if constexpr (std::is_member_pointer_v<decltype(Member)>) {
       return member_of(part_with(Member, place), Member, Rest...);
@@ -244,7 +244,11 @@ struct At {
   }
 };
 template <auto... Path>
-struct PerSymbol : At<Path...> {
+struct Live : At<Path...> {
+  static constexpr bool kIsLive = true;
+};
+template <auto... Path>
+struct PerSymbol : Live<Path...> {
   static constexpr bool kIsPerSymbol = true;
 };
 template <StrategyId strategy>
@@ -310,6 +314,7 @@ constexpr Setting::Setting(std::string_view row_name, RowRule row_rule, Group ro
       group(row_group),
       help(row_help),
       per_symbol(Field::kIsPerSymbol),
+      live(Field::kIsLive),
       assign(config::assign<RowRule, Field>),
       text(as_text<RowRule, Field>) {}
 
@@ -359,9 +364,9 @@ constexpr Setting kTable[]{
      "Leverage written into each order."},
     {"TRADING_ORDER_NOTIONAL", kPositive, trading, PerSymbol<&SizeLimits::order>{},
      "What one order is worth, in quote currency."},
-    {"TRADING_MIN_POSITION_SIZE", kPositive, trading, At<&SizeLimits::minimum>{},
+    {"TRADING_MIN_POSITION_SIZE", kPositive, trading, Live<&SizeLimits::minimum>{},
      "What an order is worth at least, in quote currency."},
-    {"TRADING_MAX_POSITION_SIZE", kPositive, trading, At<&SizeLimits::maximum>{},
+    {"TRADING_MAX_POSITION_SIZE", kPositive, trading, Live<&SizeLimits::maximum>{},
      "What an order is worth at most, in quote currency."},
     {"TRADING_QUANTITY_STEP", StepSize{}, trading, At<&Instrument::quantity_step>{},
      "Step of order quantities, in base asset, for symbols without a step of their own."},
@@ -437,11 +442,12 @@ constexpr Setting kTable[]{
      "Pause between two orders of one strategy, symbol and side; 0 = off."},
     {"SIGNAL_MIN_CONFIDENCE", Real{0, 1}, risk, PerSymbol<&OrderTerms::min_confidence>{},
      "Signals with less confidence are refused."},
-    {"RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk, At<&GateLimits::max_daily_signals>{},
+    {"RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk, Live<&GateLimits::max_daily_signals>{},
      "Orders per strategy and UTC day; 0 = off."},
-    {"RISK_MAX_ORDERS_PER_MINUTE", Whole{0, kMany}, risk, At<&GateLimits::max_orders_per_minute>{},
+    {"RISK_MAX_ORDERS_PER_MINUTE", Whole{0, kMany}, risk,
+     Live<&GateLimits::max_orders_per_minute>{},
      "Orders of all strategies per UTC minute; 0 = off."},
-    {"RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk, At<&GateLimits::price_band_percent>{},
+    {"RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk, Live<&GateLimits::price_band_percent>{},
      "Distance from the last trade or ticker beyond which a price is refused; 0 = off."},
     {"RISK_STOP_LOSS_PERCENT", kPercentBelow100, risk, PerSymbol<&OrderTerms::stop_loss_percent>{},
      "Distance of the stop loss from the price, in percent."},
@@ -564,7 +570,7 @@ std::string_view title(Group group) noexcept {
 }
 
 std::string_view to_string(Origin origin) noexcept {
-  constexpr std::array<std::string_view, 3> kNames{"default", "environment", "flag"};
+  constexpr std::array<std::string_view, 4> kNames{"default", "environment", "flag", "control log"};
   return kNames[static_cast<std::size_t>(origin)];
 }
 

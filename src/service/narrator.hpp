@@ -111,7 +111,7 @@ class Narrator {
   void odd_log_entry(const wire::StoredMessage& entry) {
     log_.write(warning, "order_log_entry", "an entry of the order log is no order of ours",
                {{"sequence", entry.sequence},
-                {"entry", std::string_view(entry.payload).substr(0, kExcerptBytes)}});
+                {"entry", std::string_view(entry.data).substr(0, kExcerptBytes)}});
   }
 
   // --- Events and orders ------------------------------------------------------------------------

@@ -196,7 +196,7 @@ class Service {
   }
 
   void on_log_entry(const wire::StoredMessage& entry) {
-    const auto order = wire::parse_counted_order(entry.payload);
+    const auto order = wire::parse_counted_order(entry.data);
     // An order of the future would hold back those of the present.
     if (!order || order->at > entry.stored_at + kMaxAheadOfClock) {
       ++counts_.odd_log_entries;

@@ -219,15 +219,15 @@ class StreamFollower final : public OrderLog {
     unanswered_ = size;
     const std::uint64_t look = look_;
     for (std::uint64_t i = 0; i < size && look == look_; ++i) {
-      ask("STREAM.MSG.GET." + stream_, wire::message_get_request(next_ + i),
+      ask("STREAM.MSG.GET." + stream_, wire::message_request(next_ + i),
           [this, i](const nats::Reply& reply) { take_entry(i, reply); });
     }
   }
 
   void take_entry(std::uint64_t index, const nats::Reply& reply) {
     if (!is_answer(reply)) return;
-    auto message = wire::parse_message_get(reply.payload);
-    const bool is_gone = !message && message.error().code == wire::kNoMessageFound;
+    auto message = wire::parse_stored_message(reply.payload);
+    const bool is_gone = !message && message.error().code == wire::kMessageNotFound;
     if (!message && !is_gone) return fail(words_of(message.error()));
     if (message && message.value().sequence == next_ + index) {
       batch_[index] = std::move(message).value();

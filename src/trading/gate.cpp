@@ -17,7 +17,7 @@ Gate::Gate(const GateLimits& limits, std::size_t symbol_capacity)
 Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
-  if (paused_[index_of(request.strategy)]) return Failure{Outcome::paused};
+  if (is_paused(request.strategy)) return Failure{Outcome::paused};
   if (signal.side == Side::sell && terms.sells == Sells::refused) {
     return Failure{Outcome::shorts_disabled};
   }

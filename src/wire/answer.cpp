@@ -104,7 +104,8 @@ std::string line_of(const dom::object& order) {
 // for all.
 std::optional<ControlCommand> command_for(const dom::object& message, bool pause) {
   const auto name = value_at<dom::element>(message, "strategy");
-  if (!name || name->is_null()) return ControlCommand{pause, std::nullopt};
+  const bool is_all = !name || name->is_null() || text_at(message, "strategy") == "all";
+  if (is_all) return ControlCommand{pause, std::nullopt};
   const auto strategy = from_string<StrategyId>(text_at(message, "strategy"));
   return strategy ? std::optional(ControlCommand{pause, strategy}) : std::nullopt;
 }

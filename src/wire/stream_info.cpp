@@ -3,10 +3,6 @@
 #include <optional>
 #include <variant>
 
-#include <boost/archive/iterators/binary_from_base64.hpp>
-#include <boost/archive/iterators/transform_width.hpp>
-#include <fmt/format.h>
-
 #include <rts/base/json_writer.hpp>
 #include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
@@ -142,22 +138,6 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
   if (plan.is_bucket || facts.deny_delete) json.key("deny_delete").boolean(true);
 }
 
-// Empty when it is not base64.
-std::optional<std::string> decode_base64(std::string_view text) {
-  namespace iterators = boost::archive::iterators;
-  using Decoded = iterators::transform_width<iterators::binary_from_base64<const char*>, 8, 6>;
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() % 4 != 0) return std::nullopt;
-  const std::size_t letters = std::min(text.find_last_not_of('=') + 1, text.size());
-  const bool is_text =
-      text.substr(0, letters).find_first_not_of(kLetters) == std::string_view::npos;
-  if (!is_text || text.size() - letters > 2) return std::nullopt;
-  std::string bytes(letters * 6 / 8, '\0');
-  std::copy_n(Decoded(text.data()), bytes.size(), bytes.begin());
-  return bytes;
-}
-
 }  // namespace
 
 std::string stream_names_request(std::string_view subject) {
@@ -226,19 +206,35 @@ std::string_view StoredMessage::header(std::string_view name) const noexcept {
   return {};
 }
 
-std::string message_get_request(std::uint64_t sequence) {
-  return fmt::format(R"({{"seq":{}}})", sequence);
+std::string last_message_request(std::string_view subject) {
+  std::string out;
+  JsonWriter(out).begin_object().key("last_by_subj").string(subject).end_object();
+  return out;
 }
 
-Result<StoredMessage, ApiError> parse_message_get(std::string_view payload) {
+std::string next_message_request(std::string_view subject, std::uint64_t from) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("seq").unsigned_integer(from);
+  json.key("next_by_subj").string(subject).end_object();
+  return out;
+}
+
+std::string message_request(std::uint64_t sequence) {
+  std::string out;
+  JsonWriter(out).begin_object().key("seq").unsigned_integer(sequence).end_object();
+  return out;
+}
+
+Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload) {
   dom::parser parser;
   const auto reply = parse_reply(parser, payload, kMaxMessageReplyBytes);
   if (!reply) return Failure{reply.error()};
   const auto message = value_at<dom::object>(reply.value(), "message");
   if (!message) return Failure{not_understood()};
   const auto sequence = value_at<std::uint64_t>(*message, "seq").value_or(0);
-  auto headers = decode_base64(text_at(*message, "hdrs"));
-  auto data = decode_base64(text_at(*message, "data"));
+  auto headers = from_base64(text_at(*message, "hdrs"));
+  auto data = from_base64(text_at(*message, "data"));
   const auto stored_at = parse_iso8601(text_at(*message, "time"));
   if (sequence == 0 || !headers || !data || !stored_at) return Failure{not_understood()};
   return StoredMessage{sequence, std::string(text_at(*message, "subject")), std::move(*headers),

@@ -68,13 +68,22 @@ class Gate {
     memory_.place(symbol_index, symbol);
   }
 
-  // While paused nothing passes. For one strategy, or for all of them.
+  // What the next request is held to.
+  void set_limits(const GateLimits& limits) noexcept { limits_ = limits; }
+
+  // While one of two switches holds a strategy, nothing of it passes: the process's own, for one
+  // strategy or for all of them, and the control log's.
   void set_paused(bool paused) noexcept { paused_.fill(paused); }
   void set_paused(StrategyId strategy, bool paused) noexcept {
     paused_[index_of(strategy)] = paused;
   }
+  // A key of the control log, which has one for each strategy and one for all of them: each holds
+  // on its own.
+  void hear_pause(std::optional<StrategyId> strategy, bool paused) noexcept {
+    (strategy ? logged_[index_of(*strategy)] : all_logged_) = paused;
+  }
   [[nodiscard]] bool is_paused(StrategyId strategy) const noexcept {
-    return paused_[index_of(strategy)];
+    return paused_[index_of(strategy)] || all_logged_ || logged_[index_of(strategy)];
   }
 
  private:
@@ -85,6 +94,8 @@ class Gate {
 
   GateLimits limits_;
   std::array<bool, count_of<StrategyId>> paused_{};
+  std::array<bool, count_of<StrategyId>> logged_{};  // pauses of the control log
+  bool all_logged_ = false;
   OrderMemory memory_;
 };
 

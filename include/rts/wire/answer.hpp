@@ -45,7 +45,7 @@ using Answer = std::variant<PubAck, StreamError, EngineStatus>;
 // Empty when it is none of these.
 [[nodiscard]] std::optional<Answer> parse_answer(std::string_view payload);
 
-// {"command":"pause"|"resume"}, with "strategy" for one of them only.
+// {"command":"pause"|"resume"}, with "strategy" for one of them only; "all" is all.
 struct ControlCommand {
   bool pause = false;
   std::optional<StrategyId> strategy;  // empty: all

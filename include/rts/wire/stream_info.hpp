@@ -22,6 +22,8 @@ struct ApiError {
   std::string description;  // cut at 256 bytes, control characters replaced
 };
 inline constexpr std::int64_t kStreamNotFound = 10059;
+inline constexpr std::int64_t kMessageNotFound = 10037;
+inline constexpr std::int64_t kWrongLastSequence = 10071;  // in the answer to a publication
 
 // For $JS.API.STREAM.NAMES: which stream stores this subject?
 [[nodiscard]] std::string stream_names_request(std::string_view subject);
@@ -40,22 +42,24 @@ inline constexpr std::int64_t kStreamNotFound = 10059;
 [[nodiscard]] Result<std::string, ApiError> stream_update_request(std::string_view info,
                                                                   const StreamPlan& plan);
 
+// For $JS.API.STREAM.MSG.GET.<name>: the subject's last message; its first from a sequence on; the
+// one with a sequence.
+[[nodiscard]] std::string last_message_request(std::string_view subject);
+[[nodiscard]] std::string next_message_request(std::string_view subject, std::uint64_t from);
+[[nodiscard]] std::string message_request(std::uint64_t sequence);
+
 // A message as a stream has stored it. Sizes as the broker's limit for messages is.
 struct StoredMessage {
   std::uint64_t sequence = 0;
   std::string subject;
   std::string headers;  // "NATS/1.0\r\nName: value\r\n…\r\n\r\n"; empty: it has none
-  std::string payload;
-  UnixMs stored_at{};  // by the broker's clock
+  std::string data;     // empty also of a key that was deleted
+  UnixMs stored_at{};   // by the broker's clock
 
   // The first of this name, without blanks around it; empty without one.
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
 };
-inline constexpr std::int64_t kNoMessageFound = 10037;
-
-// For $JS.API.STREAM.MSG.GET.<name>.
-[[nodiscard]] std::string message_get_request(std::uint64_t sequence);
-// Its answer.
-[[nodiscard]] Result<StoredMessage, ApiError> parse_message_get(std::string_view payload);
+// The answer. kMessageNotFound: there is none.
+[[nodiscard]] Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload);
 
 }  // namespace rts::wire
