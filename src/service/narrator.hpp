@@ -16,6 +16,7 @@
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/wire/control_log.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "nats/types.hpp"
@@ -101,10 +102,11 @@ class Narrator {
                {{"status", text.substr(0, kExcerptBytes)}});
   }
 
-  // `problem`: why it does not serve; empty when it does.
-  void order_log(std::string_view stream, std::string_view problem) {
+  // Of what both logs have in common. The event is "order_log" or "control_log"; `problem`: why it
+  // does not serve; empty when it does.
+  void log_looked(std::string_view event, std::string_view stream, std::string_view problem) {
     const bool serves = problem.empty();
-    log_.write(serves ? info : error, "order_log", serves ? "the order log is read" : problem,
+    log_.write(serves ? info : error, event, serves ? "the log is read" : problem,
                {{"stream", stream}});
   }
 
@@ -167,6 +169,28 @@ class Narrator {
   }
 
   // --- Control ----------------------------------------------------------------------------------
+
+  void control_log_off(std::string_view why) {
+    log_.write(warning, "control_log", "the control log is off", {{"reason", why}});
+  }
+
+  void settings_changed(std::uint64_t sequence, const wire::SettingsValue& value) {
+    std::string effective_from;
+    append_iso8601(effective_from, value.effective_from);
+    log_.write(warning, "settings_changed", "other settings hold from an event time on",
+               {{"sequence", sequence},
+                {"effective_from", std::string_view(effective_from)},
+                {"values", std::uint64_t{value.values.size()}},
+                {"by", value.author.by},
+                {"reason", value.author.reason}});
+  }
+
+  void odd_control_entry(const wire::StoredMessage& entry, std::string_view problem) {
+    log_.write(error, "control_log_entry", problem,
+               {{"sequence", entry.sequence},
+                {"subject", std::string_view(entry.subject).substr(0, kExcerptBytes)},
+                {"entry", std::string_view(entry.data).substr(0, kExcerptBytes)}});
+  }
 
   void control_unreadable(std::string_view message) {
     log_.write(warning, "control_unreadable", "a control message could not be read",

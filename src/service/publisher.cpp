@@ -84,6 +84,9 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
   if (parameters_.dry_run) return refuse(OrderResult::dry_run);
   if (stores() && in_log) return refuse(OrderResult::duplicate, kStoredByOther);
   if (now() >= order.valid_until) return refuse(OrderResult::expired);
+  if (const auto reason = callbacks_.held_back_by(); !reason.empty()) {
+    return refuse(OrderResult::disconnected, reason);
+  }
   if (stores() && !log_.is_read()) return refuse(OrderResult::disconnected, kLogUnread);
   if (in_flight_.size() >= parameters_.max_in_flight) return refuse(OrderResult::buffer_full);
   const auto permit = admit();

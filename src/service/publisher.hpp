@@ -89,6 +89,7 @@ struct OrderReport {
 class Publisher {
  public:
   struct Callbacks {
+    std::function<std::string_view()> held_back_by;  // why no order may leave; empty: it may
     std::function<bool(StrategyId)> is_paused;       // nothing is sent then
     std::function<bool(const Order&)> passes_still;  // the gate, after others were stored
     std::function<void(const Order&, std::uint64_t sequence)> on_stored;  // the log's next entry

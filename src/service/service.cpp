@@ -13,10 +13,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <rts/base/json_writer.hpp>
 #include <rts/base/text.hpp>
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
+#include <rts/wire/control_log.hpp>
 
 #include "http/server.hpp"
 #include "nats/client.hpp"
@@ -40,6 +42,8 @@ constexpr std::chrono::seconds kLogTimeout{5};
 // otherwise.
 constexpr std::chrono::seconds kLameDuckTimeout{5};
 constexpr std::chrono::milliseconds kLameDuckPoll{20};
+// How far ahead of its being written a revision of the settings may take effect.
+constexpr std::chrono::hours kMaxAheadOfStored{24};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -72,6 +76,9 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   if (uses_order_log(settings)) {
     options.command_subjects.push_back(stored_subject(settings.stream.subject));
   }
+  if (const std::string& bucket = settings.broker.control_bucket; !bucket.empty()) {
+    options.command_subjects.push_back(bucket_subject(bucket));
+  }
   // No order leaves on a path that was last proven longer ago than the order is good for. So that a
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
   const auto half_life =
@@ -98,6 +105,11 @@ class Service {
                     .subject = settings_.stream.subject,
                     .stream = {}},
                    order_log_callbacks()),
+        control_log_(loop, client_,
+                     {.domain = settings_.broker.jetstream_domain,
+                      .subject = {},
+                      .stream = bucket_stream(settings_.broker.control_bucket)},
+                     control_log_callbacks()),
         publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
         server_(loop,
                 {.host = settings_.server.host,
@@ -188,7 +200,9 @@ class Service {
             .on_looked =
                 [this](bool is_read, bool changed) {
                   if (is_read) publisher_.on_log_read(order_log_.reading());
-                  if (changed) narrator_.order_log(order_log_.stream(), order_log_.problem());
+                  if (changed) {
+                    narrator_.log_looked("order_log", order_log_.stream(), order_log_.problem());
+                  }
                   if (order_log_.missing_for() >= kLogTimeout) {
                     client_.move_on("the order log does not answer there");
                   }
@@ -218,6 +232,7 @@ class Service {
 
   void on_command(const nats::Message& message) {
     if (message.subject == settings_.broker.control_subject) return on_control(message);
+    if (message.subject.starts_with("$KV.")) return (void)control_log_.read_on();
     on_stored_elsewhere(message);
   }
 
@@ -226,8 +241,28 @@ class Service {
     ++counts_.control_messages[index_of(!command         ? Control::unreadable
                                         : command->pause ? Control::pause
                                                          : Control::resume)];
-    if (!command) return narrator_.control_unreadable(message.payload);
-    set_paused(command->pause, command->strategy, settings_.broker.control_subject);
+    if (command) {
+      set_paused(command->pause, command->strategy, settings_.broker.control_subject);
+    } else {
+      narrator_.control_unreadable(message.payload);
+    }
+    // Who asks wants to know; where the answer cannot be sent, he can ask /ready.
+    if (message.reply_to.empty()) return;
+    (void)client_.publish({message.reply_to, control_answer(command.has_value())});
+  }
+
+  // {"ok":true,"trading_paused":{"orderbook_skew":true,…}}; a strategy may be held by the control
+  // log still.
+  std::string control_answer(bool ok) const {
+    std::string answer;
+    JsonWriter json(answer);
+    json.begin_object().key("ok").boolean(ok);
+    json.key("trading_paused").begin_object();
+    for (const StrategyId id : all_of<StrategyId>) {
+      json.key(to_string(id)).boolean(engine_.is_paused(id));
+    }
+    json.end_object().end_object();
+    return answer;
   }
 
   // SIGUSR1 pauses, SIGUSR2 resumes.
@@ -249,6 +284,85 @@ class Service {
     narrator_.paused(paused, strategy, by);
   }
 
+  // --- The control log --------------------------------------------------------------------------
+
+  StreamFollower::Callbacks control_log_callbacks() {
+    return {.check = [](const StreamFacts&) { return StreamFollower::Fit{}; },
+            .on_entry = [this](const wire::StoredMessage& entry) { on_control_entry(entry); },
+            .on_looked =
+                [this](bool is_read, bool changed) {
+                  was_control_read_ = was_control_read_ || is_read;
+                  if (!changed) return;
+                  if (const std::string off = control_off(); !off.empty()) {
+                    narrator_.control_log_off(off);
+                  } else {
+                    narrator_.log_looked("control_log", control_log_.stream(),
+                                         control_log_.problem());
+                  }
+                }};
+  }
+
+  // Why it is off though it is set; empty when it is not. Where orders go through the order log it
+  // never is: who provides the one has to provide the other. Nor is one that has been there.
+  std::string control_off() const {
+    if (uses_order_log_ || was_control_read_) return "";
+    const auto place = control_log_.place();
+    const bool is_off =
+        place == StreamFollower::Place::absent || place == StreamFollower::Place::no_jetstream;
+    return is_off ? control_log_.problem() : "";
+  }
+
+  // Why the control log holds orders back; empty when it does not.
+  std::string_view control_hold() const {
+    if (!uses_control_log_ || control_log_.is_read() || !control_off().empty()) return "";
+    return "the control log has not been read";
+  }
+
+  void on_control_entry(const wire::StoredMessage& entry) {
+    const std::string_view problem = take_control_entry(entry);
+    if (problem.empty()) return;
+    ++counts_.odd_control_entries;
+    narrator_.odd_control_entry(entry, problem);
+  }
+
+  // Why it is passed over; empty when it is not.
+  std::string_view take_control_entry(const wire::StoredMessage& entry) {
+    const std::string& bucket = settings_.broker.control_bucket;
+    if (entry.subject == wire::bucket_subject(bucket, wire::kSettingsKey)) {
+      return take_settings(entry);
+    }
+    std::vector<std::optional<StrategyId>> all{std::nullopt};
+    std::ranges::copy(all_of<StrategyId>, std::back_inserter(all));
+    const auto strategy = std::ranges::find(all, entry.subject, [&](auto id) {
+      return wire::bucket_subject(bucket, wire::pause_key(id));
+    });
+    if (strategy == all.end()) return "a key that means nothing here";
+    // A key that was deleted pauses nobody.
+    const bool is_deleted = entry.data.empty() && !entry.header("KV-Operation").empty();
+    const auto value = is_deleted ? wire::PauseValue{} : wire::parse_pause_value(entry.data);
+    if (!value) return "it does not say whether trading is paused";
+    engine_.hear_pause(*strategy, value->paused);
+    narrator_.paused(value->paused, *strategy, value->author.by);
+    return "";
+  }
+
+  std::string_view take_settings(const wire::StoredMessage& entry) {
+    settings_problem_.clear();
+    const auto value = wire::parse_settings_value(entry.data);
+    if (!value) return settings_problem_ = "no settings can be read from it";
+    if (value->effective_from > entry.stored_at + kMaxAheadOfStored) {
+      return settings_problem_ = "the settings would hold from a time that is too far away";
+    }
+    auto parameters = config::with_live_values(configuration_, value->values);
+    if (!parameters) {
+      return settings_problem_ =
+                 fmt::format("the settings are refused: {}", fmt::join(parameters.error(), " "));
+    }
+    engine_.hear(SettingsRevision{value->effective_from, std::move(parameters).value()});
+    narrator_.settings_changed(entry.sequence, *value);
+    return "";
+  }
+
   // --- The broker -------------------------------------------------------------------------------
 
   nats::Client::Callbacks client_callbacks() {
@@ -262,6 +376,7 @@ class Service {
   void on_status_change() {
     publisher_.on_connection_change();
     if (uses_order_log_) order_log_.on_connection_change();
+    if (uses_control_log_) control_log_.on_connection_change();
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
@@ -303,6 +418,13 @@ class Service {
                          .problem = order_log_.problem(),
                          .last_sequence = order_log_.last()};
     }
+    if (uses_control_log_) {
+      const std::string& problem = control_log_.problem();
+      state.control_log = {.stream = control_log_.stream(),
+                           .problem = problem.empty() ? settings_problem_ : problem,
+                           .last_sequence = control_log_.last(),
+                           .off = control_off()};
+    }
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -337,7 +459,11 @@ class Service {
   nats::Client client_;
   NatsTransport transport_;
   const bool uses_order_log_ = uses_order_log(settings_);
+  const bool uses_control_log_ = !settings_.broker.control_bucket.empty();
   StreamFollower order_log_;
+  StreamFollower control_log_;
+  bool was_control_read_ = false;
+  std::string settings_problem_;  // of the last revision; empty: it is taken
   Publisher publisher_;
   const std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};

@@ -70,10 +70,14 @@ class StreamFollower final : public OrderLog {
     if (number == connection_ || (number != 0 && !now.subscribed)) return;
     connection_ = number;
     is_read_ = is_looking_ = false;
+    place_ = Place::unknown;
     missing_since_.reset();
     ++look_;  // what is asked still is of no use any more
     timer_.cancel();
-    if (number != 0) look_after(std::chrono::seconds(0));
+    if (number == 0) return;
+    const auto now_at = std::chrono::steady_clock::now();
+    look_after(
+        std::chrono::ceil<std::chrono::milliseconds>(std::max(now_at, denied_until_) - now_at));
   }
 
   // Something has been stored up to this sequence, if it is true.
@@ -117,8 +121,9 @@ class StreamFollower final : public OrderLog {
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
 
  private:
-  static constexpr std::chrono::seconds kIntervalWhenFine{15};
-  static constexpr std::chrono::milliseconds kIntervalWhenNot{500};
+  static constexpr std::chrono::seconds kIntervalWhenFine{5};
+  static constexpr std::chrono::milliseconds kIntervalWhenSilent{500};
+  static constexpr std::chrono::seconds kIntervalWhenNot{2};
   // A refusal costs the connection: the client makes a new one to ask again.
   static constexpr std::chrono::seconds kIntervalWhenDenied{60};
   static constexpr std::chrono::seconds kTimeout{1};
@@ -254,6 +259,7 @@ class StreamFollower final : public OrderLog {
   }
 
   void conclude_denied() {
+    denied_until_ = std::chrono::steady_clock::now() + kIntervalWhenDenied;
     conclude("the broker does not let us read it", Place::unknown, kIntervalWhenDenied);
   }
 
@@ -272,7 +278,10 @@ class StreamFollower final : public OrderLog {
     }
     const bool changed = problem != problem_;
     problem_ = std::move(problem);
-    look_after(interval.value_or(problem_.empty() ? kIntervalWhenFine : kIntervalWhenNot));
+    const std::chrono::milliseconds usual = problem_.empty()          ? kIntervalWhenFine
+                                            : place == Place::unknown ? kIntervalWhenSilent
+                                                                      : kIntervalWhenNot;
+    look_after(interval.value_or(usual));
     const bool again = is_wanted_again_;
     callbacks_.on_looked(place == Place::found && is_read_, changed);
     if (again && !is_looking_ && connection_ != 0 && !interval) look();
@@ -293,6 +302,7 @@ class StreamFollower final : public OrderLog {
   std::uint64_t unanswered_ = 0;
 
   std::optional<std::chrono::steady_clock::time_point> missing_since_;
+  std::chrono::steady_clock::time_point denied_until_;
   bool is_read_ = false;
   std::uint64_t last_ = 0;
   std::uint64_t reading_ = 0;

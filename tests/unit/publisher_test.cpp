@@ -59,7 +59,8 @@ class World final : public OrderTransport, public OrderLog {
   explicit World(const DeliveryParameters& given)
       : publisher(
             *this, *this, given,
-            {.is_paused = [this](StrategyId) { return paused_; },
+            {.held_back_by = [this] { return std::string_view(held_back_by); },
+             .is_paused = [this](StrategyId) { return paused_; },
              .passes_still = [this](const Order&) { return !paused_ && !blocked_; },
              .on_stored =
                  [this](const Order&, std::uint64_t sequence) {
@@ -139,6 +140,7 @@ class World final : public OrderTransport, public OrderLog {
   bool takes_headers = true;
   std::int64_t max_payload = 1 << 20;
   std::uint64_t read_ahead = 0;
+  std::string held_back_by;  // why no order may leave
   int first_sent = 0;
   std::vector<std::string> log, details, subjects, payloads, traceparents;
   std::vector<milliseconds> lives;
@@ -352,6 +354,19 @@ TEST(Publisher, WithoutTheLogNoOrderLeaves) {
                  {{"0 lost, 10 order, 20 read, 30 order", "10 disconnected 1 x0, 30 store 2 at 5"},
                   {"0 known", "0 duplicate 1 x0"}});
   expect_stories(parameters(kCore), {{"0 lost, 10 order", "10 send 1"}, {"0 known", "0 send 1"}});
+}
+
+TEST(Publisher, HoldsBackNewOrdersAsItIsTold) {
+  for (const DeliveryMode mode : {kCore, kStream}) {
+    World world(parameters(mode));
+    world.play("0 order");
+    world.held_back_by = "the control log has not been read";
+    world.log.clear();
+    EXPECT_EQ(world.play("10 order"), "10 disconnected 2 x0");
+    EXPECT_THAT(world.details, ElementsAre("the control log has not been read"));
+    world.held_back_by.clear();
+    EXPECT_THAT(world.play("20 order"), HasSubstr(mode == kCore ? "20 send 3" : "20 store 3"));
+  }
 }
 
 TEST(Publisher, AsksAgainUntilTheStreamSaysSomethingClear) {
