@@ -122,6 +122,7 @@ Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view hea
 // What is in flight counts as stored, so that several can be on their way at once.
 void Publisher::store(InFlight& order) {
   order.state = OrderState::storing;
+  order.others_heard = others_heard_;
   order.message.sender = sender_;
   order.message.expected_sequence = std::max(log_.last(), expected_sequence_);
   expected_sequence_ = order.message.expected_sequence + 1;
@@ -206,7 +207,14 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
       order.known_to_stream = true;
       return read_log(order);
     }
-    if (result == AttemptResult::acknowledged) callbacks_.on_stored(order.order, ack.sequence);
+    if (result == AttemptResult::acknowledged) {
+      callbacks_.on_stored(order.order, ack.sequence);
+      // It was sent behind an own one in whose place another's was stored.
+      if (order.others_heard != others_heard_) {
+        order.stored = Stored::by_us;
+        return settle(order);
+      }
+    }
     order.known_to_stream = order.known_to_stream || result == AttemptResult::duplicate;
   }
   conclude(order, result, fmt::format("stream {}, sequence {}", ack.stream, ack.sequence));
@@ -275,6 +283,7 @@ std::string Publisher::detail_of(const InFlight& order, AttemptResult result) co
 // --- The order log ------------------------------------------------------------------------------
 
 void Publisher::on_log_entry(const Uuid& id, std::string_view sender) {
+  if (sender != sender_) ++others_heard_;
   for (auto& [number, order] : in_flight_) {
     if (order.order.id != id || order.state == OrderState::forwarding) continue;
     order.stored = sender == sender_ ? Stored::by_us : Stored::by_other;

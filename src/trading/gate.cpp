@@ -51,7 +51,7 @@ Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
 bool Gate::passes_still(const CountedOrder& order, std::chrono::milliseconds cooldown,
                         std::optional<std::size_t> symbol_index) noexcept {
   const bool passes =
-      !is_paused(order.strategy) && !check_limits(memory_.besides(order), order.at, cooldown);
+      !is_paused(order.strategy) && !check_limits(memory_.before(order), order.at, cooldown);
   if (!passes) memory_.take_back(order.id, symbol_index);
   return passes;
 }

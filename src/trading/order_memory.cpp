@@ -31,7 +31,10 @@ void OrderMemory::accept(const CountedOrder& order, std::size_t symbol_index) no
   if (own_.size() == kMaxOwn) {
     // Half at once, so that the others seldom move up. What is counted stays the same.
     const auto half = own_.begin() + kMaxOwn / 2;
-    std::for_each(own_.begin(), half, [this](const Own& own) { stored_counts_.count_again(own); });
+    std::for_each(own_.begin(), half, [this](const Own& own) {
+      forgotten_counts_.count_again(own);
+      stored_counts_.count_again(own);
+    });
     own_.erase(own_.begin(), half);
   }
   counts_.count(order);
@@ -58,26 +61,35 @@ void OrderMemory::hear(const CountedOrder& order, std::optional<std::size_t> sym
   }
   heard_.push_back(order.id);
   if (heard_.size() > kMaxStored) {
-    stored_.erase(heard_.front());
+    const auto oldest = stored_.find(heard_.front());
+    forgotten_counts_.count(oldest->second.order);
+    stored_.erase(oldest);
     heard_.pop_front();
   }
 }
 
-OrderMemory::Others OrderMemory::besides(const CountedOrder& order) const noexcept {
+OrderMemory::Others OrderMemory::before(const CountedOrder& order) const noexcept {
   KeyState key;
   const auto add = [&](const CountedOrder& other) {
     const bool is_of_key = other.strategy == order.strategy && other.side == order.side &&
                            other.symbol == order.symbol;
-    if (is_of_key && other.id != order.id) key.add(other.at, false);
+    if (is_of_key) key.add(other.at, false);
   };
-  for (const auto& [id, stored] : stored_) add(stored.order);
-  for (const Own& own : own_) add(own.order);
-  // An order of an earlier period than the latest may have been counted to either.
-  const auto besides_own = [](const PeriodCount& count, std::int64_t own) {
-    return count.orders_at(own) - (count.orders > 0 && own == count.period ? 1 : 0);
-  };
-  return {key.last, besides_own(counts_.days[index_of(order.strategy)], utc_day(order.at)),
-          besides_own(counts_.minute, utc_minute(order.at))};
+  Counts counts = forgotten_counts_;
+  const bool is_stored = stored_.contains(order.id);
+  for (const Uuid& id : heard_) {
+    if (id == order.id) break;
+    const CountedOrder& other = stored_.find(id)->second.order;
+    counts.count(other);
+    add(other);
+  }
+  for (const Own& own : own_) {
+    if (is_stored || own.order.id == order.id) break;
+    counts.count_again(own);
+    add(own.order);
+  }
+  return {key.last, counts.days[index_of(order.strategy)].orders_at(utc_day(order.at)),
+          counts.minute.orders_at(utc_minute(order.at))};
 }
 
 void OrderMemory::take_back(const Uuid& id, std::optional<std::size_t> symbol_index) noexcept {

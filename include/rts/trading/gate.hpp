@@ -52,8 +52,8 @@ class Gate {
   // How much is ordered, or why there is no order.
   [[nodiscard]] Result<Pass, Outcome> pass(const Request& request) noexcept;
 
-  // Whether an order that has passed would pass by what is remembered of the others by now. One
-  // that would not, and that the log does not have, counts no more. The index is empty when the
+  // Whether an order that has passed would pass by what is known by now to be before it. One that
+  // would not, and that the log does not have, counts no more. The index is empty when the
   // symbol has no number any more.
   [[nodiscard]] bool passes_still(const CountedOrder& order, std::chrono::milliseconds cooldown,
                                   std::optional<std::size_t> symbol_index) noexcept;

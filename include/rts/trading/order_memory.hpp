@@ -74,13 +74,14 @@ class OrderMemory {
   // Whether the log has the order, and no accepted signal of this process is it.
   [[nodiscard]] bool is_foreign(const Uuid& id) const noexcept;
 
-  // What it remembers besides one order that has been accepted, as that order's own check needs it.
+  // What was before an order, as that order's own check needs it: what the log has before it; where
+  // the log does not have it, all of the log, and the own signals that were accepted before it.
   // Looks through all of them.
   struct Others {
     std::optional<UnixMs> last;
     std::int64_t orders_of_day, orders_of_minute;
   };
-  [[nodiscard]] Others besides(const CountedOrder& order) const noexcept;
+  [[nodiscard]] Others before(const CountedOrder& order) const noexcept;
 
   // --- What changes it --------------------------------------------------------------------------
 
@@ -160,7 +161,8 @@ class OrderMemory {
   void count_again() noexcept;
 
   std::vector<SymbolState> states_;  // by symbol index
-  Counts stored_counts_;             // of the log, in its order
+  Counts forgotten_counts_;          // of what is no longer known by its id
+  Counts stored_counts_;             // and of the log, in its order
   Counts counts_;                    // and of the own signals behind them
   std::unordered_map<Uuid, Stored, IdHash> stored_;
   std::deque<Uuid> heard_;  // the ids in stored_, in their order
