@@ -127,6 +127,7 @@ void Publisher::store(InFlight& order) {
   order.message.sender = sender_;
   order.message.expected_sequence = std::max(log_.last(), expected_sequence_);
   expected_sequence_ = order.message.expected_sequence + 1;
+  order.known_foreign = foreign_entries_;
   send(order);
 }
 
@@ -206,7 +207,14 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
       order.known_to_stream = true;
       return read_log(order);
     }
-    if (result == AttemptResult::acknowledged) callbacks_.on_stored(order.order, ack.sequence);
+    if (result == AttemptResult::acknowledged) {
+      callbacks_.on_stored(order.order, ack.sequence);
+      // Behind one of ours, as it was compared; but another's stands there, as we have read since.
+      if (order.known_foreign != foreign_entries_) {
+        order.stored = Stored::by_us;
+        return settle(order);
+      }
+    }
     order.known_to_stream = order.known_to_stream || result == AttemptResult::duplicate;
   }
   conclude(order, result, fmt::format("stream {}, sequence {}", ack.stream, ack.sequence));
@@ -258,6 +266,7 @@ std::string Publisher::detail_of(const InFlight& order, AttemptResult result) co
 // --- The order log ------------------------------------------------------------------------------
 
 void Publisher::on_log_entry(const Uuid& id, std::string_view sender) {
+  if (sender != sender_) ++foreign_entries_;
   for (auto& [number, order] : in_flight_) {
     if (order.order.id != id || order.state == OrderState::forwarding) continue;
     order.stored = sender == sender_ ? Stored::by_us : Stored::by_other;

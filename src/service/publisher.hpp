@@ -172,6 +172,7 @@ class Publisher {
     OrderState state = OrderState::storing;
     Stored stored = Stored::no;
     bool known_to_stream = false;           // it says so: it is not to be stored again
+    std::uint64_t known_foreign = 0;        // foreign_entries_ when it was sent to be stored
     std::uint64_t awaited_reading = 0;      // while reading_log
     std::optional<std::uint64_t> doubtful;  // the last sequence behind which it may be stored yet
     int attempts = 0;                       // that were sent
@@ -232,6 +233,7 @@ class Publisher {
   const std::string sender_;
   // What the next order expects at least: one more than the last that was sent and is not stored.
   std::uint64_t expected_sequence_ = 0;
+  std::uint64_t foreign_entries_ = 0;      // of others, that were read from the log
   std::vector<Destination> destinations_;  // one for all strategies, or one for each
   Destination log_destination_;
   std::function<void()> finished_;
