@@ -431,6 +431,11 @@ TEST(Publisher, OfWhatWasStoredMeanwhileTheLogTells) {
         "0 store 1 at 5, 0 store 2 at 6, 10 look, 15 look, 20 store 1 at 7, 20 send 2"},
        {"0 order, 10 far, 15 block, 20 stranger, 20 ours 1, 20 read",
         "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
+       // Behind another that we have read since, where one of ours was expected.
+       {"0 order, 0 order, 10 others 9, 10 read, 15 block, 20 ack 2",
+        "0 store 1 at 5, 0 store 2 at 6, 20 superseded 2 x1"},
+       {"0 order, 0 order, 10 others 9, 10 read, 20 ack 2, 30 ok 2",
+        "0 store 1 at 5, 0 store 2 at 6, 20 send 2, 30 confirmed 2 x2"},
        // What the stream knows and its log does not show is not stored again.
        {"0 order, 10 copy, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
        {"0 order, 10 far, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
