@@ -70,6 +70,17 @@ OrderMemory::Others OrderMemory::besides(const CountedOrder& order) const noexce
                            other.symbol == order.symbol;
     if (is_of_key && other.id != order.id) key.add(other.at, false);
   };
+  if (stored_.contains(order.id)) {
+    Counts before;
+    for (const Uuid& id : heard_) {
+      if (id == order.id) break;
+      const CountedOrder& other = stored_.at(id).order;
+      add(other);
+      before.count(other);
+    }
+    return {key.last, before.days[index_of(order.strategy)].orders_at(utc_day(order.at)),
+            before.minute.orders_at(utc_minute(order.at))};
+  }
   for (const auto& [id, stored] : stored_) add(stored.order);
   for (const Own& own : own_) add(own.order);
   // An order of an earlier period than the latest may have been counted to either.

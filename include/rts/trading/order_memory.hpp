@@ -74,8 +74,9 @@ class OrderMemory {
   // Whether the log has the order, and no accepted signal of this process is it.
   [[nodiscard]] bool is_foreign(const Uuid& id) const noexcept;
 
-  // What it remembers besides one order that has been accepted, as that order's own check needs it.
-  // Looks through all of them.
+  // What it remembers besides one order that has been accepted, as that order's own check needs it:
+  // of one that the log has, what the log has before it, for what came later was decided with it in
+  // mind, and what is not stored yet will be. Looks through all of them.
   struct Others {
     std::optional<UnixMs> last;
     std::int64_t orders_of_day, orders_of_minute;
