@@ -148,6 +148,7 @@ void Publisher::forward(InFlight& stored) {
 
 void Publisher::send(InFlight& order) {
   order.sent_at = transport_.steady_now();
+  order.answered_in.reset();
   order.message.subject = destination_of(order).subject;
   order.message.life = order.order.valid_until - now();
   const auto problem = transport_.send(
@@ -236,7 +237,12 @@ void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view
     order.doubtful = std::max(order.doubtful.value_or(0), order.message.expected_sequence);
   }
   switch (judgement.next) {
-    case Next::end: return end(order, judgement.result, judgement.signal, detail);
+    case Next::end:
+      // Too late to be tried again: not stored until valid_until, as in ask_again().
+      if (!forwards && result == AttemptResult::path_unproven && order.attempts > 0) {
+        judgement.signal = BreakerSignal::failure;
+      }
+      return end(order, judgement.result, judgement.signal, detail);
     case Next::forward: return forward(order);
     case Next::read_log: return read_log(order);
     case Next::ask_again:
