@@ -96,6 +96,9 @@ void derive(Settings& s) {
   }
   // An order that is the probe is waited for until its answer can no longer come.
   s.delivery.breaker.probe_timeout = s.delivery.ack_timeout + std::chrono::seconds(1);
+  if (s.delivery.mode == DeliveryMode::jetstream) {
+    s.delivery.breaker.probe_timeout += s.stream.order_life;  // it is stored until then
+  }
   if (s.log.decisions) s.log.level = LogLevel::debug;
 }
 

@@ -147,6 +147,7 @@ void Publisher::forward(InFlight& stored) {
 
 void Publisher::send(InFlight& order) {
   order.sent_at = transport_.steady_now();
+  order.answered_in.reset();
   order.message.subject = order.state == OrderState::forwarding
                               ? destination_of(order.order.strategy).subject
                               : parameters_.log_subject;
@@ -250,7 +251,7 @@ void Publisher::conclude_forwarding(InFlight& order, AttemptResult result,
 void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::string_view detail) {
   using Next = Judgement::Next;
   const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
-  const Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
+  Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
   if (result == AttemptResult::acknowledged) log_problem_.clear();
   if (judgement.next != Next::forward) expected_sequence_ = 0;
   if (is_unclear(result)) {
@@ -260,6 +261,10 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
     case Next::end:
       if (is_answer(result) || is_denial(result)) {
         log_problem_ = fmt::format("the order log takes no order: {}", detail);
+      }
+      // Too late to be tried again: not stored until valid_until, as in ask_again().
+      if (result == AttemptResult::path_unproven && order.attempts > 0) {
+        judgement.signal = BreakerSignal::failure;
       }
       return end(order, judgement.result, judgement.signal, detail);
     case Next::forward: return forward(order);

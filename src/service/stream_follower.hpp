@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -72,12 +72,10 @@ class StreamFollower final : public OrderLog {
     is_read_ = is_looking_ = false;
     place_ = Place::unknown;
     missing_since_.reset();
-    ++look_;  // what is asked still is of no use any more
+    ++look_;                 // what is asked still is of no use any more
+    if (is_denied_) return;  // a new connection is what the refusal has cost: the timer goes on
     timer_.cancel();
-    if (number == 0) return;
-    const auto now_at = std::chrono::steady_clock::now();
-    look_after(
-        std::chrono::ceil<std::chrono::milliseconds>(std::max(now_at, denied_until_) - now_at));
+    if (number != 0) look_after(std::chrono::seconds(0));
   }
 
   // Something has been stored up to this sequence, if it is true.
@@ -95,7 +93,7 @@ class StreamFollower final : public OrderLog {
   }
 
   std::uint64_t read_on() override {
-    if (connection_ == 0) return reading_ + 1;
+    if (connection_ == 0 || is_denied_) return reading_ + 1;
     if (is_looking_) {
       is_wanted_again_ = true;
       return reading_ + 2;
@@ -127,14 +125,18 @@ class StreamFollower final : public OrderLog {
   // A refusal costs the connection: the client makes a new one to ask again.
   static constexpr std::chrono::seconds kIntervalWhenDenied{60};
   static constexpr std::chrono::seconds kTimeout{1};
-  static constexpr std::uint64_t kBatch = 256;  // entries that are asked for at the same time
+  // Entries that are asked for at the same time. A broker cuts off who leaves 64 MiB unread, and a
+  // stranger may have stored entries that are as long as a broker takes.
+  static constexpr std::size_t kWindow = 32;
 
   using Handler = std::function<void(const nats::Reply&)>;
 
   void look_after(std::chrono::milliseconds delay) {
     timer_.expires_after(delay);
     timer_.async_wait([this](boost::system::error_code error) {
-      if (!error && connection_ != 0 && !is_looking_) look();
+      if (error) return;
+      is_denied_ = false;
+      if (connection_ != 0 && !is_looking_) look();
     });
   }
 
@@ -152,13 +154,18 @@ class StreamFollower final : public OrderLog {
     ask("STREAM.INFO." + stream_, "", [this](const nats::Reply& reply) { take_info(reply); });
   }
 
-  // The handler runs once, unless the look is over by then.
+  // The handler runs once, unless the look is over by then. None is late while others come.
   void ask(const std::string& verb, std::string_view payload, Handler handler) {
     const std::string subject = nats::jetstream_api(source_.domain, verb);
     const auto result = client_.request(
         {subject, payload}, kTimeout,
         [this, look = look_, handler = std::move(handler)](const nats::Reply& reply) {
-          if (look == look_) handler(reply);
+          if (look != look_) return nats::AfterReply::done;
+          const auto now = std::chrono::steady_clock::now();
+          const bool is_late = reply.kind == nats::ReplyKind::timed_out;
+          if (is_late && now - answered_at_ < kTimeout) return nats::AfterReply::keep_waiting;
+          if (!is_late) answered_at_ = now;
+          handler(reply);
           return nats::AfterReply::done;
         });
     if (result == nats::PublishResult::denied) return conclude_denied();
@@ -211,39 +218,41 @@ class StreamFollower final : public OrderLog {
       return conclude(fmt::format("stream {}: {}", stream_, fit_.problem), Place::found);
     }
     until_ = facts.value().last_sequence;
-    if (until_ < last_) last_ = 0;  // it was made anew: what it holds now is heard from its start
+    // It was made anew: what it holds now is heard from its start.
+    const bool is_new = std::exchange(created_, facts.value().created) != facts.value().created;
+    if (is_new || until_ < last_) last_ = 0;
     const std::uint64_t newest = until_ > kMaxEntries ? until_ - kMaxEntries + 1 : 1;
     next_ = std::max({last_ + 1, facts.value().first_sequence, newest});
-    read_batch();
+    window_.clear();
+    read_entries();
   }
 
-  void read_batch() {
-    if (next_ > until_) return conclude_read();
-    const std::uint64_t size = std::min(kBatch, until_ - next_ + 1);
-    batch_.assign(size, std::nullopt);
-    unanswered_ = size;
+  // Keeps the window full.
+  void read_entries() {
     const std::uint64_t look = look_;
-    for (std::uint64_t i = 0; i < size && look == look_; ++i) {
-      ask("STREAM.MSG.GET." + stream_, wire::message_request(next_ + i),
-          [this, i](const nats::Reply& reply) { take_entry(i, reply); });
+    while (look == look_ && next_ <= until_ && window_.size() < kWindow) {
+      window_.emplace_back();
+      const std::uint64_t sequence = next_++;
+      ask("STREAM.MSG.GET." + stream_, wire::message_request(sequence),
+          [this, sequence](const nats::Reply& reply) { take_entry(sequence, reply); });
     }
+    if (look == look_ && window_.empty()) conclude_read();
   }
 
-  void take_entry(std::uint64_t index, const nats::Reply& reply) {
+  void take_entry(std::uint64_t sequence, const nats::Reply& reply) {
     if (!is_answer(reply)) return;
     auto message = wire::parse_stored_message(reply.payload);
     const bool is_gone = !message && message.error().code == wire::kMessageNotFound;
     if (!message && !is_gone) return fail(words_of(message.error()));
-    if (message && message.value().sequence == next_ + index) {
-      batch_[index] = std::move(message).value();
+    window_[sequence - (next_ - window_.size())] = message && message.value().sequence == sequence
+                                                       ? std::move(message).value()
+                                                       : wire::StoredMessage();
+    // In their order.
+    for (; !window_.empty() && window_.front(); window_.pop_front()) {
+      last_ = std::max(last_, next_ - window_.size());
+      if (window_.front()->sequence > 0) callbacks_.on_entry(*window_.front());
     }
-    if (--unanswered_ > 0) return;
-    for (const auto& entry : batch_) {
-      if (entry) callbacks_.on_entry(*entry);
-    }
-    next_ += batch_.size();
-    last_ = std::max(last_, next_ - 1);
-    read_batch();
+    read_entries();
   }
 
   static std::string words_of(const wire::ApiError& error) {
@@ -259,7 +268,7 @@ class StreamFollower final : public OrderLog {
   }
 
   void conclude_denied() {
-    denied_until_ = std::chrono::steady_clock::now() + kIntervalWhenDenied;
+    is_denied_ = true;
     conclude("the broker does not let us read it", Place::unknown, kIntervalWhenDenied);
   }
 
@@ -295,14 +304,16 @@ class StreamFollower final : public OrderLog {
   std::uint64_t look_ = 0;        // the number of the look; what another has asked for is void
   bool is_looking_ = false;
   bool is_wanted_again_ = false;  // what it has asked for may be older than what is wanted
+  bool is_denied_ = false;        // and not asked again yet
   std::string stream_;
+  std::string created_;  // when that was, in the broker's words
   Fit fit_;
   std::uint64_t next_ = 0, until_ = 0;  // sequences, of the look
-  std::vector<std::optional<wire::StoredMessage>> batch_;
-  std::uint64_t unanswered_ = 0;
+  // Asked for, up to next_, and not told yet; of what is gone the sequence is 0.
+  std::deque<std::optional<wire::StoredMessage>> window_;
+  std::chrono::steady_clock::time_point answered_at_;  // the last answer
 
   std::optional<std::chrono::steady_clock::time_point> missing_since_;
-  std::chrono::steady_clock::time_point denied_until_;
   bool is_read_ = false;
   std::uint64_t last_ = 0;
   std::uint64_t reading_ = 0;

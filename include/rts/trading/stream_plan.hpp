@@ -40,6 +40,7 @@ struct StreamFacts {
   bool allow_rollup = false;
   bool deny_delete = false;
   bool clustered = false;  // the broker that answered is part of a cluster
+  std::string created;     // when it was: another stream of the name has another time
   // What it holds: the last sequence is that of the newest message, also when that is gone; the
   // first is one more than it when nothing is left.
   std::uint64_t first_sequence = 0, last_sequence = 0;
