@@ -89,13 +89,13 @@ constexpr std::array kOptions{kStrategyOption, kReasonOption, kJsonOption};
 
 constinit const Command kPause{
     {"pause", "order nothing on any replica, whatever restarts, until resumed; by the control log",
-     "realtime-strategies pause --strategy trade_momentum --reason \"bad feed\""},
+     "realtime-strategies pause --strategy trade_momentum --reason maintenance"},
     Needs::connection,
     pause,
     kOptions};
 constinit const Command kResume{
     {"resume", "end the pauses of the control log, all of them or one strategy's",
-     "realtime-strategies resume --reason \"feed is fine\""},
+     "realtime-strategies resume --reason done"},
     Needs::connection,
     resume,
     kOptions};

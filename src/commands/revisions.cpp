@@ -154,7 +154,7 @@ constexpr std::array kOptions{
 
 constinit const Command kSettings{
     {"settings", "show pauses and changed settings with who, when and why; or take one back",
-     "realtime-strategies settings --rollback 7 --reason \"was better\""},
+     "realtime-strategies settings --rollback 7 --reason better"},
     Needs::connection,
     settings,
     kOptions};

@@ -88,8 +88,7 @@ constexpr std::array kUnsetOptions{Option{"--all", "", "all that are set"}, kFro
 
 constinit const Command kSet{
     {"set", "change live settings on all replicas at the same event; exit 78 when not accepted",
-     "realtime-strategies set SIGNAL_COOLDOWN_SECONDS=60 --in 30 --reason \"quiet day\"",
-     "NAME=VALUE…"},
+     "realtime-strategies set SIGNAL_COOLDOWN_SECONDS=60 --in 30 --reason volatile", "NAME=VALUE…"},
     Needs::connection,
     set,
     kSetOptions};
