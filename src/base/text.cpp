@@ -1,3 +1,4 @@
+#include <array>
 #include <vector>
 
 #include <rts/base/text.hpp>
@@ -27,17 +28,27 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::uint8_t kNone = 64;
+  static constexpr auto kValues = [] {
+    constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kNone);
+    for (std::size_t i = 0; i < kDigits.size(); ++i) {
+      values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+    }
+    return values;
+  }();
   if (text.size() % 4 != 0) return std::nullopt;
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
   std::string bytes;
+  bytes.reserve(text.size() * 3 / 4);
   std::uint32_t bits = 0;
   unsigned count = 0;  // of bits that are not a byte yet
   for (const char c : text) {
-    const std::size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    const std::uint8_t digit = kValues[static_cast<unsigned char>(c)];
+    if (digit == kNone) return std::nullopt;
+    bits = bits << 6U | digit;
     count += 6;
     if (count < 8) continue;
     count -= 8;

@@ -86,6 +86,7 @@ void derive(Settings& s) {
   s.stream.cooldown = terms.cooldown;
   s.stream.order_life = std::max(terms.ttl, terms.reduce_only_ttl);
   s.stream.forward_topic = s.delivery.subject;
+  s.delivery.log_subject = s.stream.subject;
   for (auto& [symbol, own] : engine.per_symbol) {
     const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
     own.terms.sells = terms.sells;

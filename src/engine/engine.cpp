@@ -78,7 +78,8 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   }
   const bool buys = decision.signal->side == Side::buy;
   decision.outcome = buys ? Outcome::signal_buy : Outcome::signal_sell;
-  const auto& [id, quantity, protection] = passed.value();
+  const auto& [id, quantity, protection, in_log] = passed.value();
+  decision.in_log = in_log;
   Order& order = decision.order.emplace(
       make_order(terms, {id, decision.strategy, symbol.text(), event.at, event.aged_at, event.id,
                          *decision.signal, decision.indicators, quantity, protection}));
@@ -87,6 +88,13 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
     order.correlation_id = envelope.message_id.value;
   }
   order.traceparent = envelope.traceparent.value;
+}
+
+bool Engine::passes_still(const CountedOrder& order) {
+  const EngineParameters& in_force = schedule_.at(order.at).parameters;
+  gate_.set_limits(in_force.gate);
+  return gate_.passes_still(order, in_force.of(order.symbol).terms.cooldown,
+                            symbols().find(order.symbol.text()));
 }
 
 // A strategy that is switched on again warms up: what it has not seen is unknown.

@@ -11,7 +11,6 @@ using wire::FieldState;
 using wire::WireEvent;
 
 constexpr UnixMs kEarliest{std::chrono::milliseconds(1)};
-constexpr std::chrono::seconds kMaxAhead{10};  // live: how far E may be in the future
 constexpr std::chrono::seconds kSequenceResetAfter{60};
 // An event without a time of its own is dated by the relay, whose queue may delay it by minutes:
 // only a longer silence is a reset of the ids.
@@ -266,7 +265,7 @@ Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::
     const UnixMs now = to_ms(*received_at);
     const std::chrono::milliseconds ttl = parameters_.message_ttl;
     if (ttl.count() > 0 && now - aged_at > ttl) return Failure{Reason::stale};
-    if (*at - now > kMaxAhead) return Failure{Reason::future};
+    if (*at - now > kMaxAheadOfClock) return Failure{Reason::future};
   }
   return Times{*at, aged_at};
 }

@@ -31,7 +31,7 @@ ReplyKind kind_of(natsStatus status) noexcept {
 const std::string& Admin::server() const noexcept { return adapter_->server(); }
 
 Result<Admin, std::string> Admin::connect(const ClientOptions& options, std::string_view inbox) {
-  Connector connector(options);
+  Connector connector(options, {});
   std::optional<ConnectResult> result;
   while (!(result = connector.poll())) std::this_thread::sleep_for(kConnectPoll);
   if (!result->connection) return Failure{std::move(result->error)};

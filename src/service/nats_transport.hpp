@@ -2,16 +2,16 @@
 // the loop's.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
+#include <string>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/static_vector.hpp>
 
 #include "nats/client.hpp"
 #include "service/publisher.hpp"
@@ -28,11 +28,16 @@ class NatsTransport final : public OrderTransport {
                                     ReplyHandler on_reply) override {
     const bool has_correlation =
         !message.correlation_id.empty() && nats::is_header_value(message.correlation_id);
-    const std::array<nats::Header, 4> all{
-        nats::Header{"Nats-Msg-Id", message.id}, nats::Header{"Content-Type", "application/json"},
-        nats::Header{"Correlation-Id", has_correlation ? message.correlation_id : message.id},
-        nats::Header{"traceparent", message.traceparent}};
-    const auto headers = std::span(all).first(all.size() - (message.traceparent.empty() ? 1 : 0));
+    const std::string expected = std::to_string(message.expected_sequence);
+    boost::container::static_vector<nats::Header, 6> headers{
+        {"Nats-Msg-Id", message.id},
+        {"Content-Type", "application/json"},
+        {"Correlation-Id", has_correlation ? message.correlation_id : message.id}};
+    if (!message.traceparent.empty()) headers.push_back({"traceparent", message.traceparent});
+    if (!message.sender.empty()) {
+      headers.push_back({"Rts-Sender", message.sender});
+      headers.push_back({"Nats-Expected-Last-Sequence", expected});
+    }
     const nats::Outgoing outgoing{message.subject, message.payload, headers};
     if (const auto open = open_requests_.find(number); open != open_requests_.end()) {
       return problem_of(client_.repeat(open->second, outgoing, message.life));

@@ -6,14 +6,19 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
+#include <rts/wire/control_log.hpp>
 
 #include "http/server.hpp"
 #include "nats/client.hpp"
@@ -22,7 +27,7 @@
 #include "service/nats_transport.hpp"
 #include "service/publisher.hpp"
 #include "service/status.hpp"
-#include "service/stream_watch.hpp"
+#include "service/stream_follower.hpp"
 #include "telemetry/log.hpp"
 
 namespace rts::service {
@@ -30,6 +35,15 @@ namespace {
 
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
+
+// So long a log may be silent on a connection, where there is another address.
+constexpr std::chrono::seconds kLogTimeout{5};
+// A broker that shuts down cuts its clients off 10 s after it has said so, unless it is told
+// otherwise.
+constexpr std::chrono::seconds kLameDuckTimeout{5};
+constexpr std::chrono::milliseconds kLameDuckPoll{20};
+// How far ahead of its being written a revision of the settings may take effect.
+constexpr std::chrono::hours kMaxAheadOfStored{24};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -40,12 +54,31 @@ std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
   return terms.sells == Sells::open_short ? terms.ttl : std::min(terms.ttl, terms.reduce_only_ttl);
 }
 
+// Orders go through the order log.
+bool uses_order_log(const config::Settings& settings) noexcept {
+  return settings.delivery.mode == DeliveryMode::jetstream && !settings.delivery.dry_run;
+}
+
+// As far as limits count it.
+CountedOrder counted(const Order& order) noexcept {
+  return {order.id, order.strategy, order.signal.side, *Symbol::from(order.symbol), order.at};
+}
+
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   nats::ClientOptions options{settings.broker};
   options.name = fmt::format("{}-{}", settings.broker.consumer_name, host);
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
+  if (const std::string& control = settings.broker.control_subject; !control.empty()) {
+    options.command_subjects.push_back(control);
+  }
+  if (uses_order_log(settings)) {
+    options.command_subjects.push_back(stored_subject(settings.stream.subject));
+  }
+  if (const std::string& bucket = settings.broker.control_bucket; !bucket.empty()) {
+    options.command_subjects.push_back(bucket_subject(bucket));
+  }
   // No order leaves on a path that was last proven longer ago than the order is good for. So that a
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
   const auto half_life =
@@ -67,15 +100,24 @@ class Service {
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_), client_callbacks()),
         transport_(loop, client_),
-        publisher_(transport_, settings_.delivery, publisher_callbacks()),
-        stream_watch_(loop, client_, settings_.stream,
-                      [this](bool changed) { on_stream_looked(changed); }),
+        order_log_(loop, client_,
+                   {.domain = settings_.broker.jetstream_domain,
+                    .subject = settings_.stream.subject,
+                    .stream = {}},
+                   order_log_callbacks()),
+        control_log_(loop, client_,
+                     {.domain = settings_.broker.jetstream_domain,
+                      .subject = {},
+                      .stream = bucket_stream(settings_.broker.control_bucket)},
+                     control_log_callbacks()),
+        publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
         server_(loop,
                 {.host = settings_.server.host,
                  .port = settings_.server.port,
                  .on_problem = [this](auto text) { narrator_.http_problem(text); }},
                 routes()),
         user_signals_(loop, SIGUSR1, SIGUSR2),
+        lame_duck_timer_(loop),
         notifier_(loop),
         lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
@@ -115,37 +157,112 @@ class Service {
     if (settings_.log.decisions) {
       narrator_.decision(decision, engine_.symbols().at(decision.symbol_index).text());
     }
-    if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
+    if (decision.order) {
+      publisher_.publish(*decision.order, message.traceparent, received, decision.in_log);
+    }
     return settings_.log.decisions || decision.order;
   }
 
   Publisher::Callbacks publisher_callbacks() {
-    return {.is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
-            .on_sent =
-                [this](auto received_at) {
-                  counts_.receive_to_publish.observe(SteadyClock::now() - received_at);
-                },
-            .on_result = [this](const OrderReport& report) { on_result(report); },
-            .on_odd_answer = [this](std::string_view answer) { narrator_.odd_answer(answer); },
-            .on_breaker = [this](BreakerState state) { narrator_.breaker_changed(state); }};
+    return {
+        .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
+        .passes_still = [this](const Order& order) { return engine_.passes_still(counted(order)); },
+        .on_stored =
+            [this](const Order& order, std::uint64_t sequence) {
+              engine_.hear(counted(order));
+              order_log_.advance(sequence);
+            },
+        .on_sent =
+            [this](auto received_at) {
+              counts_.receive_to_publish.observe(SteadyClock::now() - received_at);
+            },
+        .on_result = [this](const OrderReport& report) { on_result(report); },
+        .on_odd_answer = [this](std::string_view answer) { narrator_.odd_answer(answer); },
+        .on_breaker = [this](BreakerState state) { narrator_.breaker_changed(state); }};
   }
 
   void on_result(const OrderReport& report) {
     ++counts_.orders[index_of(report.order.strategy)][index_of(report.result)];
     if (report.answered_in) counts_.order_answer.observe(*report.answered_in);
-    if (needs_stream_ && report.result == OrderResult::no_responders) stream_watch_.look_again();
     narrator_.order(report);
   }
 
+  // --- The order log ----------------------------------------------------------------------------
+
+  StreamFollower::Callbacks order_log_callbacks() {
+    return {.check =
+                [this](const StreamFacts& facts) {
+                  return StreamFollower::Fit{
+                      fmt::format("{}", fmt::join(stream_problems(settings_.stream, facts), "; ")),
+                      !delivers_twice(settings_.stream, facts)};
+                },
+            .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
+            .on_looked =
+                [this](bool is_read, bool changed) {
+                  if (is_read) publisher_.on_log_read(order_log_.reading());
+                  if (changed) {
+                    narrator_.log_looked("order_log", order_log_.stream(), order_log_.problem());
+                  }
+                  if (order_log_.missing_for() >= kLogTimeout) {
+                    client_.move_on("the order log does not answer there");
+                  }
+                }};
+  }
+
+  void on_log_entry(const wire::StoredMessage& entry) {
+    const auto order = wire::parse_counted_order(entry.data);
+    // An order of the future would hold back those of the present.
+    if (!order || order->at > entry.stored_at + kMaxAheadOfClock) {
+      ++counts_.odd_log_entries;
+      return narrator_.odd_log_entry(entry);
+    }
+    engine_.hear(*order);
+    publisher_.on_log_entry(order->id, entry.header("Rts-Sender"));
+  }
+
+  // What the stream republishes is a hint, for anybody can send there. What we have sent ourselves
+  // the acknowledgement tells.
+  void on_stored_elsewhere(const nats::Message& message) {
+    if (nats::header(message, "Rts-Sender") == publisher_.sender()) return;
+    const auto sequence = parse_as<std::uint64_t>(nats::header(message, "Nats-Sequence"));
+    if (sequence) order_log_.hint(*sequence);
+  }
+
   // --- Control ----------------------------------------------------------------------------------
+
+  void on_command(const nats::Message& message) {
+    if (message.subject == settings_.broker.control_subject) return on_control(message);
+    if (message.subject.starts_with("$KV.")) return (void)control_log_.read_on();
+    on_stored_elsewhere(message);
+  }
 
   void on_control(const nats::Message& message) {
     const auto command = wire::parse_control(message.payload);
     ++counts_.control_messages[index_of(!command         ? Control::unreadable
                                         : command->pause ? Control::pause
                                                          : Control::resume)];
-    if (!command) return narrator_.control_unreadable(message.payload);
-    set_paused(command->pause, command->strategy, settings_.broker.control_subject);
+    if (command) {
+      set_paused(command->pause, command->strategy, settings_.broker.control_subject);
+    } else {
+      narrator_.control_unreadable(message.payload);
+    }
+    // Who asks wants to know; where the answer cannot be sent, he can ask /ready.
+    if (message.reply_to.empty()) return;
+    (void)client_.publish({message.reply_to, control_answer(command.has_value())});
+  }
+
+  // {"ok":true,"trading_paused":{"orderbook_skew":true,…}}; a strategy may be held by the control
+  // log still.
+  std::string control_answer(bool ok) const {
+    std::string answer;
+    JsonWriter json(answer);
+    json.begin_object().key("ok").boolean(ok);
+    json.key("trading_paused").begin_object();
+    for (const StrategyId id : all_of<StrategyId>) {
+      json.key(to_string(id)).boolean(engine_.is_paused(id));
+    }
+    json.end_object().end_object();
+    return answer;
   }
 
   // SIGUSR1 pauses, SIGUSR2 resumes.
@@ -167,31 +284,119 @@ class Service {
     narrator_.paused(paused, strategy, by);
   }
 
+  // --- The control log --------------------------------------------------------------------------
+
+  StreamFollower::Callbacks control_log_callbacks() {
+    return {.check = [](const StreamFacts&) { return StreamFollower::Fit{}; },
+            .on_entry = [this](const wire::StoredMessage& entry) { on_control_entry(entry); },
+            .on_looked =
+                [this](bool is_read, bool changed) {
+                  was_control_read_ = was_control_read_ || is_read;
+                  if (!changed) return;
+                  if (const std::string off = control_off(); !off.empty()) {
+                    narrator_.control_log_off(off);
+                  } else {
+                    narrator_.log_looked("control_log", control_log_.stream(),
+                                         control_log_.problem());
+                  }
+                }};
+  }
+
+  // Why it is off though it is set; empty when it is not. Where orders go through the order log it
+  // never is: who provides the one has to provide the other. Nor is one that has been there.
+  std::string control_off() const {
+    if (uses_order_log_ || was_control_read_) return "";
+    const auto place = control_log_.place();
+    const bool is_off =
+        place == StreamFollower::Place::absent || place == StreamFollower::Place::no_jetstream;
+    return is_off ? control_log_.problem() : "";
+  }
+
+  // Why the control log holds orders back; empty when it does not.
+  std::string_view control_hold() const {
+    if (!uses_control_log_ || control_log_.is_read() || !control_off().empty()) return "";
+    return "the control log has not been read";
+  }
+
+  void on_control_entry(const wire::StoredMessage& entry) {
+    const std::string_view problem = take_control_entry(entry);
+    if (problem.empty()) return;
+    ++counts_.odd_control_entries;
+    narrator_.odd_control_entry(entry, problem);
+  }
+
+  // Why it is passed over; empty when it is not.
+  std::string_view take_control_entry(const wire::StoredMessage& entry) {
+    const std::string& bucket = settings_.broker.control_bucket;
+    if (entry.subject == wire::bucket_subject(bucket, wire::kSettingsKey)) {
+      return take_settings(entry);
+    }
+    std::vector<std::optional<StrategyId>> all{std::nullopt};
+    std::ranges::copy(all_of<StrategyId>, std::back_inserter(all));
+    const auto strategy = std::ranges::find(all, entry.subject, [&](auto id) {
+      return wire::bucket_subject(bucket, wire::pause_key(id));
+    });
+    if (strategy == all.end()) return "a key that means nothing here";
+    // A key that was deleted pauses nobody.
+    const bool is_deleted = entry.data.empty() && !entry.header("KV-Operation").empty();
+    const auto value = is_deleted ? wire::PauseValue{} : wire::parse_pause_value(entry.data);
+    if (!value) return "it does not say whether trading is paused";
+    engine_.hear_pause(*strategy, value->paused);
+    narrator_.paused(value->paused, *strategy, value->author.by);
+    return "";
+  }
+
+  std::string_view take_settings(const wire::StoredMessage& entry) {
+    settings_problem_.clear();
+    const auto value = wire::parse_settings_value(entry.data);
+    if (!value) return settings_problem_ = "no settings can be read from it";
+    if (value->effective_from > entry.stored_at + kMaxAheadOfStored) {
+      return settings_problem_ = "the settings would hold from a time that is too far away";
+    }
+    auto parameters = config::with_live_values(configuration_, value->values);
+    if (!parameters) {
+      return settings_problem_ =
+                 fmt::format("the settings are refused: {}", fmt::join(parameters.error(), " "));
+    }
+    engine_.hear(SettingsRevision{value->effective_from, std::move(parameters).value()});
+    narrator_.settings_changed(entry.sequence, *value);
+    return "";
+  }
+
   // --- The broker -------------------------------------------------------------------------------
 
   nats::Client::Callbacks client_callbacks() {
     return {.on_messages = [this](auto messages) { on_messages(messages); },
-            .on_control = [this](const auto& message) { on_control(message); },
+            .on_command = [this](const auto& message) { on_command(message); },
             .on_unexpected_reply = [this](auto subject) { narrator_.unexpected_reply(subject); },
             .on_status_message = [this](auto text) { narrator_.status_message(text); },
             .on_status_change = [this] { on_status_change(); }};
   }
 
-  void on_stream_looked(bool changed) {
-    publisher_.on_stream_looked();
-    if (changed) narrator_.order_stream(stream_watch_.stream(), stream_watch_.problem());
-  }
-
   void on_status_change() {
     publisher_.on_connection_change();
-    if (needs_stream_) stream_watch_.on_connection_change();
+    if (uses_order_log_) order_log_.on_connection_change();
+    if (uses_control_log_) control_log_.on_connection_change();
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
       notifier_.status(now.connected ? "connected to " + now.server
                                      : "not connected to a broker: " + now.last_error);
     }
+    if (now.lame_duck && !before_.lame_duck) leave_lame_duck(SteadyClock::now());
     before_ = now;
+  }
+
+  // The broker waits some seconds before it cuts its clients off. Orders under way get their
+  // answers first.
+  void leave_lame_duck(SteadyClock::time_point since) {
+    if (publisher_.status().in_flight == 0 || SteadyClock::now() - since > kLameDuckTimeout) {
+      return client_.move_on("the broker shuts down");
+    }
+    lame_duck_timer_.expires_after(kLameDuckPoll);
+    lame_duck_timer_.async_wait([this, since](boost::system::error_code error) {
+      if (!error && client_.status().lame_duck) leave_lame_duck(since);
+    });
   }
 
   // --- What people see --------------------------------------------------------------------------
@@ -208,8 +413,18 @@ class Service {
                 .uptime = SteadyClock::now() - started_,
                 .lost_log_lines = log_.lost_lines(),
                 .shortened_log_lines = log_.shortened_lines()};
-    std::string& problem = state.delivery.path_problem;
-    if (needs_stream_ && problem.empty()) problem = stream_watch_.problem();
+    if (uses_order_log_) {
+      state.order_log = {.stream = order_log_.stream(),
+                         .problem = order_log_.problem(),
+                         .last_sequence = order_log_.last()};
+    }
+    if (uses_control_log_) {
+      const std::string& problem = control_log_.problem();
+      state.control_log = {.stream = control_log_.stream(),
+                           .problem = problem.empty() ? settings_problem_ : problem,
+                           .last_sequence = control_log_.last(),
+                           .off = control_off()};
+    }
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -243,14 +458,18 @@ class Service {
   Counts counts_;
   nats::Client client_;
   NatsTransport transport_;
+  const bool uses_order_log_ = uses_order_log(settings_);
+  const bool uses_control_log_ = !settings_.broker.control_bucket.empty();
+  StreamFollower order_log_;
+  StreamFollower control_log_;
+  bool was_control_read_ = false;
+  std::string settings_problem_;  // of the last revision; empty: it is taken
   Publisher publisher_;
-  StreamWatch stream_watch_;
-  const bool needs_stream_ =
-      settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   const std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;
   asio::signal_set user_signals_;
+  asio::steady_timer lame_duck_timer_;
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged

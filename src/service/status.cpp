@@ -86,6 +86,13 @@ void append_row_if_any(std::string& out, std::string_view name, std::uint64_t co
   if (count > 0) append_row(out, name, count);
 }
 
+CheckResult result_of_log(const std::optional<LogState>& log) {
+  if (!log) return {true, "not used"};
+  if (!log->off.empty()) return {true, "off: " + log->off};
+  if (!log->problem.empty()) return {false, log->problem};
+  return {true, fmt::format("stream {}, read up to {}", log->stream, log->last_sequence)};
+}
+
 }  // namespace
 
 CheckResult State::result_of(Check check) const {
@@ -106,6 +113,8 @@ CheckResult State::result_of(Check check) const {
       return {true, delivery.path_tried
                         ? "orders can be sent"
                         : "whether anybody takes orders is not known until the first order"};
+    case Check::order_log: return result_of_log(order_log);
+    case Check::control_log: return result_of_log(control_log);
     case Check::breaker:
       if (delivery.breaker == BreakerState::closed) return {true, "closed"};
       return {false, fmt::format("{}: orders are held back", to_string(delivery.breaker))};

@@ -31,7 +31,10 @@ void OrderMemory::accept(const CountedOrder& order, std::size_t symbol_index) no
   if (own_.size() == kMaxOwn) {
     // Half at once, so that the others seldom move up. What is counted stays the same.
     const auto half = own_.begin() + kMaxOwn / 2;
-    std::for_each(own_.begin(), half, [this](const Own& own) { stored_counts_.count_again(own); });
+    std::for_each(own_.begin(), half, [this](const Own& own) {
+      forgotten_counts_.count_again(own);
+      stored_counts_.count_again(own);
+    });
     own_.erase(own_.begin(), half);
   }
   counts_.count(order);
@@ -58,9 +61,45 @@ void OrderMemory::hear(const CountedOrder& order, std::optional<std::size_t> sym
   }
   heard_.push_back(order.id);
   if (heard_.size() > kMaxStored) {
-    stored_.erase(heard_.front());
+    const auto oldest = stored_.find(heard_.front());
+    forgotten_counts_.count(oldest->second.order);
+    stored_.erase(oldest);
     heard_.pop_front();
   }
+}
+
+OrderMemory::Others OrderMemory::before(const CountedOrder& order) const noexcept {
+  KeyState key;
+  const auto add = [&](const CountedOrder& other) {
+    const bool is_of_key = other.strategy == order.strategy && other.side == order.side &&
+                           other.symbol == order.symbol;
+    if (is_of_key) key.add(other.at, false);
+  };
+  Counts counts = forgotten_counts_;
+  const bool is_stored = stored_.contains(order.id);
+  for (const Uuid& id : heard_) {
+    if (id == order.id) break;
+    const CountedOrder& other = stored_.find(id)->second.order;
+    counts.count(other);
+    add(other);
+  }
+  for (const Own& own : own_) {
+    if (is_stored || own.order.id == order.id) break;
+    counts.count_again(own);
+    add(own.order);
+  }
+  return {key.last, counts.days[index_of(order.strategy)].orders_at(utc_day(order.at)),
+          counts.minute.orders_at(utc_minute(order.at))};
+}
+
+void OrderMemory::take_back(const Uuid& id, std::optional<std::size_t> symbol_index) noexcept {
+  const auto own =
+      std::find_if(own_.begin(), own_.end(), [&](const Own& one) { return one.order.id == id; });
+  if (own == own_.end()) return;
+  const Symbol symbol = own->order.symbol;
+  own_.erase(own);
+  count_again();
+  if (symbol_index) place(*symbol_index, symbol);
 }
 
 void OrderMemory::place(std::size_t symbol_index, const Symbol& symbol) noexcept {

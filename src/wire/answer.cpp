@@ -125,8 +125,9 @@ std::optional<Answer> parse_answer(std::string_view payload) {
   }
   const auto stream = value_at<std::string_view>(*answer, "stream");
   const std::uint64_t sequence = number_at(*answer, "seq");
-  if (!stream || sequence == 0) return {};  // a stream counts from 1
-  return PubAck{shown(*stream), sequence, value_at<bool>(*answer, "duplicate").value_or(false)};
+  const bool is_duplicate = value_at<bool>(*answer, "duplicate").value_or(false);
+  if (!stream || (sequence == 0 && !is_duplicate)) return {};  // a stream counts from 1
+  return PubAck{shown(*stream), sequence, is_duplicate};
 }
 
 std::optional<ControlCommand> parse_control(std::string_view payload) {

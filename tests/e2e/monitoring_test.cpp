@@ -108,7 +108,6 @@ class Monitoring : public testing::Test {
     Environment settings = environment_of(memoryless_settings(), broker_.url());
     settings["NATS_USER_FILE"] = secrets_.write(user + ".user", user);
     settings["NATS_PASSWORD_FILE"] = secrets_.write(user + ".password", password);
-    settings["NATS_PUBLISHER_TOPIC"] = "orders.intents";
     settings["ORDER_DELIVERY"] = "jetstream";
     return settings;
   }

@@ -23,6 +23,7 @@
 #include "support/known_orders.hpp"
 #include "support/market_text.hpp"
 #include "support/nats_server.hpp"
+#include "support/order_log.hpp"
 #include "support/order_schema.hpp"
 #include "support/peer.hpp"
 #include "support/rapidjson.hpp"
@@ -397,11 +398,9 @@ TEST_F(TradeEngineContract, InCoreModeTheEngineTellsTheSecondReplicaThatItHasThe
 
 TEST_F(TradeEngineContract, BehindTheStreamTheEngineSeesNoDuplicate) {
   Environment settings = lively_settings();
-  settings.insert({{"NATS_CONSUMER_GROUP", ""},
-                   {"NATS_PUBLISHER_TOPIC", "orders.intents"},
-                   {"ORDER_DELIVERY", "jetstream"}});
+  settings.insert({{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}});
   settings = environment(settings);
-  ASSERT_EQ(run_binary({"provision", "--daily-cap", "0"}, settings).exit_code, 0);
+  OrderLogAdmin(broker_.url()).make();
   const TradeEngine engine(broker_.url());
   const std::array<Daemon, 3> replicas{Daemon(settings), Daemon(settings), Daemon(settings)};
   for (const Daemon& replica : replicas) ASSERT_TRUE(replica.wait_ready());

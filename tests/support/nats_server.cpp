@@ -71,6 +71,10 @@ void NatsServer::stop() {
     throw std::runtime_error("nats-server does not stop:\n" + log());
 }
 
+bool NatsServer::wait_gone(std::chrono::milliseconds limit) {
+  return !process_ || process_->wait(limit).has_value();
+}
+
 void NatsServer::restart() {
   if (!start()) throw std::runtime_error("nats-server does not restart:\n" + log());
 }

@@ -1,6 +1,7 @@
 // A real nats-server on a free port of 127.0.0.1, for one test.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -37,9 +38,10 @@ class NatsServer {
   std::string url(const std::string& userinfo) const;  // nats://userinfo@127.0.0.1:port
   pid_t pid() const;
 
-  void kill();     // SIGKILL; gone when this returns
-  void stop();     // SIGTERM; throws when it does not end within 10 s
-  void restart();  // on the same port, after kill() or stop(); ready when this returns
+  void kill();  // SIGKILL; gone when this returns
+  void stop();  // SIGTERM; throws when it does not end within 10 s
+  bool wait_gone(std::chrono::milliseconds limit);  // whether it has ended, by itself
+  void restart();  // on the same port, after it has ended; ready when this returns
   void suspend();  // keeps its connections and answers nothing; still when this returns
   void resume();
 

@@ -102,7 +102,9 @@ TEST(StreamMessage, IsReadFromTheAnswer) {
                     R"("subject":"$KV.b.pause","seq":3,"data":"eyJwYXVzZWQiOnRydWV9",)"
                     R"("time":"2026-11-28T10:40:23.1Z"}})"),
             R"($KV.b.pause 3 {"paused":true})");
-  EXPECT_EQ(message(R"({"message":{"subject":"a","seq":1,"hdrs":"TkFUUw==","time":""}})"), "a 1 ")
+  EXPECT_EQ(message(R"({"message":{"subject":"a","seq":1,"hdrs":"TkFUUw==",)"
+                    R"("time":"2026-11-28T10:40:23Z"}})"),
+            "a 1 ")
       << "a key that was deleted";
   EXPECT_EQ(message(R"({"error":{"code":404,"err_code":10037,"description":"no message found"}})"),
             "error 10037");

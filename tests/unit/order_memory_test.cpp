@@ -139,5 +139,52 @@ TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
   EXPECT_TRUE(memory.is_foreign(order(std::to_string(many - 1)).id));
 }
 
+TEST(OrderMemory, WhatItRemembersBesidesAnOrderLeavesThatOut) {
+  OrderMemory memory = rts::memory();
+  memory.hear(order("before", kNoon - hours(1)), kBtc);
+  memory.accept(order("own"), kBtc);
+  const auto besides = [&] { return memory.besides(order("own")); };
+  EXPECT_EQ(besides().last, kNoon - hours(1));
+  EXPECT_EQ(besides().orders_of_day, 1);
+  EXPECT_EQ(besides().orders_of_minute, 0);
+  // Stored by this process, or by another: it is the same order.
+  memory.hear(order("own"), kBtc);
+  EXPECT_EQ(besides().orders_of_day, 1);
+  // Stored behind it, or before and heard later.
+  memory.hear(order("other", kNoon + seconds(1)), kBtc);
+  EXPECT_EQ(besides().last, kNoon + seconds(1));
+  EXPECT_EQ(besides().orders_of_day, 2);
+  EXPECT_EQ(besides().orders_of_minute, 1);
+  // Others of the day, which are no orders of its key.
+  memory.hear(order("sell", kNoon + seconds(2), kBtc, Side::sell), kBtc);
+  memory.hear(order("eth", kNoon + seconds(2), kEth), kEth);
+  EXPECT_EQ(besides().last, kNoon + seconds(1));
+  EXPECT_EQ(besides().orders_of_day, 4);
+}
+
+// It may have been counted to that period, or to the one before.
+TEST(OrderMemory, OfALaterPeriodThanItsOwnAnOrderLeavesNothingOut) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("own"), kBtc);
+  memory.hear(order("tomorrow", kNoon + hours(24)), kBtc);
+  EXPECT_EQ(memory.besides(order("own")).orders_of_day, 1);
+  EXPECT_EQ(memory.besides(order("own")).orders_of_minute, 1);
+}
+
+TEST(OrderMemory, TakesBackWhatIsNoOrderAfterAll) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("a"), kBtc);
+  memory.accept(order("b", kNoon + minutes(30)), kBtc);
+  memory.take_back(order("b", kNoon).id, kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon);
+  memory.take_back(order("a").id, std::nullopt);  // the symbol has no number any more
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 0);
+  // What the log has stays.
+  memory.hear(order("c"), kBtc);
+  memory.take_back(order("c").id, kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
+}
+
 }  // namespace
 }  // namespace rts

@@ -29,6 +29,7 @@ struct Decision : Verdict {
   std::size_t symbol_index = 0;
   UnixMs at;                   // event time
   std::optional<Order> order;  // exactly when is_signal(outcome)
+  bool in_log = false;         // another process has stored the order
 };
 
 // What became of one event: it was refused for a reason, or it was decided upon.
@@ -71,6 +72,10 @@ class Engine {
   void hear(const CountedOrder& order) {
     gate_.hear(order, intake_.symbols().find(order.symbol.text()));
   }
+
+  // Whether an order that a decision has led to would pass the gate still, by what has been heard
+  // since. One that would not counts no more, unless the log has it.
+  [[nodiscard]] bool passes_still(const CountedOrder& order);
 
   // Of symbols without parameters of their own, at the time of the last event.
   [[nodiscard]] bool is_enabled(StrategyId strategy) const noexcept {

@@ -26,6 +26,9 @@
 
 namespace rts {
 
+// How far something may be in the future, by the clock of whoever looks.
+inline constexpr std::chrono::seconds kMaxAheadOfClock{10};
+
 // Which symbols are traded, and the small number each is known by.
 class SymbolTable {
  public:

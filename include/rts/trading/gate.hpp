@@ -46,10 +46,17 @@ class Gate {
     Uuid id{};
     Decimal quantity;
     std::optional<Protection> protection;  // of an opening order, always
+    bool in_log = false;                   // the log has it, by another process: it is done
   };
 
   // How much is ordered, or why there is no order.
   [[nodiscard]] Result<Pass, Outcome> pass(const Request& request) noexcept;
+
+  // Whether an order that has passed would pass by what is known by now to be before it. One that
+  // would not, and that the log does not have, counts no more. The index is empty when the
+  // symbol has no number any more.
+  [[nodiscard]] bool passes_still(const CountedOrder& order, std::chrono::milliseconds cooldown,
+                                  std::optional<std::size_t> symbol_index) noexcept;
 
   // An entry of the order log, in its order; any number of copies. The index is empty while the
   // symbol has no number.
@@ -81,7 +88,9 @@ class Gate {
 
  private:
   [[nodiscard]] std::optional<Outcome> check_band(const Request& request) const noexcept;
-  [[nodiscard]] std::optional<Outcome> check_limits(const Request& request) const noexcept;
+  [[nodiscard]] std::optional<Outcome> check_limits(
+      const OrderMemory::Others& others, UnixMs at,
+      std::chrono::milliseconds cooldown) const noexcept;
 
   GateLimits limits_;
   std::array<bool, count_of<StrategyId>> paused_{};

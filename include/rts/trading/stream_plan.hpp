@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <rts/base/time.hpp>
+
 namespace rts {
 
 struct Republish {
@@ -38,6 +40,10 @@ struct StreamFacts {
   bool allow_rollup = false;
   bool deny_delete = false;
   bool clustered = false;  // the broker that answered is part of a cluster
+  // What it holds: the last sequence is that of the newest message, also when that is gone; the
+  // first is one more than it when nothing is left.
+  std::uint64_t first_sequence = 0, last_sequence = 0;
+  UnixMs last_stored_at{};  // by the broker's clock; 1970 or before: never
 };
 
 // What the running service relies on when it stores its orders in the order log.

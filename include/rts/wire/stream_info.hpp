@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <rts/base/result.hpp>
+#include <rts/base/time.hpp>
 #include <rts/trading/stream_plan.hpp>
 
 namespace rts::wire {
@@ -47,10 +48,16 @@ inline constexpr std::int64_t kWrongLastSequence = 10071;  // in the answer to a
 [[nodiscard]] std::string next_message_request(std::string_view subject, std::uint64_t from);
 [[nodiscard]] std::string message_request(std::uint64_t sequence);
 
+// A message as a stream has stored it. Sizes as the broker's limit for messages is.
 struct StoredMessage {
-  std::string subject;
   std::uint64_t sequence = 0;
-  std::string data;  // empty also of a key that was deleted
+  std::string subject;
+  std::string headers;  // "NATS/1.0\r\nName: value\r\n…\r\n\r\n"; empty: it has none
+  std::string data;     // empty also of a key that was deleted
+  UnixMs stored_at{};   // by the broker's clock
+
+  // The first of this name, without blanks around it; empty without one.
+  [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
 };
 // The answer. kMessageNotFound: there is none.
 [[nodiscard]] Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload);

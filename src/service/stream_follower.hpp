@@ -1,0 +1,313 @@
+// Follows a stream at the broker: finds it, looks whether it fits, reads what it holds in its order
+// and reads on when something says that there is more. What is heard elsewhere (what a stream
+// republishes, an order's acknowledgement) is such a hint and nothing else: an entry counts when
+// the stream itself has answered with it. So nothing is missed, doubled, or believed that somebody
+// has made up. Without blocking. Thread: the loop's.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include <rts/trading/stream_plan.hpp>
+#include <rts/wire/stream_info.hpp>
+
+#include "nats/client.hpp"
+#include "nats/subjects.hpp"
+#include "service/publisher.hpp"
+
+namespace rts::service {
+
+class StreamFollower final : public OrderLog {
+ public:
+  // Of more entries the newest are read: a day at 30 orders a minute has 43,200.
+  static constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 16U;
+
+  struct Source {
+    std::string domain;   // of JetStream; empty: the broker's own
+    std::string subject;  // the stream that stores it is looked for; or
+    std::string stream;   // it is the one of this name
+  };
+  // Where the stream is, as the last look has found.
+  enum class Place : std::uint8_t {
+    unknown,       // no answer yet, or none that says it
+    found,         //
+    absent,        // there is no such stream
+    no_jetstream,  // nor JetStream at all
+  };
+  struct Fit {
+    std::string problem;      // for people; empty: none
+    bool is_readable = true;  // else nothing of it counts
+  };
+  struct Callbacks {
+    std::function<Fit(const StreamFacts&)> check;
+    std::function<void(const wire::StoredMessage&)> on_entry;
+    // After each look; whether all that is stored was read, and whether problem() has changed.
+    std::function<void(bool is_read, bool changed)> on_looked;
+  };
+
+  // `client` must outlive it.
+  StreamFollower(boost::asio::io_context& io, nats::Client& client, Source source,
+                 Callbacks callbacks)
+      : client_(client), source_(std::move(source)), callbacks_(std::move(callbacks)), timer_(io) {}
+
+  // To be called when the client's status has changed: on a new connection all is read anew that
+  // was not read before.
+  void on_connection_change() {
+    const nats::Status now = client_.status();
+    const std::uint64_t number = now.connected ? now.reconnects + 1 : 0;
+    // Until the subscriptions stand, what is stored now may be heard of nowhere.
+    if (number == connection_ || (number != 0 && !now.subscribed)) return;
+    connection_ = number;
+    is_read_ = is_looking_ = false;
+    place_ = Place::unknown;
+    missing_since_.reset();
+    ++look_;  // what is asked still is of no use any more
+    timer_.cancel();
+    if (number == 0) return;
+    const auto now_at = std::chrono::steady_clock::now();
+    look_after(
+        std::chrono::ceil<std::chrono::milliseconds>(std::max(now_at, denied_until_) - now_at));
+  }
+
+  // Something has been stored up to this sequence, if it is true.
+  void hint(std::uint64_t sequence) {
+    if (sequence > last_) read_on();
+  }
+  // An entry of ours has been acknowledged, and the caller knows it. Precondition: the next one.
+  void advance(std::uint64_t sequence) {
+    last_ = sequence;
+    if (is_read_ && place_ != Place::found) {  // it is there, whatever a look has not found
+      place_ = Place::found;
+      problem_.clear();
+      missing_since_.reset();
+    }
+  }
+
+  std::uint64_t read_on() override {
+    if (connection_ == 0) return reading_ + 1;
+    if (is_looking_) {
+      is_wanted_again_ = true;
+      return reading_ + 2;
+    }
+    look();
+    return reading_ + 1;
+  }
+  [[nodiscard]] bool is_read() const override { return is_read_; }
+  [[nodiscard]] std::uint64_t last() const override { return last_; }
+  // Of the readings that are done.
+  [[nodiscard]] std::uint64_t reading() const noexcept { return reading_; }
+
+  // For how long it has not been found, while there was a connection.
+  [[nodiscard]] std::chrono::milliseconds missing_for() const {
+    if (connection_ == 0 || !missing_since_) return std::chrono::milliseconds(0);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 *missing_since_);
+  }
+
+  [[nodiscard]] Place place() const noexcept { return place_; }
+  // Why it cannot be followed, or does not fit; empty when it is as it should be.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
+
+ private:
+  static constexpr std::chrono::seconds kIntervalWhenFine{5};
+  static constexpr std::chrono::milliseconds kIntervalWhenSilent{500};
+  static constexpr std::chrono::seconds kIntervalWhenNot{2};
+  // A refusal costs the connection: the client makes a new one to ask again.
+  static constexpr std::chrono::seconds kIntervalWhenDenied{60};
+  static constexpr std::chrono::seconds kTimeout{1};
+  static constexpr std::uint64_t kBatch = 256;  // entries that are asked for at the same time
+
+  using Handler = std::function<void(const nats::Reply&)>;
+
+  void look_after(std::chrono::milliseconds delay) {
+    timer_.expires_after(delay);
+    timer_.async_wait([this](boost::system::error_code error) {
+      if (!error && connection_ != 0 && !is_looking_) look();
+    });
+  }
+
+  void look() {
+    is_looking_ = true;
+    is_wanted_again_ = false;
+    ++look_;
+    stream_ = stream_.empty() ? source_.stream : stream_;
+    if (!stream_.empty()) return ask_info();
+    ask("STREAM.NAMES", wire::stream_names_request(source_.subject),
+        [this](const nats::Reply& reply) { take_name(reply); });
+  }
+
+  void ask_info() {
+    ask("STREAM.INFO." + stream_, "", [this](const nats::Reply& reply) { take_info(reply); });
+  }
+
+  // The handler runs once, unless the look is over by then.
+  void ask(const std::string& verb, std::string_view payload, Handler handler) {
+    const std::string subject = nats::jetstream_api(source_.domain, verb);
+    const auto result = client_.request(
+        {subject, payload}, kTimeout,
+        [this, look = look_, handler = std::move(handler)](const nats::Reply& reply) {
+          if (look == look_) handler(reply);
+          return nats::AfterReply::done;
+        });
+    if (result == nats::PublishResult::denied) return conclude_denied();
+    if (result != nats::PublishResult::sent) fail("it could not be asked for");
+  }
+
+  // Whether there is an answer; else the look is over.
+  bool is_answer(const nats::Reply& reply) {
+    using enum nats::ReplyKind;
+    switch (reply.kind) {
+      case answered: return true;
+      case no_responders:
+        // Where there is JetStream without a leader, one is being elected.
+        conclude("the broker has no JetStream, or no leader for it", Place::no_jetstream);
+        return false;
+      case denied: conclude_denied(); return false;
+      case timed_out: fail("the broker does not answer"); return false;
+      case connection_lost: return false;  // the next connection will look
+    }
+    return false;
+  }
+
+  void take_name(const nats::Reply& reply) {
+    if (!is_answer(reply)) return;
+    const auto name = wire::parse_stream_names(reply.payload);
+    if (!name) return fail(words_of(name.error()));
+    if (name.value().empty()) {
+      return conclude(
+          fmt::format("no stream stores {}: run `realtime-strategies provision`", source_.subject),
+          Place::absent);
+    }
+    stream_ = name.value();
+    ask_info();
+  }
+
+  void take_info(const nats::Reply& reply) {
+    if (!is_answer(reply)) return;
+    const auto facts = wire::parse_stream_info(reply.payload);
+    if (!facts) {
+      const bool is_absent = facts.error().code == wire::kStreamNotFound;
+      const std::string name = std::exchange(stream_, {});
+      if (!is_absent) return fail(words_of(facts.error()));
+      return conclude(
+          fmt::format("there is no stream {}: run `realtime-strategies provision`", name),
+          Place::absent);
+    }
+    fit_ = callbacks_.check(facts.value());
+    if (!fit_.is_readable) {
+      is_read_ = false;
+      return conclude(fmt::format("stream {}: {}", stream_, fit_.problem), Place::found);
+    }
+    until_ = facts.value().last_sequence;
+    if (until_ < last_) last_ = 0;  // it was made anew: what it holds now is heard from its start
+    const std::uint64_t newest = until_ > kMaxEntries ? until_ - kMaxEntries + 1 : 1;
+    next_ = std::max({last_ + 1, facts.value().first_sequence, newest});
+    read_batch();
+  }
+
+  void read_batch() {
+    if (next_ > until_) return conclude_read();
+    const std::uint64_t size = std::min(kBatch, until_ - next_ + 1);
+    batch_.assign(size, std::nullopt);
+    unanswered_ = size;
+    const std::uint64_t look = look_;
+    for (std::uint64_t i = 0; i < size && look == look_; ++i) {
+      ask("STREAM.MSG.GET." + stream_, wire::message_request(next_ + i),
+          [this, i](const nats::Reply& reply) { take_entry(i, reply); });
+    }
+  }
+
+  void take_entry(std::uint64_t index, const nats::Reply& reply) {
+    if (!is_answer(reply)) return;
+    auto message = wire::parse_stored_message(reply.payload);
+    const bool is_gone = !message && message.error().code == wire::kMessageNotFound;
+    if (!message && !is_gone) return fail(words_of(message.error()));
+    if (message && message.value().sequence == next_ + index) {
+      batch_[index] = std::move(message).value();
+    }
+    if (--unanswered_ > 0) return;
+    for (const auto& entry : batch_) {
+      if (entry) callbacks_.on_entry(*entry);
+    }
+    next_ += batch_.size();
+    last_ = std::max(last_, next_ - 1);
+    read_batch();
+  }
+
+  static std::string words_of(const wire::ApiError& error) {
+    return error.code == 0 ? std::string("the answer could not be read")
+                           : fmt::format("{} ({})", error.description, error.code);
+  }
+
+  void conclude_read() {
+    last_ = std::max(last_, until_);
+    is_read_ = true;
+    conclude(fit_.problem.empty() ? "" : fmt::format("stream {}: {}", stream_, fit_.problem),
+             Place::found);
+  }
+
+  void conclude_denied() {
+    denied_until_ = std::chrono::steady_clock::now() + kIntervalWhenDenied;
+    conclude("the broker does not let us read it", Place::unknown, kIntervalWhenDenied);
+  }
+
+  void fail(const std::string& why) { conclude(why, Place::unknown); }
+
+  void conclude(std::string problem, Place place,
+                std::optional<std::chrono::milliseconds> interval = std::nullopt) {
+    ++look_;
+    ++reading_;
+    is_looking_ = false;
+    place_ = place;
+    if (place == Place::found) {
+      missing_since_.reset();
+    } else if (!missing_since_) {
+      missing_since_ = std::chrono::steady_clock::now();
+    }
+    const bool changed = problem != problem_;
+    problem_ = std::move(problem);
+    const std::chrono::milliseconds usual = problem_.empty()          ? kIntervalWhenFine
+                                            : place == Place::unknown ? kIntervalWhenSilent
+                                                                      : kIntervalWhenNot;
+    look_after(interval.value_or(usual));
+    const bool again = is_wanted_again_;
+    callbacks_.on_looked(place == Place::found && is_read_, changed);
+    if (again && !is_looking_ && connection_ != 0 && !interval) look();
+  }
+
+  nats::Client& client_;
+  const Source source_;
+  const Callbacks callbacks_;
+  boost::asio::steady_timer timer_;
+  std::uint64_t connection_ = 0;  // the client's number of the connection, from 1; 0: none
+  std::uint64_t look_ = 0;        // the number of the look; what another has asked for is void
+  bool is_looking_ = false;
+  bool is_wanted_again_ = false;  // what it has asked for may be older than what is wanted
+  std::string stream_;
+  Fit fit_;
+  std::uint64_t next_ = 0, until_ = 0;  // sequences, of the look
+  std::vector<std::optional<wire::StoredMessage>> batch_;
+  std::uint64_t unanswered_ = 0;
+
+  std::optional<std::chrono::steady_clock::time_point> missing_since_;
+  std::chrono::steady_clock::time_point denied_until_;
+  bool is_read_ = false;
+  std::uint64_t last_ = 0;
+  std::uint64_t reading_ = 0;
+  Place place_ = Place::unknown;
+  std::string problem_ = "it has not been looked up yet";
+};
+
+}  // namespace rts::service
