@@ -528,7 +528,7 @@ class LeastPrivilege : public testing::Test {
     EXPECT_NE(end, std::string::npos) << snippet;
     snippet.insert(end, "    { user: market, password: m }\n");
     return "jetstream: enabled\nRTS_NATS_PASSWORD: s\nRTS_PROVISION_PASSWORD: p\n"
-           "RTS_TRADEENGINE_PASSWORD: e\n" +
+           "RTS_TRADEENGINE_PASSWORD: e\nRTS_OPERATOR_PASSWORD: o\n" +
            snippet;
   }
   // An order arrives and is confirmed, the kill switch turns, and nothing was refused.
