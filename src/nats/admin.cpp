@@ -69,8 +69,9 @@ Admin::Answer Admin::exchange(const Outgoing& message) {
 }
 
 Result<std::string, std::string> Admin::request(const std::string& subject,
-                                                std::string_view payload) {
-  Answer answer = exchange({subject, payload});
+                                                std::string_view payload,
+                                                std::span<const Header> headers) {
+  Answer answer = exchange({subject, payload, headers});
   if (answer.kind == ReplyKind::answered) return std::move(answer.text);
   if (answer.kind == ReplyKind::timed_out) {
     return Failure{fmt::format("no answer to {} within {} ms", subject, kRequestLimit.count())};

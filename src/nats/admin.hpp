@@ -37,7 +37,8 @@ class Admin {
   // The answer's payload. Errors: no client listens there, it is not permitted, the connection is
   // lost, no answer in time.
   [[nodiscard]] Result<std::string, std::string> request(const std::string& subject,
-                                                         std::string_view payload);
+                                                         std::string_view payload,
+                                                         std::span<const Header> headers = {});
 
   // Who acknowledges what is published on `subject`: what he answers to a message without payload
   // that has these headers; empty when nobody listens, or whoever does stays silent.

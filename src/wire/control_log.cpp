@@ -38,9 +38,7 @@ std::optional<std::vector<GivenValue>> values_of(const dom::object& object) {
 
 }  // namespace
 
-std::string bucket_stream(std::string_view bucket) { return std::string("KV_").append(bucket); }
-
-std::string bucket_subject(std::string_view bucket, std::string_view key) {
+std::string key_subject(std::string_view bucket, std::string_view key) {
   return std::string("$KV.").append(bucket).append(".").append(key);
 }
 

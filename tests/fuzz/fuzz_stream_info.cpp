@@ -23,6 +23,7 @@ StreamPlan plan() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view payload = fuzz::as_text(data, size);
   static_cast<void>(wire::parse_stream_names(payload));
+  static_cast<void>(wire::parse_stored_message(payload));
   const auto facts = wire::parse_stream_info(payload);
   const auto request = wire::stream_update_request(payload, plan());
   fuzz::require(facts.ok() == request.ok(), "a described stream can be changed");

@@ -84,9 +84,8 @@ TEST(ControlLog, ReadsWhatItWrites) {
   EXPECT_EQ(settings(to_json(value)), "7 A=1 B=x\"y me@here");
 }
 
-TEST(ControlLog, NamesItsStreamAndItsKeys) {
-  EXPECT_EQ(bucket_stream("b"), "KV_b");
-  EXPECT_EQ(bucket_subject("b", kSettingsKey), "$KV.b.settings");
+TEST(ControlLog, NamesItsKeys) {
+  EXPECT_EQ(key_subject("b", kSettingsKey), "$KV.b.settings");
   EXPECT_EQ(pause_key(std::nullopt), "pause");
   EXPECT_EQ(pause_key(StrategyId::trade_momentum), "pause.trade_momentum");
 }

@@ -26,9 +26,8 @@ inline constexpr std::size_t kMaxNoteBytes = 200;
 inline constexpr std::string_view kPauseKey = "pause";
 inline constexpr std::string_view kSettingsKey = "settings";
 
-// "realtime-strategies" → "KV_realtime-strategies", and "$KV.realtime-strategies.pause".
-[[nodiscard]] std::string bucket_stream(std::string_view bucket);
-[[nodiscard]] std::string bucket_subject(std::string_view bucket, std::string_view key);
+// "$KV.<bucket>.<key>".
+[[nodiscard]] std::string key_subject(std::string_view bucket, std::string_view key);
 // "pause" for all, else "pause.<strategy>".
 [[nodiscard]] std::string pause_key(std::optional<StrategyId> strategy);
 
