@@ -7,6 +7,8 @@
 namespace rts::commands {
 namespace {
 
+constexpr std::string_view kOneAnswer = "        allow_responses: { max: 1, expires: \"1m\" }\n";
+
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -119,8 +121,8 @@ std::string trade_engine(const std::string& topic) {
   return user("the TradeEngine", "tradeengine", "RTS_TRADEENGINE_PASSWORD",
               "        # nothing of its own accord\n        publish: { deny: \">\" }\n" +
                   allow("subscribe", orders_on(topic)) +
-                  "        # but one answer to each order, to the inbox that came with it\n"
-                  "        allow_responses: { max: 1, expires: \"1m\" }\n");
+                  "        # but one answer to each order, to the inbox that came with it\n" +
+                  std::string(kOneAnswer));
 }
 
 }  // namespace

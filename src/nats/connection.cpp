@@ -22,6 +22,7 @@ constexpr std::int64_t kDrainTimeoutMs = 10'000;
 constexpr int kRefusedIntervals = 8;
 // Where JetStream awaits the answers to its flow control. No message may make us publish elsewhere.
 constexpr std::string_view kFlowControl = "$JS.FC.";
+constexpr std::string_view kInboxes = "_INBOX.";
 
 // `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
 // else.
@@ -195,6 +196,8 @@ void Connection::check_complaint() {
     client_.callbacks.on_status_change();
   }
   const std::string subject(denied_subject(complaint_));
+  // An answer that somebody has asked for to where we may not publish is his loss.
+  if (subject.starts_with(kInboxes) && !subject.starts_with(inbox_.name())) return;
   if (refused_ || !subject.empty()) {
     const auto pause = kRefusedIntervals * client_.options.heartbeat_interval;
     ask_again_at_ = std::min(ask_again_at_, Clock::now() + pause);

@@ -197,6 +197,11 @@ class Narrator {
                {{"message", message.substr(0, kExcerptBytes)}});
   }
 
+  void paused_still(std::string_view by) {
+    log_.write(warning, "trading_paused", "resumed here, but the control log pauses still",
+               {{"by", by}});
+  }
+
   // No strategy: all of them. `by`: the subject or signal the command came by.
   void paused(bool paused, std::optional<StrategyId> strategy, std::string_view by) {
     log_.write(warning, paused ? "trading_paused" : "trading_resumed",

@@ -271,6 +271,7 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
     case Next::read_log: return read_log(order);
     case Next::ask_again:
       order.state = OrderState::asking_again;
+      if (result == AttemptResult::no_responders) log_.read_on();  // it may be gone
       return is_silence(result) ? ask_again(order) : look_at_waiting();
   }
 }

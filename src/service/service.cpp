@@ -64,6 +64,12 @@ CountedOrder counted(const Order& order) noexcept {
   return {order.id, order.strategy, order.signal.side, *Symbol::from(order.symbol), order.at};
 }
 
+// How long an order of this time counts: as long as its cooldown, and to the end of its UTC day.
+UnixMs counts_until(const StreamNeeds& needs, UnixMs at) noexcept {
+  return std::max<UnixMs>(at + needs.cooldown,
+                          std::chrono::floor<std::chrono::days>(at) + std::chrono::days(1));
+}
+
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
@@ -190,12 +196,7 @@ class Service {
   // --- The order log ----------------------------------------------------------------------------
 
   StreamFollower::Callbacks order_log_callbacks() {
-    return {.check =
-                [this](const StreamFacts& facts) {
-                  return StreamFollower::Fit{
-                      fmt::format("{}", fmt::join(stream_problems(settings_.stream, facts), "; ")),
-                      !delivers_twice(settings_.stream, facts)};
-                },
+    return {.check = [this](const StreamFacts& facts) { return fit_of(facts); },
             .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
             .on_looked =
                 [this](bool is_read, bool changed) {
@@ -207,6 +208,22 @@ class Service {
                     client_.move_on("the order log does not answer there");
                   }
                 }};
+  }
+
+  StreamFollower::Fit fit_of(const StreamFacts& facts) const {
+    auto problems = stream_problems(settings_.stream, facts);
+    // Purged before we had read it, and young enough to matter: what it has forgotten we cannot
+    // know, so until it would not count any more no order leaves here.
+    const bool is_purged = facts.last_sequence > order_log_.last() &&
+                           facts.first_sequence > facts.last_sequence &&
+                           counts_until(settings_.stream, facts.last_stored_at) > wall_clock();
+    if (is_purged) {
+      problems.emplace_back(
+          "it was emptied, and what it held counts still: orders leave again when the last one's "
+          "cooldown and UTC day are over, or when it is deleted and provisioned anew");
+    }
+    return {fmt::format("{}", fmt::join(problems, "; ")),
+            !is_purged && !delivers_twice(settings_.stream, facts)};
   }
 
   void on_log_entry(const wire::StoredMessage& entry) {
@@ -282,6 +299,11 @@ class Service {
       engine_.set_paused(paused);
     }
     narrator_.paused(paused, strategy, by);
+    const bool is_held = strategy ? engine_.is_paused(*strategy)
+                                  : std::ranges::any_of(all_of<StrategyId>, [this](auto id) {
+                                      return engine_.is_paused(id);
+                                    });
+    if (!paused && is_held) narrator_.paused_still(by);
   }
 
   // --- The control log --------------------------------------------------------------------------
@@ -328,13 +350,13 @@ class Service {
   // Why it is passed over; empty when it is not.
   std::string_view take_control_entry(const wire::StoredMessage& entry) {
     const std::string& bucket = settings_.broker.control_bucket;
-    if (entry.subject == wire::bucket_subject(bucket, wire::kSettingsKey)) {
+    if (entry.subject == wire::key_subject(bucket, wire::kSettingsKey)) {
       return take_settings(entry);
     }
     std::vector<std::optional<StrategyId>> all{std::nullopt};
     std::ranges::copy(all_of<StrategyId>, std::back_inserter(all));
     const auto strategy = std::ranges::find(all, entry.subject, [&](auto id) {
-      return wire::bucket_subject(bucket, wire::pause_key(id));
+      return wire::key_subject(bucket, wire::pause_key(id));
     });
     if (strategy == all.end()) return "a key that means nothing here";
     // A key that was deleted pauses nobody.

@@ -367,7 +367,7 @@ TEST(Gate, AsksAnewWhetherAnOrderPassesByWhatOthersHaveStored) {
            {"nothing but itself", own, true},
            {"of another day and key", {.symbol = 1, .at = kNoon - hours(24)}, true},
            {"of its key, before it", {.at = kNoon - minutes(10), .event_id = 7}, false},
-           {"of its key, after it", {.at = kNoon + minutes(10), .event_id = 7}, false},
+           {"of its key, after it", {.at = kNoon + minutes(20), .event_id = 7}, false},
            {"of its key, long before", {.at = kNoon - hours(13), .event_id = 7}, true},
            {"of its strategy's day", {.symbol = 1}, false},
            {"of its minute", {StrategyId::trade_momentum, 1}, false}}) {

@@ -139,36 +139,32 @@ TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
   EXPECT_TRUE(memory.is_foreign(order(std::to_string(many - 1)).id));
 }
 
-TEST(OrderMemory, WhatItRemembersBesidesAnOrderLeavesThatOut) {
+TEST(OrderMemory, BeforeAnOrderIsAllOfTheLogAndTheEarlierOwnUntilItIsStored) {
   OrderMemory memory = rts::memory();
-  memory.hear(order("before", kNoon - hours(1)), kBtc);
+  memory.hear(order("stored", kNoon - hours(1)), kBtc);
+  memory.accept(order("earlier", kNoon - minutes(30)), kBtc);
   memory.accept(order("own"), kBtc);
-  const auto besides = [&] { return memory.besides(order("own")); };
-  EXPECT_EQ(besides().last, kNoon - hours(1));
-  EXPECT_EQ(besides().orders_of_day, 1);
-  EXPECT_EQ(besides().orders_of_minute, 0);
-  // Stored by this process, or by another: it is the same order.
-  memory.hear(order("own"), kBtc);
-  EXPECT_EQ(besides().orders_of_day, 1);
-  // Stored behind it, or before and heard later.
+  memory.accept(order("later", kNoon + minutes(30)), kBtc);
+  const auto before = [&] { return memory.before(order("own")); };
+  EXPECT_EQ(before().last, kNoon - minutes(30));
+  EXPECT_EQ(before().orders_of_day, 2);
+  EXPECT_EQ(before().orders_of_minute, 0);
+  // Another's, stored meanwhile, whatever its time.
   memory.hear(order("other", kNoon + seconds(1)), kBtc);
-  EXPECT_EQ(besides().last, kNoon + seconds(1));
-  EXPECT_EQ(besides().orders_of_day, 2);
-  EXPECT_EQ(besides().orders_of_minute, 1);
+  EXPECT_EQ(before().last, kNoon + seconds(1));
+  EXPECT_EQ(before().orders_of_day, 3);
+  EXPECT_EQ(before().orders_of_minute, 1);
   // Others of the day, which are no orders of its key.
   memory.hear(order("sell", kNoon + seconds(2), kBtc, Side::sell), kBtc);
   memory.hear(order("eth", kNoon + seconds(2), kEth), kEth);
-  EXPECT_EQ(besides().last, kNoon + seconds(1));
-  EXPECT_EQ(besides().orders_of_day, 4);
-}
-
-// It may have been counted to that period, or to the one before.
-TEST(OrderMemory, OfALaterPeriodThanItsOwnAnOrderLeavesNothingOut) {
-  OrderMemory memory = rts::memory();
-  memory.accept(order("own"), kBtc);
-  memory.hear(order("tomorrow", kNoon + hours(24)), kBtc);
-  EXPECT_EQ(memory.besides(order("own")).orders_of_day, 1);
-  EXPECT_EQ(memory.besides(order("own")).orders_of_minute, 1);
+  EXPECT_EQ(before().last, kNoon + seconds(1));
+  EXPECT_EQ(before().orders_of_day, 5);
+  // Once it is stored what comes behind it was decided with it in mind, and no own signal counts
+  // that is not stored.
+  memory.hear(order("own"), kBtc);
+  memory.hear(order("behind", kNoon + seconds(3)), kBtc);
+  EXPECT_EQ(before().last, kNoon + seconds(1));
+  EXPECT_EQ(before().orders_of_day, 4);
 }
 
 TEST(OrderMemory, TakesBackWhatIsNoOrderAfterAll) {
