@@ -449,6 +449,16 @@ TEST_F(LeastPrivilege, CoreDeliveryNeedsNoMoreThanItIsAllowed) {
   expect_all_works(broker, environment, 1);
 }
 
+TEST_F(LeastPrivilege, JetStreamDeliveryNeedsNoMoreThanItIsAllowed) {
+  const Environment jetstream{{"ORDER_DELIVERY", "jetstream"}};
+  const NatsServer broker(config_of(jetstream));
+  const RunResult provisioned =
+      run_binary({"provision"},
+                 with(jetstream, {{"NATS_URL", broker.url("realtime-strategies-provision:p")}}));
+  ASSERT_EQ(provisioned.exit_code, 0) << provisioned.err;
+  expect_all_works(broker, logged_settings(""), 2);
+}
+
 // --- The circuit breaker ------------------------------------------------------------------------
 
 class Breaker : public Delivery {
