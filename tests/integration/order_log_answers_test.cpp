@@ -276,7 +276,9 @@ TEST_P(LogAnswer, EndsTheOrderOnce) {
   EXPECT_EQ(line.result, row.result) << line.detail;
   EXPECT_EQ(engine.received().size(), is_confirmed ? 1U : 0U);
   const std::vector<Received> attempts = log.attempts();
-  if (row.attempts > 0) EXPECT_THAT(attempts, SizeIs(row.attempts));
+  if (row.attempts > 0) {
+    EXPECT_THAT(attempts, SizeIs(row.attempts));
+  }
   EXPECT_EQ(line.attempts, attempts.size() + (is_confirmed ? 1U : 0U));
   EXPECT_EQ(service.daemon.metric("rts_order_repeats_total"), attempts.size() - 1);
   EXPECT_EQ(service.breaker_is("open"), row.is_failure);
@@ -292,7 +294,7 @@ TEST_P(LogAnswer, EndsTheOrderOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachVersion, LogAnswer, testing::ValuesIn(rows()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& row) { return std::string(row.param.name); });
 
 // --- In doubt -----------------------------------------------------------------------------------
 
