@@ -434,6 +434,42 @@ TEST(NatsClient, QueueGroupMembersShareTheFrames) {
   EXPECT_FALSE(two.payloads.empty());
 }
 
+// To each client, whatever its queue group, and no frame of the data.
+TEST(NatsClient, EachClientHearsEachCommandSubjectWithItsHeaders) {
+  const NatsServer broker;
+  Loop loop;
+  ClientOptions options = options_for(broker.url());
+  options.queue_group = "group";
+  options.command_subjects = {"control", "orders.stored"};
+  std::array<std::vector<std::string>, 2> heard;
+  std::size_t frames = 0;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (auto& commands : heard) {
+    clients.push_back(std::make_unique<Client>(
+        loop.io, options,
+        ClientCallbacks{.on_messages = [&](auto messages) { frames += messages.size(); },
+                        .on_command =
+                            [&](const Message& message) {
+                              commands.push_back(fmt::format("{} {} {}", message.subject,
+                                                             message.payload,
+                                                             header(message, "traceparent")));
+                            }}));
+    clients.back()->start();
+  }
+  ASSERT_TRUE(loop.run_until(
+      [&] { return clients[0]->status().subscribed && clients[1]->status().subscribed; }, kSoon));
+  Peer peer(broker.url());
+  peer.publish("control", "pause");
+  peer.publish_traced("orders.stored", "7");
+  peer.publish("orders.other", "nothing");
+  peer.publish("frames", "frame");
+  ASSERT_TRUE(loop.run_until(
+      [&] { return heard[0].size() == 2 && heard[1].size() == 2 && frames == 1; }, kSoon));
+  for (const auto& commands : heard) {
+    EXPECT_THAT(commands, testing::UnorderedElementsAre("control pause ", "orders.stored x 7"));
+  }
+}
+
 TEST(NatsClient, AFloodLeavesOtherHandlersTheirTurn) {
   NatsServer server;
   Loop loop;
