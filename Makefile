@@ -163,7 +163,7 @@ sanitize-threads: setup ## All tests under TSan
 	$(call run_tests,build/tsan)
 
 .PHONY: planted
-planted: setup ## Plant 12 defects, one at a time: a test has to fail of each
+planted: setup ## Plant 15 defects, one at a time: a test has to fail of each
 	@tests/planted/defects.py --jobs $(JOBS)
 
 .PHONY: bench
