@@ -33,6 +33,7 @@ PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings recording stream_info answer instruments
+SIMULATED_SEEDS ?= 10000
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 
@@ -140,6 +141,10 @@ e2e: build-tests ## Tests of the whole program as a user runs it; the table of f
 	@RTS_FAULT_REPORT=$(FAULT_REPORT) $(CTEST) --test-dir build/$(PRESET) -L e2e; result=$$?; \
 	  build/$(PRESET)/fault_table $(FAULT_REPORT) && exit $$result
 
+.PHONY: simulate-rules
+simulate-rules: build-tests ## 10,000 seeds (SIMULATED_SEEDS) of replicas, their log and its faults; no broker
+	@RTS_SIMULATED_SEEDS=$(SIMULATED_SEEDS) build/$(PRESET)/property_tests --gtest_filter='Replicas.*'
+
 .PHONY: soak
 soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
 	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
@@ -158,7 +163,7 @@ sanitize-threads: setup ## All tests under TSan
 	$(call run_tests,build/tsan)
 
 .PHONY: planted
-planted: setup ## Plant 12 defects, one at a time: a test has to fail of each
+planted: setup ## Plant 15 defects, one at a time: a test has to fail of each
 	@tests/planted/defects.py --jobs $(JOBS)
 
 .PHONY: bench

@@ -85,7 +85,8 @@ struct World {
   DeliveryParameters delivery{};
   Weather weather{};
   EngineMood engine = EngineMood::answers;
-  bool reads_answer = true;  // while the stream is ill
+  bool reads_answer = true;   // while the stream is ill
+  bool cluster_says = false;  // that there is no leader (10008); else nobody answers
   std::uint64_t last_number = 0;
 
   template <typename... Values>

@@ -73,8 +73,8 @@ std::uint64_t OrderLogStream::messages() const {
 
 wire::StoredMessage OrderLogStream::entry(std::uint64_t sequence) const {
   const std::string answer =
-      ask(fmt::format("$JS.API.STREAM.MSG.GET.{}", kName), wire::message_get_request(sequence));
-  auto message = wire::parse_message_get(answer);
+      ask(fmt::format("$JS.API.STREAM.MSG.GET.{}", kName), wire::message_request(sequence));
+  auto message = wire::parse_stored_message(answer);
   if (!message) throw std::runtime_error(answer);
   return std::move(message).value();
 }
