@@ -13,8 +13,8 @@
 
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
-#include "support/nats_server.hpp"
 #include "support/log_stream.hpp"
+#include "support/nats_server.hpp"
 #include "support/order_service.hpp"
 #include "support/orders.hpp"
 #include "support/peer.hpp"

@@ -1,7 +1,5 @@
 // Orders that are stored first and forwarded then, at a real broker: which process sends them, what
 // the log remembers for all of them, and what strangers can do to it.
-#include "support/log_stream.hpp"
-
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +16,7 @@
 #include "support/deadline.hpp"
 #include "support/fault_report.hpp"
 #include "support/frames.hpp"
+#include "support/log_stream.hpp"
 #include "support/nats_server.hpp"
 #include "support/order_service.hpp"
 #include "support/orders.hpp"
@@ -103,7 +102,7 @@ TEST_F(OrderLog, AnOrderIsStoredOnceAndForwardedOnceWithTheRightHeaders) {
   for (const std::uint64_t sequence : {1U, 2U}) {
     const wire::StoredMessage entry = log.entry(sequence);
     const Request order = engine.received().at(sequence - 1);
-    EXPECT_EQ(entry.payload, order.payload);
+    EXPECT_EQ(entry.data, order.payload);
     EXPECT_EQ(entry.header("Rts-Sender"), sender);
     EXPECT_EQ(entry.header("Nats-Expected-Last-Sequence"), std::to_string(sequence - 1));
     ASSERT_THAT(order.headers, SizeIs(3));  // as in core mode: nothing of the log's own

@@ -156,7 +156,8 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   EmptyLog log;
   service::Publisher publisher(
       transport, log, {.mode = DeliveryMode::jetstream, .ack_timeout = 60s, .max_in_flight = 2},
-      {.is_paused = [](StrategyId) { return false; },
+      {.held_back_by = [] { return std::string_view(); },
+       .is_paused = [](StrategyId) { return false; },
        .passes_still = [](const Order&) { return true; },
        .on_stored = [](const Order&, std::uint64_t) {},
        .on_sent = [](auto) {},

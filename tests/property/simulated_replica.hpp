@@ -255,6 +255,7 @@ class SimulatedReplica final : public service::OrderTransport,
 
   service::Publisher::Callbacks callbacks() {
     return {
+        .held_back_by = [] { return std::string_view(); },
         .is_paused = [this](StrategyId strategy) { return gate_.is_paused(strategy); },
         .passes_still =
             [this](const Order& order) {

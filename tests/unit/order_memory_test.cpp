@@ -119,26 +119,15 @@ TEST(OrderMemory, AnOwnSignalThatIsNeverStoredCountsToItsOwnDayAndMinuteOnly) {
   EXPECT_EQ(memory.orders_of_minute(midnight), 3) << "of this minute it counts";
 }
 
-TEST(OrderMemory, BesidesASignalThatIsNotStoredItSeesAllOthers) {
-  OrderMemory memory = rts::memory();
-  memory.hear(order("a", kNoon - seconds(9)), kBtc);
-  memory.accept(order("b"), kBtc);
-  memory.accept(order("c", kNoon + seconds(9)), kBtc);
-  const OrderMemory::Others others = memory.besides(order("b"));
-  EXPECT_EQ(others.last, kNoon + seconds(9));
-  EXPECT_EQ(others.orders_of_day, 2);
-  EXPECT_EQ(others.orders_of_minute, 1);
-}
-
 // Found by a test of two processes under a daily limit: they stored five and sent four.
-TEST(OrderMemory, BesidesAnOrderThatIsStoredItSeesWhatTheLogHasBeforeIt) {
+TEST(OrderMemory, BeforeAnOrderThatIsStoredIsWhatTheLogHasBeforeIt) {
   OrderMemory memory = rts::memory();
   memory.accept(order("own"), kBtc);
   memory.accept(order("b"), kBtc);
   memory.hear(order("a", kNoon - seconds(9)), kBtc);
   memory.hear(order("b"), kBtc);
   memory.hear(order("c", kNoon + seconds(9)), kBtc);
-  const OrderMemory::Others others = memory.besides(order("b"));
+  const OrderMemory::Others others = memory.before(order("b"));
   EXPECT_EQ(others.last, kNoon - seconds(9));
   EXPECT_EQ(others.orders_of_day, 1);
   EXPECT_EQ(others.orders_of_minute, 0);

@@ -379,7 +379,7 @@ TEST(Publisher, AsksAgainUntilTheStreamSaysSomethingClear) {
        {"0 order, 10 commit, 120 ack", "0 store 1 at 5, 110 store 1 at 5, 120 send 1"},
        // An election: nobody is there for a while.
        {"0 order, 10 no_responders, 120 no_responders, 250 ack",
-        "0 store 1 at 5, 110 store 1 at 5, 220 store 1 at 5, 250 send 1"},
+        "0 store 1 at 5, 10 look, 110 store 1 at 5, 120 look, 220 store 1 at 5, 250 send 1"},
        {"0 order, 200 connection_lost, 400 ack", "0 store 1 at 5, 300 store 1 at 5, 400 send 1"},
        // An acknowledgement of any attempt is one, also of one that was given up.
        {"0 order, 1000 timed_out, 1010 ack, 1020 copy 1s",
@@ -526,7 +526,8 @@ TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
   expect_stories(
       given,
       {{"0 order, 10 no_responders, 120 no_responders, 230 no_responders, 340 ack, 350 ok",
-        "0 store 1 at 5, 110 store 1 at 5, 220 store 1 at 5, 330 store 1 at 5, 340 send 1, "
+        "0 store 1 at 5, 10 look, 110 store 1 at 5, 120 look, 220 store 1 at 5, 230 look, 330 "
+        "store 1 at 5, 340 send 1, "
         "350 confirmed 1 x5"},
        {"0 order, 10 full, 20 order, 30 full 2, 40 order, 50 full 3",
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 rejected 2 x1, 40 store 3 at 5, "
