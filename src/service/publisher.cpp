@@ -303,6 +303,10 @@ void Publisher::on_log_read(std::uint64_t reading) {
     const bool is_told = order.state == OrderState::reading_log && order.awaited_reading <= reading;
     if (order.stored != Stored::no || is_told) settle(order);
   });
+  if (std::exchange(breaker_awaits_log_, false)) {
+    breaker_.retry_now();
+    on_breaker_used();
+  }
 }
 
 void Publisher::read_log(InFlight& order) {
@@ -329,7 +333,8 @@ void Publisher::settle(InFlight& order) {
 
 void Publisher::ask_again(InFlight& order) {
   if (now() >= order.order.valid_until) {
-    return end(order, OrderResult::expired, BreakerSignal::failure, "not stored until valid_until");
+    end(order, OrderResult::expired, BreakerSignal::failure, "not stored until valid_until");
+    return await_log();
   }
   if (log_.is_read() && !callbacks_.passes_still(order.order)) {
     return end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);
@@ -337,6 +342,13 @@ void Publisher::ask_again(InFlight& order) {
   if (log_.is_read()) return store(order);
   order.state = OrderState::asking_again;
   look_at_waiting();
+}
+
+// A breaker that was opened for want of the log is tried again when that can be read: a leader has
+// been elected within seconds.
+void Publisher::await_log() {
+  if (breaker_.state() != BreakerState::open || std::exchange(breaker_awaits_log_, true)) return;
+  transport_.wake_at(transport_.steady_now(), [this] { log_.read_on(); });
 }
 
 void Publisher::look_at_waiting() {

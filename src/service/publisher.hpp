@@ -205,6 +205,7 @@ class Publisher {
   void read_log(InFlight& order);
   void settle(InFlight& order);
   void ask_again(InFlight& order);
+  void await_log();
   void look_at_waiting();
   template <typename Visit>
   void for_each_in_flight(Visit visit);
@@ -227,6 +228,7 @@ class Publisher {
   BreakerState breaker_before_ = BreakerState::closed;  // as last told
   SteadyTime breaker_look_at_;                          // the next one
   bool look_is_set_ = false;                            // at those that wait
+  bool breaker_awaits_log_ = false;                     // it is open for want of the order log
   std::map<OrderNumber, InFlight> in_flight_;
   OrderNumber last_number_ = 0;
   std::uint64_t repeats_ = 0;

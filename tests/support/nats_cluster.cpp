@@ -35,6 +35,17 @@ std::string NatsCluster::urls(std::size_t first) const {
   return urls;
 }
 
+std::size_t NatsCluster::elections() const {
+  std::size_t count = 0;
+  for (const auto& broker : brokers_) {
+    const std::string log = broker->log();
+    for (const char* won : {"new stream leader for", "Self is new JetStream cluster metadata"}) {
+      for (auto at = log.find(won); at != std::string::npos; at = log.find(won, at + 1)) ++count;
+    }
+  }
+  return count;
+}
+
 void NatsCluster::retire(std::size_t number) {
   NatsServer& broker = *brokers_[number];
   Process told({"nats-server", "--signal", fmt::format("ldm={}", broker.pid())},

@@ -20,6 +20,8 @@ class NatsCluster {
   [[nodiscard]] NatsServer& broker(std::size_t number) { return *brokers_[number]; }
   // Addresses of all of them, this one first.
   [[nodiscard]] std::string urls(std::size_t first = 0) const;
+  // How often a broker has become the leader of a stream, or of JetStream itself.
+  [[nodiscard]] std::size_t elections() const;
   // Tells its clients to go, and ends; gone when this returns. Throws when it is not within 30 s.
   void retire(std::size_t number);
 

@@ -8,6 +8,7 @@
 #include <rapidjson/document.h>
 
 #include "support/deadline.hpp"
+#include "support/nats_options.hpp"
 
 namespace rts::test {
 namespace {
@@ -40,7 +41,7 @@ struct OrderLogAdmin::State {
 
 OrderLogAdmin::OrderLogAdmin(const std::string& url) : state_(std::make_unique<State>()) {
   natsOptions_Create(&state_->options);
-  natsOptions_SetURL(state_->options, url.c_str());
+  set_addresses(state_->options, url);
   natsOptions_SetMaxReconnect(state_->options, -1);
   natsOptions_SetReconnectWait(state_->options, 20);
   if (natsConnection_Connect(&state_->connection, state_->options) != NATS_OK ||
