@@ -65,12 +65,12 @@ std::optional<ControlLog::Entry> ControlLog::ask(const std::string& request) {
 }
 
 ControlLog::Entry ControlLog::last(std::string_view key) {
-  const std::string subject = wire::key_subject(broker_.control_bucket, key);
+  const std::string subject = wire::bucket_subject(broker_.control_bucket, key);
   return ask(wire::last_message_request(subject)).value_or(Entry{});
 }
 
 std::vector<ControlLog::Entry> ControlLog::history(std::string_view key) {
-  const std::string subject = wire::key_subject(broker_.control_bucket, key);
+  const std::string subject = wire::bucket_subject(broker_.control_bucket, key);
   std::vector<Entry> entries;
   std::uint64_t from = 1;
   while (auto entry = ask(wire::next_message_request(subject, from))) {
@@ -82,7 +82,7 @@ std::vector<ControlLog::Entry> ControlLog::history(std::string_view key) {
 }
 
 std::uint64_t ControlLog::write(std::string_view key, const std::string& json, std::uint64_t seen) {
-  std::string subject = wire::key_subject(broker_.control_bucket, key);
+  std::string subject = wire::bucket_subject(broker_.control_bucket, key);
   const std::string& domain = broker_.jetstream_domain;
   if (!domain.empty()) subject = nats::jetstream_api(domain, subject);
   const std::string expected = std::to_string(seen);

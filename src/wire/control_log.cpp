@@ -38,7 +38,7 @@ std::optional<std::vector<GivenValue>> values_of(const dom::object& object) {
 
 }  // namespace
 
-std::string key_subject(std::string_view bucket, std::string_view key) {
+std::string bucket_subject(std::string_view bucket, std::string_view key) {
   return std::string("$KV.").append(bucket).append(".").append(key);
 }
 

@@ -85,7 +85,7 @@ TEST(ControlLog, ReadsWhatItWrites) {
 }
 
 TEST(ControlLog, NamesItsKeys) {
-  EXPECT_EQ(key_subject("b", kSettingsKey), "$KV.b.settings");
+  EXPECT_EQ(bucket_subject("b", kSettingsKey), "$KV.b.settings");
   EXPECT_EQ(pause_key(std::nullopt), "pause");
   EXPECT_EQ(pause_key(StrategyId::trade_momentum), "pause.trade_momentum");
 }

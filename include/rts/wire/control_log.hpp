@@ -27,7 +27,7 @@ inline constexpr std::string_view kPauseKey = "pause";
 inline constexpr std::string_view kSettingsKey = "settings";
 
 // "$KV.<bucket>.<key>".
-[[nodiscard]] std::string key_subject(std::string_view bucket, std::string_view key);
+[[nodiscard]] std::string bucket_subject(std::string_view bucket, std::string_view key);
 // "pause" for all, else "pause.<strategy>".
 [[nodiscard]] std::string pause_key(std::optional<StrategyId> strategy);
 
