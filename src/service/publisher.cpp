@@ -43,6 +43,7 @@ std::string words_of(const wire::EngineStatus& answer) {
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
 constexpr std::string_view kLogUnread = "the order log has not been read";
 constexpr std::string_view kStoredByOther = "another process has stored it";
+constexpr std::string_view kNewLog = "the order log was made anew meanwhile";
 constexpr std::string_view kStoredTooLate = "stored, but not before valid_until";
 constexpr std::string_view kPaused = "stored, but paused before it was sent";
 constexpr std::string_view kSuperseded =
@@ -210,6 +211,7 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
     }
     if (result == AttemptResult::acknowledged) {
       callbacks_.on_stored(order.order, ack.sequence);
+      log_last_ = ack.sequence;
       // It was sent behind an own one in whose place another's was stored.
       if (order.others_heard != others_heard_) {
         order.stored = Stored::by_us;
@@ -253,6 +255,7 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
   const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
   Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
   if (result == AttemptResult::acknowledged) log_problem_.clear();
+  order.overtaken = result == AttemptResult::overtaken;
   if (judgement.next != Next::forward) expected_sequence_ = 0;
   if (is_unclear(result)) {
     order.doubtful = std::max(order.doubtful.value_or(0), order.message.expected_sequence);
@@ -298,8 +301,13 @@ void Publisher::on_log_entry(const Uuid& id, std::string_view sender) {
 
 void Publisher::on_log_read(std::uint64_t reading) {
   expected_sequence_ = 0;
-  for_each_in_flight([this, reading](InFlight& order) {
+  const bool is_new = log_.last() < std::exchange(log_last_, log_.last());
+  for_each_in_flight([this, reading, is_new](InFlight& order) {
     if (order.state == OrderState::forwarding) return;
+    // What the one before held of it nobody knows any more.
+    if (is_new && order.stored == Stored::no) {
+      return end(order, OrderResult::superseded, BreakerSignal::success, kNewLog);
+    }
     const bool is_told = order.state == OrderState::reading_log && order.awaited_reading <= reading;
     if (order.stored != Stored::no || is_told) settle(order);
   });
@@ -333,7 +341,10 @@ void Publisher::settle(InFlight& order) {
 
 void Publisher::ask_again(InFlight& order) {
   if (now() >= order.order.valid_until) {
-    end(order, OrderResult::expired, BreakerSignal::failure, "not stored until valid_until");
+    // Where others are faster each time nothing is broken.
+    end(order, OrderResult::expired,
+        order.overtaken ? BreakerSignal::success : BreakerSignal::failure,
+        "not stored until valid_until");
     return await_log();
   }
   if (log_.is_read() && !callbacks_.passes_still(order.order)) {

@@ -173,6 +173,7 @@ class Publisher {
     OrderState state = OrderState::storing;
     Stored stored = Stored::no;
     bool known_to_stream = false;           // it says so: it is not to be stored again
+    bool overtaken = false;                 // as the stream has said last
     std::uint64_t others_heard = 0;         // entries of others, when it was checked last
     std::uint64_t awaited_reading = 0;      // while reading_log
     std::optional<std::uint64_t> doubtful;  // the last sequence behind which it may be stored yet
@@ -234,6 +235,7 @@ class Publisher {
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
   std::uint64_t others_heard_ = 0;  // entries of the log that other processes have stored
+  std::uint64_t log_last_ = 0;      // as last read
   std::uint64_t reconnects_ = 0;    // of the transport, as last looked at while connected
   const std::string sender_;
   // What the next order expects at least: one more than the last that was sent and is not stored.

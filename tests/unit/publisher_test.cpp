@@ -178,6 +178,7 @@ class World final : public OrderTransport, public OrderLog {
       publisher.on_log_entry(id_of(more), what == "ours" ? publisher.sender() : "another");
     }
     if (what == "stranger") ++last_;
+    if (what == "anew") last_ = 0;
     if (what == "read") {
       is_read_ = true;
       publisher.on_log_read(++reading_);
@@ -443,6 +444,15 @@ TEST(Publisher, OfWhatWasStoredMeanwhileTheLogTells) {
        {"0 order, 10 moved, 20 read, 9000 wait", "0 store 1 at 5, 10 look, 110 store 1 at 5"}});
 }
 
+// Found by the simulation of replicas: the next log has forgotten who stored it in the one before.
+TEST(Publisher, AnOrderOnItsWayToALogThatIsMadeAnewIsNotStoredAgain) {
+  expect_stories(parameters(kStream), {{"0 order, 5 read, 10 moved, 20 anew, 20 read",
+                                        "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
+                                       {"0 order, 5 read, 10 moved, 20 anew, 20 others 1, 20 read",
+                                        "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
+                                       {"0 read, 10 anew, 10 read, 20 order", "20 store 1 at 0"}});
+}
+
 TEST(Publisher, AReadingThatIsOlderThanTheQuestionSettlesNothing) {
   World world(parameters(kStream));
   world.read_ahead = 1;  // one is under way when it is asked for
@@ -532,6 +542,9 @@ TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
        {"0 order, 10 full, 20 order, 30 full 2, 40 order, 50 full 3",
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 rejected 2 x1, 40 store 3 at 5, "
         "50 rejected 3 x1"},
+       // Others were faster until it was too late: nothing is broken.
+       {"0 brief, 0 brief, 250 moved 1, 260 moved 2, 9000 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 250 look, 260 look, 350 expired 1 x1, 350 expired 2 x1"},
        {"0 order, 10 space, 20 order, 30 space 2",
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 breaker open, 30 rejected 2 x1"},
        {"0 brief, 0 brief, 250 commit 1, 250 commit 2, 9000 wait",
