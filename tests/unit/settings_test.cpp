@@ -223,6 +223,14 @@ TEST(SettingsDerived, FollowFromSeveralSettings) {
   EXPECT_TRUE(test::configured({{"ENVIRONMENT", "Production"}}).settings.engine.refuse_simulation);
 }
 
+TEST(SettingsDerived, AProbeThroughTheOrderLogIsWaitedForAsLongAsAnOrderLives) {
+  const auto settings = test::configured({{"ORDER_DELIVERY", "jetstream"},
+                                          {"ORDER_TTL_SECONDS", "40"},
+                                          {"ORDER_ACK_TIMEOUT_MS", "250"}})
+                            .settings;
+  EXPECT_EQ(settings.delivery.breaker.probe_timeout, std::chrono::milliseconds(41'250));
+}
+
 // Else two replicas could have one id stored twice, two hours apart.
 TEST(SettingsDerived, TheStreamRemembersForTheLongestCooldownOfAnySymbol) {
   const auto settings = test::configured({{"SIGNAL_COOLDOWN_SECONDS", "900"},
