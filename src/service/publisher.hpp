@@ -31,7 +31,7 @@ using OrderNumber = std::uint64_t;  // of the orders of this process: from 1, ne
 
 // What is sent of an order. Between two attempts only `life` and what is expected change.
 struct OrderMessage {
-  std::string_view subject;  // lives as long as the publisher
+  std::string_view subject{};  // lives as long as the publisher
   std::string id;
   std::string correlation_id;  // where it is empty or no header can carry it: the id
   std::chrono::milliseconds answer_timeout{};

@@ -43,7 +43,7 @@ constexpr std::chrono::seconds kLogTimeout{5};
 constexpr std::chrono::seconds kLameDuckTimeout{5};
 constexpr std::chrono::milliseconds kLameDuckPoll{20};
 // How far ahead of its being written a revision of the settings may take effect.
-constexpr std::chrono::hours kMaxAheadOfStored{24};
+constexpr std::chrono::hours kMaxAheadOfStored{25};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -350,13 +350,13 @@ class Service {
   // Why it is passed over; empty when it is not.
   std::string_view take_control_entry(const wire::StoredMessage& entry) {
     const std::string& bucket = settings_.broker.control_bucket;
-    if (entry.subject == wire::key_subject(bucket, wire::kSettingsKey)) {
+    if (entry.subject == wire::bucket_subject(bucket, wire::kSettingsKey)) {
       return take_settings(entry);
     }
     std::vector<std::optional<StrategyId>> all{std::nullopt};
     std::ranges::copy(all_of<StrategyId>, std::back_inserter(all));
     const auto strategy = std::ranges::find(all, entry.subject, [&](auto id) {
-      return wire::key_subject(bucket, wire::pause_key(id));
+      return wire::bucket_subject(bucket, wire::pause_key(id));
     });
     if (strategy == all.end()) return "a key that means nothing here";
     // A key that was deleted pauses nobody.
