@@ -39,7 +39,10 @@ void OrderMemory::accept(const CountedOrder& order, std::size_t symbol_index) no
 }
 
 void OrderMemory::hear(const CountedOrder& order, std::optional<std::size_t> symbol_index) {
-  const auto [entry, is_new] = stored_.try_emplace(order.id, Stored{order});
+  const auto [entry, is_new] = stored_.try_emplace(
+      order.id,
+      Stored{order, stored_counts_.days[index_of(order.strategy)].orders_at(utc_day(order.at)),
+             stored_counts_.minute.orders_at(utc_minute(order.at))});
   if (!is_new) return;
   const auto own = std::find_if(own_.begin(), own_.end(),
                                 [&](const Own& other) { return other.order.id == order.id; });
@@ -72,6 +75,9 @@ OrderMemory::Others OrderMemory::besides(const CountedOrder& order) const noexce
   };
   for (const auto& [id, stored] : stored_) add(stored.order);
   for (const Own& own : own_) add(own.order);
+  if (const auto found = stored_.find(order.id); found != stored_.end()) {
+    return {key.last, found->second.before_of_day, found->second.before_of_minute};
+  }
   // An order of an earlier period than the latest may have been counted to either.
   const auto besides_own = [](const PeriodCount& count, std::int64_t own) {
     return count.orders_at(own) - (count.orders > 0 && own == count.period ? 1 : 0);

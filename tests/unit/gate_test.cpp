@@ -367,7 +367,7 @@ TEST(Gate, AsksAnewWhetherAnOrderPassesByWhatOthersHaveStored) {
            {"nothing but itself", own, true},
            {"of another day and key", {.symbol = 1, .at = kNoon - hours(24)}, true},
            {"of its key, before it", {.at = kNoon - minutes(10), .event_id = 7}, false},
-           {"of its key, after it", {.at = kNoon + minutes(10), .event_id = 7}, false},
+           {"of its key, after it", {.at = kNoon + minutes(16), .event_id = 7}, false},
            {"of its key, long before", {.at = kNoon - hours(13), .event_id = 7}, true},
            {"of its strategy's day", {.symbol = 1}, false},
            {"of its minute", {StrategyId::trade_momentum, 1}, false}}) {
@@ -386,6 +386,20 @@ TEST(Gate, AsksAnewWhetherAnOrderPassesByWhatOthersHaveStored) {
     next.at = kNoon + hours(24);
     EXPECT_EQ(answer(gate, next), "pass");
   }
+}
+
+// Found by the simulation of replicas: at the end of a day, with an order of the next on its way,
+// it was the next day's count that was asked.
+TEST(Gate, CountsAnOrderThatIsStoredToTheDayOfItsPlaceInTheLog) {
+  TestGate gate = gate_with([](auto& l) { l.gate.max_daily_signals = 2; });
+  const auto entry = [](const Ask& ask) { return order_of(ask, seconds(0)); };
+  ASSERT_EQ(answer(gate, {.at = kNoon + hours(24)}), "pass");
+  const Ask late{.symbol = 1, .event_id = 43};
+  ASSERT_EQ(answer(gate, late), "pass");
+  gate.gate.hear(entry({.symbol = 2, .event_id = 44}), 2);
+  gate.gate.hear(entry({.symbol = 2, .event_id = 45}), 2);
+  gate.gate.hear(entry(late), 1);
+  EXPECT_FALSE(gate.gate.passes_still(entry(late), seconds(0), 1));
 }
 
 TEST(Gate, NoOrderPassesStillWhilePaused) {

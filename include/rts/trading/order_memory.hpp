@@ -75,7 +75,7 @@ class OrderMemory {
   [[nodiscard]] bool is_foreign(const Uuid& id) const noexcept;
 
   // What it remembers besides one order that has been accepted, as that order's own check needs it.
-  // Looks through all of them.
+  // Of one that the log has, its place there says how many were before it. Looks through all.
   struct Others {
     std::optional<UnixMs> last;
     std::int64_t orders_of_day, orders_of_minute;
@@ -142,6 +142,8 @@ class OrderMemory {
   };
   struct Stored {
     CountedOrder order;
+    std::int64_t before_of_day = 0;  // orders before it, of the periods that it is counted to
+    std::int64_t before_of_minute = 0;
     bool own = false;
   };
   struct IdHash {
