@@ -552,7 +552,7 @@ class Simulation final : public Witness {
 
 std::uint64_t seeds_to_simulate() {
   const char* const given = std::getenv("RTS_SIMULATED_SEEDS");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 300;
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : 500;
 }
 
 TEST(Replicas, KeepTheRulesWhateverHappens) {
