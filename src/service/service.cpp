@@ -171,6 +171,7 @@ class Service {
 
   Publisher::Callbacks publisher_callbacks() {
     return {
+        .held_back_by = [this] { return control_hold(); },
         .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
         .passes_still = [this](const Order& order) { return engine_.passes_still(counted(order)); },
         .on_stored =
