@@ -262,7 +262,7 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
   }
   switch (judgement.next) {
     case Next::end:
-      if (is_answer(result) || is_denial(result)) {
+      if (result == AttemptResult::failed || is_denial(result)) {
         log_problem_ = fmt::format("the order log takes no order: {}", detail);
       }
       // Too late to be tried again: not stored until valid_until, as in ask_again().
@@ -311,10 +311,12 @@ void Publisher::on_log_read(std::uint64_t reading) {
     const bool is_told = order.state == OrderState::reading_log && order.awaited_reading <= reading;
     if (order.stored != Stored::no || is_told) settle(order);
   });
-  if (std::exchange(breaker_awaits_log_, false)) {
-    breaker_.retry_now();
-    on_breaker_used();
-  }
+  // Read at the first look it was there all along, and is not what the breaker is open for.
+  if (awaited_reading_ == 0 || reading < awaited_reading_) return;
+  const bool was_away = reading > std::exchange(awaited_reading_, 0);
+  if (!was_away) return;
+  breaker_.retry_now();
+  on_breaker_used();
 }
 
 void Publisher::read_log(InFlight& order) {
@@ -358,8 +360,8 @@ void Publisher::ask_again(InFlight& order) {
 // A breaker that was opened for want of the log is tried again when that can be read: a leader has
 // been elected within seconds.
 void Publisher::await_log() {
-  if (breaker_.state() != BreakerState::open || std::exchange(breaker_awaits_log_, true)) return;
-  transport_.wake_at(transport_.steady_now(), [this] { log_.read_on(); });
+  if (breaker_.state() != BreakerState::open || awaited_reading_ != 0) return;
+  awaited_reading_ = log_.read_on();
 }
 
 void Publisher::look_at_waiting() {

@@ -229,7 +229,7 @@ class Publisher {
   BreakerState breaker_before_ = BreakerState::closed;  // as last told
   SteadyTime breaker_look_at_;                          // the next one
   bool look_is_set_ = false;                            // at those that wait
-  bool breaker_awaits_log_ = false;                     // it is open for want of the order log
+  std::uint64_t awaited_reading_ = 0;  // the first since the breaker is open for want of the log
   std::map<OrderNumber, InFlight> in_flight_;
   OrderNumber last_number_ = 0;
   std::uint64_t repeats_ = 0;

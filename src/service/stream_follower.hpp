@@ -144,6 +144,10 @@ class StreamFollower final : public OrderLog {
     is_looking_ = true;
     is_wanted_again_ = false;
     ++look_;
+    if (!client_.status().takes_headers) {
+      return conclude("the broker takes no headers, so it has no JetStream for us",
+                      Place::no_jetstream);
+    }
     stream_ = stream_.empty() ? source_.stream : stream_;
     if (!stream_.empty()) return ask_info();
     ask("STREAM.NAMES", wire::stream_names_request(source_.subject),

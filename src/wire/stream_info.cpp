@@ -43,6 +43,7 @@ constexpr std::array kSettings{
     Setting{"num_replicas", &StreamFacts::replicas},
     Setting{"allow_rollup_hdrs", &StreamFacts::allow_rollup},
     Setting{"deny_delete", &StreamFacts::deny_delete},
+    Setting{"deny_purge", &StreamFacts::deny_purge},
 };
 
 const Setting* find_setting(std::string_view key) noexcept {
@@ -136,7 +137,8 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
     json.key("dest").string(plan.republish->destination).end_object();
   }
   if (plan.is_bucket || facts.allow_rollup) json.key("allow_rollup_hdrs").boolean(true);
-  if (plan.is_bucket || facts.deny_delete) json.key("deny_delete").boolean(true);
+  json.key("deny_delete").boolean(true);
+  if (!plan.is_bucket || facts.deny_purge) json.key("deny_purge").boolean(true);
 }
 
 }  // namespace

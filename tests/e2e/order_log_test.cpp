@@ -213,7 +213,7 @@ TEST_F(BehindTheOrderLog, AStrangersEntriesLeadToNoOrder) {
 }
 
 // Nobody is there who knows what the log has had.
-TEST_F(BehindTheOrderLog, DISABLED_ARestartBehindAPurgedLogIsInDoubt) {
+TEST_F(BehindTheOrderLog, ARestartBehindAPurgedLogIsInDoubt) {
   ASSERT_NO_FATAL_FAILURE(start());
   ASSERT_TRUE(service_->wait_ready());
   const UnixMs edge = next_edge();

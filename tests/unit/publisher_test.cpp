@@ -179,6 +179,7 @@ class World final : public OrderTransport, public OrderLog {
     }
     if (what == "stranger") ++last_;
     if (what == "anew") last_ = 0;
+    if (what == "unreadable") ++reading_;
     if (what == "read") {
       is_read_ = true;
       publisher.on_log_read(++reading_);
@@ -549,7 +550,25 @@ TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 breaker open, 30 rejected 2 x1"},
        {"0 brief, 0 brief, 250 commit 1, 250 commit 2, 9000 wait",
         "0 store 1 at 5, 0 store 2 at 6, 350 expired 1 x1, 350 breaker open, "
-        "350 expired 2 x1"}});
+        "350 expired 2 x1, 350 look"}});
+}
+
+// An election may take longer than an order lives; the recovery time-out is longer still.
+TEST(Publisher, ABreakerThatIsOpenForWantOfTheLogIsTriedWhenThatCanBeReadAgain) {
+  const std::string failing = "0 brief, 0 brief, 250 no_responders 1, 250 no_responders 2, ";
+  const std::string open =
+      "0 store 1 at 5, 0 store 2 at 6, 250 look, 250 look, 350 expired 1 x1, 350 breaker open, "
+      "350 expired 2 x1, 350 look";
+  const DeliveryParameters given = parameters(kStream, 2);
+  expect_stories(
+      given,
+      {{(failing + "400 unreadable, 450 order, 500 read, 510 order, 520 ack 4, 530 ok 4").c_str(),
+        (open + ", 450 circuit_open 3 x0, 500 breaker half_open, 510 store 4 at 5, 520 send 4, "
+                "530 breaker closed, 530 confirmed 4 x2")
+            .c_str()},
+       // It was there all along, and took nothing all the same.
+       {(failing + "400 read, 500 unreadable, 600 read, 700 order").c_str(),
+        (open + ", 700 circuit_open 3 x0").c_str()}});
 }
 
 TEST(Publisher, ATradeEngineThatFallsSilentOpensTheBreakerAtOnce) {
@@ -691,7 +710,8 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
            {kStream, "0 order, 10 ack, 20 no_responders", "nobody listens on orders", true},
            {kStream, "0 order, 10 denied",
             "the order log takes no order: the broker refuses us the order subject", false},
-           {kStream, "0 order, 10 full", "the order log takes no order: maximum messages (10077)",
+           {kStream, "0 order, 10 full", "", false},  // as it is meant to
+           {kStream, "0 order, 10 space", "the order log takes no order: no storage (10023)",
             false},
            {kStream, "0 order, 10 space, 20 order, 30 ack 2", "", false},
            {kStream, "0 order, 10 denied, 20 order, 30 ack 2", "", false}}) {

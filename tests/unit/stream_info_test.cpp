@@ -30,7 +30,7 @@ constexpr const char* kInfo =
     R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
     R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
     R"("dest":"orders.intents.stored"},"allow_direct":false,"mirror_direct":false,"sealed":false,)"
-    R"("deny_delete":false,"deny_purge":false,"allow_rollup_hdrs":false},)"
+    R"("deny_delete":true,"deny_purge":true,"allow_rollup_hdrs":false},)"
     R"("created":"2026-11-23T02:47:53.693348175Z","state":{"messages":0,"bytes":0,"first_seq":0,)"
     R"("first_ts":"0001-01-01T00:00:00Z","last_seq":0,"last_ts":"0001-01-01T00:00:00Z",)"
     R"("consumer_count":0}})";
@@ -236,7 +236,7 @@ TEST(StreamCreateRequest, SaysThePlan) {
           R"("max_consumers":-1,"max_msgs":150,"max_bytes":-1,"max_age":86400000000000,)"
           R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
           R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
-          R"("dest":"orders.intents.stored"}})",
+          R"("dest":"orders.intents.stored"},"deny_delete":true,"deny_purge":true})",
           stream_create_request(plan())),
       IsEmpty());
 }
@@ -260,8 +260,7 @@ TEST(StreamUpdateRequest, OfAFittingStreamIsItsOwnConfiguration) {
   const std::size_t begin = whole.find("\"config\":") + 9;
   std::string config = whole.substr(begin, whole.find(",\"created\"") - begin);
   // What is not so is said by silence.
-  for (const std::string silence :
-       {R"("sealed":false,)", R"("deny_delete":false,)", R"(,"allow_rollup_hdrs":false)"}) {
+  for (const std::string silence : {R"("sealed":false,)", R"(,"allow_rollup_hdrs":false)"}) {
     config.erase(config.find(silence), silence.size());
   }
   EXPECT_THAT(json_differences(config, request), IsEmpty());
@@ -281,7 +280,8 @@ TEST(StreamUpdateRequest, KeepsWhatThePlanDoesNotSpeakOfEvenIfUnknown) {
                   R"("max_age":86400000000000,"duplicate_window":930000000000,"num_replicas":1,)"
                   R"("republish":{"src":"orders.intents","dest":"orders.intents.stored"},)"
                   R"("metadata":{"team":"a \"b\"","n":[1,{"x":null}]},"compression":"s2",)"
-                  R"("max_bytes":1024,"oddA":">","consumer_limits":{}})",
+                  R"("max_bytes":1024,"oddA":">","consumer_limits":{},)"
+                  R"("deny_delete":true,"deny_purge":true})",
                   request, 20),
               IsEmpty());
 }

@@ -37,6 +37,7 @@ StreamFacts planned() {
   facts.max_age = hours(24);
   facts.max_messages = 150;
   facts.republish = Republish{"orders.intents", "orders.intents.stored"};
+  facts.deny_delete = facts.deny_purge = true;
   return facts;
 }
 
@@ -171,7 +172,7 @@ TEST(StreamDifferences, AreNoneWhereTheStreamDoesMore) {
 
 TEST(StreamDifferences, OfAnAbsentStreamAreAllItsSettings) {
   const auto all = differences(plan_stream(source()), std::nullopt);
-  EXPECT_EQ(all.size(), 12U);
+  EXPECT_EQ(all.size(), 14U);
   EXPECT_THAT(all, testing::Contains(Difference{"max_msgs", "", "150"}));
   for (const Difference& row : all) EXPECT_EQ(row.present, "") << row.field;
 }
@@ -193,8 +194,8 @@ TEST(StreamDifferences, OfABucketAreThoseOfItsPlan) {
   EXPECT_THAT(differences(plan, facts),
               ElementsAre(Difference{"subjects", "$KV.b.*", "$KV.b.*, $KV.b.>"},
                           Difference{"max_msgs_per_subject", "1", "64"},
-                          Difference{"allow_rollup_hdrs", "false", "true"},
-                          Difference{"deny_delete", "false", "true"}));
+                          Difference{"deny_delete", "false", "true"},
+                          Difference{"allow_rollup_hdrs", "false", "true"}));
 }
 
 TEST(StreamDifferences, KeepWhatIsFineAndReplaceWhatIsNot) {

@@ -39,6 +39,7 @@ struct StreamFacts {
   bool sealed = false;
   bool allow_rollup = false;
   bool deny_delete = false;
+  bool deny_purge = false;
   bool clustered = false;  // the broker that answered is part of a cluster
   std::string created;     // when it was: another stream of the name has another time
   // What it holds: the last sequence is that of the newest message, also when that is gone; the
