@@ -335,10 +335,14 @@ class Service {
     return is_off ? control_log_.problem() : "";
   }
 
-  // Why the control log holds orders back; empty when it does not.
+  // Why the control log holds orders back; empty when it does not. Of one that is gone, or has not
+  // answered for a while, nobody knows what has been written to it meanwhile.
   std::string_view control_hold() const {
-    if (!uses_control_log_ || control_log_.is_read() || !control_off().empty()) return "";
-    return "the control log has not been read";
+    if (!uses_control_log_ || !control_off().empty()) return "";
+    if (!control_log_.is_read()) return "the control log has not been read";
+    const bool is_gone = control_log_.place() == StreamFollower::Place::absent ||
+                         control_log_.missing_for() >= kLogTimeout;
+    return is_gone ? "the control log is not there any more" : "";
   }
 
   void on_control_entry(const wire::StoredMessage& entry) {
