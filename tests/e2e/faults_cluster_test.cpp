@@ -107,7 +107,7 @@ class ThreeBrokers : public testing::Test {
     std::size_t late = 0;
     std::chrono::milliseconds latest{0};
     // Of the missing ones, by result; `sent`: a replica has sent it; `unseen`: none had the frame.
-    std::map<std::string, std::size_t> endings;
+    std::map<std::string, std::size_t> endings{};
     std::size_t unexplained = 0;
 
     [[nodiscard]] std::string text() const {

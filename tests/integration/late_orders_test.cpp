@@ -112,9 +112,10 @@ TEST_F(LateOrders, NoneArrivesThroughAnUplinkThatStoodStillFor1900Ms) {
 TEST_F(LateOrders, NoneArrivesThroughItByWayOfTheOrderLog) {
   lag = 4s;
   OrderLogStream(broker.url()).create();
-  expect_none_late(orders_around_a_stall(
-      settings(proxy.url(), {{"ORDER_DELIVERY", "jetstream"}, {"ORDER_ACK_TIMEOUT_MS", "200"}}),
-      1900ms));
+  expect_none_late(orders_around_a_stall(settings(proxy.url(), {{"ORDER_DELIVERY", "jetstream"},
+                                                                {"CONTROL_BUCKET", ""},
+                                                                {"ORDER_ACK_TIMEOUT_MS", "200"}}),
+                                         1900ms));
 }
 
 // Found in review: only the life of opening orders was looked at.

@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kName = "ORDERS";
+constexpr const char* kBucket = "KV_realtime-strategies";
 constexpr auto kLimit = 15s;
 
 std::string header_of(natsMsg* message, const char* name) {
@@ -58,9 +59,10 @@ OrderLogAdmin::~OrderLogAdmin() {
 }
 
 // The answer, or nothing when there was none.
-std::string OrderLogAdmin::ask(const std::string& verb, std::string_view payload) {
+std::string OrderLogAdmin::ask(const std::string& verb, std::string_view payload,
+                               std::string_view stream) {
   natsMsg* answer = nullptr;
-  const std::string subject = fmt::format("$JS.API.STREAM.{}.{}", verb, kName);
+  const std::string subject = fmt::format("$JS.API.STREAM.{}.{}", verb, stream);
   if (natsConnection_Request(&answer, state_->connection, subject.c_str(), payload.data(),
                              static_cast<int>(payload.size()), 500) != NATS_OK) {
     return "";
@@ -71,13 +73,15 @@ std::string OrderLogAdmin::ask(const std::string& verb, std::string_view payload
   return text;
 }
 
-void OrderLogAdmin::demand(const std::string& verb, std::string_view payload) {
+void OrderLogAdmin::demand(const std::string& verb, std::string_view payload,
+                           std::string_view stream) {
   std::string answer;
   const auto done = [&] {
-    answer = ask(verb, payload);
+    answer = ask(verb, payload, stream);
     return !answer.empty() && answer.find(R"("error":)") == std::string::npos;
   };
-  if (!eventually(done, kLimit)) throw std::runtime_error(verb + " " + kName + ": " + answer);
+  if (!eventually(done, kLimit))
+    throw std::runtime_error(fmt::format("{} {}: {}", verb, stream, answer));
 }
 
 void OrderLogAdmin::make(const OrderLogOptions& options) {
@@ -86,12 +90,19 @@ void OrderLogAdmin::make(const OrderLogOptions& options) {
                      R"("discard":"new","max_msgs":{2},"num_replicas":{3},)"
                      R"("max_age":86400000000000,"duplicate_window":7200000000000,)"
                      R"("republish":{{"src":"{1}","dest":"{1}.stored"}}}})",
-                     kName, kOrderLogTopic, options.max_messages, options.replicas));
+                     kName, kOrderLogTopic, options.max_messages, options.replicas),
+         kName);
+  demand("CREATE",
+         fmt::format(R"({{"name":"{}","subjects":["$KV.realtime-strategies.>"],"storage":"file",)"
+                     R"("retention":"limits","discard":"new","max_msgs_per_subject":64,)"
+                     R"("allow_rollup_hdrs":true,"deny_delete":true,"num_replicas":{}}})",
+                     kBucket, options.replicas),
+         kBucket);
 }
 
-void OrderLogAdmin::remove() { demand("DELETE", ""); }
-void OrderLogAdmin::purge() { demand("PURGE", ""); }
-void OrderLogAdmin::step_down() { demand("LEADER.STEPDOWN", ""); }
+void OrderLogAdmin::remove() { demand("DELETE", "", kName); }
+void OrderLogAdmin::purge() { demand("PURGE", "", kName); }
+void OrderLogAdmin::step_down() { demand("LEADER.STEPDOWN", "", kName); }
 
 std::vector<StoredOrder> OrderLogAdmin::orders() {
   std::vector<StoredOrder> orders;
@@ -122,7 +133,7 @@ std::vector<StoredOrder> OrderLogAdmin::orders() {
 
 std::string OrderLogAdmin::leader() {
   rapidjson::Document info;
-  info.Parse(ask("INFO", "").c_str());
+  info.Parse(ask("INFO", "", kName).c_str());
   if (!info.IsObject() || !info.HasMember("cluster")) return "";
   const auto& cluster = info["cluster"];
   return cluster.HasMember("leader") ? cluster["leader"].GetString() : "";
@@ -130,7 +141,7 @@ std::string OrderLogAdmin::leader() {
 
 bool OrderLogAdmin::is_whole() {
   rapidjson::Document info;
-  info.Parse(ask("INFO", "").c_str());
+  info.Parse(ask("INFO", "", kName).c_str());
   if (!info.IsObject() || !info.HasMember("cluster")) return false;
   const auto& cluster = info["cluster"];
   if (!cluster.HasMember("leader") || !cluster.HasMember("replicas")) return false;

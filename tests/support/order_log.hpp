@@ -1,5 +1,5 @@
-// The stream of the order log (SPEC §6) as `provision` makes it, and a look at what it holds: with
-// a client of its own, nothing of ours.
+// The streams of the order log and the control log (SPEC §6) as `provision` makes them, and a look
+// at what the first holds: with a client of its own, nothing of ours.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +59,9 @@ class OrderLogAdmin {
 
  private:
   struct State;
-  [[nodiscard]] std::string ask(const std::string& verb, std::string_view payload);
-  void demand(const std::string& verb, std::string_view payload);
+  [[nodiscard]] std::string ask(const std::string& verb, std::string_view payload,
+                                std::string_view stream);
+  void demand(const std::string& verb, std::string_view payload, std::string_view stream);
   std::unique_ptr<State> state_;
 };
 

@@ -38,7 +38,8 @@ Environment order_settings(const std::string& url, const Environment& more) {
 }
 
 Environment logged_settings(const std::string& url, const Environment& more) {
-  return with(order_settings(url, {{"ORDER_DELIVERY", "jetstream"}}), more);
+  // A control log is there for who asks for one.
+  return with(order_settings(url, {{"ORDER_DELIVERY", "jetstream"}, {"CONTROL_BUCKET", ""}}), more);
 }
 
 std::vector<OrderService::Line> OrderService::lines() const {

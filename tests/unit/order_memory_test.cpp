@@ -142,6 +142,26 @@ TEST(OrderMemory, OwnSignalsThatAreNeverStoredAreBoundedAndCountOn) {
   EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMany) << "the young ones are known";
 }
 
+// Found end to end: those in flight held each other back, and later entries those before them.
+TEST(OrderMemory, HoldsAnOrderAgainstWhatWasBeforeItAndNothingElse) {
+  OrderMemory memory = rts::memory();
+  const CountedOrder first = order("first", kNoon + seconds(20));
+  const CountedOrder second = order("second", kNoon + seconds(40));
+  memory.hear(order("log"), kBtc);
+  memory.accept(first, kBtc);
+  memory.accept(second, kBtc);
+  EXPECT_EQ(memory.before(first).orders_of_day, 1);
+  EXPECT_EQ(memory.before(first).last, kNoon);
+  EXPECT_EQ(memory.before(second).orders_of_day, 2);
+  EXPECT_EQ(memory.before(second).last, first.at);
+  memory.hear(second, kBtc);
+  memory.hear(order("other", kNoon + seconds(50)), kBtc);
+  EXPECT_EQ(memory.before(second).orders_of_minute, 1) << "what it was stored behind";
+  EXPECT_EQ(memory.before(second).last, kNoon);
+  EXPECT_EQ(memory.before(first).orders_of_minute, 3) << "all of the log";
+  EXPECT_EQ(memory.before(first).last, kNoon + seconds(50));
+}
+
 TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
   OrderMemory memory = rts::memory();
   const std::size_t many = OrderMemory::kMaxStored + 10;

@@ -141,10 +141,6 @@ class OrderMemory {
       if (is_foreign) last_foreign = std::max(last_foreign.value_or(at), at);
     }
   };
-  struct Stored {
-    CountedOrder order;
-    bool own = false;
-  };
   struct IdHash {
     [[nodiscard]] std::size_t operator()(const Uuid& id) const noexcept;
   };
@@ -164,9 +160,10 @@ class OrderMemory {
   Counts forgotten_counts_;          // of what is no longer known by its id
   Counts stored_counts_;             // and of the log, in its order
   Counts counts_;                    // and of the own signals behind them
-  std::unordered_map<Uuid, Stored, IdHash> stored_;
-  std::deque<Uuid> heard_;  // the ids in stored_, in their order
-  std::vector<Own> own_;    // in the order of acceptance
+  std::deque<CountedOrder> heard_;   // of the log, in its order
+  // Their ids, and whether an accepted signal of this process is the order.
+  std::unordered_map<Uuid, bool, IdHash> stored_;
+  std::vector<Own> own_;  // in the order of acceptance
 };
 
 }  // namespace rts
