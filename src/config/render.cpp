@@ -135,14 +135,21 @@ std::string render(const Configuration& configuration, Format format) {
   return {};
 }
 
-void append_settings(JsonWriter& json, const Configuration& configuration) {
+void append_settings(JsonWriter& json, const Configuration& configuration,
+                     std::span<const Given> live) {
+  const auto append = [&](std::string_view name, std::string_view text, Origin origin) {
+    json.key(name).begin_object();
+    json.key("value").string(text);
+    json.key("origin").string(to_string(origin)).end_object();
+  };
   json.begin_object();
   for (const Value& value : configuration.values) {
-    json.key(value.name()).begin_object();
-    json.key("value").string(value.text);
-    json.key("origin").string(to_string(value.origin));
-    json.end_object();
+    const std::string name = value.name();
+    const bool is_changed =
+        std::ranges::any_of(live, [&](const Given& given) { return to_upper(given.name) == name; });
+    if (!is_changed) append(name, value.text, value.origin);
   }
+  for (const Given& given : live) append(to_upper(given.name), given.value, Origin::control_log);
   json.end_object();
 }
 

@@ -335,10 +335,14 @@ class Service {
     return is_off ? control_log_.problem() : "";
   }
 
-  // Why the control log holds orders back; empty when it does not.
+  // Why the control log holds orders back; empty when it does not. Of one that is gone, or has not
+  // answered for a while, nobody knows what has been written to it meanwhile.
   std::string_view control_hold() const {
-    if (!uses_control_log_ || control_log_.is_read() || !control_off().empty()) return "";
-    return "the control log has not been read";
+    if (!uses_control_log_ || !control_off().empty()) return "";
+    if (!control_log_.is_read()) return "the control log has not been read";
+    const bool is_gone = control_log_.place() == StreamFollower::Place::absent ||
+                         control_log_.missing_for() >= kLogTimeout;
+    return is_gone ? "the control log is not there any more" : "";
   }
 
   void on_control_entry(const wire::StoredMessage& entry) {
@@ -383,7 +387,20 @@ class Service {
     }
     engine_.hear(SettingsRevision{value->effective_from, std::move(parameters).value()});
     narrator_.settings_changed(entry.sequence, *value);
+    // As the engine's schedule does.
+    std::erase_if(revisions_, [&](const TakenSettings& taken) {
+      return taken.value.effective_from >= value->effective_from;
+    });
+    if (revisions_.size() == Schedule::kMaxRevisions) revisions_.erase(revisions_.begin());
+    revisions_.push_back({entry.sequence, *value});
     return "";
+  }
+
+  // The last that is in force, and those to come.
+  std::span<const TakenSettings> revisions(UnixMs now) const {
+    std::span<const TakenSettings> rest = revisions_;
+    while (rest.size() > 1 && rest[1].value.effective_from <= now) rest = rest.subspan(1);
+    return rest;
   }
 
   // --- The broker -------------------------------------------------------------------------------
@@ -428,6 +445,7 @@ class Service {
     State state{.configuration = configuration_,
                 .counts = counts_,
                 .at = SteadyClock::now(),
+                .now = to_ms(wall_clock()),
                 .settings_hash = settings_hash_,
                 .nats = client_.status(),
                 .delivery = publisher_.status(),
@@ -448,6 +466,7 @@ class Service {
                            .last_sequence = control_log_.last(),
                            .off = control_off()};
     }
+    state.revisions = revisions(state.now);
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -486,7 +505,8 @@ class Service {
   StreamFollower order_log_;
   StreamFollower control_log_;
   bool was_control_read_ = false;
-  std::string settings_problem_;  // of the last revision; empty: it is taken
+  std::string settings_problem_;          // of the last revision; empty: it is taken
+  std::vector<TakenSettings> revisions_;  // by the time from which they hold
   Publisher publisher_;
   const std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};

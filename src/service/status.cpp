@@ -152,6 +152,29 @@ http::Response ready_response(const State& state) {
   return response;
 }
 
+namespace {
+
+// [{"sequence":7,"effective_from":"…","in_force":true,"values":{"NAME":"VALUE",…},"by":"…",…},…]
+void append_revisions(JsonWriter& json, const State& state) {
+  json.begin_array();
+  for (const auto& [sequence, value] : state.revisions) {
+    json.begin_object().key("sequence").unsigned_integer(sequence);
+    std::string effective_from;
+    append_iso8601(effective_from, value.effective_from);
+    json.key("effective_from").string(effective_from);
+    json.key("in_force").boolean(value.effective_from <= state.now);
+    json.key("values").begin_object();
+    for (const auto& [name, text] : value.values) json.key(name).string(text);
+    json.end_object();
+    json.key("by").string(value.author.by);
+    json.key("reason").string(value.author.reason);
+    json.key("at").string(value.author.at).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
 http::Response info_response(const State& state) {
   const config::Settings& settings = state.configuration.settings;
   http::Response response{.body = {}};
@@ -170,7 +193,12 @@ http::Response info_response(const State& state) {
     json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
     json.key("paused").boolean(state.paused[index_of(id)]).end_object();
   });
-  config::append_settings(json.key("settings"), state.configuration);
+  std::span<const config::Given> live;
+  for (const TakenSettings& taken : state.revisions) {
+    if (taken.value.effective_from <= state.now) live = taken.value.values;
+  }
+  config::append_settings(json.key("settings"), state.configuration, live);
+  append_revisions(json.key("settings_revisions"), state);
   json.end_object();
   return response;
 }

@@ -15,6 +15,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/trading/delivery.hpp>
+#include <rts/wire/control_log.hpp>
 
 #include "http/server.hpp"
 #include "nats/types.hpp"
@@ -73,6 +74,12 @@ struct LogState {
   std::string off{};  // why it is not used though it is set; empty: it is
 };
 
+// A revision of the settings, as it was taken from the control log.
+struct TakenSettings {
+  std::uint64_t sequence;
+  wire::SettingsValue value;
+};
+
 struct CheckResult {
   bool ok;
   std::string detail;  // why, for people
@@ -83,10 +90,13 @@ struct State {
   const config::Configuration& configuration;
   const Counts& counts;
   SteadyTime at{};
+  UnixMs now{};
   std::string_view settings_hash{};
   nats::Status nats{};
   Publisher::Status delivery{};
   std::optional<LogState> order_log{}, control_log{};
+  // The last one that holds by now, and those that will, by the time they do.
+  std::span<const TakenSettings> revisions{};
   http::Stats http{};
   telemetry::ProcessUsage process{};  // for the metrics; it costs some system calls
   bool draining = false;
