@@ -96,7 +96,7 @@ std::uint64_t ControlLog::write(std::string_view key, const std::string& json, s
   const auto* error = parsed ? std::get_if<wire::StreamError>(&*parsed) : nullptr;
   if (error != nullptr && error->code == wire::kWrongLastSequence) {
     throw CommandError(ExitCode::unavailable,
-                       "somebody else has written {} meanwhile, so nothing was written; see "
+                       "somebody else has written {} meanwhile, and this has not changed it; see "
                        "`settings`, and try again",
                        key);
   }

@@ -91,7 +91,11 @@ AsioAdapter::AsioAdapter(boost::asio::io_context& io, ConnectResult result)
   assert(result_.connection);
 }
 
-AsioAdapter::~AsioAdapter() { cut(); }
+AsioAdapter::~AsioAdapter() {
+  cut();
+  const std::scoped_lock lock(lame_ducks().mutex);
+  lame_ducks().numbers.erase(link_.number);
+}
 
 void AsioAdapter::start(Events events) {
   events_ = std::move(events);

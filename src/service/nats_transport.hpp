@@ -44,7 +44,9 @@ class NatsTransport final : public OrderTransport {
     }
     auto handler = [this, number, on_reply = std::move(on_reply)](const nats::Reply& reply) {
       // Kept before the handler runs, which may send the order again.
-      if (reply.kind == nats::Reply::Kind::connection_lost) {
+      const bool has_ended = reply.kind == nats::Reply::Kind::connection_lost ||
+                             reply.kind == nats::Reply::Kind::denied;
+      if (has_ended) {
         open_requests_.erase(number);
       } else {
         open_requests_[number] = reply.number;
@@ -104,7 +106,8 @@ class NatsTransport final : public OrderTransport {
   boost::asio::io_context& loop_;
   nats::Client& client_;
   // The client's requests that have had a reply and wait for another. It tells a request's number
-  // with its reply; a lost connection ends the request, and the order is then sent with a new one.
+  // with its reply; a lost connection or a denial ends the request, and the order is then sent with
+  // a new one.
   std::map<OrderNumber, std::uint64_t> open_requests_;
 };
 

@@ -43,6 +43,7 @@ std::string words_of(const wire::EngineStatus& answer) {
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
 constexpr std::string_view kLogUnread = "the order log has not been read";
 constexpr std::string_view kStoredByOther = "another process has stored it";
+constexpr std::string_view kStoredUnseen = "the log knows it, and does not show who has stored it";
 constexpr std::string_view kNewLog = "the order log was made anew meanwhile";
 constexpr std::string_view kStoredTooLate = "stored, but not before valid_until";
 constexpr std::string_view kPaused = "stored, but paused before it was sent";
@@ -204,6 +205,7 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
                       : ack.sequence == 0 ? AttemptResult::pending
                                           : AttemptResult::duplicate;
   if (order.state != OrderState::forwarding) {
+    if (result == AttemptResult::acknowledged) log_problem_.clear();
     // Stored behind something that we have not read, or by another stream: the log has to tell.
     if (result == AttemptResult::acknowledged && ack.sequence != log_.last() + 1) {
       order.known_to_stream = true;
@@ -211,7 +213,6 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
     }
     if (result == AttemptResult::acknowledged) {
       callbacks_.on_stored(order.order, ack.sequence);
-      log_last_ = ack.sequence;
       // It was sent behind an own one in whose place another's was stored.
       if (order.others_heard != others_heard_) {
         order.stored = Stored::by_us;
@@ -254,7 +255,6 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
   using Next = Judgement::Next;
   const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
   Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
-  if (result == AttemptResult::acknowledged) log_problem_.clear();
   order.overtaken = result == AttemptResult::overtaken;
   if (judgement.next != Next::forward) expected_sequence_ = 0;
   if (is_unclear(result)) {
@@ -301,7 +301,7 @@ void Publisher::on_log_entry(const Uuid& id, std::string_view sender) {
 
 void Publisher::on_log_read(std::uint64_t reading) {
   expected_sequence_ = 0;
-  const bool is_new = log_.last() < std::exchange(log_last_, log_.last());
+  const bool is_new = log_.generation() != std::exchange(log_generation_, log_.generation());
   for_each_in_flight([this, reading, is_new](InFlight& order) {
     if (order.state == OrderState::forwarding) return;
     // What the one before held of it nobody knows any more.
@@ -328,7 +328,8 @@ void Publisher::read_log(InFlight& order) {
 // The log has told what became of it.
 void Publisher::settle(InFlight& order) {
   if (order.stored == Stored::by_other || (order.stored == Stored::no && order.known_to_stream)) {
-    return end(order, OrderResult::duplicate, BreakerSignal::success, kStoredByOther);
+    return end(order, OrderResult::duplicate, BreakerSignal::success,
+               order.stored == Stored::no ? kStoredUnseen : kStoredByOther);
   }
   if (order.stored == Stored::no) {
     // What we have read is not what it was compared with: not at once, or it would go round.
@@ -344,10 +345,12 @@ void Publisher::settle(InFlight& order) {
 void Publisher::ask_again(InFlight& order) {
   if (now() >= order.order.valid_until) {
     // Where others are faster each time nothing is broken.
+    const bool was_open = breaker_.state() == BreakerState::open;
     end(order, OrderResult::expired,
         order.overtaken ? BreakerSignal::success : BreakerSignal::failure,
         "not stored until valid_until");
-    return await_log();
+    if (!was_open) await_log();
+    return;
   }
   if (log_.is_read() && !callbacks_.passes_still(order.order)) {
     return end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);

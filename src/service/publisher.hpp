@@ -69,10 +69,13 @@ class OrderTransport {
 // The order log, as far as it is read here. After each reading Publisher::on_log_read() is called.
 class OrderLog {
  public:
-  // Up to what it held when it was looked at on this connection. Until then no order leaves.
+  // Up to what it held when it was looked at on this connection, also when it is gone since. Until
+  // then no order leaves.
   [[nodiscard]] virtual bool is_read() const = 0;
   // The sequence of the newest entry that was read; 0: none.
   [[nodiscard]] virtual std::uint64_t last() const = 0;
+  // Another number: what was read before is of a log that is no more.
+  [[nodiscard]] virtual std::uint64_t generation() const = 0;
   // Reads on, soon. Returns the number of the reading that will have all that is there now.
   virtual std::uint64_t read_on() = 0;
 };
@@ -234,9 +237,9 @@ class Publisher {
   OrderNumber last_number_ = 0;
   std::uint64_t repeats_ = 0;
   std::uint64_t odd_answers_ = 0;
-  std::uint64_t others_heard_ = 0;  // entries of the log that other processes have stored
-  std::uint64_t log_last_ = 0;      // as last read
-  std::uint64_t reconnects_ = 0;    // of the transport, as last looked at while connected
+  std::uint64_t others_heard_ = 0;    // entries of the log that other processes have stored
+  std::uint64_t log_generation_ = 0;  // as last read
+  std::uint64_t reconnects_ = 0;      // of the transport, as last looked at while connected
   const std::string sender_;
   // What the next order expects at least: one more than the last that was sent and is not stored.
   std::uint64_t expected_sequence_ = 0;

@@ -18,10 +18,10 @@
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
-#include <rts/wire/control_log.hpp>
 
 #include "http/server.hpp"
 #include "nats/client.hpp"
+#include "service/control_log.hpp"
 #include "service/lifecycle.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
@@ -36,14 +36,10 @@ namespace {
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
-// So long a log may be silent on a connection, where there is another address.
-constexpr std::chrono::seconds kLogTimeout{5};
 // A broker that shuts down cuts its clients off 10 s after it has said so, unless it is told
 // otherwise.
 constexpr std::chrono::seconds kLameDuckTimeout{5};
 constexpr std::chrono::milliseconds kLameDuckPoll{20};
-// How far ahead of its being written a revision of the settings may take effect.
-constexpr std::chrono::hours kMaxAheadOfStored{25};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -111,11 +107,7 @@ class Service {
                     .subject = settings_.stream.subject,
                     .stream = {}},
                    order_log_callbacks()),
-        control_log_(loop, client_,
-                     {.domain = settings_.broker.jetstream_domain,
-                      .subject = {},
-                      .stream = bucket_stream(settings_.broker.control_bucket)},
-                     control_log_callbacks()),
+        control_log_(loop, client_, {configuration_, engine_, narrator_, counts_}, uses_order_log_),
         publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
         server_(loop,
                 {.host = settings_.server.host,
@@ -171,7 +163,7 @@ class Service {
 
   Publisher::Callbacks publisher_callbacks() {
     return {
-        .held_back_by = [this] { return control_hold(); },
+        .held_back_by = [this] { return control_log_.holds_back(); },
         .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
         .passes_still = [this](const Order& order) { return engine_.passes_still(counted(order)); },
         .on_stored =
@@ -198,6 +190,7 @@ class Service {
 
   StreamFollower::Callbacks order_log_callbacks() {
     return {.check = [this](const StreamFacts& facts) { return fit_of(facts); },
+            .on_new = [] {},
             .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
             .on_looked =
                 [this](bool is_read, bool changed) {
@@ -205,7 +198,7 @@ class Service {
                   if (changed) {
                     narrator_.log_looked("order_log", order_log_.stream(), order_log_.problem());
                   }
-                  if (order_log_.missing_for() >= kLogTimeout) {
+                  if (order_log_.missing_for() >= StreamFollower::kSilenceLimit) {
                     client_.move_on("the order log does not answer there");
                   }
                 }};
@@ -250,8 +243,10 @@ class Service {
 
   void on_command(const nats::Message& message) {
     if (message.subject == settings_.broker.control_subject) return on_control(message);
-    if (message.subject.starts_with("$KV.")) return (void)control_log_.read_on();
-    on_stored_elsewhere(message);
+    if (message.subject == stored_subject(settings_.stream.subject)) {
+      return on_stored_elsewhere(message);
+    }
+    control_log_.hint();
   }
 
   void on_control(const nats::Message& message) {
@@ -264,8 +259,8 @@ class Service {
     } else {
       narrator_.control_unreadable(message.payload);
     }
-    // Who asks wants to know; where the answer cannot be sent, he can ask /ready.
-    if (message.reply_to.empty()) return;
+    // Who asks wants to know. No answer goes where it could be taken for an order.
+    if (!message.reply_to.starts_with("_INBOX.")) return;
     (void)client_.publish({message.reply_to, control_answer(command.has_value())});
   }
 
@@ -307,102 +302,6 @@ class Service {
     if (!paused && is_held) narrator_.paused_still(by);
   }
 
-  // --- The control log --------------------------------------------------------------------------
-
-  StreamFollower::Callbacks control_log_callbacks() {
-    return {.check = [](const StreamFacts&) { return StreamFollower::Fit{}; },
-            .on_entry = [this](const wire::StoredMessage& entry) { on_control_entry(entry); },
-            .on_looked =
-                [this](bool is_read, bool changed) {
-                  was_control_read_ = was_control_read_ || is_read;
-                  if (!changed) return;
-                  if (const std::string off = control_off(); !off.empty()) {
-                    narrator_.control_log_off(off);
-                  } else {
-                    narrator_.log_looked("control_log", control_log_.stream(),
-                                         control_log_.problem());
-                  }
-                }};
-  }
-
-  // Why it is off though it is set; empty when it is not. Where orders go through the order log it
-  // never is: who provides the one has to provide the other. Nor is one that has been there.
-  std::string control_off() const {
-    if (uses_order_log_ || was_control_read_) return "";
-    const auto place = control_log_.place();
-    const bool is_off =
-        place == StreamFollower::Place::absent || place == StreamFollower::Place::no_jetstream;
-    return is_off ? control_log_.problem() : "";
-  }
-
-  // Why the control log holds orders back; empty when it does not. Of one that is gone, or has not
-  // answered for a while, nobody knows what has been written to it meanwhile.
-  std::string_view control_hold() const {
-    if (!uses_control_log_ || !control_off().empty()) return "";
-    if (!control_log_.is_read()) return "the control log has not been read";
-    const bool is_gone = control_log_.place() == StreamFollower::Place::absent ||
-                         control_log_.missing_for() >= kLogTimeout;
-    return is_gone ? "the control log is not there any more" : "";
-  }
-
-  void on_control_entry(const wire::StoredMessage& entry) {
-    const std::string_view problem = take_control_entry(entry);
-    if (problem.empty()) return;
-    ++counts_.odd_control_entries;
-    narrator_.odd_control_entry(entry, problem);
-  }
-
-  // Why it is passed over; empty when it is not.
-  std::string_view take_control_entry(const wire::StoredMessage& entry) {
-    const std::string& bucket = settings_.broker.control_bucket;
-    if (entry.subject == wire::bucket_subject(bucket, wire::kSettingsKey)) {
-      return take_settings(entry);
-    }
-    std::vector<std::optional<StrategyId>> all{std::nullopt};
-    std::ranges::copy(all_of<StrategyId>, std::back_inserter(all));
-    const auto strategy = std::ranges::find(all, entry.subject, [&](auto id) {
-      return wire::bucket_subject(bucket, wire::pause_key(id));
-    });
-    if (strategy == all.end()) return "a key that means nothing here";
-    // A key that was deleted pauses nobody.
-    const bool is_deleted = entry.data.empty() && !entry.header("KV-Operation").empty();
-    const auto value = is_deleted ? wire::PauseValue{} : wire::parse_pause_value(entry.data);
-    if (!value) return "it does not say whether trading is paused";
-    engine_.hear_pause(*strategy, value->paused);
-    narrator_.paused(value->paused, *strategy, value->author.by);
-    return "";
-  }
-
-  std::string_view take_settings(const wire::StoredMessage& entry) {
-    settings_problem_.clear();
-    const auto value = wire::parse_settings_value(entry.data);
-    if (!value) return settings_problem_ = "no settings can be read from it";
-    if (value->effective_from > entry.stored_at + kMaxAheadOfStored) {
-      return settings_problem_ = "the settings would hold from a time that is too far away";
-    }
-    auto parameters = config::with_live_values(configuration_, value->values);
-    if (!parameters) {
-      return settings_problem_ =
-                 fmt::format("the settings are refused: {}", fmt::join(parameters.error(), " "));
-    }
-    engine_.hear(SettingsRevision{value->effective_from, std::move(parameters).value()});
-    narrator_.settings_changed(entry.sequence, *value);
-    // As the engine's schedule does.
-    std::erase_if(revisions_, [&](const TakenSettings& taken) {
-      return taken.value.effective_from >= value->effective_from;
-    });
-    if (revisions_.size() == Schedule::kMaxRevisions) revisions_.erase(revisions_.begin());
-    revisions_.push_back({entry.sequence, *value});
-    return "";
-  }
-
-  // The last that is in force, and those to come.
-  std::span<const TakenSettings> revisions(UnixMs now) const {
-    std::span<const TakenSettings> rest = revisions_;
-    while (rest.size() > 1 && rest[1].value.effective_from <= now) rest = rest.subspan(1);
-    return rest;
-  }
-
   // --- The broker -------------------------------------------------------------------------------
 
   nats::Client::Callbacks client_callbacks() {
@@ -416,7 +315,7 @@ class Service {
   void on_status_change() {
     publisher_.on_connection_change();
     if (uses_order_log_) order_log_.on_connection_change();
-    if (uses_control_log_) control_log_.on_connection_change();
+    control_log_.on_connection_change();
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
@@ -459,14 +358,8 @@ class Service {
                          .problem = order_log_.problem(),
                          .last_sequence = order_log_.last()};
     }
-    if (uses_control_log_) {
-      const std::string& problem = control_log_.problem();
-      state.control_log = {.stream = control_log_.stream(),
-                           .problem = problem.empty() ? settings_problem_ : problem,
-                           .last_sequence = control_log_.last(),
-                           .off = control_off()};
-    }
-    state.revisions = revisions(state.now);
+    state.control_log = control_log_.state();
+    state.revisions = control_log_.revisions(state.now);
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -501,12 +394,8 @@ class Service {
   nats::Client client_;
   NatsTransport transport_;
   const bool uses_order_log_ = uses_order_log(settings_);
-  const bool uses_control_log_ = !settings_.broker.control_bucket.empty();
   StreamFollower order_log_;
-  StreamFollower control_log_;
-  bool was_control_read_ = false;
-  std::string settings_problem_;          // of the last revision; empty: it is taken
-  std::vector<TakenSettings> revisions_;  // by the time from which they hold
+  ControlLog control_log_;
   Publisher publisher_;
   const std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};

@@ -33,6 +33,10 @@ class StreamFollower final : public OrderLog {
   // Of more entries the newest are read: a day at 30 orders a minute has 43,200.
   static constexpr std::uint64_t kMaxEntries = std::uint64_t{1} << 16U;
 
+  // So long a stream may be silent on a connection: then it may be that the connection is to a node
+  // that is cut off, and what is read is old.
+  static constexpr std::chrono::seconds kSilenceLimit{5};
+
   struct Source {
     std::string domain;   // of JetStream; empty: the broker's own
     std::string subject;  // the stream that stores it is looked for; or
@@ -51,6 +55,8 @@ class StreamFollower final : public OrderLog {
   };
   struct Callbacks {
     std::function<Fit(const StreamFacts&)> check;
+    // What was read before is of another stream, which is no more.
+    std::function<void()> on_new;
     std::function<void(const wire::StoredMessage&)> on_entry;
     // After each look; whether all that is stored was read, and whether problem() has changed.
     std::function<void(bool is_read, bool changed)> on_looked;
@@ -71,6 +77,7 @@ class StreamFollower final : public OrderLog {
     connection_ = number;
     is_read_ = is_looking_ = false;
     place_ = Place::unknown;
+    problem_ = "it has not been read on this connection yet";
     missing_since_.reset();
     ++look_;                 // what is asked still is of no use any more
     if (is_denied_) return;  // a new connection is what the refusal has cost: the timer goes on
@@ -103,10 +110,11 @@ class StreamFollower final : public OrderLog {
   }
   [[nodiscard]] bool is_read() const override { return is_read_; }
   [[nodiscard]] std::uint64_t last() const override { return last_; }
+  [[nodiscard]] std::uint64_t generation() const override { return generation_; }
   // Of the readings that are done.
   [[nodiscard]] std::uint64_t reading() const noexcept { return reading_; }
 
-  // For how long it has not been found, while there was a connection.
+  // For how long nobody has answered who knows of it, while there was a connection.
   [[nodiscard]] std::chrono::milliseconds missing_for() const {
     if (connection_ == 0 || !missing_since_) return std::chrono::milliseconds(0);
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
@@ -155,6 +163,7 @@ class StreamFollower final : public OrderLog {
   }
 
   void ask_info() {
+    asked_at_ = last_;
     ask("STREAM.INFO." + stream_, "", [this](const nats::Reply& reply) { take_info(reply); });
   }
 
@@ -209,7 +218,11 @@ class StreamFollower final : public OrderLog {
     if (!is_answer(reply)) return;
     const auto facts = wire::parse_stream_info(reply.payload);
     if (!facts) {
-      const bool is_absent = facts.error().code == wire::kStreamNotFound;
+      const auto code = facts.error().code;
+      if (code == wire::kNoJetStream || code == wire::kNoJetStreamForAccount) {
+        return conclude(words_of(facts.error()), Place::no_jetstream);
+      }
+      const bool is_absent = code == wire::kStreamNotFound;
       const std::string name = std::exchange(stream_, {});
       if (!is_absent) return fail(words_of(facts.error()));
       return conclude(
@@ -222,9 +235,19 @@ class StreamFollower final : public OrderLog {
       return conclude(fmt::format("stream {}: {}", stream_, fit_.problem), Place::found);
     }
     until_ = facts.value().last_sequence;
-    // It was made anew: what it holds now is heard from its start.
-    const bool is_new = std::exchange(created_, facts.value().created) != facts.value().created;
-    if (is_new || until_ < last_) last_ = 0;
+    // It was made anew: what it holds now is heard from its start. Or it has lost its end: that is
+    // believed when it is seen twice, for an answer may be older than what is known by now, and a
+    // new leader behind the one before.
+    const std::string& created = facts.value().created;
+    const bool is_another = !created_.empty() && created_ != created;
+    const bool was_behind = std::exchange(is_behind_, until_ < asked_at_);
+    created_ = created;
+    if (is_another || (is_behind_ && was_behind)) {
+      is_behind_ = false;
+      last_ = 0;
+      ++generation_;
+      callbacks_.on_new();
+    }
     const std::uint64_t newest = until_ > kMaxEntries ? until_ - kMaxEntries + 1 : 1;
     next_ = std::max({last_ + 1, facts.value().first_sequence, newest});
     window_.clear();
@@ -247,10 +270,11 @@ class StreamFollower final : public OrderLog {
     if (!is_answer(reply)) return;
     auto message = wire::parse_stored_message(reply.payload);
     const bool is_gone = !message && message.error().code == wire::kMessageNotFound;
-    if (!message && !is_gone) return fail(words_of(message.error()));
-    window_[sequence - (next_ - window_.size())] = message && message.value().sequence == sequence
-                                                       ? std::move(message).value()
-                                                       : wire::StoredMessage();
+    const bool is_unreadable = !message && message.error().code == 0;  // told as an empty one
+    if (!message && !is_gone && !is_unreadable) return fail(words_of(message.error()));
+    wire::StoredMessage entry{.sequence = is_unreadable ? sequence : 0};
+    if (message && message.value().sequence == sequence) entry = std::move(message).value();
+    window_[sequence - (next_ - window_.size())] = std::move(entry);
     // In their order.
     for (; !window_.empty() && window_.front(); window_.pop_front()) {
       last_ = std::max(last_, next_ - window_.size());
@@ -284,7 +308,7 @@ class StreamFollower final : public OrderLog {
     ++reading_;
     is_looking_ = false;
     place_ = place;
-    if (place == Place::found) {
+    if (place == Place::found || place == Place::absent) {
       missing_since_.reset();
     } else if (!missing_since_) {
       missing_since_ = std::chrono::steady_clock::now();
@@ -310,7 +334,10 @@ class StreamFollower final : public OrderLog {
   bool is_wanted_again_ = false;  // what it has asked for may be older than what is wanted
   bool is_denied_ = false;        // and not asked again yet
   std::string stream_;
-  std::string created_;  // when that was, in the broker's words
+  std::string created_;           // when that was, in the broker's words
+  bool is_behind_ = false;        // it held less than what had been read
+  std::uint64_t asked_at_ = 0;    // last_ when it was asked what it holds
+  std::uint64_t generation_ = 0;  // of the stream: another one, or one that has lost its end
   Fit fit_;
   std::uint64_t next_ = 0, until_ = 0;  // sequences, of the look
   // Asked for, up to next_, and not told yet; of what is gone the sequence is 0.
@@ -322,7 +349,7 @@ class StreamFollower final : public OrderLog {
   std::uint64_t last_ = 0;
   std::uint64_t reading_ = 0;
   Place place_ = Place::unknown;
-  std::string problem_ = "it has not been looked up yet";
+  std::string problem_ = "there has been no connection to read it on";
 };
 
 }  // namespace rts::service

@@ -139,6 +139,7 @@ TEST(OrderPath, AFeedThatIsAPushConsumerWithFlowControlIsHeardWhole) {
 struct EmptyLog final : service::OrderLog {
   bool is_read() const override { return true; }
   std::uint64_t last() const override { return 0; }
+  [[nodiscard]] std::uint64_t generation() const override { return 0; }
   std::uint64_t read_on() override { return 1; }
 };
 

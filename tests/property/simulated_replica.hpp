@@ -227,6 +227,7 @@ class SimulatedReplica final : public service::OrderTransport,
 
   [[nodiscard]] bool is_read() const override { return is_read_; }
   [[nodiscard]] std::uint64_t last() const override { return last_; }
+  [[nodiscard]] std::uint64_t generation() const override { return 0; }
   std::uint64_t read_on() override {
     if (!connected_) return reading_ + 1;
     if (is_looking_) {

@@ -131,6 +131,7 @@ class World final : public OrderTransport, public OrderLog {
 
   [[nodiscard]] bool is_read() const override { return is_read_; }
   [[nodiscard]] std::uint64_t last() const override { return last_; }
+  [[nodiscard]] std::uint64_t generation() const override { return generation_; }
   std::uint64_t read_on() override {
     note("look");
     return reading_ + 1 + read_ahead;
@@ -178,7 +179,10 @@ class World final : public OrderTransport, public OrderLog {
       publisher.on_log_entry(id_of(more), what == "ours" ? publisher.sender() : "another");
     }
     if (what == "stranger") ++last_;
-    if (what == "anew") last_ = 0;
+    if (what == "anew") {
+      last_ = 0;
+      ++generation_;
+    }
     if (what == "unreadable") ++reading_;
     if (what == "read") {
       is_read_ = true;
@@ -234,6 +238,7 @@ class World final : public OrderTransport, public OrderLog {
   bool blocked_ = false;  // by what others have stored
   bool is_read_ = true;
   std::uint64_t last_ = 5;
+  std::uint64_t generation_ = 0;
   std::uint64_t reading_ = 0;
   std::string answer_;
   int orders_ = 0;

@@ -22,6 +22,8 @@ struct ApiError {
   std::string description;  // cut at 256 bytes, control characters replaced
 };
 inline constexpr std::int64_t kStreamNotFound = 10059;
+inline constexpr std::int64_t kNoJetStream = 10076;
+inline constexpr std::int64_t kNoJetStreamForAccount = 10039;
 inline constexpr std::int64_t kMessageNotFound = 10037;
 inline constexpr std::int64_t kWrongLastSequence = 10071;  // in the answer to a publication
 
