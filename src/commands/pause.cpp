@@ -48,7 +48,6 @@ ExitCode apply(ControlLog& log, const Invocation& invocation, const std::vector<
   for (const Change& change : changes) {
     print_out("{}: {}\n", name_of(change.strategy), change.paused ? "paused" : "resumed");
   }
-  if (changes.empty()) print_out("nothing was paused\n");
   return ExitCode::ok;
 }
 
@@ -62,7 +61,7 @@ ExitCode pause(const Invocation& invocation, const config::Configuration& config
 ExitCode resume(const Invocation& invocation, const config::Configuration& configuration) {
   const Strategy asked = strategy_of(invocation);
   ControlLog log(configuration.settings.broker);
-  std::vector<Change> changes;
+  std::vector<Change> changes, others;
   bool is_all_paused = false;
   const auto look_at = [&](const Strategy& strategy) {
     const auto [revision, json] = log.last(wire::pause_key(strategy));
@@ -70,10 +69,16 @@ ExitCode resume(const Invocation& invocation, const config::Configuration& confi
     // What cannot be read may have been meant as a pause.
     const bool is_paused = value ? value->paused : !json.empty();
     if (is_paused && !strategy) is_all_paused = true;
-    if (is_paused && (!asked || strategy == asked)) changes.push_back({strategy, false, revision});
+    if (asked && strategy != asked) return;
+    (is_paused ? changes : others).push_back({strategy, false, revision});
   };
   look_at(std::nullopt);
   for (const StrategyId strategy : all_of<StrategyId>) look_at(strategy);
+  // For those who have heard a pause that the log has lost since.
+  if (changes.empty()) {
+    print_error("resume: note: the log has no such pause; written all the same\n");
+    changes = others;
+  }
   const ExitCode code = apply(log, invocation, changes);
   if (asked && is_all_paused) {
     print_error(

@@ -51,7 +51,6 @@ class ControlLog {
              .subject = {},
              .stream = bucket_stream(bucket_)},
             {.check = [](const StreamFacts&) { return StreamFollower::Fit{}; },
-             .on_new = [this] { on_new(); },
              .on_entry = [this](const wire::StoredMessage& entry) { on_entry(entry); },
              .on_looked = [this](bool is_read, bool changed) { on_looked(is_read, changed); }}) {}
 
@@ -117,11 +116,6 @@ class ControlLog {
     for (const StrategyId id : all_of<StrategyId>) {
       if (parts_.engine.is_paused(id)) parts_.narrator.paused(true, id, "control log or start");
     }
-  }
-
-  // What the bucket before has said nobody can read any more, also no replica that starts now.
-  void on_new() {
-    for (const auto& key : pause_keys()) parts_.engine.hear_pause(key, false);
   }
 
   static std::vector<std::optional<StrategyId>> pause_keys() {

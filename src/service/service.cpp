@@ -190,7 +190,6 @@ class Service {
 
   StreamFollower::Callbacks order_log_callbacks() {
     return {.check = [this](const StreamFacts& facts) { return fit_of(facts); },
-            .on_new = [] {},
             .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
             .on_looked =
                 [this](bool is_read, bool changed) {

@@ -55,8 +55,6 @@ class StreamFollower final : public OrderLog {
   };
   struct Callbacks {
     std::function<Fit(const StreamFacts&)> check;
-    // What was read before is of another stream, which is no more.
-    std::function<void()> on_new;
     std::function<void(const wire::StoredMessage&)> on_entry;
     // After each look; whether all that is stored was read, and whether problem() has changed.
     std::function<void(bool is_read, bool changed)> on_looked;
@@ -77,10 +75,10 @@ class StreamFollower final : public OrderLog {
     connection_ = number;
     is_read_ = is_looking_ = false;
     place_ = Place::unknown;
-    problem_ = "it has not been read on this connection yet";
     missing_since_.reset();
     ++look_;                 // what is asked still is of no use any more
     if (is_denied_) return;  // a new connection is what the refusal has cost: the timer goes on
+    problem_ = "it has not been read on this connection yet";
     timer_.cancel();
     if (number != 0) look_after(std::chrono::seconds(0));
   }
@@ -246,7 +244,6 @@ class StreamFollower final : public OrderLog {
       is_behind_ = false;
       last_ = 0;
       ++generation_;
-      callbacks_.on_new();
     }
     const std::uint64_t newest = until_ > kMaxEntries ? until_ - kMaxEntries + 1 : 1;
     next_ = std::max({last_ + 1, facts.value().first_sequence, newest});
@@ -272,7 +269,8 @@ class StreamFollower final : public OrderLog {
     const bool is_gone = !message && message.error().code == wire::kMessageNotFound;
     const bool is_unreadable = !message && message.error().code == 0;  // told as an empty one
     if (!message && !is_gone && !is_unreadable) return fail(words_of(message.error()));
-    wire::StoredMessage entry{.sequence = is_unreadable ? sequence : 0};
+    wire::StoredMessage entry;
+    if (is_unreadable) entry.sequence = sequence;
     if (message && message.value().sequence == sequence) entry = std::move(message).value();
     window_[sequence - (next_ - window_.size())] = std::move(entry);
     // In their order.

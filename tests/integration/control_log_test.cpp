@@ -84,7 +84,11 @@ TEST_F(ControlLogCommands, PauseIsOfOneStrategyOrAll) {
   EXPECT_EQ(out({"pause", "--strategy", "trade_momentum"}), "trade_momentum: paused\n");
   EXPECT_THAT(stored("pause.trade_momentum"), HasSubstr(R"("paused":true)"));
   EXPECT_THAT(stored("pause"), IsEmpty());
-  EXPECT_EQ(out({"resume", "--strategy", "orderbook_skew"}), "nothing was paused\n");
+  // Who has heard a pause that the log has lost is to be reached all the same.
+  const RunResult none = run({"resume", "--strategy", "orderbook_skew"});
+  EXPECT_EQ(none.out, "orderbook_skew: resumed\n");
+  EXPECT_THAT(none.err, HasSubstr("the log has no such pause"));
+  EXPECT_THAT(stored("pause.orderbook_skew"), HasSubstr(R"("paused":false)"));
   EXPECT_EQ(out({"pause", "--strategy", "all"}), "all strategies: paused\n");
   const RunResult one = run({"resume", "--strategy", "trade_momentum"});
   EXPECT_EQ(one.out, "trade_momentum: resumed\n");
@@ -93,7 +97,7 @@ TEST_F(ControlLogCommands, PauseIsOfOneStrategyOrAll) {
   EXPECT_EQ(out({"resume", "--json"}), R"({"changed":[{"key":"pause","paused":false},)"
                                        R"({"key":"pause.ticker_velocity","paused":false}]})"
                                        "\n");
-  EXPECT_EQ(out({"resume"}), "nothing was paused\n");
+  EXPECT_THAT(out({"resume"}), HasSubstr("all strategies: resumed\n"));
 }
 
 // --- Settings -----------------------------------------------------------------------------------
