@@ -42,8 +42,6 @@ constexpr std::chrono::seconds kLogTimeout{5};
 // otherwise.
 constexpr std::chrono::seconds kLameDuckTimeout{5};
 constexpr std::chrono::milliseconds kLameDuckPoll{20};
-// How far ahead of its being written a revision of the settings may take effect.
-constexpr std::chrono::hours kMaxAheadOfStored{25};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -377,7 +375,7 @@ class Service {
     settings_problem_.clear();
     const auto value = wire::parse_settings_value(entry.data);
     if (!value) return settings_problem_ = "no settings can be read from it";
-    if (value->effective_from > entry.stored_at + kMaxAheadOfStored) {
+    if (value->effective_from > entry.stored_at + wire::kMaxAheadOfStored) {
       return settings_problem_ = "the settings would hold from a time that is too far away";
     }
     auto parameters = config::with_live_values(configuration_, value->values);
