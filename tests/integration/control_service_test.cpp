@@ -36,6 +36,7 @@ constexpr const char* kControl = "realtime-strategies.control";
 constexpr const char* kBucket = "realtime-strategies";
 constexpr const char* kStream = "KV_realtime-strategies";
 constexpr const char* kGone = "there is no stream KV_realtime-strategies";
+const Environment kWithBucket{{"CONTROL_BUCKET", kBucket}};
 constexpr const char* kUnread = "the control log has not been read";
 constexpr auto kSoon = OrderService::kSoon;
 // A log that is fine is looked at each 5 s.
@@ -131,7 +132,7 @@ TEST_F(ControlLogService, InCoreModeWithoutABucketItIsOffWithAWarningUntilThereI
 
 TEST_F(ControlLogService, InJetStreamModeNoOrderLeavesWithoutABucket) {
   stream.create();
-  const Environment environment = logged_settings(broker.url());
+  const Environment environment = logged_settings(broker.url(), kWithBucket);
   const OrderService service(environment);
   ASSERT_TRUE(service.says(std::string(R"("control_log":{"ok":false,"detail":")") + kGone));
   ASSERT_TRUE(service.says("stream ORDERS, read up to 0")) << service.ready();
@@ -169,7 +170,7 @@ class Denied : public ControlLogAt {
 TEST_F(Denied, NobodyWhoMayNotReadItSendsAnOrder) {
   stream.create();
   for (const Environment& environment :
-       {order_settings(broker.url("u:p")), logged_settings(broker.url("u:p"))}) {
+       {order_settings(broker.url("u:p")), logged_settings(broker.url("u:p"), kWithBucket)}) {
     OrderService service(environment);
     ASSERT_TRUE(
         service.says(R"("control_log":{"ok":false,"detail":"the broker does not let us read it"})"))
@@ -186,7 +187,7 @@ TEST_F(Denied, NobodyWhoMayNotReadItSendsAnOrder) {
 // Found by this test: /ready said so, and the orders left.
 TEST_F(ControlLogService, OneThatIsDeletedHoldsOrdersBackUntilItIsThereAgain) {
   for (const Environment& environment :
-       {order_settings(broker.url()), logged_settings(broker.url())}) {
+       {order_settings(broker.url()), logged_settings(broker.url(), kWithBucket)}) {
     ASSERT_NO_FATAL_FAILURE(provision(environment));
     OrderService service(environment);
     ASSERT_TRUE(service.daemon.wait_ready()) << service.ready();
