@@ -55,7 +55,10 @@ std::optional<ControlLog::Entry> ControlLog::ask(const std::string& request) {
   const auto answer = admin_.request(nats::jetstream_api(broker_.jetstream_domain, verb), request);
   if (!answer) throw CommandError(ExitCode::unavailable, "{}: {}", admin_.server(), answer.error());
   auto message = wire::parse_stored_message(answer.value());
-  if (message) return Entry{message.value().sequence, std::move(message.value().data)};
+  if (message) {
+    wire::StoredMessage& found = message.value();
+    return Entry{found.sequence, std::move(found.data), found.stored_at};
+  }
   if (message.error().code == wire::kMessageNotFound) return std::nullopt;
   if (message.error().code == wire::kStreamNotFound) {
     throw CommandError(ExitCode::unavailable, "there is no {}; run `realtime-strategies provision`",
@@ -106,10 +109,10 @@ std::uint64_t ControlLog::write(std::string_view key, const std::string& json, s
 
 std::vector<SettingsEntry> readable(const std::vector<ControlLog::Entry>& history) {
   std::vector<SettingsEntry> entries;
-  for (const auto& [revision, json] : history) {
-    if (auto value = wire::parse_settings_value(json)) {
-      entries.push_back({revision, *std::move(value)});
-    }
+  for (const auto& [revision, json, stored_at] : history) {
+    auto value = wire::parse_settings_value(json);
+    if (!value || value->effective_from > stored_at + wire::kMaxAheadOfStored) continue;
+    entries.push_back({revision, *std::move(value)});
   }
   return entries;
 }

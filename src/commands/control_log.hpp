@@ -24,6 +24,7 @@ class ControlLog {
   struct Entry {
     std::uint64_t revision = 0;  // 0: the key has none
     std::string json{};
+    UnixMs stored_at{};
   };
 
   // Throws CommandError: configuration where the settings name no bucket, unavailable where the
@@ -49,7 +50,8 @@ class ControlLog {
   nats::Admin admin_;
 };
 
-// Revisions of the settings that are readable, the oldest first.
+// Revisions of the settings that are readable and of no time that is too far away, as a service
+// takes them; the oldest first.
 struct SettingsEntry {
   std::uint64_t revision = 0;
   wire::SettingsValue value{};

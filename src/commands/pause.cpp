@@ -64,7 +64,7 @@ ExitCode resume(const Invocation& invocation, const config::Configuration& confi
   std::vector<Change> changes, others;
   bool is_all_paused = false;
   const auto look_at = [&](const Strategy& strategy) {
-    const auto [revision, json] = log.last(wire::pause_key(strategy));
+    const auto [revision, json, stored_at] = log.last(wire::pause_key(strategy));
     const auto value = wire::parse_pause_value(json);
     // What cannot be read may have been meant as a pause.
     const bool is_paused = value ? value->paused : !json.empty();

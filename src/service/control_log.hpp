@@ -89,9 +89,6 @@ class ControlLog {
   }
 
  private:
-  // How far ahead of its being written a revision of the settings may take effect.
-  static constexpr std::chrono::hours kMaxAheadOfStored{25};
-
   // Why it is off though it is set; empty when it is not. One that has been there never is.
   [[nodiscard]] std::string off() const {
     const auto place = follower_.place();
@@ -160,7 +157,7 @@ class ControlLog {
     const auto value = is_deletion(entry) ? wire::SettingsValue{.effective_from = entry.stored_at}
                                           : wire::parse_settings_value(entry.data);
     if (!value) return settings_problem_ = "no settings can be read from it";
-    if (value->effective_from > entry.stored_at + kMaxAheadOfStored) {
+    if (value->effective_from > entry.stored_at + wire::kMaxAheadOfStored) {
       return settings_problem_ = "the settings would hold from a time that is too far away";
     }
     auto parameters = config::with_live_values(parts_.configuration, value->values);

@@ -238,6 +238,16 @@ TEST_F(ControlLogCommands, WhatCannotBeReadIsPassedOverAndGoneWithTheNextValue) 
   EXPECT_EQ(values(), "RISK_MAX_DAILY_SIGNALS=9 SIGNAL_COOLDOWN_SECONDS=60 ");
 }
 
+// Found by a test of the service: it was in the way of every `set` for a year.
+TEST_F(ControlLogCommands, ARevisionOfATimeFarAwayIsPassedOver) {
+  commands::ControlLog log(parameters);
+  const UnixMs next_year = commands::now_ms() + std::chrono::hours(8760);
+  (void)log.write("settings", to_json(wire::SettingsValue{next_year, {{"NO_SUCH", "1"}}}), 0);
+  EXPECT_THAT(out({"settings"}), HasSubstr("no setting is changed\n"));
+  (void)out({"set", "RISK_MAX_DAILY_SIGNALS=9"});
+  EXPECT_EQ(values(), "RISK_MAX_DAILY_SIGNALS=9 ");
+}
+
 TEST_F(ControlLogCommands, ShowTheLast64Revisions) {
   commands::ControlLog log(parameters);
   std::uint64_t last = 0;

@@ -37,6 +37,7 @@ constexpr const char* kBucket = "realtime-strategies";
 constexpr const char* kStream = "KV_realtime-strategies";
 const Environment kWithBucket{{"CONTROL_BUCKET", "realtime-strategies"}};
 constexpr const char* kGone = "there is no stream KV_realtime-strategies";
+const Environment kWithBucket{{"CONTROL_BUCKET", kBucket}};
 constexpr const char* kUnread = "the control log has not been read";
 constexpr auto kSoon = OrderService::kSoon;
 // A log that is fine is looked at each 5 s.

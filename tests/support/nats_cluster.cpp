@@ -48,7 +48,7 @@ std::size_t NatsCluster::elections() const {
 
 void NatsCluster::retire(std::size_t number) {
   NatsServer& broker = *brokers_[number];
-  Process told({"nats-server", "--signal", fmt::format("ldm={}", broker.pid())},
+  Process told({nats_server_program(), "--signal", fmt::format("ldm={}", broker.pid())},
                {.env = {}, .capture_stdout = true, .capture_stderr = true});
   if (!told.wait(std::chrono::seconds(5)) || !broker.wait_gone(std::chrono::seconds(30))) {
     throw std::runtime_error("a broker does not retire:\n" + told.err() + broker.log());

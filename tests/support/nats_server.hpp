@@ -17,6 +17,11 @@ namespace rts::test {
 inline constexpr const char* kAttentiveBroker =
     "write_deadline: \"2s\"\nping_interval: \"2s\"\nping_max: 1\n";
 
+// The broker's program: RTS_NATS_SERVER, or else the installed one.
+[[nodiscard]] std::string nats_server_program();
+// Of its version "2.14.10" the 14.
+[[nodiscard]] int nats_server_minor_version();
+
 class NatsServer {
  public:
   // Configuration text that switches JetStream on; its files go with the server.

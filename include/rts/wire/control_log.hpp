@@ -3,6 +3,7 @@
 // never fails harder than with "none". Usable from any thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ inline constexpr std::size_t kMaxControlBytes = std::size_t{64} << 10U;
 inline constexpr std::size_t kMaxLiveValues = 512;
 // Bytes of a name or a value; a longer one makes the revision unreadable.
 inline constexpr std::size_t kMaxLiveTextBytes = 200;
+// How far ahead of its being stored a revision may take effect: the commands write at most 24 h.
+inline constexpr std::chrono::hours kMaxAheadOfStored{25};
 // Reason, author and date are cut to so many bytes.
 inline constexpr std::size_t kMaxNoteBytes = 200;
 
