@@ -68,8 +68,8 @@ struct Counts {
 
 // A log at the broker, where it is used.
 struct LogState {
-  std::string stream;
-  std::string problem;  // why it does not serve; empty: it does
+  std::string stream{};
+  std::string problem{};  // why it does not serve; empty: it does
   std::uint64_t last_sequence = 0;
   std::string off{};  // why it is not used though it is set; empty: it is
 };

@@ -204,7 +204,9 @@ TEST_F(SettingsUnderLoad, HoldFromTheSameEventOnOnThreeReplicas) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     std::this_thread::sleep_until(begun + (i + 1) * kApart);
     exchange_.publish(kFrameSubject, frames[i]);
-    if (i == frames.size() / 6) ASSERT_NO_FATAL_FAILURE(run({set.begin(), set.end()}));
+    if (i == frames.size() / 6) {
+      ASSERT_NO_FATAL_FAILURE(run({set.begin(), set.end()}));
+    }
   }
   ASSERT_TRUE(exchange_.flush());
   ASSERT_TRUE(all_have(static_cast<double>(frames.size()), "rts_frames_received_total"));

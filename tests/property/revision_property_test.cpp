@@ -142,7 +142,9 @@ TEST_F(RevisionProperty, WhoStartsLaterDecidesAlikeOnceWarm) {
       if (i < begin) continue;
       const std::string other = young.step(frames[i]);
       const bool is_warm = end != "warming_up" && other != "warming_up";
-      if (is_warm) ASSERT_EQ(other, end) << i << " " << frames[i];
+      if (is_warm) {
+        ASSERT_EQ(other, end) << i << " " << frames[i];
+      }
       ++(is_warm ? compared : warming);
     }
   }
