@@ -35,7 +35,6 @@ constexpr const char* kOrders = "tradeengine.orders";
 constexpr const char* kControl = "realtime-strategies.control";
 constexpr const char* kBucket = "realtime-strategies";
 constexpr const char* kStream = "KV_realtime-strategies";
-const Environment kWithBucket{{"CONTROL_BUCKET", "realtime-strategies"}};
 constexpr const char* kGone = "there is no stream KV_realtime-strategies";
 const Environment kWithBucket{{"CONTROL_BUCKET", kBucket}};
 constexpr const char* kUnread = "the control log has not been read";
