@@ -57,7 +57,8 @@ std::optional<ControlLog::Entry> ControlLog::ask(const std::string& request) {
   auto message = wire::parse_stored_message(answer.value());
   if (message) {
     wire::StoredMessage& found = message.value();
-    return Entry{found.sequence, std::move(found.data), found.stored_at};
+    const bool is_deletion = found.data.empty() && !found.header("KV-Operation").empty();
+    return Entry{found.sequence, std::move(found.data), found.stored_at, is_deletion};
   }
   if (message.error().code == wire::kMessageNotFound) return std::nullopt;
   if (message.error().code == wire::kStreamNotFound) {
@@ -109,8 +110,10 @@ std::uint64_t ControlLog::write(std::string_view key, const std::string& json, s
 
 std::vector<SettingsEntry> readable(const std::vector<ControlLog::Entry>& history) {
   std::vector<SettingsEntry> entries;
-  for (const auto& [revision, json, stored_at] : history) {
-    auto value = wire::parse_settings_value(json);
+  for (const auto& [revision, json, stored_at, is_deletion] : history) {
+    // Where the key was deleted there are no values from then on.
+    auto value = is_deletion ? wire::SettingsValue{.effective_from = stored_at}
+                             : wire::parse_settings_value(json);
     if (!value || value->effective_from > stored_at + wire::kMaxAheadOfStored) continue;
     entries.push_back({revision, *std::move(value)});
   }

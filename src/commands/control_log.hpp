@@ -25,6 +25,7 @@ class ControlLog {
     std::uint64_t revision = 0;  // 0: the key has none
     std::string json{};
     UnixMs stored_at{};
+    bool is_deletion = false;  // of the key
   };
 
   // Throws CommandError: configuration where the settings name no bucket, unavailable where the

@@ -64,13 +64,15 @@ ExitCode resume(const Invocation& invocation, const config::Configuration& confi
   std::vector<Change> changes, others;
   bool is_all_paused = false;
   const auto look_at = [&](const Strategy& strategy) {
-    const auto [revision, json, stored_at] = log.last(wire::pause_key(strategy));
+    const auto [revision, json, stored_at, is_deletion] = log.last(wire::pause_key(strategy));
     const auto value = wire::parse_pause_value(json);
     // What cannot be read may have been meant as a pause.
     const bool is_paused = value ? value->paused : !json.empty();
     if (is_paused && !strategy) is_all_paused = true;
     if (asked && strategy != asked) return;
-    (is_paused ? changes : others).push_back({strategy, false, revision});
+    // A key that the log does not have may be one that it has lost: somebody may have heard it.
+    const bool is_unknown = !asked && revision == 0;
+    (is_paused || is_unknown ? changes : others).push_back({strategy, false, revision});
   };
   look_at(std::nullopt);
   for (const StrategyId strategy : all_of<StrategyId>) look_at(strategy);

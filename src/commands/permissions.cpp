@@ -73,7 +73,9 @@ std::string service(const config::Settings& settings, const Plans& plans) {
     subscribe += row(plans.bucket->subject, "the control log");
   }
   return user("the service", broker.consumer_name, "RTS_NATS_PASSWORD",
-              allow("publish", publish) + allow("subscribe", subscribe));
+              allow("publish", publish) + allow("subscribe", subscribe) +
+                  "        # and one answer to who asks on the control subject\n" +
+                  std::string(kOneAnswer));
 }
 
 // It asks on the order log's subject whether a stream elsewhere stores it. What it would store

@@ -20,7 +20,7 @@ std::vector<Pause> pauses_of(ControlLog& log) {
   for (const StrategyId strategy : all_of<StrategyId>) keys.push_back(wire::pause_key(strategy));
   std::vector<Pause> pauses;
   for (const std::string& key : keys) {
-    const auto [revision, json, stored_at] = log.last(key);
+    const auto [revision, json, stored_at, is_deletion] = log.last(key);
     if (!json.empty()) pauses.push_back({key, revision, wire::parse_pause_value(json)});
   }
   return pauses;

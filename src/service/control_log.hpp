@@ -92,9 +92,11 @@ class ControlLog {
   // Why it is off though it is set; empty when it is not. One that has been there never is.
   [[nodiscard]] std::string off() const {
     const auto place = follower_.place();
-    const bool is_off =
-        !is_required_ && !was_read_ &&
-        (place == StreamFollower::Place::absent || place == StreamFollower::Place::no_jetstream);
+    // Who names a domain says that there is one.
+    const bool has_domain = !parts_.configuration.settings.broker.jetstream_domain.empty();
+    const bool is_off = !is_required_ && !was_read_ &&
+                        (place == StreamFollower::Place::absent ||
+                         (place == StreamFollower::Place::no_jetstream && !has_domain));
     return is_off ? follower_.problem() : "";
   }
 

@@ -311,10 +311,9 @@ void Publisher::on_log_read(std::uint64_t reading) {
     const bool is_told = order.state == OrderState::reading_log && order.awaited_reading <= reading;
     if (order.stored != Stored::no || is_told) settle(order);
   });
-  // Read at the first look it was there all along, and is not what the breaker is open for.
   if (awaited_reading_ == 0 || reading < awaited_reading_) return;
-  const bool was_away = reading > std::exchange(awaited_reading_, 0);
-  if (!was_away) return;
+  awaited_reading_ = 0;
+  if (breaker_.state() != BreakerState::open) return;
   breaker_.retry_now();
   on_breaker_used();
 }
@@ -360,11 +359,12 @@ void Publisher::ask_again(InFlight& order) {
   look_at_waiting();
 }
 
-// A breaker that was opened for want of the log is tried again when that can be read: a leader has
-// been elected within seconds.
+// A breaker that was opened for want of the log may try one order a second: it is the log that was
+// away, and a leader has been elected within seconds. As long as that order asks, no other does.
 void Publisher::await_log() {
-  if (breaker_.state() != BreakerState::open || awaited_reading_ != 0) return;
-  awaited_reading_ = log_.read_on();
+  if (breaker_.state() != BreakerState::open) return;
+  transport_.wake_at(transport_.steady_now() + kProbeInterval,
+                     [this] { awaited_reading_ = log_.read_on(); });
 }
 
 void Publisher::look_at_waiting() {

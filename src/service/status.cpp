@@ -21,8 +21,9 @@ namespace {
 std::string_view delivery_guarantee(const config::Settings& settings) {
   if (settings.delivery.dry_run) return "dry run: every decision is taken, no order is sent";
   if (settings.delivery.mode == DeliveryMode::jetstream) {
-    return "JetStream: an order is published with the same id until the stream acknowledges it or "
-           "its valid_until passes; the stream stores each id once within its duplicate window";
+    return "JetStream: an order is stored in the order log by one replica, which then sends it to "
+           "the TradeEngine at most once, before its valid_until; cooldown and limits are those "
+           "of the log, for all replicas and over restarts";
   }
   return "core NATS: an order is sent at most once, before its valid_until, or dropped with a "
          "counted reason; nothing is queued or repeated; it is confirmed when the TradeEngine "

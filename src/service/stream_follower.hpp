@@ -78,14 +78,15 @@ class StreamFollower final : public OrderLog {
     missing_since_.reset();
     ++look_;                 // what is asked still is of no use any more
     if (is_denied_) return;  // a new connection is what the refusal has cost: the timer goes on
-    problem_ = "it has not been read on this connection yet";
+    problem_ = number == 0 ? "there is no connection to read it on"
+                           : "it has not been read on this connection yet";
     timer_.cancel();
     if (number != 0) look_after(std::chrono::seconds(0));
   }
 
   // Something has been stored up to this sequence, if it is true.
   void hint(std::uint64_t sequence) {
-    if (sequence > last_) read_on();
+    if (sequence != last_) read_on();
   }
   // An entry of ours has been acknowledged, and the caller knows it. Precondition: the next one.
   void advance(std::uint64_t sequence) {
@@ -149,8 +150,9 @@ class StreamFollower final : public OrderLog {
   void look() {
     is_looking_ = true;
     is_wanted_again_ = false;
+    looked_at_ = std::chrono::steady_clock::now();
     ++look_;
-    if (!client_.status().takes_headers) {
+    if (const nats::Status now = client_.status(); now.connected && !now.takes_headers) {
       return conclude("the broker takes no headers, so it has no JetStream for us",
                       Place::no_jetstream);
     }
@@ -241,7 +243,7 @@ class StreamFollower final : public OrderLog {
     const bool was_behind = std::exchange(is_behind_, until_ < asked_at_);
     created_ = created;
     if (is_another || (is_behind_ && was_behind)) {
-      is_behind_ = false;
+      is_behind_ = is_read_ = false;
       last_ = 0;
       ++generation_;
     }
@@ -309,7 +311,7 @@ class StreamFollower final : public OrderLog {
     if (place == Place::found || place == Place::absent) {
       missing_since_.reset();
     } else if (!missing_since_) {
-      missing_since_ = std::chrono::steady_clock::now();
+      missing_since_ = looked_at_;
     }
     const bool changed = problem != problem_;
     problem_ = std::move(problem);
@@ -342,6 +344,7 @@ class StreamFollower final : public OrderLog {
   std::deque<std::optional<wire::StoredMessage>> window_;
   std::chrono::steady_clock::time_point answered_at_;  // the last answer
 
+  std::chrono::steady_clock::time_point looked_at_;
   std::optional<std::chrono::steady_clock::time_point> missing_since_;
   bool is_read_ = false;
   std::uint64_t last_ = 0;

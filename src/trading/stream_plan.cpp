@@ -133,11 +133,9 @@ std::vector<Difference> differences(const StreamPlan& plan,
   };
   // Neither of the two can be emptied or thinned out by the way: what is gone does not count.
   rows.push_back({"deny_delete", fmt::to_string(facts.deny_delete), "true"});
-  if (plan.is_bucket) {
-    rows.push_back({"allow_rollup_hdrs", fmt::to_string(facts.allow_rollup), "true"});
-  } else {
-    rows.push_back({"deny_purge", fmt::to_string(facts.deny_purge), "true"});
-  }
+  rows.push_back(
+      {"allow_rollup_hdrs", fmt::to_string(facts.allow_rollup), fmt::to_string(plan.is_bucket)});
+  if (!plan.is_bucket) rows.push_back({"deny_purge", fmt::to_string(facts.deny_purge), "true"});
   if (present) {
     std::erase_if(rows, [](const Difference& row) { return row.present == row.wanted; });
   } else {

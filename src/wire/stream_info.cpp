@@ -136,7 +136,7 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
     json.key("republish").begin_object().key("src").string(plan.republish->source);
     json.key("dest").string(plan.republish->destination).end_object();
   }
-  if (plan.is_bucket || facts.allow_rollup) json.key("allow_rollup_hdrs").boolean(true);
+  json.key("allow_rollup_hdrs").boolean(plan.is_bucket);
   json.key("deny_delete").boolean(true);
   if (!plan.is_bucket || facts.deny_purge) json.key("deny_purge").boolean(true);
 }

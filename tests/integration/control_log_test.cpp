@@ -75,7 +75,7 @@ TEST_F(ControlLogCommands, PauseIsKeptWithWhoWhyAndWhen) {
                            R"("at":"20[0-9-]+T[0-9:.]+Z"\})"));
   EXPECT_THAT(out({"settings"}),
               AllOf(HasSubstr("pause: paused since 20"), HasSubstr(": bad \"feed\"\n")));
-  EXPECT_EQ(out({"resume"}), "all strategies: resumed\n");
+  EXPECT_THAT(out({"resume"}), HasSubstr("all strategies: resumed\n"));
   EXPECT_THAT(stored("pause"), HasSubstr(R"("paused":false)"));
   EXPECT_THAT(out({"settings"}), HasSubstr("nothing is paused\n"));
 }
@@ -233,7 +233,7 @@ TEST_F(ControlLogCommands, WhatCannotBeReadIsPassedOverAndGoneWithTheNextValue) 
   EXPECT_THAT(out({"settings"}),
               AllOf(HasSubstr("pause: unreadable\n"), Not(HasSubstr("nothing is paused")),
                     HasSubstr("SIGNAL_COOLDOWN_SECONDS=60 from")));
-  EXPECT_EQ(out({"resume"}), "all strategies: resumed\n");
+  EXPECT_THAT(out({"resume"}), HasSubstr("all strategies: resumed\n"));
   (void)out({"set", "RISK_MAX_DAILY_SIGNALS=9"});
   EXPECT_EQ(values(), "RISK_MAX_DAILY_SIGNALS=9 SIGNAL_COOLDOWN_SECONDS=60 ");
 }

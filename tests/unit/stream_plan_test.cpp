@@ -172,7 +172,7 @@ TEST(StreamDifferences, AreNoneWhereTheStreamDoesMore) {
 
 TEST(StreamDifferences, OfAnAbsentStreamAreAllItsSettings) {
   const auto all = differences(plan_stream(source()), std::nullopt);
-  EXPECT_EQ(all.size(), 14U);
+  EXPECT_EQ(all.size(), 15U);
   EXPECT_THAT(all, testing::Contains(Difference{"max_msgs", "", "150"}));
   for (const Difference& row : all) EXPECT_EQ(row.present, "") << row.field;
 }
