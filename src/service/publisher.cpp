@@ -254,8 +254,8 @@ void Publisher::conclude_forwarding(InFlight& order, AttemptResult result,
 void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::string_view detail) {
   using Next = Judgement::Next;
   const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
-  Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
-  order.overtaken = result == AttemptResult::overtaken;
+  const Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
+  if (result < AttemptResult::disconnected) order.overtaken = result == AttemptResult::overtaken;
   if (judgement.next != Next::forward) expected_sequence_ = 0;
   if (is_unclear(result)) {
     order.doubtful = std::max(order.doubtful.value_or(0), order.message.expected_sequence);
@@ -265,10 +265,8 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
       if (result == AttemptResult::failed || is_denial(result)) {
         log_problem_ = fmt::format("the order log takes no order: {}", detail);
       }
-      // Too late to be tried again: not stored until valid_until, as in ask_again().
-      if (result == AttemptResult::path_unproven && order.attempts > 0) {
-        judgement.signal = BreakerSignal::failure;
-      }
+      // Too late to be tried again.
+      if (result == AttemptResult::path_unproven && order.attempts > 0) return expire(order);
       return end(order, judgement.result, judgement.signal, detail);
     case Next::forward: return forward(order);
     case Next::read_log: return read_log(order);
@@ -334,6 +332,7 @@ void Publisher::settle(InFlight& order) {
     // What we have read is not what it was compared with: not at once, or it would go round.
     if (log_.last() != order.message.expected_sequence) return ask_again(order);
     order.state = OrderState::asking_again;
+    order.overtaken = false;
     return look_at_waiting();
   }
   // It may have been stored behind others that we had not read then.
@@ -342,15 +341,7 @@ void Publisher::settle(InFlight& order) {
 }
 
 void Publisher::ask_again(InFlight& order) {
-  if (now() >= order.order.valid_until) {
-    // Where others are faster each time nothing is broken.
-    const bool was_open = breaker_.state() == BreakerState::open;
-    end(order, OrderResult::expired,
-        order.overtaken ? BreakerSignal::success : BreakerSignal::failure,
-        "not stored until valid_until");
-    if (!was_open) await_log();
-    return;
-  }
+  if (now() >= order.order.valid_until) return expire(order);
   if (log_.is_read() && !callbacks_.passes_still(order.order)) {
     return end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);
   }
@@ -359,10 +350,15 @@ void Publisher::ask_again(InFlight& order) {
   look_at_waiting();
 }
 
-// A breaker that was opened for want of the log may try one order a second: it is the log that was
-// away, and a leader has been elected within seconds. As long as that order asks, no other does.
-void Publisher::await_log() {
-  if (breaker_.state() != BreakerState::open) return;
+// Not stored until valid_until. Where others were faster each time nothing is broken. A breaker
+// that this opens may try one order a second: it is the log that was away, and a leader has been
+// elected within seconds. As long as that order asks, no other does.
+void Publisher::expire(InFlight& order) {
+  const bool was_open = breaker_.state() == BreakerState::open;
+  end(order, OrderResult::expired,
+      order.overtaken ? BreakerSignal::success : BreakerSignal::failure,
+      "not stored until valid_until");
+  if (was_open || breaker_.state() != BreakerState::open) return;
   transport_.wake_at(transport_.steady_now() + kProbeInterval,
                      [this] { awaited_reading_ = log_.read_on(); });
 }

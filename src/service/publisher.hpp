@@ -209,7 +209,7 @@ class Publisher {
   void read_log(InFlight& order);
   void settle(InFlight& order);
   void ask_again(InFlight& order);
-  void await_log();
+  void expire(InFlight& order);
   void look_at_waiting();
   template <typename Visit>
   void for_each_in_flight(Visit visit);

@@ -34,7 +34,9 @@ class ThreeBrokers : public testing::Test {
     log_.make({.replicas = 3});
     ASSERT_TRUE(eventually([&] { return log_.is_whole(); }, kSoon));
     Environment environment = memoryless_settings();
-    environment.insert({{"ORDER_DELIVERY", "jetstream"}, {"NATS_CONSUMER_GROUP", ""}});
+    // Of one log: the leader of the other would have to be at home, too.
+    environment.insert(
+        {{"ORDER_DELIVERY", "jetstream"}, {"NATS_CONSUMER_GROUP", ""}, {"CONTROL_BUCKET", ""}});
     const bool stays = first == First::stays_home;
     for (const std::string& url :
          {stays ? cluster_.broker(kHome).url() : cluster_.urls(kHome), cluster_.urls()}) {

@@ -23,8 +23,8 @@ void write_expected(const std::string& path, const ExpectedOrders& expected);
 struct ArrivedOrder {
   std::string id;
   std::string strategy;
-  std::string symbol;
-  std::string side;  // BUY, SELL; buy, sell
+  std::string symbol{};
+  std::string side{};  // BUY, SELL; buy, sell
   UnixMs arrived;
   UnixMs timestamp;    // the order's own: its event time
   UnixMs valid_until;  // the order's own; far in the future where its format has none

@@ -236,7 +236,8 @@ TEST(StreamCreateRequest, SaysThePlan) {
           R"("max_consumers":-1,"max_msgs":150,"max_bytes":-1,"max_age":86400000000000,)"
           R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
           R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
-          R"("dest":"orders.intents.stored"},"deny_delete":true,"deny_purge":true,"allow_rollup_hdrs":false})",
+          R"("dest":"orders.intents.stored"},"deny_delete":true,"deny_purge":true,)"
+          R"("allow_rollup_hdrs":false})",
           stream_create_request(plan())),
       IsEmpty());
 }
