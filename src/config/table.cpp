@@ -65,10 +65,10 @@ constexpr Text kLogSubject{
     "a subject without wildcards, blanks or empty tokens", [](std::string_view text) {
       return is_subject(text) && text.find_first_of("{}") == std::string::npos;
     }};
-constexpr Text kTokenOrEmpty{"one token of a subject, or empty", [](std::string_view text) {
-                               return text.empty() ||
-                                      (is_subject(text) && text.find('.') == text.npos);
-                             }};
+constexpr Text kTokenOrEmpty{
+    "one token of a subject, or empty", [](std::string_view text) {
+      return text.empty() || (is_subject(text) && text.find('.') == std::string_view::npos);
+    }};
 constexpr Text kBucketOrEmpty{"letters, digits, - and _, or empty", [](std::string_view text) {
                                 return std::all_of(text.begin(), text.end(), [](unsigned char c) {
                                   return (c < 0x80 && std::isalnum(c) != 0) || c == '-' || c == '_';
