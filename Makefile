@@ -33,6 +33,11 @@ PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings recording stream_info answer instruments
+SIMULATED_SEEDS ?= 10000
+# Brokers that both logs are tried with besides Debian's, and the tests' names, or how they begin.
+BROKERS ?= v2.10.27 v2.12.15 v2.14.10
+BROKER_TESTS := Replicas RedundantReplicas ThreeBrokers ComingAndGoing DailyCap BehindTheOrderLog \
+  UnderTheControlLog SettingsUnderLoad OrderLog ForwardedTo ControlLog OddEntries Denied Provision
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 
@@ -140,6 +145,25 @@ e2e: build-tests ## Tests of the whole program as a user runs it; the table of f
 	@RTS_FAULT_REPORT=$(FAULT_REPORT) $(CTEST) --test-dir build/$(PRESET) -L e2e; result=$$?; \
 	  build/$(PRESET)/fault_table $(FAULT_REPORT) && exit $$result
 
+.PHONY: e2e-brokers
+e2e-brokers: build-tests ## Both logs with other brokers (BROKERS: nats-server 2.10, 2.12, 2.14); needs Go
+	$(need_go)
+	@for version in $(BROKERS); do \
+	  folder=$(CURDIR)/build/tools/nats-server/$$version; \
+	  export RTS_NATS_SERVER=$$folder/nats-server RTS_FAULT_REPORT=$(FAULT_REPORT).$$version; \
+	  rm -f $$RTS_FAULT_REPORT; \
+	  [ -x $$RTS_NATS_SERVER ] || \
+	    tests/ship/go_tool.py github.com/nats-io/nats-server/v2@$$version $$folder || exit 1; \
+	  echo "== $$($$RTS_NATS_SERVER --version)"; \
+	  $(CTEST) --test-dir build/$(PRESET) -L 'e2e|integration' \
+	    -R "^([A-Za-z]*/)?($$(echo $(BROKER_TESTS) | tr ' ' '|'))[A-Za-z]*[.]"; result=$$?; \
+	  build/$(PRESET)/fault_table $$RTS_FAULT_REPORT && [ $$result = 0 ] || exit 1; \
+	done
+
+.PHONY: simulate-rules
+simulate-rules: build-tests ## 10,000 seeds (SIMULATED_SEEDS) of replicas, their log and its faults; no broker
+	@RTS_SIMULATED_SEEDS=$(SIMULATED_SEEDS) build/$(PRESET)/property_tests --gtest_filter='Replicas.*'
+
 .PHONY: soak
 soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
 	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
@@ -158,7 +182,7 @@ sanitize-threads: setup ## All tests under TSan
 	$(call run_tests,build/tsan)
 
 .PHONY: planted
-planted: setup ## Plant 12 defects, one at a time: a test has to fail of each
+planted: setup ## Plant 15 defects, one at a time: a test has to fail of each
 	@tests/planted/defects.py --jobs $(JOBS)
 
 .PHONY: bench
@@ -336,8 +360,8 @@ k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets sta
 	@k8s/cluster.sh clean "$$CONTEXT" "$$OVERLAY"
 
 # One after the other, whatever -j says: each of them uses all cores.
-PIPELINE := lint test test-clang test-trixie test-arm64 sanitize sanitize-threads coverage security \
-  k8s-validate compose-validate container container-trixie package-test \
+PIPELINE := lint test e2e-brokers test-clang test-trixie test-arm64 sanitize sanitize-threads coverage \
+  security k8s-validate compose-validate container container-trixie package-test \
   package-test-trixie
 
 .PHONY: pipeline

@@ -9,7 +9,8 @@ set -euo pipefail
 name=petrosa-realtime-strategies
 namespace=petrosa-apps
 root=$(cd "$(dirname "$0")/.." && pwd)
-timeout=${ROLLOUT_TIMEOUT:-300s}
+# For ten replicas, of which each begins when the last has been ready for minReadySeconds.
+timeout=${ROLLOUT_TIMEOUT:-1200s}
 
 die() { echo "$command: $*" >&2; exit 64; }
 give_up() { echo "$command: $*" >&2; exit 69; }

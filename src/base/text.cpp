@@ -1,3 +1,4 @@
+#include <array>
 #include <vector>
 
 #include <rts/base/text.hpp>
@@ -24,6 +25,36 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  static constexpr std::uint8_t kNone = 64;
+  static constexpr auto kValues = [] {
+    constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kNone);
+    for (std::size_t i = 0; i < kDigits.size(); ++i) {
+      values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+    }
+    return values;
+  }();
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  std::string bytes;
+  bytes.reserve(text.size() * 3 / 4);
+  std::uint32_t bits = 0;
+  unsigned count = 0;  // of bits that are not a byte yet
+  for (const char c : text) {
+    const std::uint8_t digit = kValues[static_cast<unsigned char>(c)];
+    if (digit == kNone) return std::nullopt;
+    bits = bits << 6U | digit;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(static_cast<unsigned char>(bits >> count));
+  }
+  return bytes;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t insertion_cost) {

@@ -7,6 +7,8 @@
 namespace rts::commands {
 namespace {
 
+constexpr std::string_view kOneAnswer = "        allow_responses: { max: 1, expires: \"1m\" }\n";
+
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -40,61 +42,102 @@ std::string user(std::string_view who, std::string_view name, std::string_view p
       who, in_quotes(nats::subject_safe(name)), password_variable, permissions);
 }
 
-std::string service(const config::Settings& settings, const std::string& stream) {
+// To read a stream, entry by entry, and nothing else of it.
+std::string rows_to_read(const std::string& domain, const std::string& stream) {
+  return row(nats::jetstream_api(domain, "STREAM.INFO." + stream), "does it fit, how far is it?") +
+         row(nats::jetstream_api(domain, "STREAM.MSG.GET." + stream), "its entries");
+}
+
+std::string service(const config::Settings& settings, const Plans& plans) {
   const config::BrokerParameters& broker = settings.broker;
+  const std::string& domain = broker.jetstream_domain;
   const std::string inbox = nats::inbox_prefix(broker.consumer_name) + ".>";
   std::string publish =
       orders_on(settings.delivery.subject) +
       row(inbox, "heartbeats to itself, which prove that what was sent has arrived");
-  if (settings.delivery.mode == DeliveryMode::jetstream) {
-    publish += row("$JS.API.STREAM.NAMES", "which stream stores the orders?") +
-               row("$JS.API.STREAM.INFO." + stream, "does it fit? (it only reads)");
-  }
   std::string subscribe =
       broker.queue_group.empty()
           ? row(broker.subject, "market data; every replica sees all of it")
           : row(broker.subject + " " + broker.queue_group, "market data, in this queue group only");
   if (!broker.control_subject.empty()) subscribe += row(broker.control_subject, "pause and resume");
   subscribe += row(inbox, "answers to orders, and the heartbeats");
+  if (settings.delivery.mode == DeliveryMode::jetstream) {
+    publish += row(plans.orders.subject, "the order log, where each order is stored first") +
+               row(nats::jetstream_api(domain, "STREAM.NAMES"), "which stream is that?") +
+               rows_to_read(domain, plans.orders.name) +
+               row("$JS.FC.>", "answers to JetStream's flow control");
+    subscribe += row(stored_subject(plans.orders.subject), "what this and other replicas store");
+  }
+  if (plans.bucket) {
+    publish += rows_to_read(domain, plans.bucket->name);
+    subscribe += row(plans.bucket->subject, "the control log");
+  }
   return user("the service", broker.consumer_name, "RTS_NATS_PASSWORD",
-              allow("publish", publish) + allow("subscribe", subscribe));
+              allow("publish", publish) + allow("subscribe", subscribe) +
+                  "        # and one answer to who asks on the control subject\n" +
+                  std::string(kOneAnswer));
 }
 
-std::string provisioner(const std::string& name, const std::string& stream) {
-  const std::string api = "$JS.API.STREAM.";
-  return user("`realtime-strategies provision`; it may not publish orders", name,
+// It asks on the order log's subject whether a stream elsewhere stores it. What it would store
+// there nobody would forward: only the service's user may publish where the TradeEngine listens.
+std::string provisioner(const config::BrokerParameters& broker, const Plans& plans) {
+  const auto api = [&](std::string_view verb) {
+    return nats::jetstream_api(broker.jetstream_domain, "STREAM." + std::string(verb));
+  };
+  const auto rows_of = [&](const StreamPlan& plan) {
+    return row(api("INFO." + plan.name), "what is there") +
+           row(api("CREATE." + plan.name), "create that one stream") +
+           row(api("UPDATE." + plan.name), "change that one stream; it cannot delete or purge");
+  };
+  const std::string name = provisioner_name(broker.consumer_name);
+  return user("`realtime-strategies provision`; it may send no order to the TradeEngine", name,
               "RTS_PROVISION_PASSWORD",
-              allow("publish", row(api + "NAMES", "does another stream store the orders already?") +
-                                   row(api + "INFO." + stream, "what is there") +
-                                   row(api + "CREATE." + stream, "create that one stream") +
-                                   row(api + "UPDATE." + stream,
-                                       "change that one stream; it cannot delete or purge")) +
+              allow("publish",
+                    row(api("NAMES"), "does another stream store the orders already?") +
+                        row(plans.orders.subject,
+                            "the same of other domains; what it stored there nobody would send") +
+                        rows_of(plans.orders) + (plans.bucket ? rows_of(*plans.bucket) : "")) +
                   allow("subscribe", row(nats::inbox_prefix(name) + ".>", "the answers")));
+}
+
+// Through a leaf node keys are written by way of the domain's API.
+std::string people(const config::BrokerParameters& broker, const Plans& plans) {
+  const std::string& domain = broker.jetstream_domain;
+  std::string publish;
+  if (!broker.control_subject.empty()) publish += row(broker.control_subject, "pause and resume");
+  if (plans.bucket) {
+    publish += row(plans.bucket->subject, "the control log: pauses and settings");
+    if (!domain.empty()) {
+      publish += row(nats::jetstream_api(domain, plans.bucket->subject), "the same in its domain");
+    }
+    publish += rows_to_read(domain, plans.bucket->name);
+  }
+  if (publish.empty()) return {};
+  const std::string inbox = nats::inbox_prefix(operator_name(broker.consumer_name)) + ".>";
+  return user("the people who pause, resume and change settings", "operator",
+              "RTS_OPERATOR_PASSWORD",
+              allow("publish", publish) + allow("subscribe", row(inbox, "the answers")));
 }
 
 std::string trade_engine(const std::string& topic) {
   return user("the TradeEngine", "tradeengine", "RTS_TRADEENGINE_PASSWORD",
               "        # nothing of its own accord\n        publish: { deny: \">\" }\n" +
                   allow("subscribe", orders_on(topic)) +
-                  "        # but one answer to each order, to the inbox that came with it\n"
-                  "        allow_responses: { max: 1, expires: \"1m\" }\n");
+                  "        # but one answer to each order, to the inbox that came with it\n" +
+                  std::string(kOneAnswer));
 }
 
 }  // namespace
 
-std::string permissions(const config::Settings& settings, const StreamPlan& plan) {
-  const bool republishes = settings.delivery.mode == DeliveryMode::jetstream && plan.republish;
+std::string permissions(const config::Settings& settings, const Plans& plans) {
   return "# nats-server configuration: least privilege for realtime-strategies and its "
          "neighbours,\n"
          "# written by `realtime-strategies provision --permissions`. Who publishes the market "
          "data\n"
-         "# or the pause commands needs a user of his own. The passwords are read from "
-         "nats-server's\n"
-         "# environment.\n"
+         "# needs a user of his own. The passwords are read from nats-server's environment.\n"
          "authorization {\n  users: [\n" +
-         service(settings, plan.name) +
-         provisioner(provisioner_name(settings.broker.consumer_name), plan.name) +
-         trade_engine(republishes ? plan.republish_topic : settings.delivery.subject) + "  ]\n}\n";
+         service(settings, plans) + provisioner(settings.broker, plans) +
+         people(settings.broker, plans) + trade_engine(settings.delivery.subject) + "  ]\n}\n";
 }
 
 }  // namespace rts::commands

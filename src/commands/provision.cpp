@@ -1,10 +1,11 @@
-// `provision`: creates the stream of the orders, or makes the one that is there as the settings
-// want it; and prints the broker's permissions. Blocking; a command's main thread.
+// `provision`: creates the streams of the order log and of the control log, or makes those that are
+// there as the settings want them; and prints the broker's permissions. Blocking; a command's main
+// thread.
 #include "commands/provision.hpp"
 
+#include <array>
 #include <optional>
 
-#include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "commands/output.hpp"
@@ -24,37 +25,22 @@ bool is_stream_name(std::string_view text) {
          text.find_first_of("./\\") == std::string_view::npos && config::is_subject(text);
 }
 
-// Throws CommandError when the broker could not be asked to republish so.
-void require_republishable(const StreamPlanSource& source) {
-  const bool many = is_per_strategy(source.subject);
-  require(source.republish_to || !many,
-          "--republish: missing; {} is a subject for each strategy, so say where their orders go, "
-          "with {} too: --republish signals.trading.{}, or --republish= for nowhere",
-          source.subject, kStrategyToken, kStrategyToken);
-  const std::string to = source.republish_to.value_or("");
-  if (to.empty()) return;
-  require(config::is_subject(to) && has_sound_tokens(to),
-          "--republish: '{}' is no subject without wildcards", to);
-  require(to != source.subject, "--republish: {} is what the stream stores; it would go in circles",
-          to);
-  require(is_per_strategy(to) == many,
-          "--republish: {} and {} both have a token {}, or neither: a stream cannot republish many "
-          "subjects onto one",
-          to, source.subject, kStrategyToken);
-}
+// No stream has this name, so whichever gets a message for it refuses that, and stores nothing.
+constexpr nats::Header kForNoStream{"Nats-Expected-Stream", "no.such.stream"};
 
 std::string text_of(const wire::ApiError& error) {
   return error.code == 0 ? error.description
                          : fmt::format("{} (error {})", error.description, error.code);
 }
 
-// The stream at the broker, and what of it has to change. Throws CommandError(unavailable) when the
+// A stream at the broker, and what of it has to change. Throws CommandError(unavailable) when the
 // broker does not answer, refuses, or cannot do what is planned.
 class Provisioning {
  public:
   // Looks what is there; changes nothing.
-  Provisioning(nats::Admin& admin, const StreamPlan& plan) : admin_(admin), plan_(plan) {
-    for (const std::string& subject : order_subjects(plan.subject)) require_not_taken(subject);
+  Provisioning(nats::Admin& admin, const std::string& domain, const StreamPlan& plan)
+      : admin_(admin), domain_(domain), plan_(plan) {
+    require_not_taken();
     info_ = ask("INFO." + plan.name, "");
     const auto facts = wire::parse_stream_info(info_);
     if (!facts) {
@@ -81,12 +67,8 @@ class Provisioning {
     const std::string reply = ask((is_new_ ? "CREATE." : "UPDATE.") + plan_.name, request.value());
     const auto facts = wire::parse_stream_info(reply);
     if (!facts) {
-      throw CommandError(
-          ExitCode::unavailable, "the broker refuses: {}; nothing was changed{}",
-          text_of(facts.error()),
-          is_new_ ? ""
-                  : ". What it does not change, a new stream can have: --stream with another "
-                    "name, after this one was deleted");
+      throw CommandError(ExitCode::unavailable, "the broker refuses: {}; {} was not {}d{}",
+                         text_of(facts.error()), plan_.name, action(), is_new_ ? "" : what_to_do());
     }
     if (const auto left = differences(plan_, facts.value()); !left.empty()) {
       throw CommandError(ExitCode::unavailable, "the broker agreed, but keeps {} at {}",
@@ -97,23 +79,17 @@ class Provisioning {
 
   [[nodiscard]] bool is_as_planned() const noexcept { return changes_.empty() || is_applied_; }
 
-  void print(const Invocation& invocation) const {
-    if (invocation.has("json")) return print_json([this](JsonWriter& json) { write(json); });
+  void print(bool is_dry_run) const {
     print_out("stream {} at {}: {}\n", plan_.name, admin_.server(),
               changes_.empty() ? "nothing to change"
-              : invocation.has("dry-run")
-                  ? fmt::format("would {}", action())
-                  : fmt::format("{}{}d", is_applied_ ? "" : "not ", action()));
+              : is_dry_run     ? fmt::format("would {}", action())
+                               : fmt::format("{}{}d", is_applied_ ? "" : "not ", action()));
     for (const auto& [field, present, wanted] : changes_) {
       print_out("  {}: {}{}{}\n", field, present, present.empty() ? "" : " → ", wanted);
     }
   }
 
- private:
-  [[nodiscard]] std::string_view action() const noexcept {
-    return changes_.empty() ? "none" : is_new_ ? "create" : "change";
-  }
-
+  // The members of an object.
   void write(JsonWriter& json) const {
     json.key("stream").string(plan_.name).key("server").string(admin_.server());
     json.key("action").string(action()).key("as_planned").boolean(is_as_planned());
@@ -126,70 +102,120 @@ class Provisioning {
     json.end_array();
   }
 
+ private:
+  [[nodiscard]] std::string_view action() const noexcept {
+    return changes_.empty() ? "none" : is_new_ ? "create" : "change";
+  }
+
+  // nats-server before 2.10 never changes what a stream republishes.
+  [[nodiscard]] std::string what_to_do() const {
+    return fmt::format(
+        ". A new stream can have what this one cannot: end every replica, delete {} ({}), and run "
+        "provision again",
+        plan_.name,
+        plan_.is_bucket ? "pauses and changed settings go with it"
+                        : "the new one knows no order: start the replicas after a cooldown");
+  }
+
   [[noreturn]] void refuse(const std::string& why) const {
     throw CommandError(ExitCode::unavailable, "{}: {}", admin_.server(), why);
   }
 
-  void require_not_taken(const std::string& subject) {
-    const auto name = wire::parse_stream_names(ask("NAMES", wire::stream_names_request(subject)));
+  void require_not_taken() {
+    const auto name =
+        wire::parse_stream_names(ask("NAMES", wire::stream_names_request(plan_.subject)));
     if (!name) refuse(text_of(name.error()));
-    if (name.value().empty() || name.value() == plan_.name) return;
-    refuse(
-        fmt::format("stream {} stores {} already; it was not touched. Take it with --stream {}, "
-                    "or choose another NATS_PUBLISHER_TOPIC",
-                    name.value(), subject, name.value()));
+    if (name.value() == plan_.name) return;
+    if (!name.value().empty()) {
+      refuse(fmt::format(
+          "stream {} stores {} already; it was not touched. {}", name.value(), plan_.subject,
+          plan_.is_bucket
+              ? "Choose another CONTROL_BUCKET"
+              : "Take it with --stream " + name.value() + ", or choose another ORDER_LOG_TOPIC"));
+    }
+    if (!plan_.is_bucket) require_not_taken_elsewhere();
+  }
+
+  // Behind a leaf node, or by an import, another JetStream may store what is published here, and
+  // two streams that both acknowledge an order would be two logs. Keys of buckets go through no
+  // leaf node.
+  void require_not_taken_elsewhere() {
+    const auto answer = admin_.probe(plan_.subject, std::array{kForNoStream});
+    if (!answer) refuse(answer.error());
+    if (!answer.value()) return;
+    const auto reply = wire::parse_stream_info(*answer.value());
+    const bool is_stream = !reply && reply.error().code != 0;
+    refuse(fmt::format("{} {} already, so none was made. {}", plan_.subject,
+                       is_stream ? "is stored by a stream that is not in this JetStream"
+                                 : "is answered by somebody who is no stream",
+                       is_stream ? "Name its domain with NATS_JETSTREAM_DOMAIN"
+                                 : "Choose another ORDER_LOG_TOPIC"));
   }
 
   std::string ask(const std::string& verb, std::string_view payload) {
-    auto answer = admin_.request("$JS.API.STREAM." + verb, payload);
+    auto answer = admin_.request(nats::jetstream_api(domain_, "STREAM." + verb), payload);
     if (!answer) refuse(answer.error());
     return std::move(answer).value();
   }
 
   nats::Admin& admin_;
+  const std::string& domain_;
   const StreamPlan& plan_;
   std::string info_;  // the broker's description of the stream
   bool is_new_ = false, is_applied_ = false;
   std::vector<Difference> changes_;
 };
 
+void print_as_json(const Provisioning& orders, const std::optional<Provisioning>& bucket) {
+  print_json([&](JsonWriter& json) {
+    orders.write(json);
+    json.key("bucket");
+    if (!bucket) return static_cast<void>(json.null());
+    json.begin_object();
+    bucket->write(json);
+    json.end_object();
+  });
+}
+
 ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
   const config::Settings& settings = configuration.settings;
-  const StreamPlan plan = plan_of(invocation, settings);
+  const Plans plans = plans_of(invocation, settings);
   if (invocation.has("permissions")) {
-    write_out(permissions(settings, plan));
+    write_out(permissions(settings, plans));
     return ExitCode::ok;
   }
   nats::ClientOptions options{settings.broker};
   options.name = provisioner_name(settings.broker.consumer_name);
   auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
   if (!admin) throw CommandError(ExitCode::unavailable, "{}", admin.error());
-  Provisioning provisioning(admin.value(), plan);
+  const std::string& domain = settings.broker.jetstream_domain;
+  Provisioning orders(admin.value(), domain, plans.orders);
+  std::optional<Provisioning> bucket;
+  if (plans.bucket) bucket.emplace(admin.value(), domain, *plans.bucket);
+  const bool is_dry_run = invocation.has("dry-run");
   std::optional<CommandError> refusal;
   try {
-    if (!invocation.has("dry-run")) provisioning.apply();
+    if (!is_dry_run) orders.apply();
+    if (!is_dry_run && bucket) bucket->apply();
   } catch (const CommandError& error) {
     refusal = error;
   }
   // What was wanted is worth seeing also where the broker refused it.
-  provisioning.print(invocation);
-  if (refusal) throw CommandError(*refusal);
-  if (!plan.republish) {
-    print_error(
-        "provision: note: nothing is republished, so who listens on {} without the stream "
-        "also gets what the stream refuses\n",
-        plan.subject);
+  if (invocation.has("json")) {
+    print_as_json(orders, bucket);
+  } else {
+    orders.print(is_dry_run);
+    if (bucket) bucket->print(is_dry_run);
   }
-  return provisioning.is_as_planned() ? ExitCode::ok : ExitCode::different;
+  if (refusal) throw CommandError(*refusal);
+  const bool is_as_planned = orders.is_as_planned() && (!bucket || bucket->is_as_planned());
+  return is_as_planned ? ExitCode::ok : ExitCode::different;
 }
 
 constexpr std::array kOptions{
-    Option{"--stream", "NAME", "the stream's name (default ORDERS)"},
+    Option{"--stream", "NAME", "the order log's name (default ORDERS)"},
     Option{"--daily-cap", "N",
            "orders in 24 h, all replicas together; 0 = none (default 3 x RISK_MAX_DAILY_SIGNALS)"},
-    Option{"--republish", "SUBJECT",
-           "where what was stored goes; empty: nowhere (default tradeengine.orders, unless that is "
-           "NATS_PUBLISHER_TOPIC); with a token {strategy} where that has one"},
     Option{"--replicas", "N", "copies, in a cluster of brokers (default 1)"},
     Option{"--dry-run", "", "change nothing; exit 1 when something would change"},
     Option{"--json", "", "print as JSON"},
@@ -198,14 +224,13 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kProvision{
-    {"provision",
-     "create or verify the stream that stores each order once; exit 69 when it cannot be",
-     "NATS_PUBLISHER_TOPIC=orders.intents realtime-strategies provision --dry-run"},
+    {"provision", "create or verify the streams of orders and control; exit 69 when they cannot be",
+     "realtime-strategies provision --dry-run"},
     Needs::connection,
     provision,
     kOptions};
 
-StreamPlan plan_of(const Invocation& invocation, const config::Settings& settings) {
+Plans plans_of(const Invocation& invocation, const config::Settings& settings) {
   StreamPlanSource source;
   source.name = invocation.option("stream").value_or(source.name);
   require(is_stream_name(source.name), "--stream: '{}' is no name of a stream", source.name);
@@ -214,11 +239,11 @@ StreamPlan plan_of(const Invocation& invocation, const config::Settings& setting
   source.daily_cap = invocation.whole_number("daily-cap", {0, kMaxDailyCap});
   source.replicas =
       static_cast<std::int64_t>(invocation.whole_number("replicas", {1, kMaxReplicas}).value_or(1));
-  source.republish_to = invocation.option("republish");
-  const bool has_stream =
-      !invocation.has("permissions") || settings.delivery.mode == DeliveryMode::jetstream;
-  if (has_stream) require_republishable(source);
-  return plan_stream(source);
+  Plans plans{plan_stream(source), {}};
+  if (const std::string& bucket = settings.broker.control_bucket; !bucket.empty()) {
+    plans.bucket = plan_bucket(bucket, source.replicas);
+  }
+  return plans;
 }
 
 }  // namespace rts::commands

@@ -1,6 +1,7 @@
 // What `provision` plans before it talks to the broker, and the broker's permissions as text.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <rts/trading/stream_plan.hpp>
@@ -9,18 +10,27 @@
 
 namespace rts::commands {
 
-// What the command line and the settings ask for. Throws CommandError.
-[[nodiscard]] StreamPlan plan_of(const Invocation& invocation, const config::Settings& settings);
+// What the command line and the settings ask for: the stream of the order log, and the bucket of
+// the control log unless CONTROL_BUCKET is empty. Throws CommandError.
+struct Plans {
+  StreamPlan orders;
+  std::optional<StreamPlan> bucket;
+};
+[[nodiscard]] Plans plans_of(const Invocation& invocation, const config::Settings& settings);
 
-// The connection name of `provision`, from which its user and inbox are named.
+// The connection names of `provision`, and of the commands that write the control log, from which
+// their inboxes are named, and the provisioner's user.
 [[nodiscard]] inline std::string provisioner_name(const std::string& consumer_name) {
   return consumer_name + "-provision";
 }
+[[nodiscard]] inline std::string operator_name(const std::string& consumer_name) {
+  return consumer_name + "-operator";
+}
 
 // An `authorization` block of nats-server's configuration: least privilege for the service, for
-// `provision` and for the TradeEngine, which listens where the plan republishes to, or where the
-// orders go. Passwords are variables ($RTS_NATS_PASSWORD …), which nats-server takes from its
-// environment or from the same file.
-[[nodiscard]] std::string permissions(const config::Settings& settings, const StreamPlan& plan);
+// `provision`, for the people who pause and change settings, and for the TradeEngine. Passwords are
+// variables ($RTS_NATS_PASSWORD …), which nats-server takes from its environment or from the same
+// file.
+[[nodiscard]] std::string permissions(const config::Settings& settings, const Plans& plans);
 
 }  // namespace rts::commands

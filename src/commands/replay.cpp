@@ -14,6 +14,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/wire/answer.hpp>
+#include <rts/wire/control_log.hpp>
 #include <rts/wire/frame.hpp>
 #include <rts/wire/json_compare.hpp>
 
@@ -150,6 +151,7 @@ class Replay {
   Replay(const Invocation& invocation, const std::vector<std::string>& inputs,
          const config::Configuration& configuration)
       : shows_progress_(!invocation.has("quiet") && ::isatty(STDERR_FILENO) == 1),
+        configuration_(configuration),
         format_(configuration.settings.delivery.format),
         engine_(config::engine_parameters(configuration.settings, Clock::replay)) {
     Outputs outputs(invocation);
@@ -236,7 +238,7 @@ class Replay {
     if (unheard_ > 0) {
       print_error(
           "replay: {} entries of the logs are not taken into account, for they are no order, no "
-          "pause, or a revision of the settings; first: {}\n",
+          "pause and no revision of the settings, or one with something invalid; first: {}\n",
           unheard_, first_unheard_);
     }
     const ExitCode compared = comparison_ ? comparison_->finish() : ExitCode::ok;
@@ -260,15 +262,41 @@ class Replay {
     const auto note = wire::parse_recorded_note(line);
     if (!note) return;
     ++notes_;
-    if (note->log == wire::RecordedLog::order) {
-      if (const auto order = wire::parse_counted_order(note->json)) return engine_.hear(*order);
-    } else if (note->log == wire::RecordedLog::pause) {
-      if (const auto command = wire::parse_pause(note->json)) {
-        return command->strategy ? engine_.set_paused(*command->strategy, command->pause)
-                                 : engine_.set_paused(command->pause);
-      }
-    }
+    if (is_heard(*note, reader)) return;
     if (++unheard_ == 1) first_unheard_ = place_in(reader);
+  }
+
+  // False when it is nothing that could be taken into account.
+  bool is_heard(const wire::RecordedNote& note, const LineReader& reader) {
+    switch (note.log) {
+      case wire::RecordedLog::order: {
+        const auto order = wire::parse_counted_order(note.json);
+        if (order) engine_.hear(*order);
+        return order.has_value();
+      }
+      case wire::RecordedLog::pause: {
+        const auto command = wire::parse_pause(note.json);
+        if (command) engine_.hear_pause(command->strategy, command->pause);
+        return command.has_value();
+      }
+      case wire::RecordedLog::settings: return is_revision_heard(note.json, reader);
+    }
+    return false;
+  }
+
+  // All of it or nothing, as a service does.
+  bool is_revision_heard(std::string_view json, const LineReader& reader) {
+    const auto revision = wire::parse_settings_value(json);
+    if (!revision) return false;
+    auto parameters = config::with_live_values(configuration_, revision->values);
+    if (!parameters) {
+      for (const std::string& problem : parameters.error()) {
+        print_error("replay: {}: {}\n", place_in(reader), problem);
+      }
+      return false;
+    }
+    engine_.hear(SettingsRevision{revision->effective_from, std::move(parameters).value()});
+    return true;
   }
 
   static std::string place_in(const LineReader& reader) {
@@ -345,6 +373,7 @@ class Replay {
   [[nodiscard]] bool is_nothing_evaluated() const noexcept { return first_at_ > last_at_; }
 
   bool shows_progress_;
+  const config::Configuration& configuration_;
   OrderFormat format_;
   Engine engine_;
   std::optional<OutputFile> orders_file_, counts_file_;

@@ -83,7 +83,10 @@ void derive(Settings& s) {
   add_all(s.min_notionals);
   add_all(s.instruments);
   // The stream has to know an id for as long as any symbol's cooldown gives it again.
-  s.stream = {s.delivery.subject, terms.cooldown, std::max(terms.ttl, terms.reduce_only_ttl)};
+  s.stream.cooldown = terms.cooldown;
+  s.stream.order_life = std::max(terms.ttl, terms.reduce_only_ttl);
+  s.stream.forward_topic = s.delivery.subject;
+  s.delivery.log_subject = s.stream.subject;
   for (auto& [symbol, own] : engine.per_symbol) {
     const wire::ListedInstrument* const listed = entry_of(s.instruments, symbol);
     own.terms.sells = terms.sells;
@@ -93,6 +96,9 @@ void derive(Settings& s) {
   }
   // An order that is the probe is waited for until its answer can no longer come.
   s.delivery.breaker.probe_timeout = s.delivery.ack_timeout + std::chrono::seconds(1);
+  if (s.delivery.mode == DeliveryMode::jetstream) {
+    s.delivery.breaker.probe_timeout += s.stream.order_life;  // it is stored until then
+  }
   if (s.log.decisions) s.log.level = LogLevel::debug;
 }
 
@@ -102,6 +108,11 @@ class Loader {
     for (const Setting& setting : table()) {
       values_.push_back({&setting, {}, setting.default_text(), Origin::fallback});
     }
+  }
+
+  // Of what the control log changes in a configuration.
+  explicit Loader(const Configuration& present) : result_(present), is_live_(true) {
+    settings_.engine.per_symbol.clear();  // made anew, of what is changed
   }
 
   void take(std::span<const Given> given, Origin origin) {
@@ -126,25 +137,10 @@ class Loader {
   }
 
   Result<Configuration, Problems> conclude() {
-    std::stable_sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) {
-      const auto key = [](const Value& value) {
-        return std::tuple(value.setting, value.symbol ? value.symbol->text() : std::string_view{});
-      };
-      return key(a) < key(b);
-    });
-    SymbolParameters& defaults = settings_.engine.defaults;
-    auto& per_symbol = settings_.engine.per_symbol;
-    for (const Value& value : values_) {
-      if (!value.symbol && value.origin != Origin::fallback) assign(value, defaults);
-    }
-    for (const Value& value : values_) {
-      if (!value.symbol || entry_of(per_symbol, *value.symbol) != nullptr) continue;
-      per_symbol.push_back({*value.symbol, parameters_of(*value.symbol)});
-    }
-    check_parameters({}, defaults);
-    check_sizes(defaults.terms.size);
+    settle();
     check_subscription("NATS_CONSUMER_TOPIC", settings_.broker.subject);
     check_subscription("CONTROL_TOPIC", settings_.broker.control_subject);
+    check_order_log();
     check_quotes(settings_.engine);
     check_credentials();
     read_instruments();
@@ -161,11 +157,50 @@ class Loader {
     return std::move(result_);
   }
 
+  Result<EngineParameters, Problems> conclude_live() {
+    settle();
+    problems_.insert(problems_.end(), unknown_.begin(), unknown_.end());
+    if (!problems_.empty()) return Failure{std::move(problems_)};
+    derive(settings_);
+    return std::move(settings_.engine);
+  }
+
  private:
+  // Takes over the values that were given, as far as they are accepted and fit together.
+  void settle() {
+    std::stable_sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) {
+      const auto key = [](const Value& value) {
+        return std::tuple(value.setting, value.symbol ? value.symbol->text() : std::string_view{});
+      };
+      return key(a) < key(b);
+    });
+    SymbolParameters& defaults = settings_.engine.defaults;
+    auto& per_symbol = settings_.engine.per_symbol;
+    for (const Value& value : values_) {
+      // In a configuration that is present all others are.
+      if (!value.symbol && value.origin >= (is_live_ ? Origin::control_log : Origin::environment)) {
+        assign(value, defaults);
+      }
+    }
+    for (const Value& value : values_) {
+      if (!value.symbol || entry_of(per_symbol, *value.symbol) != nullptr) continue;
+      per_symbol.push_back({*value.symbol, parameters_of(*value.symbol)});
+    }
+    check_parameters({}, defaults);
+    check_sizes(defaults.terms.size);
+  }
+
   void put(Value value, std::string_view name) {
     Value* const known = value_of(*value.setting, value.symbol);
-    if (known == nullptr) {
+    if (is_live_ && !value.setting->live) {
+      say(unknown_,
+          "{}: does not change while the service runs; remove it, and set it where the "
+          "service is started.",
+          name);
+    } else if (known == nullptr) {
       values_.push_back(std::move(value));
+    } else if (is_live_ && known->origin == Origin::control_log) {
+      say(problems_, "{}: {} is given twice; remove one.", name, value.name());
     } else if (value.symbol && known->origin == Origin::environment &&
                value.origin == Origin::environment) {
       say(problems_, "{}: {} is given twice, in another case; remove one.", name, value.name());
@@ -190,15 +225,18 @@ class Loader {
   // A name that is no setting: a slip, or one that is meant for another program.
   void take_unknown(std::string_view name, std::string_view value) {
     const NameMeaning meaning = meaning_of(name, value);
-    if (meaning.kind == NameKind::retired) {
+    if (meaning.kind == NameKind::misspelt) {
+      complain_of_name(name, fmt::format("unknown setting; did you mean {}?", meaning.text));
+    } else if (is_live_) {
+      complain_of_name(name, "unknown setting.");
+    } else if (meaning.kind == NameKind::retired) {
       say(result_.warnings, "{}: is of the Python service and does nothing here. {}", name,
           meaning.text);
-    } else if (meaning.kind == NameKind::misspelt) {
-      complain_of_name(name, fmt::format("unknown setting; did you mean {}?", meaning.text));
     }
   }
 
   void complain_of_name(std::string_view name, std::string_view what) {
+    if (is_live_) return say(unknown_, "{}: {} Remove it.", name, what);
     say(unknown_, "{}: {} Remove it, or set ALLOW_UNKNOWN_ENV=true to be warned only.", name, what);
   }
 
@@ -293,16 +331,47 @@ class Loader {
   // else.
   void check_subscription(std::string_view name, const std::string& pattern) {
     const std::string& topic = settings_.delivery.subject;
-    const auto subjects = order_subjects(topic);
-    const bool is_matched = !pattern.empty() && std::any_of(subjects.begin(), subjects.end(),
-                                                            [&](const std::string& subject) {
-                                                              return covers(pattern, subject);
-                                                            });
-    if (!is_matched || !were_accepted({"NATS_PUBLISHER_TOPIC", name})) return;
+    check_unheard("NATS_PUBLISHER_TOPIC", topic, order_subjects(topic), {name, pattern});
+    if (settings_.delivery.mode != DeliveryMode::jetstream) return;
+    const std::string& log = settings_.stream.subject;
+    check_unheard("ORDER_LOG_TOPIC", log, {log, stored_subject(log)}, {name, pattern});
+  }
+
+  struct Subscription {
+    std::string_view name;
+    const std::string& pattern;
+  };
+  void check_unheard(std::string_view name, const std::string& topic,
+                     const std::vector<std::string>& subjects, const Subscription& heard) {
+    const bool is_matched =
+        !heard.pattern.empty() &&
+        std::any_of(subjects.begin(), subjects.end(),
+                    [&](const std::string& subject) { return covers(heard.pattern, subject); });
+    if (!is_matched || !were_accepted({name, heard.name})) return;
     say(problems_,
-        "NATS_PUBLISHER_TOPIC={}: is matched by {}={}, so that this service would hear its own "
-        "orders; choose another subject for the one or the other.",
-        topic, name, pattern);
+        "{}={}: is matched by {}={}, so that this service would hear its own orders; choose "
+        "another "
+        "subject for the one or the other.",
+        name, topic, heard.name, heard.pattern);
+  }
+
+  // Else what is published for the TradeEngine is stored, or taken for an order that was.
+  void check_order_log() {
+    const std::string& log = settings_.stream.subject;
+    const std::string& topic = settings_.delivery.subject;
+    const auto subjects = order_subjects(topic);
+    const bool is_apart = std::none_of(subjects.begin(), subjects.end(), [&](const auto& subject) {
+      return subject == log || subject == stored_subject(log);
+    });
+    if (settings_.delivery.mode != DeliveryMode::jetstream || is_apart ||
+        !were_accepted({"NATS_PUBLISHER_TOPIC", "ORDER_LOG_TOPIC"})) {
+      return;
+    }
+    say(problems_,
+        "NATS_PUBLISHER_TOPIC={}: orders are stored on ORDER_LOG_TOPIC={} and then published where "
+        "the TradeEngine listens; leave NATS_PUBLISHER_TOPIC at {}, or give another subject than "
+        "the log's.",
+        topic, log, kTradeEngineSubject);
   }
 
   void check_quotes(const EngineParameters& engine) {
@@ -393,13 +462,14 @@ class Loader {
                  });
   }
 
-  const ReadFile& read_file_;
+  ReadFile read_file_;
   Configuration result_;
   Settings& settings_ = result_.settings;
   std::vector<Value>& values_ = result_.values;  // until the end with secrets
   Problems problems_;
   std::vector<std::string> unknown_;  // sentences of names that are not known
   std::vector<std::string> refused_;  // names whose value was not accepted
+  bool is_live_ = false;              // values of the control log, over a configuration
 };
 
 }  // namespace
@@ -416,6 +486,13 @@ Result<Configuration, Problems> load(std::span<const Given> environment,
   loader.take(environment, Origin::environment);
   loader.take(flags, Origin::flag);
   return loader.conclude();
+}
+
+Result<EngineParameters, Problems> with_live_values(const Configuration& configuration,
+                                                    std::span<const Given> values) {
+  Loader loader(configuration);
+  loader.take(values, Origin::control_log);
+  return loader.conclude_live();
 }
 
 }  // namespace rts::config

@@ -25,8 +25,8 @@ std::string render_text(const Configuration& configuration) {
     if (!value.symbol && begins_group(*value.setting)) {
       out += fmt::format("{}# {}\n", out.empty() ? "" : "\n", title(value.setting->group));
     }
-    out += fmt::format("{:<38} {:<46} {}\n", value.name(), printable(value.text),
-                       to_string(value.origin));
+    out += fmt::format("{:<38} {:<46} {}{}\n", value.name(), printable(value.text),
+                       to_string(value.origin), value.setting->live ? ", live" : "");
   }
   return out;
 }
@@ -93,6 +93,9 @@ constexpr std::string_view kPage =
     "`TRADING_ORDER_NOTIONAL__BTCUSDT=50`, or `--trading-order-notional--btcusdt 50`. That beats "
     "the setting itself, wherever either comes from, and is held to the same rules. The symbol may "
     "be in any case, as in `TRADING_SYMBOLS`; the name may not.\n\n"
+    "A setting marked *live* can be changed while the service runs, on all replicas at the same "
+    "event, by `realtime-strategies set`; so can the same of one symbol. What is set so beats "
+    "flag, environment and default until `unset`, also for a replica that starts later.\n\n"
     "An environment variable that is not in this list, but begins as these do, is at most two "
     "letters away from one of them (one, where it has eight or fewer) or is one in another case, "
     "is taken for a slip: it ends the start as well, with the nearest name, unless "
@@ -106,9 +109,9 @@ std::string render_markdown() {
                          title(setting.group));
     }
     out +=
-        fmt::format("| `{}` | {} | {} | {}{}{} |\n", setting.name, default_or_empty(setting, "`"),
+        fmt::format("| `{}` | {} | {} | {}{}{}{} |\n", setting.name, default_or_empty(setting, "`"),
                     accepted_values(setting), setting.help, setting.is_secret() ? " Secret." : "",
-                    setting.per_symbol ? " *Per symbol.*" : "");
+                    setting.live ? " *Live.*" : "", setting.per_symbol ? " *Per symbol.*" : "");
   }
   out +=
       "\n## Settings of the Python service\n\n"
@@ -132,27 +135,35 @@ std::string render(const Configuration& configuration, Format format) {
   return {};
 }
 
-void append_settings(JsonWriter& json, const Configuration& configuration) {
+void append_settings(JsonWriter& json, const Configuration& configuration,
+                     std::span<const Given> live) {
+  const auto append = [&](std::string_view name, std::string_view text, Origin origin) {
+    json.key(name).begin_object();
+    json.key("value").string(text);
+    json.key("origin").string(to_string(origin)).end_object();
+  };
   json.begin_object();
   for (const Value& value : configuration.values) {
-    json.key(value.name()).begin_object();
-    json.key("value").string(value.text);
-    json.key("origin").string(to_string(value.origin));
-    json.end_object();
+    const std::string name = value.name();
+    const bool is_changed =
+        std::ranges::any_of(live, [&](const Given& given) { return to_upper(given.name) == name; });
+    if (!is_changed) append(name, value.text, value.origin);
   }
+  for (const Given& given : live) append(to_upper(given.name), given.value, Origin::control_log);
   json.end_object();
 }
 
 std::string help_text() {
   std::string out =
-      "per symbol: also for one symbol, as --name--symbol VALUE or NAME__SYMBOL=VALUE\n";
+      "per symbol: also for one symbol, as --name--symbol VALUE or NAME__SYMBOL=VALUE\n"
+      "live: can be changed while the service runs, by `set`\n";
   for (const Setting& setting : table()) {
     if (begins_group(setting)) out += fmt::format("\n{}:\n", title(setting.group));
     const std::string flag =
         setting.is_secret() ? "" : fmt::format("{} ({})", flag_name(setting), setting.name);
-    out += fmt::format("  {}\n      {} [{}; default: {}{}]\n", flag.empty() ? setting.name : flag,
+    out += fmt::format("  {}\n      {} [{}; default: {}{}{}]\n", flag.empty() ? setting.name : flag,
                        setting.help, accepted_values(setting), default_or_empty(setting, ""),
-                       setting.per_symbol ? "; per symbol" : "");
+                       setting.live ? "; live" : "", setting.per_symbol ? "; per symbol" : "");
   }
   return out;
 }

@@ -3,6 +3,7 @@
 // how a row's text is read by its rule.
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <tuple>
 
@@ -60,6 +61,19 @@ constexpr Text kPattern{"a subject without blanks or empty tokens", is_pattern};
 constexpr Text kSubjectOrEmpty{"a subject without wildcards, or empty", [](std::string_view text) {
                                  return text.empty() || is_subject(text);
                                }};
+constexpr Text kLogSubject{
+    "a subject without wildcards, blanks or empty tokens", [](std::string_view text) {
+      return is_subject(text) && text.find_first_of("{}") == std::string::npos;
+    }};
+constexpr Text kTokenOrEmpty{
+    "one token of a subject, or empty", [](std::string_view text) {
+      return text.empty() || (is_subject(text) && text.find('.') == std::string_view::npos);
+    }};
+constexpr Text kBucketOrEmpty{"letters, digits, - and _, or empty", [](std::string_view text) {
+                                return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+                                  return (c < 0x80 && std::isalnum(c) != 0) || c == '-' || c == '_';
+                                });
+                              }};
 constexpr Text kFile{"a path, or empty", [](std::string_view) { return true; }};
 
 constexpr Confidential kCredential{"a text without quotes, backslash and control characters",
@@ -203,9 +217,9 @@ template <class Part, class Member>
 Part& part_with(Member Part::*, Place place) {
   auto& [s, p] = place;
   return std::get<Part&>(std::tie(s, s.broker, s.broker.credentials, s.delivery, s.delivery.breaker,
-                                  s.server, s.log, s.engine, s.engine.gate, p.terms, p.terms.size,
-                                  p.terms.instrument, p.orderbook_skew, p.trade_momentum,
-                                  p.ticker_velocity));
+                                  s.stream, s.server, s.log, s.engine, s.engine.gate, p.terms,
+                                  p.terms.size, p.terms.instrument, p.orderbook_skew,
+                                  p.trade_momentum, p.ticker_velocity));
 }
 
 template <class Object>
@@ -220,7 +234,7 @@ auto& member_of(Object& object, First first, More... more) {
 // Where a row's value is: a member of a part, or a member of that.
 template <auto Member, auto... Rest>
 struct At {
-  static constexpr bool kIsPerSymbol = false;
+  static constexpr bool kIsPerSymbol = false, kIsLive = false;
   static auto& value(Place place) {
     if constexpr (std::is_member_pointer_v<decltype(Member)>) {
       return member_of(part_with(Member, place), Member, Rest...);
@@ -230,7 +244,11 @@ struct At {
   }
 };
 template <auto... Path>
-struct PerSymbol : At<Path...> {
+struct Live : At<Path...> {
+  static constexpr bool kIsLive = true;
+};
+template <auto... Path>
+struct PerSymbol : Live<Path...> {
   static constexpr bool kIsPerSymbol = true;
 };
 template <StrategyId strategy>
@@ -296,6 +314,7 @@ constexpr Setting::Setting(std::string_view row_name, RowRule row_rule, Group ro
       group(row_group),
       help(row_help),
       per_symbol(Field::kIsPerSymbol),
+      live(Field::kIsLive),
       assign(config::assign<RowRule, Field>),
       text(as_text<RowRule, Field>) {}
 
@@ -312,6 +331,8 @@ constexpr Setting kTable[]{
      "Queue group that shares the frames among replicas; empty: every replica sees each."},
     {"NATS_CONSUMER_NAME", kConnectionName, nats, At<&Broker::consumer_name>{},
      "Connection name at the broker; the host name is appended."},
+    {"NATS_JETSTREAM_DOMAIN", kTokenOrEmpty, nats, At<&Broker::jetstream_domain>{},
+     "JetStream domain of the order log and the control log; empty: the broker's own."},
     {"NATS_USER", kCredential, nats, At<&Credentials::user, &Credentials::Text::value>{},
      "User name at the broker."},
     {"NATS_USER_FILE", kPath, nats, At<&Credentials::user, &Credentials::Text::file>{},
@@ -343,9 +364,9 @@ constexpr Setting kTable[]{
      "Leverage written into each order."},
     {"TRADING_ORDER_NOTIONAL", kPositive, trading, PerSymbol<&SizeLimits::order>{},
      "What one order is worth, in quote currency."},
-    {"TRADING_MIN_POSITION_SIZE", kPositive, trading, At<&SizeLimits::minimum>{},
+    {"TRADING_MIN_POSITION_SIZE", kPositive, trading, Live<&SizeLimits::minimum>{},
      "What an order is worth at least, in quote currency."},
-    {"TRADING_MAX_POSITION_SIZE", kPositive, trading, At<&SizeLimits::maximum>{},
+    {"TRADING_MAX_POSITION_SIZE", kPositive, trading, Live<&SizeLimits::maximum>{},
      "What an order is worth at most, in quote currency."},
     {"TRADING_QUANTITY_STEP", StepSize{}, trading, At<&Instrument::quantity_step>{},
      "Step of order quantities, in base asset, for symbols without a step of their own."},
@@ -421,11 +442,12 @@ constexpr Setting kTable[]{
      "Pause between two orders of one strategy, symbol and side; 0 = off."},
     {"SIGNAL_MIN_CONFIDENCE", Real{0, 1}, risk, PerSymbol<&OrderTerms::min_confidence>{},
      "Signals with less confidence are refused."},
-    {"RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk, At<&GateLimits::max_daily_signals>{},
+    {"RISK_MAX_DAILY_SIGNALS", Whole{0, kMany}, risk, Live<&GateLimits::max_daily_signals>{},
      "Orders per strategy and UTC day; 0 = off."},
-    {"RISK_MAX_ORDERS_PER_MINUTE", Whole{0, kMany}, risk, At<&GateLimits::max_orders_per_minute>{},
+    {"RISK_MAX_ORDERS_PER_MINUTE", Whole{0, kMany}, risk,
+     Live<&GateLimits::max_orders_per_minute>{},
      "Orders of all strategies per UTC minute; 0 = off."},
-    {"RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk, At<&GateLimits::price_band_percent>{},
+    {"RISK_PRICE_BAND_PERCENT", kAtLeastZero, risk, Live<&GateLimits::price_band_percent>{},
      "Distance from the last trade or ticker beyond which a price is refused; 0 = off."},
     {"RISK_STOP_LOSS_PERCENT", kPercentBelow100, risk, PerSymbol<&OrderTerms::stop_loss_percent>{},
      "Distance of the stop loss from the price, in percent."},
@@ -436,8 +458,11 @@ constexpr Setting kTable[]{
     {"ORDER_FORMAT", Choice{names_of<OrderFormat>}, orders, At<&Delivery::format>{},
      "JSON the orders are written in."},
     {"ORDER_DELIVERY", Choice{names_of<DeliveryMode>}, orders, At<&Delivery::mode>{},
-     "How orders are delivered: core sends once and awaits an answer, "
-     "jetstream needs a stream."},
+     "How orders are delivered: core sends once and awaits an answer, jetstream stores each in the "
+     "order log first."},
+    {"ORDER_LOG_TOPIC", kLogSubject, orders, At<&StreamNeeds::subject>{},
+     "Subject of the order log, the stream that stores each order before it is published; what is "
+     "stored is heard on this subject with .stored behind it; jetstream only."},
     {"ORDER_TTL_SECONDS", Whole{1, kDaySeconds}, orders, At<&OrderTerms::ttl>{},
      "Life of an opening order from its event time, in seconds; it is never sent later."},
     {"ORDER_TTL_REDUCE_ONLY_SECONDS", Whole{1, kDaySeconds}, orders,
@@ -475,6 +500,8 @@ constexpr Setting kTable[]{
      "How long draining may take at shutdown, in seconds."},
     {"CONTROL_TOPIC", kSubjectOrEmpty, operation, At<&Broker::control_subject>{},
      "Subject of pause and resume commands; empty = off."},
+    {"CONTROL_BUCKET", kBucketOrEmpty, operation, At<&Broker::control_bucket>{},
+     "Key-value bucket of pauses and changed settings, which outlive the process; empty = off."},
     {"ALLOW_UNKNOWN_ENV", Flag{}, operation, At<&Settings::allow_unknown_env>{},
      "Warn of unknown environment variables with our prefixes instead of refusing them."},
 };
@@ -543,7 +570,7 @@ std::string_view title(Group group) noexcept {
 }
 
 std::string_view to_string(Origin origin) noexcept {
-  constexpr std::array<std::string_view, 3> kNames{"default", "environment", "flag"};
+  constexpr std::array<std::string_view, 4> kNames{"default", "environment", "flag", "control log"};
   return kNames[static_cast<std::size_t>(origin)];
 }
 

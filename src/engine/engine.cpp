@@ -17,7 +17,8 @@ StrategyId strategy_of(const MarketData& data) noexcept {
 
 Engine::Engine(const EngineParameters& parameters)
     : parameters_(parameters),
-      intake_(parameters_),
+      schedule_(parameters_),
+      intake_(parameters_, schedule_),
       gate_(parameters_.gate, intake_.symbols().capacity()),
       contexts_(intake_.symbols().capacity()) {
   gate_.set_paused(parameters.paused);
@@ -62,12 +63,13 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   decision.at = event.at;
   if (!context.parameters.enabled[index_of(decision.strategy)]) {
     decision.outcome = Outcome::disabled;
-    return;
+    return forget(event.data, context);
   }
   static_cast<Verdict&>(decision) = consult(event, context);
   if (!decision.signal) return;
 
   const Symbol& symbol = symbols().at(event.symbol_index);
+  gate_.set_limits(event.in_force->parameters.gate);
   const auto passed = gate_.pass({decision.strategy, event.symbol_index, symbol, terms,
                                   *decision.signal, event.at, event.id, event.reference});
   if (!passed) {
@@ -76,7 +78,8 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   }
   const bool buys = decision.signal->side == Side::buy;
   decision.outcome = buys ? Outcome::signal_buy : Outcome::signal_sell;
-  const auto& [id, quantity, protection] = passed.value();
+  const auto& [id, quantity, protection, in_log] = passed.value();
+  decision.in_log = in_log;
   Order& order = decision.order.emplace(
       make_order(terms, {id, decision.strategy, symbol.text(), event.at, event.aged_at, event.id,
                          *decision.signal, decision.indicators, quantity, protection}));
@@ -85,6 +88,19 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
     order.correlation_id = envelope.message_id.value;
   }
   order.traceparent = envelope.traceparent.value;
+}
+
+bool Engine::passes_still(const CountedOrder& order) {
+  const EngineParameters& in_force = schedule_.at(order.at).parameters;
+  gate_.set_limits(in_force.gate);
+  return gate_.passes_still(order, in_force.of(order.symbol).terms.cooldown,
+                            symbols().find(order.symbol.text()));
+}
+
+// A strategy that is switched on again warms up: what it has not seen is unknown.
+void Engine::forget(const MarketData& data, SymbolContext& context) noexcept {
+  if (std::holds_alternative<Trade>(data)) context.trades.clear();
+  if (std::holds_alternative<Ticker>(data)) context.prices.clear();
 }
 
 // What the event's strategy says, and the symbol's context brought up to date.
@@ -104,12 +120,26 @@ Verdict Engine::consult(const MarketEvent& event, SymbolContext& context) {
 // Made when the symbol's first event comes. The number may have been another symbol's until then.
 Engine::SymbolContext& Engine::context_of(const MarketEvent& event) {
   SymbolContext& context = contexts_[event.symbol_index];
+  const auto& [revision, from, parameters] = *event.in_force;
   if (event.is_first) {
     const Symbol& symbol = symbols().at(event.symbol_index);
-    context = {parameters_.of(symbol), {}, {}};
+    context = {parameters.of(symbol), revision, {}, {}};
     gate_.place(event.symbol_index, symbol);
+  } else if (context.revision != revision) {
+    change(context, parameters.of(symbols().at(event.symbol_index)));
+    context.revision = revision;
   }
   return context;
+}
+
+// A verdict depends on the events of its window alone: one that became shorter is cut at once, one
+// that became longer warms up until it holds as much. So replicas agree once they are warm,
+// whichever of them has lived through the change.
+void Engine::change(SymbolContext& context, const SymbolParameters& parameters) {
+  context.trades.keep(static_cast<std::size_t>(parameters.trade_momentum.window));
+  const auto known_for = context.parameters.ticker_velocity.time_window;
+  if (parameters.ticker_velocity.time_window > known_for) context.prices.know_only(known_for);
+  context.parameters = parameters;
 }
 
 }  // namespace rts

@@ -11,7 +11,6 @@ using wire::FieldState;
 using wire::WireEvent;
 
 constexpr UnixMs kEarliest{std::chrono::milliseconds(1)};
-constexpr std::chrono::seconds kMaxAhead{10};  // live: how far E may be in the future
 constexpr std::chrono::seconds kSequenceResetAfter{60};
 // An event without a time of its own is dated by the relay, whose queue may delay it by minutes:
 // only a longer silence is a reset of the ids.
@@ -143,8 +142,11 @@ void SymbolTable::replace(std::size_t index, const Symbol& symbol) {
   index_.insert(std::move(entry));
 }
 
-Intake::Intake(const EngineParameters& parameters)
-    : parameters_(parameters), symbols_(parameters.symbols), states_(symbols_.capacity()) {
+Intake::Intake(const EngineParameters& parameters, Schedule& schedule)
+    : parameters_(parameters),
+      schedule_(schedule),
+      symbols_(parameters.symbols),
+      states_(symbols_.capacity()) {
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     states_[i].is_traded = parameters_.of(symbols_.at(i)).traded;
   }
@@ -199,8 +201,10 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   admitted_.is_first = state.last_frame == 0;
   state.last_frame = frame_;
   admitted_.reference = state.reference;
+  admitted_.in_force = &schedule_.at(at);
   if (const auto price = last_price(admitted_.data)) {
-    if (refuse_outlier(state, *price, at)) return Failure{Reason::outlier};  // 9
+    const double band = admitted_.in_force->parameters.gate.price_band_percent;
+    if (refuse_outlier(state, *price, at, band)) return Failure{Reason::outlier};  // 9
     state.reference = {*price, at};
   }
   state.last_seen = std::max(state.last_seen, at);
@@ -261,7 +265,7 @@ Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::
     const UnixMs now = to_ms(*received_at);
     const std::chrono::milliseconds ttl = parameters_.message_ttl;
     if (ttl.count() > 0 && now - aged_at > ttl) return Failure{Reason::stale};
-    if (*at - now > kMaxAhead) return Failure{Reason::future};
+    if (*at - now > kMaxAheadOfClock) return Failure{Reason::future};
   }
   return Times{*at, aged_at};
 }
@@ -283,14 +287,14 @@ bool Intake::price_fits(Place place, UnixMs at, const Book& book) const noexcept
 
 // One price far off is a bad print, and is remembered; when a second one agrees with it, the market
 // has moved there.
-bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept {
-  const double band = parameters_.gate.price_band_percent;
+bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at,
+                            double band_percent) noexcept {
   const auto is_off = [&](const ReferencePrice& from) {
-    return from.distance_percent(price) > band;
+    return from.distance_percent(price) > band_percent;
   };
   const auto& known = state.reference;
   const auto& suspect = state.suspect;
-  const bool refused = band > 0 && known && known->is_fresh(at) && is_off(*known) &&
+  const bool refused = band_percent > 0 && known && known->is_fresh(at) && is_off(*known) &&
                        !(suspect && suspect->is_fresh(at) && !is_off(*suspect));
   state.suspect = refused ? std::optional(ReferencePrice{price, at}) : std::nullopt;
   return refused;

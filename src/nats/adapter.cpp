@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cassert>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -55,6 +57,22 @@ natsStatus on_detach(void* user_data) {
   return NATS_OK;
 }
 
+// The connections whose brokers will shut down. nats.c tells it on a thread of its own, when the
+// connection may be gone: so all that it is given is a number.
+struct LameDucks {
+  std::mutex mutex;
+  std::set<std::uintptr_t> numbers;
+};
+LameDucks& lame_ducks() {
+  static LameDucks all;
+  return all;
+}
+
+void on_lame_duck(natsConnection*, void* number) {
+  const std::scoped_lock lock(lame_ducks().mutex);
+  lame_ducks().numbers.insert(reinterpret_cast<std::uintptr_t>(number));
+}
+
 // Whether the socket takes more: at least a third of its buffer is free.
 bool is_writable(int fd) {
   pollfd descriptor{fd, POLLOUT, 0};
@@ -64,6 +82,9 @@ bool is_writable(int fd) {
 }  // namespace
 
 natsStatus attach_to(natsOptions* options, Link& link) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): it is a number that comes back, and points to
+  // nothing
+  natsOptions_SetLameDuckModeCB(options, on_lame_duck, reinterpret_cast<void*>(link.number));
   return natsOptions_SetEventLoop(options, &link, on_attach, on_read, on_write, on_detach);
 }
 
@@ -72,7 +93,11 @@ AsioAdapter::AsioAdapter(boost::asio::io_context& io, ConnectResult result)
   assert(result_.connection);
 }
 
-AsioAdapter::~AsioAdapter() { cut(); }
+AsioAdapter::~AsioAdapter() {
+  cut();
+  const std::scoped_lock lock(lame_ducks().mutex);
+  lame_ducks().numbers.erase(link_.number);
+}
 
 void AsioAdapter::start(Events events) {
   events_ = std::move(events);
@@ -97,6 +122,11 @@ std::string_view AsioAdapter::complaint() const {
   const char* text = nullptr;
   if (natsConnection_GetLastError(connection(), &text) == NATS_OK || text == nullptr) return {};
   return text;
+}
+
+bool AsioAdapter::lame_duck() const {
+  const std::scoped_lock lock(lame_ducks().mutex);
+  return lame_ducks().numbers.contains(link_.number);
 }
 
 void AsioAdapter::wait_readable(int bytes) {

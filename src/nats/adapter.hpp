@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,14 +31,23 @@ struct Link {
   natsSock library_socket = -1;
   std::atomic<bool> write_wanted = false;
   std::atomic<bool> detached = false;
+  const std::uintptr_t number = next_number();  // by which the broker's last words are remembered
 
   // Set by the loop thread before it uses the connection. `wake` is for requests from elsewhere.
   std::thread::id loop_thread;
   std::function<void()> wake;
+
+ private:
+  static std::uintptr_t next_number() {
+    static std::atomic<std::uintptr_t> last = 0;
+    return ++last;
+  }
 };
 
 // Makes connections from these options report to link.
 natsStatus attach_to(natsOptions* options, Link& link);
+
+using Address = boost::asio::ip::tcp::endpoint;
 
 // What an attempt to connect ends with: a connection, or none and an error without secrets.
 struct ConnectResult {
@@ -45,6 +55,8 @@ struct ConnectResult {
   ConnectionPtr connection{};
   std::string server{};  // scheme, host and port
   std::string error{};
+  Address address{};             // that was dialled
+  bool has_alternative = false;  // the urls have other addresses
 };
 
 class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {
@@ -66,6 +78,8 @@ class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {
 
   natsConnection* connection() const { return result_.connection.get(); }
   const std::string& server() const { return result_.server; }
+  const Address& address() const { return result_.address; }
+  bool has_alternative() const { return result_.has_alternative; }
   bool open() const { return open_; }
 
   // Bytes that wait because the socket was full when it was last asked.
@@ -74,6 +88,8 @@ class AsioAdapter : public std::enable_shared_from_this<AsioAdapter> {
   // What the broker has complained of last; empty when of nothing. Refused subjects are told in
   // this way only. Lives until the next complaint.
   std::string_view complaint() const;
+  // The broker has said that it will shut down.
+  bool lame_duck() const;
 
   // Writes what nats.c has buffered, now if the socket takes it, else when it does. To be called
   // after everything that makes nats.c write.

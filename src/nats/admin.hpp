@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,15 +37,28 @@ class Admin {
   // The answer's payload. Errors: no client listens there, it is not permitted, the connection is
   // lost, no answer in time.
   [[nodiscard]] Result<std::string, std::string> request(const std::string& subject,
-                                                         std::string_view payload);
+                                                         std::string_view payload,
+                                                         std::span<const Header> headers = {});
+
+  // Who acknowledges what is published on `subject`: what he answers to a message without payload
+  // that has these headers; empty when nobody listens, or whoever does stays silent.
+  [[nodiscard]] Result<std::optional<std::string>, std::string> probe(
+      const std::string& subject, std::span<const Header> headers);
 
   // Scheme, host and port.
   [[nodiscard]] const std::string& server() const noexcept;
 
  private:
+  struct Answer {
+    ReplyKind kind;
+    std::string text;  // the payload, or what went wrong
+  };
+
   Admin(std::unique_ptr<boost::asio::io_context> loop, std::shared_ptr<AsioAdapter> adapter,
         std::string_view inbox)
       : loop_(std::move(loop)), adapter_(std::move(adapter)), inbox_(inbox) {}
+
+  Answer exchange(const Outgoing& message);
 
   std::unique_ptr<boost::asio::io_context> loop_;
   std::shared_ptr<AsioAdapter> adapter_;

@@ -33,7 +33,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
         timer_(io) {
     assert(state_.options.heartbeat_interval.count() > 0 && state_.options.max_requests > 0);
     assert(state_.options.backoff_min.count() > 0 && state_.options.connect_timeout.count() > 0);
-    assert(state_.options.control_subject.empty() || state_.callbacks.on_control);
+    assert(state_.options.command_subjects.empty() || state_.callbacks.on_command);
   }
 
   // Null when there is nothing to publish on.
@@ -50,7 +50,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   void connect() {
     if (closing_) return;
     assert(!connector_ && !connection_);
-    connector_ = std::make_unique<Connector>(state_.options);
+    connector_ = std::make_unique<Connector>(state_.options, std::exchange(avoided_, {}));
     connecting_since_ = Clock::now();
     call_after(timer_, kMinConnectPoll, this, &Impl::poll_connector);
   }
@@ -99,7 +99,11 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     drop_connection();
     finish_drain();
     if (closing_) return finish_close(false);
-    back_off();
+    if (avoided_ == Address()) {
+      back_off();
+    } else {
+      connect();
+    }
     state_.status.last_error = std::move(error);
     state_.callbacks.on_status_change();
   }
@@ -111,6 +115,14 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     state_.status.messages_dropped_by_library += connection->dropped_by_library();
     connection->cut();
     state_.requests.end_all(Reply::Kind::connection_lost);
+  }
+
+  void move_on(std::string reason) {
+    if (!connection_ || closing_ || state_.draining || !connection_->has_alternative()) return;
+    avoided_ = connection_->address();
+    connection_->drain([this, reason = std::move(reason), connection = connection_.get()] {
+      if (connection == connection_.get()) connection_ended(reason);
+    });
   }
 
   // ---- Ending
@@ -170,6 +182,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   int failed_rounds_ = 0;
   std::shared_ptr<Connection> connection_;
   bool was_connected_ = false;
+  Address avoided_;  // in the next round the last to be tried
 
   std::function<void()> drained_;
   bool closing_ = false;
@@ -213,6 +226,8 @@ PublishResult Client::round_trip(std::chrono::milliseconds timeout, ReplyHandler
 }
 
 Status Client::status() const { return impl_->status(); }
+
+void Client::move_on(std::string_view reason) { impl_->move_on(std::string(reason)); }
 
 void Client::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
 

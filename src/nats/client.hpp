@@ -20,7 +20,7 @@ class Client {
  public:
   using Callbacks = ClientCallbacks;
 
-  // Preconditions: times and limits of the options are above 0; on_control is there when a control
+  // Preconditions: times and limits of the options are above 0; on_command is there when a command
   // subject is.
   Client(boost::asio::io_context& io, ClientOptions options, Callbacks callbacks);
   // Cuts the connection at once; what is still buffered is lost (close() first). Bounded: at most
@@ -58,6 +58,10 @@ class Client {
   [[nodiscard]] PublishResult round_trip(std::chrono::milliseconds timeout, ReplyHandler on_reply);
 
   [[nodiscard]] Status status() const;
+
+  // Ends the connection, when what has arrived is delivered, and tries the addresses of all urls
+  // again, this one last. Without another address it stays.
+  void move_on(std::string_view reason);
 
   // Ends the data subscription. What the broker had already sent or assigned to us is delivered
   // first, then `done` runs (also when the connection is lost meanwhile). Publishing goes on, and a

@@ -22,6 +22,7 @@ constexpr std::int64_t kDrainTimeoutMs = 10'000;
 constexpr int kRefusedIntervals = 8;
 // Where JetStream awaits the answers to its flow control. No message may make us publish elsewhere.
 constexpr std::string_view kFlowControl = "$JS.FC.";
+constexpr std::string_view kInboxes = "_INBOX.";
 
 // `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
 // else.
@@ -81,8 +82,12 @@ bool Connection::subscribe() {
     return raw != nullptr;
   };
   const ClientOptions& options = client_.options;
+  commands_.resize(options.command_subjects.size());
   return !inbox_.name().empty() && subscribe_to(replies_, inbox_.name() + ".>", "") &&
-         subscribe_to(commands_, options.control_subject, "") &&
+         std::ranges::equal(commands_, options.command_subjects,
+                            [&](SubscriptionPtr& subscription, const std::string& subject) {
+                              return subscribe_to(subscription, subject, "");
+                            }) &&
          (client_.draining || subscribe_to(data_, options.subject, options.queue_group));
 }
 
@@ -94,6 +99,8 @@ void Connection::describe(Status& status) const {
   status.takes_headers = natsConnection_HasHeaderSupport(adapter_->connection()) == NATS_OK;
   status.subscribed = subscriptions_confirmed_ && !refused_ && !client_.draining;
   status.buffered_bytes = adapter_->blocked_bytes();
+  status.lame_duck = lame_duck_;
+  status.max_payload = natsConnection_GetMaxPayload(adapter_->connection());
   status.server = adapter_->server();
   status.server_id = server_id_;
 }
@@ -112,12 +119,12 @@ void Connection::readable() {
   std::vector<MessagePtr> replies;
   std::vector<MessagePtr> commands;
   const std::size_t reply_bytes = take_pending(replies_.get(), replies);
-  take_pending(commands_.get(), commands);
+  for (const SubscriptionPtr& subscription : commands_) take_pending(subscription.get(), commands);
   retired_.add_all(messages_, message_bytes_);
   message_bytes_ = take_pending(data_.get(), messages_);
   // First: a pause holds for the frames that came with it.
   for (const MessagePtr& command : commands) {
-    if (!take_status(command.get())) client_.callbacks.on_control(view_of(command.get()));
+    if (!take_status(command.get())) client_.callbacks.on_command(command_view_of(command.get()));
   }
   deliver_messages();
   if (open()) check_complaint();
@@ -189,6 +196,8 @@ void Connection::check_complaint() {
     client_.callbacks.on_status_change();
   }
   const std::string subject(denied_subject(complaint_));
+  // An answer that somebody has asked for to where we may not publish is his loss.
+  if (subject.starts_with(kInboxes) && !subject.starts_with(inbox_.name())) return;
   if (refused_ || !subject.empty()) {
     const auto pause = kRefusedIntervals * client_.options.heartbeat_interval;
     ask_again_at_ = std::min(ask_again_at_, Clock::now() + pause);
@@ -239,6 +248,10 @@ void Connection::due() {
   if (heartbeat_at_ <= now) {
     send_heartbeat();
     adapter_->flush();
+    if (!lame_duck_ && adapter_->lame_duck()) {
+      lame_duck_ = true;
+      client_.callbacks.on_status_change();
+    }
   }
   set_timer();
   if (drained_) set_timer(now + kDrainPoll);

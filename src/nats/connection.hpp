@@ -49,6 +49,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start();
 
   bool open() const { return adapter_->open(); }
+  const Address& address() const { return adapter_->address(); }
+  bool has_alternative() const { return adapter_->has_alternative(); }
   // The broker has answered to what we asked for, if only by refusing it.
   bool heard() const { return subscriptions_confirmed_ || refused_; }
   void describe(Status& status) const;
@@ -102,7 +104,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::function<void(std::string error)> on_end_;
   std::shared_ptr<AsioAdapter> adapter_;
   SubscriptionPtr data_;
-  SubscriptionPtr commands_;
+  std::vector<SubscriptionPtr> commands_;
   SubscriptionPtr replies_;  // everything below the inbox's name
   Inbox inbox_;
   // For the next heartbeat, the earliest time-out of a request and the earliest time by which one
@@ -116,6 +118,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::circular_buffer<std::string> denied_{kMaxDeniedSubjects};  // we may not publish to these
   Clock::time_point ask_again_at_ = Clock::time_point::max();       // for what was refused
   bool subscriptions_confirmed_ = false;  // the first heartbeat has come back
+  bool lame_duck_ = false;                // the broker has said that it will shut down
 
   std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;

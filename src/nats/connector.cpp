@@ -202,7 +202,9 @@ std::string last_error_text(natsStatus status) {
 // The connection neither reconnects nor pings by itself. The error says the server and why not: the
 // name of a setting or what the broker says, never a secret or a path.
 ConnectResult dial(const ClientOptions& ours, const Endpoint& endpoint) {
-  ConnectResult result{.link = std::make_unique<Link>(), .server = endpoint.url.display()};
+  ConnectResult result{.link = std::make_unique<Link>(),
+                       .server = endpoint.url.display(),
+                       .address = endpoint.address};
   const ConnectOptions options(ours, endpoint, *result.link);
   std::string error = options.problem();
   if (error.empty()) {
@@ -221,7 +223,7 @@ ConnectResult dial(const ClientOptions& ours, const Endpoint& endpoint) {
 // The attempts one after the other, on the thread. What it shares with the loop is atomic, or
 // written before the first attempt has begun and constant from then on.
 struct Connector::Round {
-  explicit Round(ClientOptions ours) : options(std::move(ours)) {}
+  Round(ClientOptions ours, const Address& last) : options(std::move(ours)), avoided(last) {}
 
   ConnectResult run() {
     telemetry::stay_in_background();  // and with it the threads that nats.c begins here
@@ -229,11 +231,14 @@ struct Connector::Round {
     endpoints = resolve(options.urls, result.error);
     // In random order, so that replicas spread over the brokers.
     std::shuffle(endpoints.begin(), endpoints.end(), std::minstd_rand(std::random_device{}()));
+    std::partition(endpoints.begin(), endpoints.end(),
+                   [this](const Endpoint& endpoint) { return endpoint.address != avoided; });
     for (const Endpoint& endpoint : endpoints) {
       if (give_up || result.connection) break;
       const Clock::time_point began = Clock::now();
       attempt_began = began;
       result = dial(options, endpoint);
+      result.has_alternative = endpoints.size() > 1;
       if (result.connection || Clock::now() - began < options.connect_watchdog) continue;
       result.error = fmt::format("{}: handshake not finished within {} ms", result.server,
                                  options.connect_watchdog.count());
@@ -252,12 +257,14 @@ struct Connector::Round {
   }
 
   const ClientOptions options;
+  const Address avoided;
   std::atomic<bool> give_up = false;
   std::atomic<Clock::time_point> attempt_began{Clock::time_point{}};
   std::vector<Endpoint> endpoints;
 };
 
-Connector::Connector(const ClientOptions& options) : round_(std::make_shared<Round>(options)) {
+Connector::Connector(const ClientOptions& options, const Address& avoided)
+    : round_(std::make_shared<Round>(options, avoided)) {
   std::promise<ConnectResult> promise;
   result_ = promise.get_future();
   thread_ = std::thread([round = round_, promise = std::move(promise)]() mutable {

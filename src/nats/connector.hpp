@@ -17,8 +17,8 @@ namespace rts::nats {
 
 class Connector {
  public:
-  // Starts the round.
-  explicit Connector(const ClientOptions& options);
+  // Starts the round. The address that is avoided is tried last.
+  Connector(const ClientOptions& options, const Address& avoided);
   // Abandons the round: joins the thread if it can be made to end within 100 ms, else leaves it to
   // end alone (a name look-up or a dial cannot be interrupted); it then touches nothing of ours.
   ~Connector();

@@ -34,7 +34,20 @@ Message view_of(natsMsg* message) {
   const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
   return {.subject = natsMsg_GetSubject(message),
           .payload = data == nullptr ? std::string_view{} : std::string_view{data, size},
-          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent};
+          .traceparent = traceparent == nullptr ? std::string_view{} : traceparent,
+          .source = message};
+}
+
+Message command_view_of(natsMsg* message) {
+  Message view = view_of(message);
+  if (const char* const reply = natsMsg_GetReply(message)) view.reply_to = reply;
+  return view;
+}
+
+std::string_view header(const Message& message, const char* name) {
+  auto* const source = static_cast<natsMsg*>(message.source);
+  const char* const value = source == nullptr ? nullptr : header_of(source, name);
+  return value == nullptr ? std::string_view() : value;
 }
 
 std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>& messages) {

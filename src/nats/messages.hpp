@@ -20,6 +20,8 @@ std::size_t take_pending(natsSubscription* subscription, std::vector<MessagePtr>
 // Null when the message has no such header. Lives as long as the message, like the view.
 const char* header_of(natsMsg* message, const char* name);
 Message view_of(natsMsg* message);
+// With the reply address.
+Message command_view_of(natsMsg* message);
 
 // No empty subject, space or control character: those would be protocol, not subject.
 bool valid_subject(std::string_view subject);

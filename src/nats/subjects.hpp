@@ -1,5 +1,5 @@
 // Subjects of our own making: where a connection receives answers, below a prefix that a broker's
-// permissions can name. Any thread.
+// permissions can name; and those of JetStream's API. Any thread.
 #pragma once
 
 #include <string>
@@ -24,6 +24,14 @@ namespace rts::nats {
 [[nodiscard]] inline std::string inbox_prefix(std::string_view consumer_name) {
   constexpr std::string_view kAll = "_INBOX";
   return std::string(kAll) + (consumer_name.empty() ? "" : "." + subject_safe(consumer_name));
+}
+
+// The subject of a request to JetStream: of "STREAM.NAMES" "$JS.API.STREAM.NAMES", and in a domain
+// "$JS.<domain>.API.STREAM.NAMES".
+[[nodiscard]] inline std::string jetstream_api(std::string_view domain, std::string_view verb) {
+  std::string subject = "$JS.";
+  if (!domain.empty()) subject.append(domain).append(".");
+  return subject.append("API.").append(verb);
 }
 
 }  // namespace rts::nats

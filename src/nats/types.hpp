@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rts/base/enum_names.hpp>
 #include <rts/config/parameters.hpp>
@@ -21,6 +22,8 @@ using config::Credentials;
 // The broker as the settings have it, and the limits of one client.
 struct ClientOptions : config::BrokerParameters {
   std::string name{};  // connection name, as the broker's monitoring shows it
+  // Besides the data, each message of these to each client: commands, and what streams tell.
+  std::vector<std::string> command_subjects{};
   std::size_t max_buffered_bytes = 1U << 20U;  // of publishes that the socket does not take yet
   std::size_t max_requests = 8192;             // that await a reply at the same time
 
@@ -42,7 +45,12 @@ struct Message {
   std::string_view subject;
   std::string_view payload;
   std::string_view traceparent;  // the NATS header of that name; empty when there is none
+  std::string_view reply_to{};   // empty: no answer is awaited
+  void* source = nullptr;        // for header()
 };
+
+// The value of a message's header; empty without one. Lives as the message's views do.
+[[nodiscard]] std::string_view header(const Message& message, const char* name);
 
 // Whether a text may be the value of a header.
 [[nodiscard]] bool is_header_value(std::string_view text);
@@ -113,6 +121,8 @@ struct Status {
   bool subscribed = false;
   bool answering = false;        // connected, and no heartbeat is missing for heartbeat_timeout
   bool takes_headers = false;    // connected, and the broker's INFO says so
+  std::int64_t max_payload = 0;  // connected: bytes a message, as the broker's INFO says
+  bool lame_duck = false;        // connected, and the broker says that it will shut down
   std::uint64_t reconnects = 0;  // connections made after the first
   std::size_t buffered_bytes = 0;
   std::uint64_t messages_dropped_by_library = 0;
@@ -131,8 +141,8 @@ struct ClientCallbacks {
   // of the socket (at most 128 KiB) the loop gets its turn, so that a flood delays no other
   // handler.
   std::function<void(std::span<const Message>)> on_messages;
-  // One message on the control subject. May publish.
-  std::function<void(const Message&)> on_control{};
+  // One message on the command subjects, before the messages of the same read. May publish.
+  std::function<void(const Message&)> on_command{};
   // A reply to a request that does not wait (any more); Status::unexpected_replies counts them.
   std::function<void(std::string_view subject)> on_unexpected_reply = [](std::string_view) {};
   // One of Status::status_messages that is an error: "409 Consumer Deleted".

@@ -111,6 +111,20 @@ constexpr telemetry::Metric<State> kTable[]{
        out.add({"unreadable"}, now.delivery.odd_answers);
        out.add({"unexpected"}, now.nats.unexpected_replies);
      }},
+    {"rts_order_log_last_sequence", gauge, {},
+     "Sequence of the order log's newest entry that was read; 0 = none, or no log is used.",
+     [](auto& now, auto& out) { out.add({}, now.order_log ? now.order_log->last_sequence : 0); }},
+    {"rts_order_log_odd_entries_total", counter, {},
+     "Entries of the order log that are no orders of ours: passed over.",
+     [](auto& now, auto& out) { out.add({}, now.counts.odd_log_entries); }},
+    {"rts_control_log_last_sequence", gauge, {},
+     "Sequence of the control log's newest entry that was read; 0 = none, or no log is used.",
+     [](auto& now, auto& out) {
+       out.add({}, now.control_log ? now.control_log->last_sequence : 0);
+     }},
+    {"rts_control_log_odd_entries_total", counter, {},
+     "Entries of the control log that could not be taken: passed over.",
+     [](auto& now, auto& out) { out.add({}, now.counts.odd_control_entries); }},
     {"rts_circuit_breaker_state", gauge, {"state"}, "1 for the state the circuit breaker is in.",
      each<BreakerState>([](auto& now, auto state) { return now.delivery.breaker == state; })},
     {"rts_circuit_breaker_transitions_total", counter, {"to"},

@@ -16,6 +16,8 @@
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/wire/control_log.hpp>
+#include <rts/wire/stream_info.hpp>
 
 #include "nats/types.hpp"
 #include "service/publisher.hpp"
@@ -100,11 +102,18 @@ class Narrator {
                {{"status", text.substr(0, kExcerptBytes)}});
   }
 
-  // `problem`: why the stream cannot store the orders; empty when it can.
-  void order_stream(std::string_view stream, std::string_view problem) {
-    const bool fits = problem.empty();
-    log_.write(fits ? info : error, "order_stream", fits ? "the stream stores the orders" : problem,
+  // Of what both logs have in common. The event is "order_log" or "control_log"; `problem`: why it
+  // does not serve; empty when it does.
+  void log_looked(std::string_view event, std::string_view stream, std::string_view problem) {
+    const bool serves = problem.empty();
+    log_.write(serves ? info : error, event, serves ? "the log is read" : problem,
                {{"stream", stream}});
+  }
+
+  void odd_log_entry(const wire::StoredMessage& entry) {
+    log_.write(warning, "order_log_entry", "an entry of the order log is no order of ours",
+               {{"sequence", entry.sequence},
+                {"entry", std::string_view(entry.data).substr(0, kExcerptBytes)}});
   }
 
   // --- Events and orders ------------------------------------------------------------------------
@@ -161,9 +170,36 @@ class Narrator {
 
   // --- Control ----------------------------------------------------------------------------------
 
+  void control_log_off(std::string_view why) {
+    log_.write(warning, "control_log", "the control log is off", {{"reason", why}});
+  }
+
+  void settings_changed(std::uint64_t sequence, const wire::SettingsValue& value) {
+    std::string effective_from;
+    append_iso8601(effective_from, value.effective_from);
+    log_.write(warning, "settings_changed", "other settings hold from an event time on",
+               {{"sequence", sequence},
+                {"effective_from", std::string_view(effective_from)},
+                {"values", std::uint64_t{value.values.size()}},
+                {"by", value.author.by},
+                {"reason", value.author.reason}});
+  }
+
+  void odd_control_entry(const wire::StoredMessage& entry, std::string_view problem) {
+    log_.write(error, "control_log_entry", problem,
+               {{"sequence", entry.sequence},
+                {"subject", std::string_view(entry.subject).substr(0, kExcerptBytes)},
+                {"entry", std::string_view(entry.data).substr(0, kExcerptBytes)}});
+  }
+
   void control_unreadable(std::string_view message) {
     log_.write(warning, "control_unreadable", "a control message could not be read",
                {{"message", message.substr(0, kExcerptBytes)}});
+  }
+
+  void paused_still(std::string_view by) {
+    log_.write(warning, "trading_paused", "resumed here, but the control log pauses still",
+               {{"by", by}});
   }
 
   // No strategy: all of them. `by`: the subject or signal the command came by.
@@ -185,6 +221,7 @@ class Narrator {
       case OrderResult::confirmed: return {info, "order confirmed"};
       case OrderResult::unconfirmed: return {info, "order sent, no answer"};
       case OrderResult::duplicate: return {info, "order stored before"};
+      case OrderResult::superseded: return {info, "order not sent: another was stored meanwhile"};
       case OrderResult::dry_run: return {info, "order decided, not sent"};
       case OrderResult::no_responders: return {warning, "order lost: nobody listens"};
       case OrderResult::rejected: return {warning, "order rejected"};

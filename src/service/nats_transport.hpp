@@ -2,16 +2,16 @@
 // the loop's.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
+#include <string>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/static_vector.hpp>
 
 #include "nats/client.hpp"
 #include "service/publisher.hpp"
@@ -28,18 +28,25 @@ class NatsTransport final : public OrderTransport {
                                     ReplyHandler on_reply) override {
     const bool has_correlation =
         !message.correlation_id.empty() && nats::is_header_value(message.correlation_id);
-    const std::array<nats::Header, 4> all{
-        nats::Header{"Nats-Msg-Id", message.id}, nats::Header{"Content-Type", "application/json"},
-        nats::Header{"Correlation-Id", has_correlation ? message.correlation_id : message.id},
-        nats::Header{"traceparent", message.traceparent}};
-    const auto headers = std::span(all).first(all.size() - (message.traceparent.empty() ? 1 : 0));
+    const std::string expected = std::to_string(message.expected_sequence);
+    boost::container::static_vector<nats::Header, 6> headers{
+        {"Nats-Msg-Id", message.id},
+        {"Content-Type", "application/json"},
+        {"Correlation-Id", has_correlation ? message.correlation_id : message.id}};
+    if (!message.traceparent.empty()) headers.push_back({"traceparent", message.traceparent});
+    if (!message.sender.empty()) {
+      headers.push_back({"Rts-Sender", message.sender});
+      headers.push_back({"Nats-Expected-Last-Sequence", expected});
+    }
     const nats::Outgoing outgoing{message.subject, message.payload, headers};
     if (const auto open = open_requests_.find(number); open != open_requests_.end()) {
       return problem_of(client_.repeat(open->second, outgoing, message.life));
     }
     auto handler = [this, number, on_reply = std::move(on_reply)](const nats::Reply& reply) {
       // Kept before the handler runs, which may send the order again.
-      if (reply.kind == nats::Reply::Kind::connection_lost) {
+      const bool has_ended = reply.kind == nats::Reply::Kind::connection_lost ||
+                             reply.kind == nats::Reply::Kind::denied;
+      if (has_ended) {
         open_requests_.erase(number);
       } else {
         open_requests_[number] = reply.number;
@@ -99,7 +106,8 @@ class NatsTransport final : public OrderTransport {
   boost::asio::io_context& loop_;
   nats::Client& client_;
   // The client's requests that have had a reply and wait for another. It tells a request's number
-  // with its reply; a lost connection ends the request, and the order is then sent with a new one.
+  // with its reply; a lost connection or a denial ends the request, and the order is then sent with
+  // a new one.
   std::map<OrderNumber, std::uint64_t> open_requests_;
 };
 

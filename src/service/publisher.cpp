@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -12,16 +14,12 @@
 namespace rts::service {
 namespace {
 
-// Between two looks at orders that are to be sent again when the way is free.
+// Between two looks at orders that wait: for the way to be free, or for the log.
 constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 // So long a half-open breaker waits for an order to try, before it tries a round trip instead.
 constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr std::size_t kUsualOrderBytes = 1024;
-
-// A stream looks for the id before it finds itself full (10077) or the message too long (10054).
-AttemptResult refusal(std::uint64_t code) noexcept {
-  return code == 10077 || code == 10054 ? AttemptResult::refused : AttemptResult::refused_unseen;
-}
+constexpr std::int64_t kLargestOrderBytes = 2048;  // with its headers, rounded up
 
 bool is_denial(AttemptResult result) noexcept {
   return result == AttemptResult::denied || result == AttemptResult::denied_unsure;
@@ -43,6 +41,14 @@ std::string words_of(const wire::EngineStatus& answer) {
 }
 
 constexpr std::string_view kDenied = "the broker refuses us the order subject";
+constexpr std::string_view kLogUnread = "the order log has not been read";
+constexpr std::string_view kStoredByOther = "another process has stored it";
+constexpr std::string_view kStoredUnseen = "the log knows it, and does not show who has stored it";
+constexpr std::string_view kNewLog = "the order log was made anew meanwhile";
+constexpr std::string_view kStoredTooLate = "stored, but not before valid_until";
+constexpr std::string_view kPaused = "stored, but paused before it was sent";
+constexpr std::string_view kSuperseded =
+    "what others have stored, or a pause, holds it back by now";
 constexpr std::string_view kWentSilent =
     "who has confirmed orders before answers no more; ORDER_SILENCE_LIMIT opens the breaker";
 constexpr std::string_view kUnsendable = "the message cannot be sent";
@@ -53,11 +59,14 @@ constexpr std::string_view kUnproven =
 
 }  // namespace
 
-Publisher::Publisher(OrderTransport& transport, DeliveryParameters parameters, Callbacks callbacks)
+Publisher::Publisher(OrderTransport& transport, OrderLog& log, DeliveryParameters parameters,
+                     Callbacks callbacks)
     : transport_(transport),
+      log_(log),
       parameters_(std::move(parameters)),
       callbacks_(std::move(callbacks)),
-      breaker_(parameters_.breaker) {
+      breaker_(parameters_.breaker),
+      sender_(boost::uuids::to_string(boost::uuids::random_generator()())) {
   for (std::string& subject : order_subjects(parameters_.subject)) {
     destinations_.push_back({std::move(subject), SilenceWatch(parameters_.silence_limit)});
   }
@@ -70,26 +79,32 @@ Publisher::Destination& Publisher::destination_of(StrategyId strategy) {
 // --- Sending ------------------------------------------------------------------------------------
 
 void Publisher::publish(const Order& order, std::string_view header_traceparent,
-                        SteadyTime received_at) {
-  const auto refuse = [&](OrderResult result) {
-    callbacks_.on_result({order, result, 0, std::nullopt, ""});
+                        SteadyTime received_at, bool in_log) {
+  const auto refuse = [&](OrderResult result, std::string_view detail = "") {
+    callbacks_.on_result({order, result, 0, std::nullopt, detail});
   };
   if (parameters_.dry_run) return refuse(OrderResult::dry_run);
+  if (stores() && in_log) return refuse(OrderResult::duplicate, kStoredByOther);
   if (now() >= order.valid_until) return refuse(OrderResult::expired);
+  if (const auto reason = callbacks_.held_back_by(); !reason.empty()) {
+    return refuse(OrderResult::disconnected, reason);
+  }
+  if (stores() && !log_.is_read()) return refuse(OrderResult::disconnected, kLogUnread);
   if (in_flight_.size() >= parameters_.max_in_flight) return refuse(OrderResult::buffer_full);
   const auto permit = admit();
   if (!permit) return refuse(OrderResult::circuit_open);
-  attempt(take_in(order, header_traceparent, received_at), *permit);
+  InFlight& taken = take_in(order, header_traceparent, received_at, *permit);
+  stores() ? store(taken) : forward(taken);
 }
 
 Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
-                                        SteadyTime received_at) {
+                                        SteadyTime received_at, CircuitBreaker::Permit permit) {
   const UuidText id = to_text(order.id);
   InFlight& taken = in_flight_[++last_number_];
   taken.number = last_number_;
   taken.received_at = received_at;
-  taken.message = {.subject = destination_of(order.strategy).subject,
-                   .id = std::string(id.data(), id.size()),
+  taken.permit = permit;
+  taken.message = {.id = std::string(id.data(), id.size()),
                    .correlation_id = std::string(order.correlation_id),
                    .answer_timeout = parameters_.ack_timeout};
   for (const std::string_view trace : {order.traceparent, header_traceparent}) {
@@ -106,10 +121,38 @@ Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view hea
   return taken;
 }
 
-void Publisher::attempt(InFlight& order, CircuitBreaker::Permit permit) {
-  order.state = order.attempts == 0 ? OrderState::first_attempt : OrderState::retrying;
-  order.permit = permit;
+// What is in flight counts as stored, so that several can be on their way at once.
+void Publisher::store(InFlight& order) {
+  order.state = OrderState::storing;
+  order.others_heard = others_heard_;
+  order.message.sender = sender_;
+  order.message.expected_sequence = std::max(log_.last(), expected_sequence_);
+  expected_sequence_ = order.message.expected_sequence + 1;
+  send(order);
+}
+
+// Under a new number: a late answer to an attempt at storing is none of the TradeEngine.
+void Publisher::forward(InFlight& stored) {
+  auto node = in_flight_.extract(stored.number);
+  node.key() = node.mapped().number = ++last_number_;
+  InFlight& order = in_flight_.insert(std::move(node)).position->second;
+  order.state = OrderState::forwarding;
+  order.message.sender = {};
+  if (now() >= order.order.valid_until) {
+    return end(order, OrderResult::expired, BreakerSignal::success, kStoredTooLate);
+  }
+  if (callbacks_.is_paused(order.order.strategy)) {
+    return end(order, OrderResult::superseded, BreakerSignal::success, kPaused);
+  }
+  send(order);
+}
+
+void Publisher::send(InFlight& order) {
   order.sent_at = transport_.steady_now();
+  order.answered_in.reset();
+  order.message.subject = order.state == OrderState::forwarding
+                              ? destination_of(order.order.strategy).subject
+                              : parameters_.log_subject;
   order.message.life = order.order.valid_until - now();
   const auto problem = transport_.send(
       order.number, order.message,
@@ -117,7 +160,7 @@ void Publisher::attempt(InFlight& order, CircuitBreaker::Permit permit) {
   if (problem) return conclude(order, *problem, detail_of(order, *problem));
   if (++order.attempts == 1) {
     callbacks_.on_sent(order.received_at);
-  } else {
+  } else if (order.state == OrderState::storing) {
     ++repeats_;
   }
 }
@@ -129,9 +172,11 @@ nats::AfterReply Publisher::on_reply(OrderNumber number, const Reply& reply) {
   const auto entry = in_flight_.find(number);
   if (entry == in_flight_.end()) return nats::AfterReply::done;
   InFlight& order = entry->second;
+  const bool is_awaited =
+      order.state == OrderState::storing || order.state == OrderState::forwarding;
   if (reply) {
     on_answer(order, reply.value());
-  } else if (order.state != OrderState::waiting_to_retry || !is_silence(reply.error())) {
+  } else if (is_awaited || !is_silence(reply.error())) {
     conclude(order, reply.error(), detail_of(order, reply.error()));
   }
   return in_flight_.contains(number) ? nats::AfterReply::keep_waiting : nats::AfterReply::done;
@@ -144,34 +189,91 @@ void Publisher::on_answer(InFlight& order, std::string_view payload) {
     ++odd_answers_;
     callbacks_.on_odd_answer(payload);
   } else if (const auto* ack = std::get_if<wire::PubAck>(&*answer)) {
-    conclude(order, ack->duplicate ? AttemptResult::duplicate : AttemptResult::acknowledged,
-             fmt::format("stream {}, sequence {}", ack->stream, ack->sequence));
+    on_ack(order, *ack);
   } else if (const auto* error = std::get_if<wire::StreamError>(&*answer)) {
-    conclude(order, refusal(error->code), fmt::format("{} ({})", error->description, error->code));
-  } else if (parameters_.mode == DeliveryMode::core) {  // else only the stream's word counts
+    conclude(order, result_of_error(error->code),
+             fmt::format("{} ({})", error->description, error->code));
+  } else if (order.state == OrderState::forwarding) {  // the log has no engine
     const auto& status = std::get<wire::EngineStatus>(*answer);
     conclude(order, status.refused ? AttemptResult::refused : AttemptResult::acknowledged,
              words_of(status));
   }
 }
 
+void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
+  const auto result = !ack.duplicate      ? AttemptResult::acknowledged
+                      : ack.sequence == 0 ? AttemptResult::pending
+                                          : AttemptResult::duplicate;
+  if (order.state != OrderState::forwarding) {
+    if (result == AttemptResult::acknowledged) log_problem_.clear();
+    // Stored behind something that we have not read, or by another stream: the log has to tell.
+    if (result == AttemptResult::acknowledged && ack.sequence != log_.last() + 1) {
+      order.known_to_stream = true;
+      return read_log(order);
+    }
+    if (result == AttemptResult::acknowledged) {
+      callbacks_.on_stored(order.order, ack.sequence);
+      // It was sent behind an own one in whose place another's was stored.
+      if (order.others_heard != others_heard_) {
+        order.stored = Stored::by_us;
+        return settle(order);
+      }
+    }
+    order.known_to_stream = order.known_to_stream || result == AttemptResult::duplicate;
+  }
+  conclude(order, result, fmt::format("stream {}, sequence {}", ack.stream, ack.sequence));
+}
+
 void Publisher::conclude(InFlight& order, AttemptResult result, std::string_view detail) {
+  if (is_answer(result)) order.answered_in = transport_.steady_now() - order.sent_at;
+  if (order.state == OrderState::forwarding) {
+    conclude_forwarding(order, result, detail);
+  } else {
+    conclude_storing(order, result, detail);
+  }
+}
+
+void Publisher::conclude_forwarding(InFlight& order, AttemptResult result,
+                                    std::string_view detail) {
+  Judgement judgement = judge(DeliveryStep::forwarding, result, false);
   Destination& to = destination_of(order.order.strategy);
-  const bool in_doubt = order.state != OrderState::first_attempt;
-  Judgement judgement = judge(parameters_.mode, result, in_doubt);
-  if (parameters_.mode == DeliveryMode::core && to.silence.is_outage(result)) {
+  if (to.silence.is_outage(result)) {
     judgement.signal = BreakerSignal::outage;
     detail = kWentSilent;
   }
-  if (order.state != OrderState::waiting_to_retry) report(order.permit, judgement.signal);
-  if (is_denial(result)) to.path = Path::denied;
-  if (is_answer(result)) order.answered_in = transport_.steady_now() - order.sent_at;
-  if (judgement.result) return end(order, *judgement.result, detail);
-  order.state = OrderState::waiting_to_retry;
-  if (is_silence(result)) {
-    retry(order);
-  } else {
-    retry_soon();
+  if (is_denial(result)) {
+    to.path = Path::denied;
+  } else if (result == AttemptResult::no_responders) {
+    to.path = Path::no_responders;
+  } else if (is_answer(result) || result == AttemptResult::timed_out) {
+    to.path = Path::works;
+  }
+  end(order, judgement.result, judgement.signal, detail);
+}
+
+void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::string_view detail) {
+  using Next = Judgement::Next;
+  const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
+  const Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
+  if (result < AttemptResult::disconnected) order.overtaken = result == AttemptResult::overtaken;
+  if (judgement.next != Next::forward) expected_sequence_ = 0;
+  if (is_unclear(result)) {
+    order.doubtful = std::max(order.doubtful.value_or(0), order.message.expected_sequence);
+  }
+  switch (judgement.next) {
+    case Next::end:
+      if (result == AttemptResult::failed || is_denial(result)) {
+        log_problem_ = fmt::format("the order log takes no order: {}", detail);
+      }
+      // Too late to be tried again.
+      if (result == AttemptResult::path_unproven && order.attempts > 0) return expire(order);
+      return end(order, judgement.result, judgement.signal, detail);
+    case Next::forward: return forward(order);
+    case Next::read_log: return read_log(order);
+    case Next::ask_again:
+      order.state = OrderState::asking_again;
+      if (result == AttemptResult::no_responders) log_.read_on();  // it may be gone
+      return is_silence(result) ? ask_again(order) : look_at_waiting();
   }
 }
 
@@ -185,31 +287,102 @@ std::string Publisher::detail_of(const InFlight& order, AttemptResult result) co
   return std::string(transport_.status().takes_headers ? kUnsendable : kHeaderless);
 }
 
-// --- Retries ------------------------------------------------------------------------------------
+// --- The order log ------------------------------------------------------------------------------
 
-void Publisher::retry(InFlight& order) {
-  if (now() >= order.order.valid_until) {
-    return end(order, OrderResult::expired, "not acknowledged until valid_until");
-  }
-  if (callbacks_.is_paused(order.order.strategy)) {
-    return end(order, OrderResult::ambiguous, "paused before it was acknowledged");
-  }
-  if (const auto permit = admit()) {
-    attempt(order, *permit);
-  } else {
-    retry_soon();
+void Publisher::on_log_entry(const Uuid& id, std::string_view sender) {
+  if (sender != sender_) ++others_heard_;
+  for (auto& [number, order] : in_flight_) {
+    if (order.order.id != id || order.state == OrderState::forwarding) continue;
+    order.stored = sender == sender_ ? Stored::by_us : Stored::by_other;
   }
 }
 
-void Publisher::retry_soon() {
-  if (std::exchange(retry_is_set_, true)) return;
-  transport_.wake_at(transport_.steady_now() + kRetryInterval, [this] {
-    retry_is_set_ = false;
-    for (auto next = in_flight_.begin(); next != in_flight_.end();) {
-      InFlight& order = (next++)->second;  // may end now, and no other can: see send()
-      if (order.state == OrderState::waiting_to_retry) retry(order);
+void Publisher::on_log_read(std::uint64_t reading) {
+  expected_sequence_ = 0;
+  const bool is_new = log_.generation() != std::exchange(log_generation_, log_.generation());
+  for_each_in_flight([this, reading, is_new](InFlight& order) {
+    if (order.state == OrderState::forwarding) return;
+    // What the one before held of it nobody knows any more.
+    if (is_new && order.stored == Stored::no) {
+      return end(order, OrderResult::superseded, BreakerSignal::success, kNewLog);
     }
+    const bool is_told = order.state == OrderState::reading_log && order.awaited_reading <= reading;
+    if (order.stored != Stored::no || is_told) settle(order);
   });
+  if (awaited_reading_ == 0 || reading < awaited_reading_) return;
+  awaited_reading_ = 0;
+  if (breaker_.state() != BreakerState::open) return;
+  breaker_.retry_now();
+  on_breaker_used();
+}
+
+void Publisher::read_log(InFlight& order) {
+  order.state = OrderState::reading_log;
+  order.awaited_reading = log_.read_on();
+  look_at_waiting();
+}
+
+// The log has told what became of it.
+void Publisher::settle(InFlight& order) {
+  if (order.stored == Stored::by_other || (order.stored == Stored::no && order.known_to_stream)) {
+    return end(order, OrderResult::duplicate, BreakerSignal::success,
+               order.stored == Stored::no ? kStoredUnseen : kStoredByOther);
+  }
+  if (order.stored == Stored::no) {
+    // What we have read is not what it was compared with: not at once, or it would go round.
+    if (log_.last() != order.message.expected_sequence) return ask_again(order);
+    order.state = OrderState::asking_again;
+    order.overtaken = false;
+    return look_at_waiting();
+  }
+  // It may have been stored behind others that we had not read then.
+  if (callbacks_.passes_still(order.order)) return forward(order);
+  end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);
+}
+
+void Publisher::ask_again(InFlight& order) {
+  if (now() >= order.order.valid_until) return expire(order);
+  if (log_.is_read() && !callbacks_.passes_still(order.order)) {
+    return end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);
+  }
+  if (log_.is_read()) return store(order);
+  order.state = OrderState::asking_again;
+  look_at_waiting();
+}
+
+// Not stored until valid_until. Where others were faster each time nothing is broken. A breaker
+// that this opens may try one order a second: it is the log that was away, and a leader has been
+// elected within seconds. As long as that order asks, no other does.
+void Publisher::expire(InFlight& order) {
+  const bool was_open = breaker_.state() == BreakerState::open;
+  end(order, OrderResult::expired,
+      order.overtaken ? BreakerSignal::success : BreakerSignal::failure,
+      "not stored until valid_until");
+  if (was_open || breaker_.state() != BreakerState::open) return;
+  transport_.wake_at(transport_.steady_now() + kProbeInterval,
+                     [this] { awaited_reading_ = log_.read_on(); });
+}
+
+void Publisher::look_at_waiting() {
+  if (std::exchange(look_is_set_, true)) return;
+  transport_.wake_at(transport_.steady_now() + kRetryInterval, [this] {
+    look_is_set_ = false;
+    for_each_in_flight([this](InFlight& order) {
+      if (order.state == OrderState::asking_again) return ask_again(order);
+      if (order.state != OrderState::reading_log) return;
+      if (now() >= order.order.valid_until) return ask_again(order);
+      look_at_waiting();
+    });
+  });
+}
+
+// Each may end, or get another number; no other can: see OrderTransport::send().
+template <typename Visit>
+void Publisher::for_each_in_flight(Visit visit) {
+  const OrderNumber last = last_number_;
+  for (auto next = in_flight_.begin(); next != in_flight_.end() && next->first <= last;) {
+    visit((next++)->second);
+  }
 }
 
 // --- The path -----------------------------------------------------------------------------------
@@ -223,16 +396,14 @@ void Publisher::on_connection_change() {
   }
 }
 
-void Publisher::on_stream_looked() {
-  for (Destination& to : destinations_) {
-    if (to.path == Path::no_responders) to.path = Path::unknown;
-  }
-}
-
 std::string Publisher::path_problem() const {
   if (parameters_.dry_run) return "";
   const nats::Status broker = transport_.status();
   if (broker.connected && !broker.takes_headers) return std::string(kHeaderless);
+  if (broker.connected && broker.max_payload < kLargestOrderBytes) {
+    return fmt::format("the broker takes {} bytes a message (max_payload), an order has up to {}",
+                       broker.max_payload, kLargestOrderBytes);
+  }
   std::vector<std::string> problems;
   for (const auto& [subject, silence, path] : destinations_) {
     if (path == Path::no_responders) {
@@ -242,6 +413,7 @@ std::string Publisher::path_problem() const {
           fmt::format("the broker refuses us {}; no order has got through since", subject));
     }
   }
+  if (!log_problem_.empty()) problems.push_back(log_problem_);
   return fmt::format("{}", fmt::join(problems, "; "));
 }
 
@@ -254,18 +426,15 @@ Publisher::Status Publisher::status() const {
           .repeats = repeats_,
           .odd_answers = odd_answers_,
           .path_problem = path_problem(),
-          .path_tried = any_tried || parameters_.mode == DeliveryMode::jetstream};
+          .path_tried = any_tried};
 }
 
 // --- Ending -------------------------------------------------------------------------------------
 
-void Publisher::end(InFlight& order, OrderResult result, std::string_view detail) {
-  Path& path = destination_of(order.order.strategy).path;
-  if (order.answered_in || result == OrderResult::unconfirmed) {
-    path = Path::works;
-  } else if (result == OrderResult::no_responders) {
-    path = Path::no_responders;
-  }
+void Publisher::end(InFlight& order, OrderResult result, BreakerSignal signal,
+                    std::string_view detail) {
+  if (order.state == OrderState::storing) expected_sequence_ = 0;
+  report(order.permit, signal);
   const auto ended = in_flight_.extract(order.number);
   callbacks_.on_result({order.order, result, order.attempts, order.answered_in, detail});
   if (finished_ && in_flight_.empty()) std::exchange(finished_, nullptr)();
@@ -279,7 +448,10 @@ void Publisher::finish(std::function<void()> done) {
 void Publisher::abandon() {
   finished_ = nullptr;
   while (!in_flight_.empty()) {
-    end(in_flight_.begin()->second, OrderResult::ambiguous, "shut down before it was answered");
+    InFlight& order = in_flight_.begin()->second;
+    const bool is_sent = order.state == OrderState::forwarding;
+    end(order, is_sent ? OrderResult::ambiguous : OrderResult::expired, BreakerSignal::none,
+        is_sent ? "shut down before it was answered" : "shut down before it was stored");
   }
 }
 
@@ -321,12 +493,13 @@ void Publisher::look_at_breaker(SteadyTime at) {
   });
 }
 
-// No order has come to try with. A round trip has to come back, as a stream's acknowledgement has.
+// No order has come to try with. A round trip has to come back.
 void Publisher::probe() {
   const auto permit = admit();
   if (!permit) return;
   const auto signal_of = [](AttemptResult result) {
-    return judge(DeliveryMode::jetstream, result, false).signal;
+    return is_silence(result) ? BreakerSignal::failure
+                              : judge(DeliveryStep::forwarding, result, false).signal;
   };
   const auto problem = transport_.round_trip(
       parameters_.ack_timeout, [this, permit = *permit, signal_of](const Reply& reply) {

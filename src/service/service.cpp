@@ -6,23 +6,28 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
 
 #include "http/server.hpp"
 #include "nats/client.hpp"
+#include "service/control_log.hpp"
 #include "service/lifecycle.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
 #include "service/publisher.hpp"
 #include "service/status.hpp"
-#include "service/stream_watch.hpp"
+#include "service/stream_follower.hpp"
 #include "telemetry/log.hpp"
 
 namespace rts::service {
@@ -30,6 +35,11 @@ namespace {
 
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
+
+// A broker that shuts down cuts its clients off 10 s after it has said so, unless it is told
+// otherwise.
+constexpr std::chrono::seconds kLameDuckTimeout{5};
+constexpr std::chrono::milliseconds kLameDuckPoll{20};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -40,12 +50,37 @@ std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
   return terms.sells == Sells::open_short ? terms.ttl : std::min(terms.ttl, terms.reduce_only_ttl);
 }
 
+// Orders go through the order log.
+bool uses_order_log(const config::Settings& settings) noexcept {
+  return settings.delivery.mode == DeliveryMode::jetstream && !settings.delivery.dry_run;
+}
+
+// As far as limits count it.
+CountedOrder counted(const Order& order) noexcept {
+  return {order.id, order.strategy, order.signal.side, *Symbol::from(order.symbol), order.at};
+}
+
+// How long an order of this time counts: as long as its cooldown, and to the end of its UTC day.
+UnixMs counts_until(const StreamNeeds& needs, UnixMs at) noexcept {
+  return std::max<UnixMs>(at + needs.cooldown,
+                          std::chrono::floor<std::chrono::days>(at) + std::chrono::days(1));
+}
+
 nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   nats::ClientOptions options{settings.broker};
   options.name = fmt::format("{}-{}", settings.broker.consumer_name, host);
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
+  if (const std::string& control = settings.broker.control_subject; !control.empty()) {
+    options.command_subjects.push_back(control);
+  }
+  if (uses_order_log(settings)) {
+    options.command_subjects.push_back(stored_subject(settings.stream.subject));
+  }
+  if (const std::string& bucket = settings.broker.control_bucket; !bucket.empty()) {
+    options.command_subjects.push_back(bucket_subject(bucket));
+  }
   // No order leaves on a path that was last proven longer ago than the order is good for. So that a
   // young one does, even of the kind with the shorter life, a proof is asked for often enough.
   const auto half_life =
@@ -67,15 +102,20 @@ class Service {
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_), client_callbacks()),
         transport_(loop, client_),
-        publisher_(transport_, settings_.delivery, publisher_callbacks()),
-        stream_watch_(loop, client_, settings_.stream,
-                      [this](bool changed) { on_stream_looked(changed); }),
+        order_log_(loop, client_,
+                   {.domain = settings_.broker.jetstream_domain,
+                    .subject = settings_.stream.subject,
+                    .stream = {}},
+                   order_log_callbacks()),
+        control_log_(loop, client_, {configuration_, engine_, narrator_, counts_}, uses_order_log_),
+        publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
         server_(loop,
                 {.host = settings_.server.host,
                  .port = settings_.server.port,
                  .on_problem = [this](auto text) { narrator_.http_problem(text); }},
                 routes()),
         user_signals_(loop, SIGUSR1, SIGUSR2),
+        lame_duck_timer_(loop),
         notifier_(loop),
         lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
@@ -115,37 +155,126 @@ class Service {
     if (settings_.log.decisions) {
       narrator_.decision(decision, engine_.symbols().at(decision.symbol_index).text());
     }
-    if (decision.order) publisher_.publish(*decision.order, message.traceparent, received);
+    if (decision.order) {
+      publisher_.publish(*decision.order, message.traceparent, received, decision.in_log);
+    }
     return settings_.log.decisions || decision.order;
   }
 
   Publisher::Callbacks publisher_callbacks() {
-    return {.is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
-            .on_sent =
-                [this](auto received_at) {
-                  counts_.receive_to_publish.observe(SteadyClock::now() - received_at);
-                },
-            .on_result = [this](const OrderReport& report) { on_result(report); },
-            .on_odd_answer = [this](std::string_view answer) { narrator_.odd_answer(answer); },
-            .on_breaker = [this](BreakerState state) { narrator_.breaker_changed(state); }};
+    return {
+        .held_back_by = [this] { return control_log_.holds_back(); },
+        .is_paused = [this](StrategyId strategy) { return engine_.is_paused(strategy); },
+        .passes_still = [this](const Order& order) { return engine_.passes_still(counted(order)); },
+        .on_stored =
+            [this](const Order& order, std::uint64_t sequence) {
+              engine_.hear(counted(order));
+              order_log_.advance(sequence);
+            },
+        .on_sent =
+            [this](auto received_at) {
+              counts_.receive_to_publish.observe(SteadyClock::now() - received_at);
+            },
+        .on_result = [this](const OrderReport& report) { on_result(report); },
+        .on_odd_answer = [this](std::string_view answer) { narrator_.odd_answer(answer); },
+        .on_breaker = [this](BreakerState state) { narrator_.breaker_changed(state); }};
   }
 
   void on_result(const OrderReport& report) {
     ++counts_.orders[index_of(report.order.strategy)][index_of(report.result)];
     if (report.answered_in) counts_.order_answer.observe(*report.answered_in);
-    if (needs_stream_ && report.result == OrderResult::no_responders) stream_watch_.look_again();
     narrator_.order(report);
   }
 
+  // --- The order log ----------------------------------------------------------------------------
+
+  StreamFollower::Callbacks order_log_callbacks() {
+    return {.check = [this](const StreamFacts& facts) { return fit_of(facts); },
+            .on_entry = [this](const wire::StoredMessage& entry) { on_log_entry(entry); },
+            .on_looked =
+                [this](bool is_read, bool changed) {
+                  if (is_read) publisher_.on_log_read(order_log_.reading());
+                  if (changed) {
+                    narrator_.log_looked("order_log", order_log_.stream(), order_log_.problem());
+                  }
+                  if (order_log_.missing_for() >= StreamFollower::kSilenceLimit) {
+                    client_.move_on("the order log does not answer there");
+                  }
+                }};
+  }
+
+  StreamFollower::Fit fit_of(const StreamFacts& facts) const {
+    auto problems = stream_problems(settings_.stream, facts);
+    // Purged before we had read it, and young enough to matter: what it has forgotten we cannot
+    // know, so until it would not count any more no order leaves here.
+    const bool is_purged = facts.last_sequence > order_log_.last() &&
+                           facts.first_sequence > facts.last_sequence &&
+                           counts_until(settings_.stream, facts.last_stored_at) > wall_clock();
+    if (is_purged) {
+      problems.emplace_back(
+          "it was emptied, and what it held counts still: orders leave again when the last one's "
+          "cooldown and UTC day are over, or when it is deleted and provisioned anew");
+    }
+    return {fmt::format("{}", fmt::join(problems, "; ")),
+            !is_purged && !delivers_twice(settings_.stream, facts)};
+  }
+
+  void on_log_entry(const wire::StoredMessage& entry) {
+    const auto order = wire::parse_counted_order(entry.data);
+    // An order of the future would hold back those of the present.
+    if (!order || order->at > entry.stored_at + kMaxAheadOfClock) {
+      ++counts_.odd_log_entries;
+      return narrator_.odd_log_entry(entry);
+    }
+    engine_.hear(*order);
+    publisher_.on_log_entry(order->id, entry.header("Rts-Sender"));
+  }
+
+  // What the stream republishes is a hint, for anybody can send there. What we have sent ourselves
+  // the acknowledgement tells.
+  void on_stored_elsewhere(const nats::Message& message) {
+    if (nats::header(message, "Rts-Sender") == publisher_.sender()) return;
+    const auto sequence = parse_as<std::uint64_t>(nats::header(message, "Nats-Sequence"));
+    if (sequence) order_log_.hint(*sequence);
+  }
+
   // --- Control ----------------------------------------------------------------------------------
+
+  void on_command(const nats::Message& message) {
+    if (message.subject == settings_.broker.control_subject) return on_control(message);
+    if (message.subject == stored_subject(settings_.stream.subject)) {
+      return on_stored_elsewhere(message);
+    }
+    control_log_.hint();
+  }
 
   void on_control(const nats::Message& message) {
     const auto command = wire::parse_control(message.payload);
     ++counts_.control_messages[index_of(!command         ? Control::unreadable
                                         : command->pause ? Control::pause
                                                          : Control::resume)];
-    if (!command) return narrator_.control_unreadable(message.payload);
-    set_paused(command->pause, command->strategy, settings_.broker.control_subject);
+    if (command) {
+      set_paused(command->pause, command->strategy, settings_.broker.control_subject);
+    } else {
+      narrator_.control_unreadable(message.payload);
+    }
+    // Who asks wants to know. No answer goes where it could be taken for an order.
+    if (!message.reply_to.starts_with("_INBOX.")) return;
+    (void)client_.publish({message.reply_to, control_answer(command.has_value())});
+  }
+
+  // {"ok":true,"trading_paused":{"orderbook_skew":true,…}}; a strategy may be held by the control
+  // log still.
+  std::string control_answer(bool ok) const {
+    std::string answer;
+    JsonWriter json(answer);
+    json.begin_object().key("ok").boolean(ok);
+    json.key("trading_paused").begin_object();
+    for (const StrategyId id : all_of<StrategyId>) {
+      json.key(to_string(id)).boolean(engine_.is_paused(id));
+    }
+    json.end_object().end_object();
+    return answer;
   }
 
   // SIGUSR1 pauses, SIGUSR2 resumes.
@@ -165,33 +294,47 @@ class Service {
       engine_.set_paused(paused);
     }
     narrator_.paused(paused, strategy, by);
+    const bool is_held = strategy ? engine_.is_paused(*strategy)
+                                  : std::ranges::any_of(all_of<StrategyId>, [this](auto id) {
+                                      return engine_.is_paused(id);
+                                    });
+    if (!paused && is_held) narrator_.paused_still(by);
   }
 
   // --- The broker -------------------------------------------------------------------------------
 
   nats::Client::Callbacks client_callbacks() {
     return {.on_messages = [this](auto messages) { on_messages(messages); },
-            .on_control = [this](const auto& message) { on_control(message); },
+            .on_command = [this](const auto& message) { on_command(message); },
             .on_unexpected_reply = [this](auto subject) { narrator_.unexpected_reply(subject); },
             .on_status_message = [this](auto text) { narrator_.status_message(text); },
             .on_status_change = [this] { on_status_change(); }};
   }
 
-  void on_stream_looked(bool changed) {
-    publisher_.on_stream_looked();
-    if (changed) narrator_.order_stream(stream_watch_.stream(), stream_watch_.problem());
-  }
-
   void on_status_change() {
     publisher_.on_connection_change();
-    if (needs_stream_) stream_watch_.on_connection_change();
+    if (uses_order_log_) order_log_.on_connection_change();
+    control_log_.on_connection_change();
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
       notifier_.status(now.connected ? "connected to " + now.server
                                      : "not connected to a broker: " + now.last_error);
     }
+    if (now.lame_duck && !before_.lame_duck) leave_lame_duck(SteadyClock::now());
     before_ = now;
+  }
+
+  // The broker waits some seconds before it cuts its clients off. Orders under way get their
+  // answers first.
+  void leave_lame_duck(SteadyClock::time_point since) {
+    if (publisher_.status().in_flight == 0 || SteadyClock::now() - since > kLameDuckTimeout) {
+      return client_.move_on("the broker shuts down");
+    }
+    lame_duck_timer_.expires_after(kLameDuckPoll);
+    lame_duck_timer_.async_wait([this, since](boost::system::error_code error) {
+      if (!error && client_.status().lame_duck) leave_lame_duck(since);
+    });
   }
 
   // --- What people see --------------------------------------------------------------------------
@@ -200,6 +343,7 @@ class Service {
     State state{.configuration = configuration_,
                 .counts = counts_,
                 .at = SteadyClock::now(),
+                .now = to_ms(wall_clock()),
                 .settings_hash = settings_hash_,
                 .nats = client_.status(),
                 .delivery = publisher_.status(),
@@ -208,8 +352,13 @@ class Service {
                 .uptime = SteadyClock::now() - started_,
                 .lost_log_lines = log_.lost_lines(),
                 .shortened_log_lines = log_.shortened_lines()};
-    std::string& problem = state.delivery.path_problem;
-    if (needs_stream_ && problem.empty()) problem = stream_watch_.problem();
+    if (uses_order_log_) {
+      state.order_log = {.stream = order_log_.stream(),
+                         .problem = order_log_.problem(),
+                         .last_sequence = order_log_.last()};
+    }
+    state.control_log = control_log_.state();
+    state.revisions = control_log_.revisions(state.now);
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -243,14 +392,15 @@ class Service {
   Counts counts_;
   nats::Client client_;
   NatsTransport transport_;
+  const bool uses_order_log_ = uses_order_log(settings_);
+  StreamFollower order_log_;
+  ControlLog control_log_;
   Publisher publisher_;
-  StreamWatch stream_watch_;
-  const bool needs_stream_ =
-      settings_.delivery.mode == DeliveryMode::jetstream && !settings_.delivery.dry_run;
   const std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;
   asio::signal_set user_signals_;
+  asio::steady_timer lame_duck_timer_;
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged

@@ -21,8 +21,9 @@ namespace {
 std::string_view delivery_guarantee(const config::Settings& settings) {
   if (settings.delivery.dry_run) return "dry run: every decision is taken, no order is sent";
   if (settings.delivery.mode == DeliveryMode::jetstream) {
-    return "JetStream: an order is published with the same id until the stream acknowledges it or "
-           "its valid_until passes; the stream stores each id once within its duplicate window";
+    return "JetStream: an order is stored in the order log by one replica, which then sends it to "
+           "the TradeEngine at most once, before its valid_until; cooldown and limits are those "
+           "of the log, for all replicas and over restarts";
   }
   return "core NATS: an order is sent at most once, before its valid_until, or dropped with a "
          "counted reason; nothing is queued or repeated; it is confirmed when the TradeEngine "
@@ -86,6 +87,13 @@ void append_row_if_any(std::string& out, std::string_view name, std::uint64_t co
   if (count > 0) append_row(out, name, count);
 }
 
+CheckResult result_of_log(const std::optional<LogState>& log) {
+  if (!log) return {true, "not used"};
+  if (!log->off.empty()) return {true, "off: " + log->off};
+  if (!log->problem.empty()) return {false, log->problem};
+  return {true, fmt::format("stream {}, read up to {}", log->stream, log->last_sequence)};
+}
+
 }  // namespace
 
 CheckResult State::result_of(Check check) const {
@@ -106,6 +114,8 @@ CheckResult State::result_of(Check check) const {
       return {true, delivery.path_tried
                         ? "orders can be sent"
                         : "whether anybody takes orders is not known until the first order"};
+    case Check::order_log: return result_of_log(order_log);
+    case Check::control_log: return result_of_log(control_log);
     case Check::breaker:
       if (delivery.breaker == BreakerState::closed) return {true, "closed"};
       return {false, fmt::format("{}: orders are held back", to_string(delivery.breaker))};
@@ -143,6 +153,29 @@ http::Response ready_response(const State& state) {
   return response;
 }
 
+namespace {
+
+// [{"sequence":7,"effective_from":"…","in_force":true,"values":{"NAME":"VALUE",…},"by":"…",…},…]
+void append_revisions(JsonWriter& json, const State& state) {
+  json.begin_array();
+  for (const auto& [sequence, value] : state.revisions) {
+    json.begin_object().key("sequence").unsigned_integer(sequence);
+    std::string effective_from;
+    append_iso8601(effective_from, value.effective_from);
+    json.key("effective_from").string(effective_from);
+    json.key("in_force").boolean(value.effective_from <= state.now);
+    json.key("values").begin_object();
+    for (const auto& [name, text] : value.values) json.key(name).string(text);
+    json.end_object();
+    json.key("by").string(value.author.by);
+    json.key("reason").string(value.author.reason);
+    json.key("at").string(value.author.at).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
 http::Response info_response(const State& state) {
   const config::Settings& settings = state.configuration.settings;
   http::Response response{.body = {}};
@@ -161,7 +194,12 @@ http::Response info_response(const State& state) {
     json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
     json.key("paused").boolean(state.paused[index_of(id)]).end_object();
   });
-  config::append_settings(json.key("settings"), state.configuration);
+  std::span<const config::Given> live;
+  for (const TakenSettings& taken : state.revisions) {
+    if (taken.value.effective_from <= state.now) live = taken.value.values;
+  }
+  config::append_settings(json.key("settings"), state.configuration, live);
+  append_revisions(json.key("settings_revisions"), state);
   json.end_object();
   return response;
 }

@@ -15,6 +15,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/trading/delivery.hpp>
+#include <rts/wire/control_log.hpp>
 
 #include "http/server.hpp"
 #include "nats/types.hpp"
@@ -30,8 +31,8 @@ inline constexpr std::size_t kMaxUnsentOrderBytes = std::size_t{16} << 10U;
 // What a message on the control subject was.
 BOOST_DEFINE_FIXED_ENUM_CLASS(Control, std::uint8_t, pause, resume, unreadable)
 // The checks of /ready.
-BOOST_DEFINE_FIXED_ENUM_CLASS(Check, std::uint8_t, nats_connected, subscribed, order_path, breaker,
-                              not_draining)
+BOOST_DEFINE_FIXED_ENUM_CLASS(Check, std::uint8_t, nats_connected, subscribed, order_path,
+                              order_log, control_log, breaker, not_draining)
 
 // Of the events that are traded on.
 inline constexpr std::array kMarketKinds{EventKind::book, EventKind::trade, EventKind::ticker};
@@ -55,12 +56,28 @@ struct Counts {
   Tally tally;
   std::array<std::array<std::uint64_t, count_of<OrderResult>>, count_of<StrategyId>> orders{};
   std::array<std::uint64_t, count_of<Control>> control_messages{};
+  std::uint64_t odd_log_entries = 0;      // of the order log, that are no orders of ours
+  std::uint64_t odd_control_entries = 0;  // of the control log, that could not be taken
   telemetry::Histogram step_duration;
   telemetry::Histogram receive_to_publish;
   telemetry::Histogram order_answer;
   ByMarketKind<telemetry::Histogram> event_lag;
   ByMarketKind<std::optional<SteadyTime>> last_received{};  // of evaluated events
   std::vector<LastEvents> last_events;                      // by symbol index
+};
+
+// A log at the broker, where it is used.
+struct LogState {
+  std::string stream{};
+  std::string problem{};  // why it does not serve; empty: it does
+  std::uint64_t last_sequence = 0;
+  std::string off{};  // why it is not used though it is set; empty: it is
+};
+
+// A revision of the settings, as it was taken from the control log.
+struct TakenSettings {
+  std::uint64_t sequence;
+  wire::SettingsValue value;
 };
 
 struct CheckResult {
@@ -73,9 +90,13 @@ struct State {
   const config::Configuration& configuration;
   const Counts& counts;
   SteadyTime at{};
+  UnixMs now{};
   std::string_view settings_hash{};
   nats::Status nats{};
   Publisher::Status delivery{};
+  std::optional<LogState> order_log{}, control_log{};
+  // The last one that holds by now, and those that will, by the time they do.
+  std::span<const TakenSettings> revisions{};
   http::Stats http{};
   telemetry::ProcessUsage process{};  // for the metrics; it costs some system calls
   bool draining = false;

@@ -7,7 +7,7 @@ namespace rts {
 
 void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds window) {
   const std::size_t room = samples_.capacity();
-  if (room == 0) known_since_ = sample.at;
+  if (samples_.empty()) known_since_ = sample.at;
   if (samples_.full() && room < kMaxSamples) {
     samples_.set_capacity(std::max<std::size_t>(128, room * 2));
   }
@@ -17,6 +17,10 @@ void TickerWindow::append(const PriceSample& sample, std::chrono::milliseconds w
     std::swap(samples_[i - 1], samples_[i]);
   }
   while (samples_.front().at < sample.at - window) samples_.pop_front();
+}
+
+void TickerWindow::know_only(std::chrono::milliseconds window) noexcept {
+  if (!samples_.empty()) known_since_ = std::max(known_since_, samples_.back().at - window);
 }
 
 Verdict TickerVelocity::operator()(const PriceSample& latest,

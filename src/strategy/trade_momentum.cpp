@@ -27,8 +27,11 @@ ExactSum to_exact(double value) noexcept {
 }
 
 void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
-  if (held_.capacity() == 0) held_.set_capacity(most);
-  assert(most > 0 && most == held_.capacity());
+  assert(most > 0);
+  if (held_.capacity() != most) {
+    keep(most);
+    held_.set_capacity(most);
+  }
   if (held_.full()) {
     price_sum_ -= held_.front().price;
     quantity_sum_ -= held_.front().quantity;
@@ -38,6 +41,14 @@ void TradeWindow::append(const Trade& trade, UnixMs at, std::size_t most) {
   price_sum_ += joining.price;
   quantity_sum_ += joining.quantity;
   newest_at_ = at;
+}
+
+void TradeWindow::keep(std::size_t most) noexcept {
+  while (size() > most) {
+    price_sum_ -= held_.front().price;
+    quantity_sum_ -= held_.front().quantity;
+    held_.pop_front();
+  }
 }
 
 void TradeWindow::clear() noexcept {

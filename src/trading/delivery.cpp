@@ -4,42 +4,71 @@
 
 namespace rts {
 
-Judgement judge(DeliveryMode mode, AttemptResult result, bool in_doubt) noexcept {
-  const bool core = mode == DeliveryMode::core;
-  // May have arrived: core never repeats, a stream is asked again.
-  const auto unknown = core ? std::optional(OrderResult::ambiguous) : std::nullopt;
-  // This attempt has certainly not arrived; of an earlier one in doubt that says nothing.
-  const auto not_arrived = [&](OrderResult known) { return in_doubt ? unknown : known; };
+namespace {
+
+Judgement judge_forwarding(AttemptResult result) noexcept {
+  using enum AttemptResult;
+  const auto end = [](OrderResult order, BreakerSignal signal) {
+    return Judgement{Judgement::Next::end, order, signal};
+  };
   switch (result) {
-    case AttemptResult::acknowledged: return {OrderResult::confirmed, BreakerSignal::success};
-    case AttemptResult::duplicate: return {OrderResult::duplicate, BreakerSignal::success};
-    case AttemptResult::refused:
-      // The path works: somebody has answered. And no earlier attempt was stored.
-      return {OrderResult::rejected, BreakerSignal::success};
-    case AttemptResult::refused_unseen:
-      return {in_doubt ? OrderResult::ambiguous : OrderResult::rejected, BreakerSignal::success};
-    case AttemptResult::no_responders:
-      return {not_arrived(OrderResult::no_responders), BreakerSignal::failure};
-    case AttemptResult::timed_out:
-      if (core) return {OrderResult::unconfirmed, BreakerSignal::success};  // silence is allowed
-      return {std::nullopt, BreakerSignal::failure};
-    case AttemptResult::arrival_unproven:
-      return {unknown, core ? BreakerSignal::none : BreakerSignal::failure};
-    case AttemptResult::connection_lost: return {unknown, BreakerSignal::none};
-    case AttemptResult::denied:
-      return {in_doubt ? OrderResult::ambiguous : OrderResult::rejected, BreakerSignal::failure};
-    case AttemptResult::denied_unsure: return {OrderResult::ambiguous, BreakerSignal::failure};
-    // An attempt that was not made for want of a connection says nothing of the path.
-    case AttemptResult::disconnected:
-      return {not_arrived(OrderResult::disconnected), BreakerSignal::none};
-    case AttemptResult::buffer_full:
-      return {not_arrived(OrderResult::buffer_full), BreakerSignal::none};
-    case AttemptResult::path_unproven:
-      return {not_arrived(OrderResult::expired), BreakerSignal::none};
-    case AttemptResult::unsendable:
-      return {not_arrived(OrderResult::rejected), BreakerSignal::failure};
+    case acknowledged: return end(OrderResult::confirmed, BreakerSignal::success);
+    // A stream that listens there, too.
+    case duplicate: return end(OrderResult::duplicate, BreakerSignal::success);
+    // The path works: somebody has answered.
+    case refused:
+    case overtaken:
+    case pending:
+    case failed: return end(OrderResult::rejected, BreakerSignal::success);
+    case no_responders: return end(OrderResult::no_responders, BreakerSignal::failure);
+    // Silence is allowed.
+    case timed_out: return end(OrderResult::unconfirmed, BreakerSignal::success);
+    // It may have arrived, and is not repeated.
+    case arrival_unproven:
+    case connection_lost: return end(OrderResult::ambiguous, BreakerSignal::none);
+    case denied: return end(OrderResult::rejected, BreakerSignal::failure);
+    case denied_unsure: return end(OrderResult::ambiguous, BreakerSignal::failure);
+    // What was not sent for want of a connection says nothing of the path.
+    case disconnected: return end(OrderResult::disconnected, BreakerSignal::none);
+    case buffer_full: return end(OrderResult::buffer_full, BreakerSignal::none);
+    case path_unproven: return end(OrderResult::expired, BreakerSignal::none);
+    case unsendable: return end(OrderResult::rejected, BreakerSignal::failure);
   }
-  return {OrderResult::ambiguous, BreakerSignal::none};
+  return {};
+}
+
+}  // namespace
+
+AttemptResult result_of_error(std::uint64_t code) noexcept {
+  switch (code) {
+    case 10071: return AttemptResult::overtaken;
+    case 10008:  // the cluster has no leader now
+    case 10158: return AttemptResult::pending;
+    case 10054:                                 // longer than the stream takes
+    case 10077: return AttemptResult::refused;  // as many as it takes
+    default: return AttemptResult::failed;
+  }
+}
+
+bool is_unclear(AttemptResult result) noexcept {
+  using enum AttemptResult;
+  return result == pending || result == timed_out || result == arrival_unproven ||
+         result == connection_lost || result == denied_unsure;
+}
+
+Judgement judge(DeliveryStep step, AttemptResult result, bool in_doubt) noexcept {
+  using enum AttemptResult;
+  using Next = Judgement::Next;
+  if (step == DeliveryStep::forwarding) return judge_forwarding(result);
+  if (result == acknowledged) return {.next = Next::forward};
+  if (result == duplicate || result == overtaken) return {.next = Next::read_log};
+  // A stream has looked for the id before it found itself full.
+  if (result == refused) return {Next::end, OrderResult::rejected, BreakerSignal::success};
+  // Nobody listens while a leader is elected. What may be stored, by this attempt or an earlier
+  // one, the log will show.
+  if (result == no_responders || in_doubt || is_unclear(result)) return {.next = Next::ask_again};
+  if (result == failed) return {Next::end, OrderResult::rejected, BreakerSignal::failure};
+  return judge_forwarding(result);  // it was not sent
 }
 
 SilenceWatch::SilenceWatch(std::int64_t limit) noexcept : limit_(limit) { assert(limit >= 0); }

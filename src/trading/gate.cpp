@@ -17,24 +17,28 @@ Gate::Gate(const GateLimits& limits, std::size_t symbol_capacity)
 Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
-  if (paused_[index_of(request.strategy)]) return Failure{Outcome::paused};
+  if (is_paused(request.strategy)) return Failure{Outcome::paused};
   if (signal.side == Side::sell && terms.sells == Sells::refused) {
     return Failure{Outcome::shorts_disabled};
   }
   if (signal.confidence.value() < terms.min_confidence) return Failure{Outcome::low_confidence};
   if (const auto off_band = check_band(request)) return Failure{*off_band};
-  const auto limit = check_limits(request);
   const OrderMemory::Key key{request.symbol_index, request.strategy, signal.side};
+  const OrderMemory::Others others{memory_.last_order(key),
+                                   memory_.orders_of_day(request.strategy, request.at),
+                                   memory_.orders_of_minute(request.at)};
+  const auto limit = check_limits(others, request.at, terms.cooldown);
   if (limit && !memory_.may_be_foreign(key, request.at, terms.cooldown)) return Failure{*limit};
   const Uuid id =
       order_id({request.strategy, signal.side, request.symbol.text(), request.at, request.event_id},
                terms.cooldown);
   // What the log has already is the order that made the entry, as another process has decided it:
   // no limit of ours holds it back.
-  if (limit && !memory_.is_foreign(id)) return Failure{*limit};
+  const bool in_log = memory_.is_foreign(id);
+  if (limit && !in_log) return Failure{*limit};
   const auto quantity = order_quantity(terms, signal.price);
   if (!quantity) return Failure{Outcome::size_limit};
-  Pass passed{id, *quantity, {}};
+  Pass passed{id, *quantity, {}, in_log};
   if (!is_reduce_only(terms, signal.side)) {
     passed.protection = protection(terms, signal.side, signal.price);
     if (!passed.protection) return Failure{Outcome::size_limit};
@@ -44,19 +48,22 @@ Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
   return passed;
 }
 
-std::optional<Outcome> Gate::check_limits(const Request& request) const noexcept {
-  const auto last =
-      memory_.last_order({request.symbol_index, request.strategy, request.signal.side});
-  if (last && is_cooling_down(request.terms.cooldown, *last, request.at)) return Outcome::cooldown;
+bool Gate::passes_still(const CountedOrder& order, std::chrono::milliseconds cooldown,
+                        std::optional<std::size_t> symbol_index) noexcept {
+  const bool passes =
+      !is_paused(order.strategy) && !check_limits(memory_.before(order), order.at, cooldown);
+  if (!passes) memory_.take_back(order.id, symbol_index);
+  return passes;
+}
+
+std::optional<Outcome> Gate::check_limits(const OrderMemory::Others& others, UnixMs at,
+                                          std::chrono::milliseconds cooldown) const noexcept {
+  if (others.last && is_cooling_down(cooldown, *others.last, at)) return Outcome::cooldown;
   const auto is_full = [](std::int64_t orders, std::int64_t limit) {
     return limit > 0 && orders >= limit;
   };
-  if (is_full(memory_.orders_of_day(request.strategy, request.at), limits_.max_daily_signals)) {
-    return Outcome::daily_limit;
-  }
-  if (is_full(memory_.orders_of_minute(request.at), limits_.max_orders_per_minute)) {
-    return Outcome::rate_limit;
-  }
+  if (is_full(others.orders_of_day, limits_.max_daily_signals)) return Outcome::daily_limit;
+  if (is_full(others.orders_of_minute, limits_.max_orders_per_minute)) return Outcome::rate_limit;
   return std::nullopt;
 }
 

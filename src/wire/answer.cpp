@@ -104,7 +104,8 @@ std::string line_of(const dom::object& order) {
 // for all.
 std::optional<ControlCommand> command_for(const dom::object& message, bool pause) {
   const auto name = value_at<dom::element>(message, "strategy");
-  if (!name || name->is_null()) return ControlCommand{pause, std::nullopt};
+  const bool is_all = !name || name->is_null() || text_at(message, "strategy") == "all";
+  if (is_all) return ControlCommand{pause, std::nullopt};
   const auto strategy = from_string<StrategyId>(text_at(message, "strategy"));
   return strategy ? std::optional(ControlCommand{pause, strategy}) : std::nullopt;
 }
@@ -124,8 +125,9 @@ std::optional<Answer> parse_answer(std::string_view payload) {
   }
   const auto stream = value_at<std::string_view>(*answer, "stream");
   const std::uint64_t sequence = number_at(*answer, "seq");
-  if (!stream || sequence == 0) return {};  // a stream counts from 1
-  return PubAck{shown(*stream), sequence, value_at<bool>(*answer, "duplicate").value_or(false)};
+  const bool is_duplicate = value_at<bool>(*answer, "duplicate").value_or(false);
+  if (!stream || (sequence == 0 && !is_duplicate)) return {};  // a stream counts from 1
+  return PubAck{shown(*stream), sequence, is_duplicate};
 }
 
 std::optional<ControlCommand> parse_control(std::string_view payload) {

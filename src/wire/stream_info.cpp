@@ -4,6 +4,7 @@
 #include <variant>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -13,6 +14,9 @@ namespace rts::wire {
 namespace {
 
 constexpr std::size_t kMaxDescriptionBytes = 256;
+// A broker takes messages of 1 MiB unless it is told otherwise, and base64 makes them a third
+// longer.
+constexpr std::size_t kMaxMessageReplyBytes = std::size_t{2} << 20U;
 
 // The settings of a stream that we read, and that a plan decides; all others of a configuration are
 // kept as they are.
@@ -37,6 +41,9 @@ constexpr std::array kSettings{
     Setting{"republish", &StreamFacts::republish},
     Setting{"sealed", &StreamFacts::sealed},
     Setting{"num_replicas", &StreamFacts::replicas},
+    Setting{"allow_rollup_hdrs", &StreamFacts::allow_rollup},
+    Setting{"deny_delete", &StreamFacts::deny_delete},
+    Setting{"deny_purge", &StreamFacts::deny_purge},
 };
 
 const Setting* find_setting(std::string_view key) noexcept {
@@ -77,8 +84,9 @@ bool read(dom::element from, std::optional<Republish>& out) {
 ApiError not_understood() { return {0, "the reply is not one of JetStream's"}; }
 
 // A reply's object, or the error that it carries.
-Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view payload) {
-  const auto reply = parse_as_json<dom::object>(parser, payload, kMaxStreamReplyBytes);
+Result<dom::object, ApiError> parse_reply(dom::parser& parser, std::string_view payload,
+                                          std::size_t max_bytes = kMaxStreamReplyBytes) {
+  const auto reply = parse_as_json<dom::object>(parser, payload, max_bytes);
   if (!reply) return Failure{not_understood()};
   if (!value_at<dom::element>(*reply, "error")) return *reply;
   const auto error = value_at<dom::object>(*reply, "error");
@@ -105,6 +113,12 @@ Result<StreamFacts, ApiError> facts_of(const dom::object& reply) {
   }
   if (facts.name.empty()) return Failure{not_understood()};
   facts.clustered = is_clustered(reply);
+  facts.created = text_at(reply, "created");
+  if (const auto state = value_at<dom::object>(reply, "state")) {
+    facts.first_sequence = value_at<std::uint64_t>(*state, "first_seq").value_or(0);
+    facts.last_sequence = value_at<std::uint64_t>(*state, "last_seq").value_or(0);
+    facts.last_stored_at = parse_iso8601(text_at(*state, "last_ts")).value_or(UnixMs());
+  }
   return facts;
 }
 
@@ -114,7 +128,7 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
   json.end_array();
   json.key("retention").string("limits").key("storage").string("file");
   json.key("discard").string("new").key("max_msgs").integer(plan.max_messages);
-  json.key("max_msgs_per_subject").integer(-1);
+  json.key("max_msgs_per_subject").integer(plan.max_messages_per_subject);
   json.key("max_age").integer(std::chrono::nanoseconds(plan.max_age).count());
   json.key("duplicate_window").integer(wanted_duplicate_window(plan, facts).count());
   json.key("num_replicas").integer(plan.replicas);
@@ -122,6 +136,9 @@ void write_settings(JsonWriter& json, const StreamPlan& plan, const StreamFacts&
     json.key("republish").begin_object().key("src").string(plan.republish->source);
     json.key("dest").string(plan.republish->destination).end_object();
   }
+  json.key("allow_rollup_hdrs").boolean(plan.is_bucket);
+  json.key("deny_delete").boolean(true);
+  if (!plan.is_bucket || facts.deny_purge) json.key("deny_purge").boolean(true);
 }
 
 }  // namespace
@@ -178,6 +195,53 @@ Result<std::string, ApiError> stream_update_request(std::string_view info, const
   }
   json.end_object();
   return out;
+}
+
+std::string_view StoredMessage::header(std::string_view name) const noexcept {
+  std::string_view lines = headers;
+  for (std::size_t end = 0; (end = lines.find("\r\n")) != std::string_view::npos;
+       lines.remove_prefix(end + 2)) {
+    const std::string_view line = lines.substr(0, end);
+    if (line.starts_with(name) && line.substr(name.size()).starts_with(':')) {
+      return trimmed(line.substr(name.size() + 1));
+    }
+  }
+  return {};
+}
+
+std::string last_message_request(std::string_view subject) {
+  std::string out;
+  JsonWriter(out).begin_object().key("last_by_subj").string(subject).end_object();
+  return out;
+}
+
+std::string next_message_request(std::string_view subject, std::uint64_t from) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("seq").unsigned_integer(from);
+  json.key("next_by_subj").string(subject).end_object();
+  return out;
+}
+
+std::string message_request(std::uint64_t sequence) {
+  std::string out;
+  JsonWriter(out).begin_object().key("seq").unsigned_integer(sequence).end_object();
+  return out;
+}
+
+Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload) {
+  dom::parser parser;
+  const auto reply = parse_reply(parser, payload, kMaxMessageReplyBytes);
+  if (!reply) return Failure{reply.error()};
+  const auto message = value_at<dom::object>(reply.value(), "message");
+  if (!message) return Failure{not_understood()};
+  const auto sequence = value_at<std::uint64_t>(*message, "seq").value_or(0);
+  auto headers = from_base64(text_at(*message, "hdrs"));
+  auto data = from_base64(text_at(*message, "data"));
+  const auto stored_at = parse_iso8601(text_at(*message, "time"));
+  if (sequence == 0 || !headers || !data || !stored_at) return Failure{not_understood()};
+  return StoredMessage{sequence, std::string(text_at(*message, "subject")), std::move(*headers),
+                       std::move(*data), *stored_at};
 }
 
 }  // namespace rts::wire

@@ -89,7 +89,7 @@ class Held {
 class AdmitStage final : public Stage {
  public:
   explicit AdmitStage(const Frames& frames) : held_(frames) {}
-  void prepare() override { intake_.emplace(parameters_); }
+  void prepare() override { intake_.emplace(parameters_, schedule_); }
   std::size_t run() override {
     std::size_t admitted = 0;
     for (std::size_t i = 0; i < held_.size(); ++i) {
@@ -102,6 +102,7 @@ class AdmitStage final : public Stage {
  private:
   Held held_;
   EngineParameters parameters_ = bench_parameters();
+  Schedule schedule_{parameters_};
   std::optional<Intake> intake_;
 };
 
@@ -149,7 +150,8 @@ class StrategyStage final : public Stage {
 
   Held held_;
   EngineParameters parameters_ = bench_parameters();
-  Intake intake_{parameters_};
+  Schedule schedule_{parameters_};
+  Intake intake_{parameters_, schedule_};
   std::vector<MarketEvent> events_;
   // Each run goes on where the last one ended.
   std::chrono::milliseconds span_{};

@@ -42,8 +42,8 @@ TEST(Cli, SaysItsVersion) {
 TEST(Cli, HelpListsEveryCommandWithAnExample) {
   const RunResult help = run_binary({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command :
-       {"run", "replay", "simulate", "check", "config", "provision", "health", "version"}) {
+  for (const char* command : {"run", "replay", "simulate", "check", "config", "provision", "pause",
+                              "resume", "set", "unset", "settings", "health", "version"}) {
     EXPECT_NE(help.out.find(fmt::format("\n  {}", command)), std::string::npos) << command;
     const RunResult own = run_binary({command, "--help"});
     EXPECT_EQ(own.exit_code, 0);
@@ -253,8 +253,7 @@ TEST_F(Replay, ATruncatedFileIsProcessedAsFarAsItGoesAndExits65) {
 
 TEST(Cli, ProvisionMakesTheStreamOnceAndThenHasNothingToDo) {
   NatsServer broker("jetstream: enabled");
-  const Environment environment{{"NATS_URL", broker.url()},
-                                {"NATS_PUBLISHER_TOPIC", "orders.intents"}};
+  const Environment environment{{"NATS_URL", broker.url()}};
   EXPECT_EQ(run_binary({"provision", "--dry-run"}, environment).exit_code, 1);
   const RunResult created = run_binary({"provision"}, environment);
   EXPECT_EQ(created.exit_code, 0) << created.err;

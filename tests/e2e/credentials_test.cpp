@@ -241,7 +241,10 @@ TEST(Credentials, APermissionThatIsLostWhileRunningIsSaidAndHealsWhenItIsRestore
         subscribe);
   };
   NatsServer broker(permissions(R"(, "binance.>")"));
-  Daemon daemon({{"NATS_URL", broker.url()}, {"NATS_USER", "u"}, {"NATS_PASSWORD", "p"}});
+  Daemon daemon({{"NATS_URL", broker.url()},
+                 {"NATS_USER", "u"},
+                 {"NATS_PASSWORD", "p"},
+                 {"CONTROL_BUCKET", ""}});
   ASSERT_TRUE(daemon.wait_ready()) << daemon.get("/ready").body;
   broker.reload(permissions(""));
   expect_noticed_and_mended(daemon, {"permission lost", "Permissions Violation"},

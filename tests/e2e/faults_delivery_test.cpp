@@ -1,17 +1,19 @@
 // The faults of the order path itself, with their figures: nobody listens, the circuit breaker, the
-// kill switch, and a stream that is full, absent or deleted. tests/integration/delivery_test.cpp
-// has every result and its details.
+// kill switch, a frozen TradeEngine, and an order log that is full, absent or deleted.
+// tests/integration/delivery_test.cpp has every result and its details.
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "nats/admin.hpp"
-#include "nats/subjects.hpp"
 #include "scene.hpp"
 #include "support/frames.hpp"
+#include "support/order_log.hpp"
 #include "support/peer.hpp"
+#include "support/proxy.hpp"
 
 namespace rts::test {
 namespace {
@@ -30,23 +32,10 @@ Environment no_limits(const std::string& url, const Environment& more = {}) {
   return all;
 }
 
-Environment through_stream(const std::string& url) {
-  return no_limits(url,
-                   {{"ORDER_DELIVERY", "jetstream"}, {"NATS_PUBLISHER_TOPIC", "orders.intents"}});
-}
-
 class OrderPath : public testing::Test {
  protected:
   // A book that makes an order of its own id.
   void feed() { peer.publish(kFrames, book_frame({.at_ms = now_ms(), .id = ++last_id_})); }
-  std::string admin(const std::string& subject, const std::string& request) {
-    nats::ClientOptions options;
-    options.urls.emplace_back(broker.url());
-    auto connected = nats::Admin::connect(options, nats::inbox_prefix("test"));
-    if (!connected) return connected.error();
-    const auto answer = connected.value().request(subject, request);
-    return answer ? answer.value() : answer.error();
-  }
   static double results(const Daemon& daemon, const char* result) {
     return daemon.metric("rts_orders_total", fmt::format(R"(result="{}")", result));
   }
@@ -147,36 +136,95 @@ TEST_F(OrderPath, PauseAndResume) {
 }
 
 TEST_F(OrderPath, StreamFullAbsentDeleted) {
-  Daemon daemon(through_stream(broker.url()));
+  Sink engine(broker.url(), kOrderSubject, Answer::accepted);
+  OrderLogAdmin log(broker.url());
+  Daemon daemon(
+      no_limits(broker.url(), {{"ORDER_DELIVERY", "jetstream"}, {"ORDER_TTL_SECONDS", "1"}}));
   ASSERT_TRUE(eventually([&] { return says(daemon, "no stream stores orders.intents"); }, kSoon));
-  const RunResult made =
-      run_binary({"provision", "--daily-cap", "2"}, through_stream(broker.url()));
-  ASSERT_EQ(made.exit_code, 0) << made.err;
+  feed();
+  ASSERT_TRUE(eventually([&] { return results(daemon, "disconnected") == 1; }, kSoon));
+  log.make({.max_messages = 2});
   Stopwatch watch;
   ASSERT_TRUE(daemon.wait_ready(kSoon));
   const auto found = watch.passed();
   for (int i = 0; i < 5; ++i) feed();
-  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_orders_total") == 5; }, kSoon));
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_orders_total") == 6; }, kSoon));
   const double stored = results(daemon, "confirmed");
   const double rejected = results(daemon, "rejected");
   const bool full_is_no_fault = daemon.ready();
-  admin("$JS.API.STREAM.DELETE.ORDERS", "");
+  const double repeats_before = daemon.metric("rts_order_repeats_total");
+  log.remove();
   feed();
   watch = Stopwatch();
-  ASSERT_TRUE(eventually([&] { return daemon.get("/ready").status == 503; }, kSoon));
+  ASSERT_TRUE(eventually([&] { return daemon.get("/ready").status == 503; }, kSoon + 5s));
   const auto missed = watch.passed();
-  const double repeats = daemon.metric("rts_order_repeats_total");
+  ASSERT_TRUE(eventually([&] { return daemon.metric("rts_orders_total") == 7; }, kSoon));
+  const double repeats = daemon.metric("rts_order_repeats_total") - repeats_before;
   report_fault(
-      {.fault = "stream absent, full (cap 2), deleted",
-       .promise = "not ready / terminal with reason / not ready",
-       .figure = "no retry storm",
+      {.fault = "order log absent, full (cap 2), deleted",
+       .promise = "no order / terminal with reason / asked again until valid_until",
+       .figure = "no retry storm: <= 10 a second; nothing sent that is not stored",
        .measured = fmt::format(
-           "ready {} after it was made; {} stored, {} rejected, ready; deleted: said after "
-           "{}; {} repeats",
-           text_of(found), stored, rejected, text_of(missed), repeats),
-       .held = stored == 2 && rejected == 3 && full_is_no_fault && repeats == 0 &&
-               results(daemon, "no_responders") == 1});
+           "ready {} after it was made; {} stored, {} rejected, ready; deleted: expired {}, {} "
+           "repeats in a second, said after {}",
+           text_of(found), stored, rejected, results(daemon, "expired"), repeats, text_of(missed)),
+       .held = stored == 2 && rejected == 3 && full_is_no_fault && repeats <= 10 &&
+               results(daemon, "expired") == 1 && engine.size() == 2});
   daemon.expect_accounts_balance();
+}
+
+// What stands still behind our broker gets what was sent to it when it goes on: in core mode, and
+// behind the order log.
+TEST_F(OrderPath, TradeEngineFrozenForTwentySeconds) {
+  constexpr std::size_t kSilenceLimit = 3;  // ORDER_SILENCE_LIMIT
+  constexpr auto kBetween = 500ms;          // orders; longer than an answer is waited for
+  constexpr const char* kOtherSubject = "behind.the.log";
+  OrderLogAdmin(broker.url()).make();
+  Proxy path(broker.port());
+  const Sink core_engine(path.url(), kOrderSubject, Answer::accepted);
+  const Sink log_engine(path.url(), kOtherSubject, Answer::accepted);
+  Environment settings = no_limits(broker.url(), {{"NATS_CONSUMER_GROUP", ""},
+                                                  {"ORDER_ACK_TIMEOUT_MS", "200"},
+                                                  {"CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "21"}});
+  const Daemon core(settings);
+  settings["ORDER_DELIVERY"] = "jetstream";
+  settings["NATS_PUBLISHER_TOPIC"] = kOtherSubject;
+  const Daemon log(settings);
+  ASSERT_TRUE(core.wait_ready() && log.wait_ready());
+  const auto feed_until = [&](auto done, std::chrono::seconds limit) {
+    const Deadline deadline(limit);
+    while (!done() && !deadline.expired()) {
+      feed();
+      std::this_thread::sleep_for(kBetween);
+    }
+    return done();
+  };
+  ASSERT_TRUE(feed_until([&] { return core_engine.size() > 2 && log_engine.size() > 2; }, kSoon));
+  path.set(kBlackHole);
+  (void)feed_until([] { return false; }, 20s);
+  path.set({});
+  const auto closed = [&](const Daemon& daemon) {
+    return daemon.metric("rts_circuit_breaker_state", R"(state="closed")") == 1;
+  };
+  EXPECT_TRUE(feed_until([&] { return closed(core) && closed(log); }, kSoon));
+  for (const Daemon* daemon : {&core, &log}) {
+    EXPECT_TRUE(daemon->wait_settled());
+    daemon->expect_accounts_balance();
+  }
+  const auto late = [](const Sink& engine) {
+    const auto orders = engine.orders();
+    return static_cast<std::size_t>(
+        std::ranges::count_if(orders, [](const ArrivedOrder& order) { return order.stale(); }));
+  };
+  report_fault(
+      {.fault = "a TradeEngine that has confirmed orders freezes for 20 s",
+       .promise = "after ORDER_SILENCE_LIMIT silences nothing more is sent",
+       .figure = fmt::format("late <= {}; trades again after it", kSilenceLimit),
+       .measured = fmt::format("core: late {}, held back {}; behind the log: late {}, held back {}",
+                               late(core_engine), results(core, "circuit_open"), late(log_engine),
+                               results(log, "circuit_open")),
+       .held = late(core_engine) <= kSilenceLimit && late(log_engine) <= kSilenceLimit &&
+               closed(core) && closed(log)});
 }
 
 }  // namespace

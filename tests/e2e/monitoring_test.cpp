@@ -1,5 +1,5 @@
 // What operators look at, with what they look at it: a real Prometheus scrapes the real service,
-// which trades through a real broker with the users and the stream of k8s/components; then every
+// which trades through a real broker with the users and the streams of k8s/components; then every
 // query of the dashboard and every alert is asked.
 #include <chrono>
 #include <cstdio>
@@ -17,6 +17,7 @@
 #include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/rapidjson.hpp"
+#include "support/responder.hpp"
 #include "support/scratch_files.hpp"
 
 namespace rts::test {
@@ -108,7 +109,7 @@ class Monitoring : public testing::Test {
     Environment settings = environment_of(memoryless_settings(), broker_.url());
     settings["NATS_USER_FILE"] = secrets_.write(user + ".user", user);
     settings["NATS_PASSWORD_FILE"] = secrets_.write(user + ".password", password);
-    settings["NATS_PUBLISHER_TOPIC"] = "orders.intents";
+    settings["NATS_CONSUMER_GROUP"] = "";
     settings["ORDER_DELIVERY"] = "jetstream";
     return settings;
   }
@@ -130,6 +131,8 @@ class Monitoring : public testing::Test {
 
   ScratchFiles secrets_;
   NatsServer broker_{broker_config()};
+  Responder engine_{broker_.url("tradeengine:e"), "tradeengine.orders",
+                    always(R"({"status":"accepted"})")};
   Feed feed_{broker_.url("relay:r"), memoryless_feed(200)};
   std::optional<Daemon> daemon_;
   std::optional<Prometheus> prometheus_;

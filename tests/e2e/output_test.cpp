@@ -117,6 +117,8 @@ TEST_F(Output, OfAFailureThatIsLostLeavesTheFailuresExitCode) {
   expect("replay --orders recording recording", 2, 64);
   expect("health", 2, 69);
   expect("provision", 2, 69);
+  expect("pause", 2, 69);
+  expect("settings --rollback 0", 2, 64);
   expect("provision --replicas 0", 2, 64);
   expect("simulate --rate 0", 2, 64);
   expect("simulate --output no/such/folder", 2, 74);

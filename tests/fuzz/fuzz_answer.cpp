@@ -1,10 +1,13 @@
-// Arbitrary bytes as an answer to an order and as a control command: reading ends, what is shown is
-// short and UTF-8, a stored message has a number, and nothing behind a document goes unseen.
+// Arbitrary bytes as an answer to an order, as a control command and as a value of the control log:
+// reading ends, what is shown is short and UTF-8, a stored message has a number, nothing behind a
+// document goes unseen, and a value of the log is read again as it was written.
 #include <string>
 
 #include <simdjson.h>
 
+#include <rts/config/settings.hpp>
 #include <rts/wire/answer.hpp>
+#include <rts/wire/control_log.hpp>
 
 #include "fuzz.hpp"
 
@@ -19,7 +22,7 @@ void check_text(const std::string& text) {
 
 void check_answer(const wire::Answer& answer) {
   if (const auto* ack = std::get_if<wire::PubAck>(&answer)) {
-    fuzz::require(ack->sequence > 0, "a stream counts from 1");
+    fuzz::require(ack->sequence > 0 || ack->duplicate, "a stream counts from 1");
     check_text(ack->stream);
   } else if (const auto* error = std::get_if<wire::StreamError>(&answer)) {
     check_text(error->description);
@@ -29,10 +32,34 @@ void check_answer(const wire::Answer& answer) {
   }
 }
 
+void check_author(const wire::Authorship& author) {
+  for (const auto& text : {author.reason, author.by, author.at}) check_text(text);
+}
+
+void check_control_log(std::string_view payload) {
+  if (const auto pause = wire::parse_pause_value(payload)) {
+    check_author(pause->author);
+    const auto again = wire::parse_pause_value(to_json(*pause));
+    fuzz::require(again && again->paused == pause->paused, "a pause is read as it was written");
+  }
+  const auto settings = wire::parse_settings_value(payload);
+  if (!settings) return;
+  check_author(settings->author);
+  fuzz::require(settings->values.size() <= wire::kMaxLiveValues, "values are bounded");
+  const std::string json = to_json(*settings);
+  const auto again = wire::parse_settings_value(json);
+  fuzz::require(json.size() > wire::kMaxControlBytes || (again && to_json(*again) == json),
+                "a revision is read as it was written");
+  static const config::Configuration kPresent = config::load({}, {}).value();
+  const auto accepted = config::with_live_values(kPresent, settings->values);
+  fuzz::require(accepted.ok() || !accepted.error().empty(), "a refusal says why");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view payload = fuzz::as_text(data, size);
+  check_control_log(payload);
   const auto answer = wire::parse_answer(payload);
   const auto command = wire::parse_control(payload);
   const bool is_read = answer || command;

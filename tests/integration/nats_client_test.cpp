@@ -131,6 +131,16 @@ ClientOptions options_for(const std::string& url) {
   return options;
 }
 
+ClientOptions options_for_both(const std::string& url, const std::string& other) {
+  ClientOptions options = options_for(url);
+  options.urls.emplace_back(other);
+  return options;
+}
+
+// Long enough for a test to see that nobody had to wait for the cut.
+constexpr const char* kLameDuckConfig =
+    "lame_duck_duration: \"30s\"\nlame_duck_grace_period: \"20s\"\n";
+
 // ---- A plain nats.c client ----------------------------------------------------------------------
 
 class Peer {
@@ -424,6 +434,42 @@ TEST(NatsClient, QueueGroupMembersShareTheFrames) {
   EXPECT_FALSE(two.payloads.empty());
 }
 
+// To each client, whatever its queue group, and no frame of the data.
+TEST(NatsClient, EachClientHearsEachCommandSubjectWithItsHeaders) {
+  const NatsServer broker;
+  Loop loop;
+  ClientOptions options = options_for(broker.url());
+  options.queue_group = "group";
+  options.command_subjects = {"control", "orders.stored"};
+  std::array<std::vector<std::string>, 2> heard;
+  std::size_t frames = 0;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (auto& commands : heard) {
+    clients.push_back(std::make_unique<Client>(
+        loop.io, options,
+        ClientCallbacks{.on_messages = [&](auto messages) { frames += messages.size(); },
+                        .on_command =
+                            [&](const Message& message) {
+                              commands.push_back(fmt::format("{} {} {}", message.subject,
+                                                             message.payload,
+                                                             header(message, "traceparent")));
+                            }}));
+    clients.back()->start();
+  }
+  ASSERT_TRUE(loop.run_until(
+      [&] { return clients[0]->status().subscribed && clients[1]->status().subscribed; }, kSoon));
+  Peer peer(broker.url());
+  peer.publish("control", "pause");
+  peer.publish_traced("orders.stored", "7");
+  peer.publish("orders.other", "nothing");
+  peer.publish("frames", "frame");
+  ASSERT_TRUE(loop.run_until(
+      [&] { return heard[0].size() == 2 && heard[1].size() == 2 && frames == 1; }, kSoon));
+  for (const auto& commands : heard) {
+    EXPECT_THAT(commands, testing::UnorderedElementsAre("control pause ", "orders.stored x 7"));
+  }
+}
+
 TEST(NatsClient, AFloodLeavesOtherHandlersTheirTurn) {
   NatsServer server;
   Loop loop;
@@ -610,6 +656,58 @@ TEST(NatsClient, ABrokerOutOfTheListIsPassedOver) {
 // ---- Brokers that misbehave ---------------------------------------------------------------------
 
 // nats.c 3.8 and later give up by themselves, sooner than our watchdog and in words of their own.
+// A planned shutdown is announced 10 s before clients are cut off; nobody is lost who goes by then.
+TEST(NatsClient, SeesALameDuckAndMovesOnToAnotherBroker) {
+  NatsServer leaving(kLameDuckConfig);
+  const NatsServer staying;
+  Loop loop;
+  Subject subject(loop, options_for_both(leaving.url(), staying.url()));
+  // Whichever it is at first: it shall be the one that will leave.
+  subject.client.start();
+  ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
+  if (subject.client.status().server == staying.url()) subject.client.move_on("the test wants it");
+  ASSERT_TRUE(loop.run_until(
+      [&] {
+        const Status now = subject.client.status();
+        return now.subscribed && now.server == leaving.url();
+      },
+      kSoon));
+  ASSERT_EQ(::kill(leaving.pid(), SIGUSR2), 0);
+  ASSERT_TRUE(loop.run_until([&] { return subject.client.status().lame_duck; }, kSoon));
+  EXPECT_TRUE(subject.client.status().connected) << "it is announced before the cut";
+  const auto left = Clock::now();
+  subject.client.move_on("the broker shuts down");
+  ASSERT_TRUE(loop.run_until(
+      [&] {
+        const Status now = subject.client.status();
+        return now.subscribed && now.server == staying.url();
+      },
+      kSoon));
+  RecordProperty("moved_ms", std::to_string(since(left).count()));
+  EXPECT_FALSE(subject.client.status().lame_duck);
+  EXPECT_LT(since(left), 5s) << "without a back-off";
+}
+
+TEST(NatsClient, WithoutAnotherAddressItStays) {
+  const NatsServer only;
+  Loop loop;
+  Subject subject(loop, options_for(only.url()));
+  subject.client.start();
+  ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
+  subject.client.move_on("a test");
+  EXPECT_FALSE(loop.run_until([&] { return !subject.client.status().connected; }, 100ms));
+}
+
+TEST(NatsClient, TellsWhatTheBrokerTakesAMessage) {
+  const NatsServer narrow("max_payload: 1024\n");
+  Loop loop;
+  Subject subject(loop, options_for(narrow.url()));
+  EXPECT_EQ(subject.client.status().max_payload, 0);
+  subject.client.start();
+  ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
+  EXPECT_EQ(subject.client.status().max_payload, 1024);
+}
+
 TEST(NatsClient, AbandonsABrokerThatIsSilentAfterInfo) {
   Loop loop;
   FakeBroker broker(loop.io, kInfo);

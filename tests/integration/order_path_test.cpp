@@ -135,6 +135,14 @@ TEST(OrderPath, AFeedThatIsAPushConsumerWithFlowControlIsHeardWhole) {
   EXPECT_EQ(daemon.metric("rts_nats_dropped_messages_total"), 0);
 }
 
+// An order log that holds nothing and has nothing to say.
+struct EmptyLog final : service::OrderLog {
+  bool is_read() const override { return true; }
+  std::uint64_t last() const override { return 0; }
+  [[nodiscard]] std::uint64_t generation() const override { return 0; }
+  std::uint64_t read_on() override { return 1; }
+};
+
 // Found in review: orders that wait to be sent again after a lost connection await no reply, and
 // the limit of the client is one of those that do.
 TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
@@ -146,13 +154,13 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
   nats::Client client(loop, options, {.on_messages = [](auto) {}, .on_status_change = [] {}});
   std::vector<OrderResult> ends;
   service::NatsTransport transport(loop, client);
+  EmptyLog log;
   service::Publisher publisher(
-      transport,
-      {.subject = "orders.intents",
-       .mode = DeliveryMode::jetstream,
-       .ack_timeout = 60s,
-       .max_in_flight = 2},
-      {.is_paused = [](StrategyId) { return false; },
+      transport, log, {.mode = DeliveryMode::jetstream, .ack_timeout = 60s, .max_in_flight = 2},
+      {.held_back_by = [] { return std::string_view(); },
+       .is_paused = [](StrategyId) { return false; },
+       .passes_still = [](const Order&) { return true; },
+       .on_stored = [](const Order&, std::uint64_t) {},
        .on_sent = [](auto) {},
        .on_result = [&](const service::OrderReport& report) { ends.push_back(report.result); },
        .on_odd_answer = [](std::string_view) {},

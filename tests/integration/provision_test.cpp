@@ -1,4 +1,4 @@
-// `provision` against a real broker: the stream it makes, what it refuses to touch, how it ends
+// `provision` against a real broker: the streams it makes, what it refuses to touch, how it ends
 // when something is missing, and the permissions it prints.
 #include "commands/provision.hpp"
 
@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 #include <nats/nats.h>
 
-#include <rts/trading/order_subject.hpp>
 #include <rts/wire/stream_info.hpp>
 
 #include "nats/admin.hpp"
@@ -19,6 +18,7 @@
 #include "support/nats_server.hpp"
 #include "support/peer.hpp"
 #include "support/proxy.hpp"
+#include "support/responder.hpp"
 #include "support/scratch_files.hpp"
 
 namespace rts::test {
@@ -33,6 +33,7 @@ using testing::Not;
 
 constexpr const char* kJetStream = "jetstream: enabled";
 constexpr auto kSoon = 10s;
+const StreamNeeds kNeeds{"orders.intents", 900s, 30s, "tradeengine.orders"};
 
 nats::Admin admin_of(const std::string& url, const std::string& name = "test") {
   nats::ClientOptions options;
@@ -48,7 +49,7 @@ class Provision : public testing::Test {
  protected:
   RunResult provision(std::vector<std::string> options = {}, Environment environment = {}) const {
     options.insert(options.begin(), "provision");
-    environment.insert({{"NATS_URL", broker.url()}, {"NATS_PUBLISHER_TOPIC", "orders.intents"}});
+    environment.insert({"NATS_URL", broker.url()});
     return run_binary(options, environment);
   }
   std::string ask(const std::string& subject, std::string_view payload = "") {
@@ -57,23 +58,33 @@ class Provision : public testing::Test {
     return answer ? answer.value() : "";
   }
   // Without the time of the answer, which ends it since nats-server 2.10.
-  std::string info() {
-    std::string answer = ask("$JS.API.STREAM.INFO.ORDERS");
+  std::string info(const std::string& name = "ORDERS") {
+    std::string answer = ask("$JS.API.STREAM.INFO." + name);
     if (const auto time = answer.find(R"(,"ts":)"); time != std::string::npos) {
       answer.replace(time, std::string::npos, "}");
     }
     return answer;
   }
-  StreamFacts stream() {
-    const auto facts = wire::parse_stream_info(info());
+  StreamFacts stream(const std::string& name = "ORDERS") {
+    const auto facts = wire::parse_stream_info(info(name));
     EXPECT_TRUE(facts.ok()) << (facts ? "" : facts.error().description);
     return facts ? facts.value() : StreamFacts{};
   }
-  bool has_stream() { return wire::parse_stream_info(info()).ok(); }
+  bool has_stream(const std::string& name = "ORDERS") {
+    return wire::parse_stream_info(info(name)).ok();
+  }
   void create(const std::string& name, const std::string& settings) {
     const std::string reply =
         ask("$JS.API.STREAM.CREATE." + name, fmt::format(R"({{"name":"{}",{}}})", name, settings));
     ASSERT_TRUE(wire::parse_stream_info(reply).ok()) << reply;
+  }
+
+  // As it was before there was an order log: the stream itself delivered to the TradeEngine.
+  void create_delivering() {
+    create("ORDERS", R"("subjects":["orders.intents"],"storage":"file","num_replicas":1,)"
+                     R"("discard":"new","max_msgs":150,"max_age":86400000000000,)"
+                     R"("duplicate_window":930000000000,)"
+                     R"("republish":{"src":"orders.intents","dest":"tradeengine.orders"})");
   }
 
   NatsServer broker{kJetStream};
@@ -82,13 +93,13 @@ class Provision : public testing::Test {
 
 // --- Creating, verifying, changing --------------------------------------------------------------
 
-TEST_F(Provision, CreatesTheStreamAndSaysWhatItIs) {
+TEST_F(Provision, CreatesTheOrderLogAndSaysWhatItIs) {
   const RunResult result = provision();
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out,
               AllOf(HasSubstr("stream ORDERS at " + broker.url() + ": created\n"),
                     HasSubstr("  max_msgs: 150\n"), HasSubstr("  duplicate_window: 930 s\n"),
-                    HasSubstr("  republish: from orders.intents to tradeengine.orders\n")));
+                    HasSubstr("  republish: from orders.intents to orders.intents.stored\n")));
   const StreamFacts facts = stream();
   EXPECT_THAT(facts.subjects, testing::ElementsAre("orders.intents"));
   EXPECT_EQ(facts.duplicate_window, 930s);
@@ -97,36 +108,48 @@ TEST_F(Provision, CreatesTheStreamAndSaysWhatItIs) {
   EXPECT_EQ(facts.discard, "new");
   EXPECT_EQ(facts.storage, "file");
   EXPECT_EQ(facts.retention, "limits");
-  EXPECT_EQ(facts.republish, (Republish{"orders.intents", "tradeengine.orders"}));
-  EXPECT_THAT(stream_problems({"orders.intents", 900s}, facts), IsEmpty());
+  EXPECT_EQ(facts.republish, (Republish{"orders.intents", "orders.intents.stored"}));
+  EXPECT_THAT(stream_problems(kNeeds, facts), IsEmpty());
 }
 
-// Many subjects onto one the broker refuses, so both have the token.
-TEST_F(Provision, StoresASubjectForEachStrategyAndRepublishesToAsMany) {
-  const Environment per_strategy{{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"}};
-  const std::vector<std::string> options{"--republish", "signals.trading.{strategy}"};
-  const RunResult result = provision(options, per_strategy);
+TEST_F(Provision, CreatesTheBucketOfTheControlLogUnlessThatIsOff) {
+  ASSERT_EQ(provision({}, {{"CONTROL_BUCKET", ""}}).exit_code, 0);
+  EXPECT_FALSE(has_stream("KV_realtime-strategies"));
+  const RunResult result = provision();
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(stream().subjects,
-              testing::ElementsAre("orders.orderbook_skew", "orders.trade_momentum",
-                                   "orders.ticker_velocity"));
-  EXPECT_THAT(provision(options, per_strategy).out, HasSubstr("nothing to change"));
-  EXPECT_THAT(stream_problems({"orders.{strategy}", 900s, 30s}, stream()), IsEmpty());
-
-  Peer engine(broker.url());
-  engine.subscribe("signals.trading.*");
-  EXPECT_THAT(ask("orders.trade_momentum", "one"), HasSubstr(R"("seq":1)"));
-  ASSERT_TRUE(engine.wait_for(1, kSoon));
-  EXPECT_EQ(engine.received()[0].subject, "signals.trading.trade_momentum");
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("stream ORDERS at " + broker.url() + ": nothing"),
+                    HasSubstr("stream KV_realtime-strategies at " + broker.url() + ": created\n"),
+                    HasSubstr("  max_msgs_per_subject: 64\n")));
+  const StreamFacts facts = stream("KV_realtime-strategies");
+  EXPECT_THAT(facts.subjects, testing::ElementsAre("$KV.realtime-strategies.>"));
+  EXPECT_EQ(facts.max_messages_per_subject, 64);
+  EXPECT_EQ(facts.max_age, 0s);
+  EXPECT_TRUE(facts.allow_rollup);
+  EXPECT_TRUE(facts.deny_delete);
+  EXPECT_FALSE(facts.republish);
+  EXPECT_TRUE(has_stream());
 }
 
-TEST_F(Provision, TouchesNoStreamThatHasOneOfTheSubjectsAlready) {
-  create("OTHER", R"("subjects":["orders.ticker_velocity"])");
-  const RunResult result =
-      provision({"--republish="}, {{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"}});
-  EXPECT_EQ(result.exit_code, 69);
-  EXPECT_THAT(result.err, HasSubstr("stream OTHER stores orders.ticker_velocity already"));
-  EXPECT_FALSE(has_stream());
+TEST_F(Provision, RepairsABucketThatSomebodyElseMade) {
+  create("KV_realtime-strategies",
+         R"("subjects":["$KV.realtime-strategies.>"],"storage":"file","num_replicas":1,)"
+         R"("discard":"new","max_msgs_per_subject":1,"max_bytes":65536)");
+  EXPECT_EQ(provision({"--dry-run"}).exit_code, 1);
+  EXPECT_THAT(provision().out, AllOf(HasSubstr("  max_msgs_per_subject: 1 → 64\n"),
+                                     HasSubstr("  deny_delete: false → true\n")));
+  EXPECT_THAT(info("KV_realtime-strategies"), HasSubstr(R"("max_bytes":65536)"));
+  EXPECT_THAT(provision().out, Not(HasSubstr("change\n  ")));
+}
+
+// The last 64 values of a key stay, however many are written.
+TEST_F(Provision, TheBucketKeepsTheLastValuesOfEachKey) {
+  ASSERT_EQ(provision().exit_code, 0);
+  for (int i = 0; i < 70; ++i) {
+    EXPECT_THAT(ask("$KV.realtime-strategies.pause", std::to_string(i)), HasSubstr("\"seq\":"));
+  }
+  EXPECT_THAT(ask("$KV.realtime-strategies.settings", "x"), HasSubstr("\"seq\":71"));
+  EXPECT_THAT(info("KV_realtime-strategies"), HasSubstr(R"("messages":65)"));
 }
 
 TEST_F(Provision, HasNothingToDoTheSecondTime) {
@@ -134,7 +157,7 @@ TEST_F(Provision, HasNothingToDoTheSecondTime) {
   const std::string before = info();
   const RunResult second = provision();
   EXPECT_EQ(second.exit_code, 0) << second.err;
-  EXPECT_THAT(second.out, HasSubstr("nothing to change"));
+  EXPECT_THAT(second.out, AllOf(HasSubstr("nothing to change"), Not(HasSubstr("change\n  "))));
   EXPECT_EQ(info(), before);
   EXPECT_EQ(provision({"--dry-run"}).exit_code, 0);
 }
@@ -144,6 +167,7 @@ TEST_F(Provision, WithDryRunChangesNothingAndExits1WhenItWould) {
   EXPECT_EQ(absent.exit_code, 1) << absent.err;
   EXPECT_THAT(absent.out, AllOf(HasSubstr("would create"), HasSubstr("  max_msgs: 150\n")));
   EXPECT_FALSE(has_stream());
+  EXPECT_FALSE(has_stream("KV_realtime-strategies"));
 
   ASSERT_EQ(provision().exit_code, 0);
   const RunResult other = provision({"--dry-run", "--daily-cap", "300"});
@@ -176,12 +200,13 @@ TEST_F(Provision, RaisesTheWindowAndLeavesALongerOneAlone) {
 }
 
 TEST_F(Provision, RepairsAForeignStreamOfThatNameAndKeepsWhatItDoesNotKnow) {
-  create("ORDERS", R"("subjects":["other"],"storage":"file","num_replicas":1,"max_bytes":65536,)"
-                   R"("description":"ours since 2019","max_msgs":10)");
-  const RunResult result = provision({"--republish="});
+  create("ORDERS", R"("subjects":["other","orders.intents"],"storage":"file","num_replicas":1,)"
+                   R"("max_bytes":65536,"description":"ours since 2019","max_msgs":10,)"
+                   R"("republish":{"src":"orders.intents","dest":"orders.intents.stored"})");
+  const RunResult result = provision();
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("subjects: other → other, orders.intents"),
-                                HasSubstr("discard: old → new")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("max_msgs: 10 → 150"), HasSubstr("discard: old → new"),
+                                Not(HasSubstr("subjects: other"))));
   EXPECT_THAT(info(), AllOf(HasSubstr(R"("max_bytes":65536)"), HasSubstr("ours since 2019")));
   EXPECT_EQ(stream().max_messages, 150);
 }
@@ -191,9 +216,13 @@ TEST_F(Provision, PrintsJson) {
   EXPECT_THAT(created.out,
               AllOf(HasSubstr(R"("stream":"ORDERS")"), HasSubstr(R"("action":"create")"),
                     HasSubstr(R"("as_planned":true)"),
-                    HasSubstr(R"({"field":"max_msgs","present":null,"wanted":"150"})")));
+                    HasSubstr(R"({"field":"max_msgs","present":null,"wanted":"150"})"),
+                    HasSubstr(R"("bucket":{"stream":"KV_realtime-strategies")"),
+                    HasSubstr(R"({"field":"max_msgs_per_subject","present":null,"wanted":"64"})")));
   EXPECT_THAT(provision({"--json"}).out,
-              HasSubstr(R"("action":"none","as_planned":true,"changes":[])"));
+              AllOf(HasSubstr(R"("action":"none","as_planned":true,"changes":[],"bucket":{)"),
+                    HasSubstr(R"("action":"none","as_planned":true,"changes":[]}})")));
+  EXPECT_THAT(provision({"--json"}, {{"CONTROL_BUCKET", ""}}).out, HasSubstr(R"("bucket":null})"));
   EXPECT_THAT(provision({"--json", "--dry-run", "--daily-cap", "3"}).out,
               HasSubstr(R"("action":"change","as_planned":false,"changes":)"
                         R"([{"field":"max_msgs","present":"150","wanted":"3"}])"));
@@ -201,40 +230,36 @@ TEST_F(Provision, PrintsJson) {
 
 // --- What the stream then does ------------------------------------------------------------------
 
-TEST_F(Provision, TheStreamRepublishesEachOrderOnceUpToTheCap) {
+TEST_F(Provision, TheReplicasHearEachStoredOrderOnceUpToTheCap) {
   ASSERT_EQ(provision({"--daily-cap", "3"}).exit_code, 0);
-  Peer engine(broker.url());
-  engine.subscribe("tradeengine.orders");
+  Peer replica(broker.url());
+  replica.subscribe("orders.intents.stored");
   Peer service(broker.url());
   for (const char* id : {"a", "a", "b", "b", "c", "d"}) {
     service.publish("orders.intents", id, {{"Nats-Msg-Id", id}});
   }
   ASSERT_TRUE(service.flush());
   EXPECT_THAT(ask("orders.intents", "e"), HasSubstr(R"("err_code":10077)"));
-  ASSERT_TRUE(engine.wait_for(3, kSoon));
-  ASSERT_TRUE(engine.flush());
+  ASSERT_TRUE(replica.wait_for(3, kSoon));
+  ASSERT_TRUE(replica.flush());
   std::vector<std::string> payloads;
-  for (const Received& order : engine.received()) payloads.push_back(order.payload);
+  for (const Received& order : replica.received()) payloads.push_back(order.payload);
   EXPECT_THAT(payloads, testing::ElementsAre("a", "b", "c"));
-}
-
-TEST_F(Provision, SaysWhenNothingIsRepublished) {
-  const RunResult result = provision({}, {{"NATS_PUBLISHER_TOPIC", "tradeengine.orders"}});
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.err, HasSubstr("nothing is republished"));
 }
 
 // --- What it cannot do --------------------------------------------------------------------------
 
 TEST_F(Provision, DoesNotTouchAStreamOfAnotherNameThatHasTheSubject) {
-  create("LEGACY", R"("subjects":["orders.>"],"storage":"file","num_replicas":1)");
+  create("LEGACY", R"("subjects":["orders.*"],"storage":"file","num_replicas":1,)"
+                   R"("republish":{"src":"orders.intents","dest":"orders.intents.stored"})");
   const RunResult result = provision();
   EXPECT_EQ(result.exit_code, 69);
   EXPECT_THAT(result.err, AllOf(HasSubstr("stream LEGACY stores orders.intents already"),
                                 HasSubstr("--stream LEGACY")));
   EXPECT_EQ(result.out, "");
   EXPECT_FALSE(has_stream());
-  EXPECT_EQ(provision({"--stream", "LEGACY", "--republish="}).exit_code, 0);
+  EXPECT_FALSE(has_stream("KV_realtime-strategies")) << "all or nothing";
+  EXPECT_EQ(provision({"--stream", "LEGACY"}).exit_code, 0);
 }
 
 TEST_F(Provision, RefusesReplicasOnASingleBroker) {
@@ -251,27 +276,45 @@ TEST_F(Provision, RefusesReplicasOnASingleBroker) {
 }
 
 TEST_F(Provision, SaysWhatTheBrokerRefusesToChange) {
-  create("ORDERS", R"("subjects":["orders.intents"],"storage":"memory","num_replicas":1)");
+  create("ORDERS", R"("subjects":["orders.intents"],"storage":"memory","num_replicas":1,)"
+                   R"("republish":{"src":"orders.intents","dest":"orders.intents.stored"})");
   const std::string before = info();
-  const RunResult storage = provision({"--republish="});
+  const RunResult storage = provision();
   EXPECT_EQ(storage.exit_code, 69);
   EXPECT_THAT(storage.out, AllOf(HasSubstr(": not changed\n"), HasSubstr("memory → file")));
   EXPECT_THAT(storage.err, AllOf(HasSubstr("can not change storage type"),
-                                 HasSubstr("nothing was changed"), HasSubstr("--stream")));
+                                 HasSubstr("ORDERS was not changed"), HasSubstr("delete ORDERS")));
   EXPECT_EQ(info(), before);
 }
 
-// nats-server 2.10 and later do change it.
-TEST_F(Provision, SaysWhenTheBrokerDoesNotChangeRepublishing) {
-  ASSERT_EQ(provision().exit_code, 0);
-  const RunResult result = provision({"--republish", "elsewhere"});
-  if (result.exit_code == 0) {
-    EXPECT_EQ(stream().republish, (Republish{"orders.intents", "elsewhere"}));
-    return;
+// nats-server 2.10 and later change what a stream republishes; to an older one it has to be
+// deleted.
+TEST_F(Provision, MovesAStreamOverThatDeliveredToTheTradeEngine) {
+  create_delivering();
+  EXPECT_THAT(ask("orders.intents", "old"), HasSubstr(R"("seq":1)"));
+  EXPECT_TRUE(delivers_twice(kNeeds, stream()));
+  RunResult moved = provision();
+  EXPECT_THAT(moved.out, HasSubstr("  republish: from orders.intents to tradeengine.orders → "
+                                   "from orders.intents to orders.intents.stored\n"));
+  if (nats_server_minor_version() < 10) {
+    EXPECT_EQ(moved.exit_code, 69);
+    EXPECT_THAT(
+        moved.err,
+        AllOf(HasSubstr("can not change RePublish"), HasSubstr("ORDERS was not changed"),
+              HasSubstr("end every replica, delete ORDERS"), HasSubstr("after a cooldown")));
+    EXPECT_TRUE(delivers_twice(kNeeds, stream()));
+    EXPECT_THAT(ask("$JS.API.STREAM.DELETE.ORDERS"), HasSubstr(R"("success":true)"));
+    moved = provision();
+  } else {
+    EXPECT_THAT(info(), HasSubstr(R"("messages":1)")) << "the orders of the day are kept";
   }
-  EXPECT_EQ(result.exit_code, 69);
-  EXPECT_THAT(result.err, HasSubstr("can not change RePublish"));
-  EXPECT_EQ(stream().republish, (Republish{"orders.intents", "tradeengine.orders"}));
+  EXPECT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_THAT(stream_problems(kNeeds, stream()), IsEmpty());
+  Peer engine(broker.url());
+  engine.subscribe("tradeengine.orders");
+  EXPECT_THAT(ask("orders.intents", "new"), HasSubstr(R"("seq":)"));
+  ASSERT_TRUE(engine.flush());
+  EXPECT_TRUE(engine.received().empty()) << "only who has stored it delivers it";
 }
 
 TEST_F(Provision, CannotUnsealAStream) {
@@ -369,25 +412,113 @@ TEST(Admin, DoesNotWaitForEverForAnAnswer) {
   EXPECT_THAT(answer.error(), HasSubstr("no answer to question within 5000 ms"));
 }
 
+// --- Other domains ------------------------------------------------------------------------------
+
+// A hub with JetStream in the domain "hub", and a broker that is a leaf of it.
+class Leaf : public testing::Test {
+ protected:
+  explicit Leaf(const std::string& of_leaf = {}) : leaf(joined_to(hub_port) + of_leaf) {}
+
+  static std::string joined_to(std::uint16_t port) {
+    return fmt::format("leafnodes {{ remotes: [{{url: \"nats://127.0.0.1:{}\"}}] }}\n", port);
+  }
+  [[nodiscard]] static RunResult provision(const NatsServer& broker,
+                                           const std::string& domain = {}) {
+    return run_binary({"provision"},
+                      {{"NATS_URL", broker.url()}, {"NATS_JETSTREAM_DOMAIN", domain}});
+  }
+  // Whether what is published at the leaf reaches the hub's subscribers by now.
+  [[nodiscard]] bool joined() {
+    Peer listener(hub.url());
+    listener.subscribe("hello");
+    (void)listener.flush();
+    return eventually(
+        [&] {
+          Peer speaker(leaf.url());
+          speaker.publish("hello", "");
+          return speaker.flush() && listener.wait_for(1, 100ms);
+        },
+        kSoon);
+  }
+
+  const std::uint16_t hub_port = free_port();
+  NatsServer hub{
+      fmt::format("server_name: hub\njetstream: {{ domain: hub }}\n"
+                  "leafnodes {{ host: \"127.0.0.1\", port: {} }}\n",
+                  hub_port)};
+  NatsServer leaf;
+};
+
+class LeafWithJetStream : public Leaf {
+ protected:
+  LeafWithJetStream() : Leaf("server_name: leaf\njetstream: { domain: leaf }\n") {}
+};
+
+TEST_F(Leaf, WithoutJetStreamProvisionsInTheDomainThatIsNamed) {
+  ASSERT_TRUE(joined());
+  EXPECT_THAT(provision(leaf).err, HasSubstr("JetStream is off"));
+  const RunResult result = provision(leaf, "hub");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(provision(hub).out, HasSubstr("stream ORDERS at " + hub.url() + ": nothing"));
+  EXPECT_THAT(provision(leaf, "elsewhere").err,
+              HasSubstr("nobody answers $JS.elsewhere.API.STREAM.NAMES"));
+}
+
+// Two streams that both acknowledge an order would be two logs.
+TEST_F(LeafWithJetStream, MakesNoSecondStreamWhereTheHubStoresTheOrders) {
+  ASSERT_TRUE(joined());
+  ASSERT_EQ(provision(hub).exit_code, 0);
+  nats::Admin admin = admin_of(leaf.url());
+  const RunResult refused = provision(leaf);
+  EXPECT_EQ(refused.exit_code, 69);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("orders.intents is stored by a stream that is not in"),
+                                 HasSubstr("NATS_JETSTREAM_DOMAIN")));
+  for (const char* stream : {"ORDERS", "KV_realtime-strategies"}) {
+    EXPECT_THAT(admin.request(std::string("$JS.API.STREAM.INFO.") + stream, "").value(),
+                HasSubstr("stream not found"));
+  }
+  const auto info = admin.request("$JS.hub.API.STREAM.INFO.ORDERS", "");
+  ASSERT_TRUE(info.ok()) << info.error();
+  EXPECT_THAT(info.value(), HasSubstr(R"("messages":0)")) << "the question is not stored";
+  EXPECT_THAT(provision(leaf, "hub").out,
+              HasSubstr("stream ORDERS at " + leaf.url() + ": nothing to change"));
+}
+
+TEST_F(Provision, IsAskedForAnotherTopicWhereSomebodyElseAnswers) {
+  const Responder responder(broker.url(), "orders.intents", always("{}"));
+  const RunResult result = provision();
+  EXPECT_EQ(result.exit_code, 69);
+  EXPECT_THAT(result.err, HasSubstr("orders.intents is answered by somebody who is no stream"));
+  EXPECT_FALSE(has_stream());
+}
+
+// As `nats sub '>'` does: whoever only listens acknowledges nothing.
+TEST_F(Provision, IsNotKeptFromItByWhoeverListensAndStaysSilent) {
+  Peer tap(broker.url());
+  tap.subscribe("orders.>");
+  ASSERT_TRUE(tap.flush());
+  EXPECT_EQ(provision().exit_code, 0);
+}
+
 // --- Permissions --------------------------------------------------------------------------------
 
 config::Settings jetstream_settings() {
   config::Settings settings;
-  settings.delivery.subject = "orders.intents";
   settings.delivery.mode = DeliveryMode::jetstream;
   return settings;
 }
 
 std::string permissions(const config::Settings& settings) {
-  StreamPlanSource source;
-  source.subject = settings.delivery.subject;
-  if (!is_per_strategy(source.subject)) source.republish_to = "tradeengine.orders";
-  return commands::permissions(settings, plan_stream(source));
+  const std::vector<std::string> words{"provision", "--permissions"};
+  return commands::permissions(settings,
+                               commands::plans_of(commands::parse_command_line(words), settings));
 }
 
 // With passwords, which a deployment has in the server's environment.
 std::string with_passwords(const std::string& snippet) {
-  return "RTS_NATS_PASSWORD: s\nRTS_PROVISION_PASSWORD: p\nRTS_TRADEENGINE_PASSWORD: e\n" + snippet;
+  return "RTS_NATS_PASSWORD: s\nRTS_PROVISION_PASSWORD: p\nRTS_TRADEENGINE_PASSWORD: e\n"
+         "RTS_OPERATOR_PASSWORD: o\n" +
+         snippet;
 }
 
 TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
@@ -399,14 +530,17 @@ TEST(PermissionsSnippet, IsAcceptedByNatsServer) {
   rows[3].broker.queue_group = "a\"b\\c'd";
   rows[3].broker.consumer_name = "my bot {1}; #$x";
   rows[4].delivery.subject = "orders.\"#$x{}";
+  rows[4].broker.jetstream_domain = "h\"u#b$x{}";
   rows[5].delivery.subject = "orders.{strategy}";
+  rows[5].broker.control_bucket = "";
   const ScratchFiles files;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string snippet = permissions(rows[i]);
-    Process server({"nats-server", "-t", "-c", files.write("server.conf", snippet)},
+    Process server({nats_server_program(), "-t", "-c", files.write("server.conf", snippet)},
                    {.env = {{"RTS_NATS_PASSWORD", "a"},
                             {"RTS_PROVISION_PASSWORD", "b"},
-                            {"RTS_TRADEENGINE_PASSWORD", "c"}},
+                            {"RTS_TRADEENGINE_PASSWORD", "c"},
+                            {"RTS_OPERATOR_PASSWORD", "d"}},
                     .capture_stderr = true});
     const auto ended = server.wait(kSoon);
     ASSERT_TRUE(ended.has_value());
@@ -430,47 +564,82 @@ class Permitted : public testing::Test {
   const std::string service = broker.url("realtime-strategies:s");
   const std::string provisioner = broker.url("realtime-strategies-provision:p");
   const std::string engine = broker.url("tradeengine:e");
+  const std::string people = broker.url("operator:o");
 
   [[nodiscard]] static RunResult provision(const std::string& url) {
-    return run_binary({"provision"},
-                      {{"NATS_URL", url}, {"NATS_PUBLISHER_TOPIC", "orders.intents"}});
+    return run_binary({"provision"}, {{"NATS_URL", url}});
   }
 };
 
 TEST_F(Permitted, TheProvisionerMayProvisionAndNobodyElse) {
   EXPECT_THAT(provision(service).err, HasSubstr("Permissions Violation"));
   EXPECT_THAT(provision(engine).err, HasSubstr("Permissions Violation"));
+  EXPECT_THAT(provision(people).err, HasSubstr("Permissions Violation"));
   const RunResult result = provision(provisioner);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("created"));
   EXPECT_THAT(provision(provisioner).out, HasSubstr("nothing to change"));
 }
 
-TEST_F(Permitted, TheProvisionerMayNotPublishOrders) {
+TEST_F(Permitted, OnlyTheServiceMaySendOrdersToTheTradeEngine) {
   ASSERT_EQ(provision(provisioner).exit_code, 0);
   Peer listener(engine);
   listener.subscribe("tradeengine.orders");
-  Peer intruder(provisioner);
-  intruder.publish("orders.intents", "forged");
-  intruder.publish("tradeengine.orders", "forged");
-  ASSERT_TRUE(intruder.flush());
+  for (const std::string& url : {provisioner, people, engine}) {
+    Peer intruder(url);
+    intruder.publish("tradeengine.orders", "forged");
+    ASSERT_TRUE(intruder.flush());
+  }
   Peer trader(service);
-  trader.publish("tradeengine.orders", "past the stream");
-  trader.publish("orders.intents", "order");
+  trader.publish("orders.intents", "stored, and not delivered by that");
+  trader.publish("tradeengine.orders", "order");
   ASSERT_TRUE(listener.wait_for(1, kSoon));
   ASSERT_TRUE(listener.flush());
   ASSERT_EQ(listener.received().size(), 1U);
   EXPECT_EQ(listener.received()[0].payload, "order");
 }
 
-TEST_F(Permitted, TheServiceMayLookAtItsStreamAndReceiveMarketDataInItsGroupOnly) {
+TEST_F(Permitted, TheServiceReadsBothLogsAndHearsWhatIsStored) {
+  ASSERT_EQ(provision(provisioner).exit_code, 0);
+  Peer replica(service);
+  replica.subscribe("orders.intents.stored");
+  replica.subscribe("$KV.realtime-strategies.>");
+  nats::Admin trader = admin_of(service, "realtime-strategies");
+  EXPECT_TRUE(trader.request("orders.intents", "order").ok());
+  nats::Admin person = admin_of(people, "realtime-strategies-operator");
+  EXPECT_TRUE(person.request("$KV.realtime-strategies.pause", "x").ok());
+  ASSERT_TRUE(replica.wait_for(2, kSoon));
+  for (const char* stream : {"ORDERS", "KV_realtime-strategies"}) {
+    const auto entry =
+        trader.request(std::string("$JS.API.STREAM.MSG.GET.") + stream, R"({"seq":1})");
+    ASSERT_TRUE(entry.ok()) << entry.error();
+    EXPECT_THAT(entry.value(), HasSubstr(R"("seq":1)"));
+  }
+  EXPECT_FALSE(trader.request("$KV.realtime-strategies.pause", "x").ok());
+}
+
+TEST_F(Permitted, TheOperatorWritesTheControlLogAndNoOrders) {
+  ASSERT_EQ(provision(provisioner).exit_code, 0);
+  nats::Admin person = admin_of(people, "realtime-strategies-operator");
+  EXPECT_TRUE(person.request("$KV.realtime-strategies.settings", "x").ok());
+  EXPECT_TRUE(person.request("$JS.API.STREAM.INFO.KV_realtime-strategies", "").ok());
+  const auto last = person.request("$JS.API.STREAM.MSG.GET.KV_realtime-strategies",
+                                   R"({"last_by_subj":"$KV.realtime-strategies.settings"})");
+  ASSERT_TRUE(last.ok()) << last.error();
+  EXPECT_THAT(last.value(), HasSubstr("\"seq\":1"));
+  for (const char* subject : {"orders.intents", "$JS.API.STREAM.PURGE.KV_realtime-strategies",
+                              "$JS.API.STREAM.DELETE.KV_realtime-strategies"}) {
+    nats::Admin intruder = admin_of(people, "realtime-strategies-operator");
+    EXPECT_FALSE(intruder.request(subject, "").ok()) << subject;
+  }
+}
+
+TEST_F(Permitted, TheServiceMayLookAtItsStreamAndNotPurgeIt) {
   ASSERT_EQ(provision(provisioner).exit_code, 0);
   nats::Admin admin = admin_of(service, "realtime-strategies");
   const auto info = admin.request("$JS.API.STREAM.INFO.ORDERS", "");
   ASSERT_TRUE(info.ok()) << info.error();
-  EXPECT_THAT(
-      stream_problems({"orders.intents", 900s}, wire::parse_stream_info(info.value()).value()),
-      IsEmpty());
+  EXPECT_THAT(stream_problems(kNeeds, wire::parse_stream_info(info.value()).value()), IsEmpty());
   EXPECT_TRUE(admin.request("$JS.API.STREAM.NAMES", "").ok());
   EXPECT_TRUE(admin.request("orders.intents", "order").ok());
   const auto purge = admin.request("$JS.API.STREAM.PURGE.ORDERS", "");
@@ -487,7 +656,6 @@ void answer_order(natsConnection* connection, natsSubscription*, natsMsg* order,
 
 TEST(PermittedInCoreDelivery, TheTradeEngineMayAnswerAnOrderAndNothingElse) {
   config::Settings core = jetstream_settings();
-  core.delivery.subject = "tradeengine.orders";
   core.delivery.mode = DeliveryMode::core;
   const NatsServer broker(with_passwords(permissions(core)));
   natsConnection* engine = nullptr;

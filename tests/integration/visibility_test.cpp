@@ -60,7 +60,8 @@ TEST(Endpoints, ReadyNamesEveryCheck) {
   Daemon daemon({{"NATS_URL", broker.url()}});
   ASSERT_TRUE(daemon.wait_ready());
   const std::string body = daemon.get("/ready").body;
-  for (const char* check : {"nats_connected", "subscribed", "order_path", "not_draining"}) {
+  for (const char* check :
+       {"nats_connected", "subscribed", "order_path", "order_log", "breaker", "not_draining"}) {
     EXPECT_NE(body.find(fmt::format(R"("{}":{{"ok":true)", check)), std::string::npos) << body;
   }
 }

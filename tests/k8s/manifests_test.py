@@ -162,7 +162,7 @@ class Broker(unittest.TestCase):
     def test_permissions_are_those_that_are_printed(self) -> None:
         printed = output_of(
             "provision", "--permissions",
-            NATS_PUBLISHER_TOPIC="orders.intents", ORDER_DELIVERY="jetstream",
+            NATS_CONSUMER_GROUP="", ORDER_DELIVERY="jetstream",
         )  # fmt: skip
         users, closing = printed[: -len("  ]\n}\n")], printed[-len("  ]\n}\n") :]
         self.assertEqual(closing, "  ]\n}\n")

@@ -429,6 +429,20 @@ def rolls_without_a_gap(objects: Objects) -> Iterator[str]:
 
 
 @rule
+def is_warm_before_an_old_one_goes(objects: Objects) -> Iterator[str]:
+    """The windows fill while a pod is ready already; the 100 trades are not looked at here."""
+    for o in of_kind(objects, "Deployment"):
+        ready = o["spec"].get("minReadySeconds", 0)
+        for container in o["spec"]["template"]["spec"]["containers"]:
+            values = settings(objects, container).items()
+            windows = [int(v) for k, v in values if k.startswith("TICKER_VELOCITY_TIME_WINDOW")]
+            if ready <= max(windows, default=60):
+                yield f"{title(o)}: minReadySeconds {ready} is shorter than the warm-up"
+        if o["spec"].get("progressDeadlineSeconds", 600) < ready + 60:
+            yield f"{title(o)}: progressDeadlineSeconds ends a rollout before a pod is available"
+
+
+@rule
 def has_one_autoscaler(objects: Objects) -> Iterator[str]:
     scaled: dict[str, int] = {}
     for o in of_kind(objects, "HorizontalPodAutoscaler", "ScaledObject"):

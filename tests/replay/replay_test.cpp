@@ -330,6 +330,17 @@ TEST_F(Replay, HoldsToWhatTheLogsSay) {
            {R"(# pause {"paused":true,"strategy":"orderbook_skew"})", "paused"},
            {R"(# pause {"paused":true,"strategy":"trade_momentum"})", "signal_buy"},
            {"# pause {\"paused\":true}\n# pause {\"paused\":false}", "signal_buy"},
+           {"# pause {\"paused\":true}\n"
+            R"(# pause {"paused":false,"strategy":"orderbook_skew"})",
+            "paused"},
+           {R"(# settings {"effective_from":1721347200000,)"
+            R"("values":{"ORDERBOOK_SKEW_BUY_THRESHOLD":"1000"}})",
+            "neutral"},
+           {R"(# settings {"effective_from":1721347200001,)"
+            R"("values":{"ORDERBOOK_SKEW_BUY_THRESHOLD":"1000"}})",
+            "signal_buy"},
+           {R"(# settings {"effective_from":0,"values":{"SIGNAL_MIN_CONFIDENCE":"1"}})",
+            "low_confidence"},
        }) {
     EXPECT_THAT(replay({notes + "\n" + first}).counts,
                 HasSubstr(fmt::format(R"("orderbook_skew/{}": 1)", outcome)))
@@ -346,6 +357,19 @@ TEST_F(Replay, SaysWhichEntriesOfTheLogsItDidNotTakeIntoAccount) {
                     HasSubstr("first: "), HasSubstr(" line 1\n")));
   EXPECT_EQ(outcome.orders, replay({recording()}).orders);
   EXPECT_THAT(replay({recording()}).messages, Not(HasSubstr("logs")));
+}
+
+TEST_F(Replay, IgnoresARevisionWithAnythingInvalidWholeAndSaysWhy) {
+  const std::string revision =
+      R"(# settings {"effective_from":0,"values":{"SIGNAL_MIN_CONFIDENCE":"1",)"
+      R"("SIGNAL_COOLDOWN_SECONDS":"-1","TRADING_LEVERAGE":"2"}})";
+  const Outcome outcome = replay({revision + "\n" + recording()});
+  EXPECT_EQ(outcome.orders, replay({recording()}).orders);
+  EXPECT_THAT(outcome.messages,
+              AllOf(HasSubstr(" line 1: SIGNAL_COOLDOWN_SECONDS='-1': not accepted; give a whole "
+                              "number from 0 to 86400 (default: 900).\n"),
+                    HasSubstr(" line 1: TRADING_LEVERAGE: does not change while the service runs"),
+                    HasSubstr("1 entries of the logs are not taken into account")));
 }
 
 TEST_F(Replay, SaysTheTimeSpanAndTheOrdersAnHour) {

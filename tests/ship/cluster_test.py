@@ -38,9 +38,9 @@ esac
 exit 0
 """
 DELETE_JOB = "delete job petrosa-realtime-strategies-provision --ignore-not-found"
-STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 300s"
+STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 1200s"
 UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7"
-WAIT = "wait --for=condition=complete job/petrosa-realtime-strategies-provision --timeout 300s"
+WAIT = "wait --for=condition=complete job/petrosa-realtime-strategies-provision --timeout 1200s"
 IN_THE_CLUSTER = {
     "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production"
 }  # fmt: skip

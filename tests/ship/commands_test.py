@@ -2,7 +2,7 @@
 """What the documents tell people to type, typed beside a running service: each says something.
 
 That is every line of a block of code that asks the service by curl, and those that call the binary,
-but for `run` and `provision`, which have tests of their own. Needs the binary at RTS_BINARY.
+but for those that need a broker, which have tests of their own. Needs the binary at RTS_BINARY.
 """
 
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ["RTS_BINARY"]).resolve()
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 ASKS = r"curl -s (?:\$H|localhost:8080)/.*"
-CALLS = r"realtime-strategies (?!run|provision).*"
+CALLS = r"realtime-strategies (?!(?:run|provision|pause|resume|set|unset|settings)\b).*"
 
 
 def commands(pattern: str) -> dict[str, list[str]]:

@@ -45,15 +45,15 @@ using OrderIds = std::vector<std::string>;
   return ids;
 }
 
-// A lively market of the last 20 s, 4,000 frames long, for all three strategies; see
-// lively_settings().
-[[nodiscard]] inline Frames lively_market(std::uint64_t seed) {
-  constexpr std::size_t kFrames = 4000;
-  constexpr std::chrono::milliseconds kApart{5};
+// A lively market up to now, for all three strategies; see lively_settings(). Of the last 20 s,
+// 4,000 frames long, unless it is said otherwise.
+[[nodiscard]] inline Frames lively_market(
+    std::uint64_t seed, std::size_t count = 4000,
+    std::chrono::milliseconds apart = std::chrono::milliseconds(5)) {
   simulation::Market market(configured(std::vector<config::Given>{}).settings.engine.symbols, seed);
-  UnixMs at = to_ms(now_ns()) - kFrames * kApart;
+  UnixMs at = to_ms(now_ns()) - count * apart;
   Frames frames;
-  for (std::size_t i = 0; i < kFrames; ++i) frames.emplace_back(market.next_frame(at += kApart));
+  for (std::size_t i = 0; i < count; ++i) frames.emplace_back(market.next_frame(at += apart));
   return frames;
 }
 

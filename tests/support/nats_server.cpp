@@ -35,6 +35,20 @@ std::filesystem::path make_directory() {
 
 }  // namespace
 
+std::string nats_server_program() {
+  const char* program = std::getenv("RTS_NATS_SERVER");
+  return program != nullptr ? program : "nats-server";
+}
+
+int nats_server_minor_version() {
+  Process program({nats_server_program(), "--version"}, {.env = {}, .capture_stdout = true});
+  if (!program.wait(kStartLimit)) throw std::runtime_error("nats-server does not say its version");
+  const std::string version = program.out();  // "nats-server: v2.9.10"
+  const std::size_t dot = version.find('.');
+  if (dot == std::string::npos) throw std::runtime_error("no version: " + version);
+  return std::atoi(version.c_str() + dot + 1);
+}
+
 NatsServer::NatsServer(std::string extra_config, Listen listen)
     : extra_config_(std::move(extra_config)), listen_(listen), directory_(make_directory()) {
   for (int i = 0; i < kPortsTried; ++i) {
@@ -71,6 +85,10 @@ void NatsServer::stop() {
     throw std::runtime_error("nats-server does not stop:\n" + log());
 }
 
+bool NatsServer::wait_gone(std::chrono::milliseconds limit) {
+  return !process_ || process_->wait(limit).has_value();
+}
+
 void NatsServer::restart() {
   if (!start()) throw std::runtime_error("nats-server does not restart:\n" + log());
 }
@@ -103,8 +121,8 @@ bool NatsServer::start() {
   write_config();
   process_.reset();
   process_.emplace(
-      std::vector<std::string>{"nats-server", "-c", (directory_ / "server.conf").string(), "-a",
-                               listen_ == Listen::everywhere ? "0.0.0.0" : "127.0.0.1", "-p",
+      std::vector<std::string>{nats_server_program(), "-c", (directory_ / "server.conf").string(),
+                               "-a", listen_ == Listen::everywhere ? "0.0.0.0" : "127.0.0.1", "-p",
                                std::to_string(port_)},
       ProcessOptions{.env = {}, .capture_stderr = true});
   const Deadline deadline(kStartLimit);

@@ -1,6 +1,7 @@
 // A real nats-server on a free port of 127.0.0.1, for one test.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -15,6 +16,11 @@ namespace rts::test {
 // same: deliveries count as a sign of life, so that pings come only when there are none.
 inline constexpr const char* kAttentiveBroker =
     "write_deadline: \"2s\"\nping_interval: \"2s\"\nping_max: 1\n";
+
+// The broker's program: RTS_NATS_SERVER, or else the installed one.
+[[nodiscard]] std::string nats_server_program();
+// Of its version "2.14.10" the 14.
+[[nodiscard]] int nats_server_minor_version();
 
 class NatsServer {
  public:
@@ -37,9 +43,10 @@ class NatsServer {
   std::string url(const std::string& userinfo) const;  // nats://userinfo@127.0.0.1:port
   pid_t pid() const;
 
-  void kill();     // SIGKILL; gone when this returns
-  void stop();     // SIGTERM; throws when it does not end within 10 s
-  void restart();  // on the same port, after kill() or stop(); ready when this returns
+  void kill();  // SIGKILL; gone when this returns
+  void stop();  // SIGTERM; throws when it does not end within 10 s
+  bool wait_gone(std::chrono::milliseconds limit);  // whether it has ended, by itself
+  void restart();  // on the same port, after it has ended; ready when this returns
   void suspend();  // keeps its connections and answers nothing; still when this returns
   void resume();
 

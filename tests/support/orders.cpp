@@ -12,15 +12,6 @@
 namespace rts::test {
 namespace {
 
-// The value of a key whose value is a string without escapes, as ids and times are.
-std::string_view text_at(std::string_view json, std::string_view key) {
-  const std::string opening = fmt::format("\"{}\":\"", key);
-  const std::size_t at = json.find(opening);
-  if (at == std::string_view::npos) return {};
-  const std::size_t begin = at + opening.size();
-  return json.substr(begin, json.find('"', begin) - begin);
-}
-
 UnixMs time_at(std::string_view json, std::string_view key, UnixMs otherwise) {
   return parse_iso8601(text_at(json, key)).value_or(otherwise);
 }
@@ -38,6 +29,14 @@ bool was_handed_over(UnixMs sent, const std::vector<FaultWindow>& windows) {
 }
 
 }  // namespace
+
+std::string_view text_at(std::string_view json, std::string_view key) {
+  const std::string opening = fmt::format("\"{}\":\"", key);
+  const std::size_t at = json.find(opening);
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = at + opening.size();
+  return json.substr(begin, json.find('"', begin) - begin);
+}
 
 void write_expected(const std::string& path, const ExpectedOrders& expected) {
   std::ofstream file(path);
@@ -60,6 +59,8 @@ ArrivedOrder read_order(std::string_view payload, UnixMs arrived) {
   const OrderFormat format = is_trade_order ? OrderFormat::trade_order : OrderFormat::signal;
   return {.id = std::string(text_at(payload, is_trade_order ? "order_id" : "id")),
           .strategy = std::string(text_at(payload, is_trade_order ? "strategy_name" : "strategy")),
+          .symbol = std::string(text_at(payload, "symbol")),
+          .side = std::string(text_at(payload, is_trade_order ? "side" : "action")),
           .arrived = arrived,
           .timestamp = time_at(payload, "timestamp", UnixMs{}),
           .valid_until = time_at(payload, "valid_until", UnixMs::max()),
@@ -118,6 +119,46 @@ std::string Verdict::details() const {
   list("unknown", unknown);
   list("invalid", invalid);
   return text;
+}
+
+std::string broken_limits(const std::vector<ArrivedOrder>& orders, const OrderLimits& limits) {
+  // Orders of the latest period that has had one.
+  struct Period {
+    std::int64_t number = 0;
+    std::size_t orders = 0;
+
+    std::size_t count(std::int64_t now) {
+      orders = now > number ? 1 : orders + 1;
+      number = std::max(now, number);
+      return orders;
+    }
+  };
+  std::map<std::string, UnixMs> last;  // by key
+  std::map<std::string, Period> days;  // by strategy
+  Period minute;
+  std::string broken;
+  for (const ArrivedOrder& order : orders) {
+    const auto complain = [&](std::string_view what) {
+      broken += fmt::format("{}: {} {} {} ", what, order.strategy, order.symbol, order.side);
+      append_iso8601(broken, order.timestamp);
+      broken += '\n';
+    };
+    const auto at = order.timestamp.time_since_epoch();
+    const auto key = fmt::format("{} {} {}", order.strategy, order.symbol, order.side);
+    const auto [before, is_first] = last.try_emplace(key, order.timestamp);
+    if (!is_first && limits.cooldown.count() > 0) {
+      const auto last_at = before->second.time_since_epoch();
+      if (at - last_at < limits.cooldown || at / limits.cooldown <= last_at / limits.cooldown) {
+        complain("cooldown");
+      }
+    }
+    before->second = std::max(before->second, order.timestamp);
+    const auto of_day = days[order.strategy].count(at / std::chrono::hours(24));
+    if (limits.per_day > 0 && of_day > limits.per_day) complain("day");
+    const auto of_minute = minute.count(at / std::chrono::minutes(1));
+    if (limits.per_minute > 0 && of_minute > limits.per_minute) complain("minute");
+  }
+  return broken;
 }
 
 UnixNs wall_clock() {

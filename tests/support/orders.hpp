@@ -23,6 +23,8 @@ void write_expected(const std::string& path, const ExpectedOrders& expected);
 struct ArrivedOrder {
   std::string id;
   std::string strategy;
+  std::string symbol{};
+  std::string side{};  // BUY, SELL; buy, sell
   UnixMs arrived;
   UnixMs timestamp;    // the order's own: its event time
   UnixMs valid_until;  // the order's own; far in the future where its format has none
@@ -35,6 +37,8 @@ struct ArrivedOrder {
     return arrived.time_since_epoch() - kTransit > valid_until.time_since_epoch();
   }
 };
+// The value of a key whose value is a string without escapes, as ids and times are; empty: none.
+[[nodiscard]] std::string_view text_at(std::string_view json, std::string_view key);
 // From the payload of an order of either format.
 [[nodiscard]] ArrivedOrder read_order(std::string_view payload, UnixMs arrived);
 
@@ -69,6 +73,16 @@ struct Verdict {
 [[nodiscard]] Verdict judge(const std::vector<ArrivedOrder>& arrived,
                             const ExpectedOrders& expected,
                             const std::vector<FaultWindow>& windows = {});
+
+// What orders in this sequence have against the rules of SPEC §4, one line each; empty: nothing.
+// Limits of 0 are off. Day and minute never run backwards: an older order counts to the current.
+struct OrderLimits {
+  std::chrono::milliseconds cooldown{0};  // of a strategy, symbol and side, in event time
+  std::size_t per_day = 0;                // of a strategy
+  std::size_t per_minute = 0;             // of all
+};
+[[nodiscard]] std::string broken_limits(const std::vector<ArrivedOrder>& orders,
+                                        const OrderLimits& limits);
 
 [[nodiscard]] UnixNs wall_clock();
 // The same in ms since 1970, as frames have it.

@@ -9,6 +9,7 @@
 #include <nats/nats.h>
 
 #include "support/deadline.hpp"
+#include "support/nats_options.hpp"
 
 namespace rts::test {
 
@@ -57,7 +58,7 @@ struct Peer::State {
 
 Peer::Peer(const std::string& url, WhileDisconnected policy) : state_(std::make_unique<State>()) {
   natsOptions_Create(&state_->options);
-  natsOptions_SetURL(state_->options, url.c_str());
+  set_addresses(state_->options, url);
   natsOptions_SetMaxReconnect(state_->options, -1);
   natsOptions_SetReconnectWait(state_->options, 10);
   natsOptions_SetReconnectJitter(state_->options, 1, 1);

@@ -48,9 +48,12 @@ struct SettingEdges {
     const bool is_address = rule.accepted == "an IPv4 or IPv6 address";
     const bool is_group = rule.accepted == "printable ASCII without blanks, or empty";
     const bool is_name = rule.accepted == "printable ASCII without quotes and backslash";
-    inside = {is_address ? "127.0.0.1" : "a.b"};
+    const bool is_token = rule.accepted == "one token of a subject, or empty" ||
+                          rule.accepted == "letters, digits, - and _, or empty";
+    inside = {is_address ? "127.0.0.1" : is_token ? "a-b" : "a.b"};
     (rule.accepted.ends_with(", or empty") ? inside : outside).emplace_back("");
     if (is_address) outside.insert(outside.end(), {"localhost", "1.2.3", "::1::2"});
+    if (is_token) outside.insert(outside.end(), {"a.b", "a b", "*"});
     if (is_group) outside.insert(outside.end(), {"my group", "a\tb", "\xe7\x89\x9b"});
     if (is_name) outside.insert(outside.end(), {"a\"b", "a\\b", "a\nb"});
   }

@@ -128,6 +128,10 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
   Listener listener;
   const std::optional<UnixNs> received_at = ms_as_ns(kNoonMs);
   for (const auto& frame : warm_up) listener.hear(engine.step(frame, received_at));
+  // Revisions that came and went meanwhile, and one that is still to come.
+  for (const std::int64_t second : {0, 1, 119, 1'000'000}) {
+    engine.hear(SettingsRevision{kNoon + std::chrono::seconds(second), eager_parameters()});
+  }
 
   const std::uint64_t before = allocations();
   for (const auto& frame : frames) listener.hear(engine.step(frame, received_at));

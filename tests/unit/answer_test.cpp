@@ -340,6 +340,8 @@ TEST(Control, PausesAndResumesAll) {
   EXPECT_EQ(control(R"({"command":"resume"})"), "resume all");
   EXPECT_EQ(control(R"({"command":"pause","strategy":null})"), "pause all");
   EXPECT_EQ(control(R"({"command":"resume","strategy":null})"), "resume all");
+  EXPECT_EQ(control(R"({"command":"pause","strategy":"all"})"), "pause all");
+  EXPECT_EQ(control(R"({"command":"resume","strategy":"all"})"), "resume all");
 }
 
 TEST(Control, PausesAndResumesEachStrategy) {
@@ -355,7 +357,7 @@ TEST(Control, PausesAndResumesEachStrategy) {
 // Least of all a command for all.
 TEST(Control, ForAStrategyThatWeDoNotHaveIsNoCommand) {
   for (const char* strategy :
-       {R"("")", R"("all")", R"("*")", R"("orderbook")", R"("orderbook_skew ")",
+       {R"("")", R"("All")", R"("*")", R"("orderbook")", R"("orderbook_skew ")",
         R"("ORDERBOOK_SKEW")", R"("orderbook_skew\u0000")", "0", "1.5", "true", "false", "[]",
         R"(["orderbook_skew"])", "{}", R"({"name":"orderbook_skew"})"}) {
     for (const char* command : {"pause", "resume"}) {

@@ -350,5 +350,15 @@ TEST_F(Breaker, StatesAreNamedOnceEach) {
   EXPECT_EQ(to_string(BreakerState::half_open), "half_open");
 }
 
+TEST_F(Breaker, IsTriedBeforeItsTimeWhenItIsToldTo) {
+  breaker_.retry_now();
+  EXPECT_EQ(state(), BreakerState::closed) << "nothing to try";
+  open_at(kStart);
+  breaker_.retry_now();
+  EXPECT_EQ(state(), BreakerState::half_open);
+  attempt_and_end(BreakerSignal::success, kStart + kOne);
+  EXPECT_EQ(state(), BreakerState::closed);
+}
+
 }  // namespace
 }  // namespace rts

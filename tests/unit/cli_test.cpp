@@ -55,6 +55,11 @@ TEST(CommandLine, NamesTheCommandFirst) {
                                      {{"simulate"}, "simulate"},
                                      {{"check"}, "check"},
                                      {{"config"}, "config"},
+                                     {{"pause"}, "pause"},
+                                     {{"resume"}, "resume"},
+                                     {{"set"}, "set"},
+                                     {{"unset"}, "unset"},
+                                     {{"settings"}, "settings"},
                                      {{"health"}, "health"},
                                      {{"version"}, "version"},
                                      {{"--version"}, "version"},
@@ -143,11 +148,10 @@ TEST(CommandLine, TakesAnEmptyValueAndAValueWithEqualsSigns) {
 
 TEST(CommandLine, TakesProvisionsOptions) {
   const Invocation invocation =
-      parsed({"provision", "--stream=A", "--daily-cap", "0", "--republish=", "--replicas", "3",
-              "--dry-run", "--json", "--permissions", "--nats-publisher-topic", "orders.intents"});
+      parsed({"provision", "--stream=A", "--daily-cap", "0", "--replicas", "3", "--dry-run",
+              "--json", "--permissions", "--order-log-topic", "a.log"});
   EXPECT_EQ(invocation.option("stream").value_or("none"), "A");
   EXPECT_EQ(invocation.option("daily-cap").value_or("none"), "0");
-  EXPECT_EQ(invocation.option("republish").value_or("none"), "");
   EXPECT_EQ(invocation.option("replicas").value_or("none"), "3");
   for (const char* name : {"dry-run", "json", "permissions"}) EXPECT_TRUE(invocation.has(name));
   EXPECT_EQ(invocation.settings.size(), 1U);

@@ -14,186 +14,143 @@ namespace {
 
 using enum AttemptResult;
 
-constexpr auto kCore = DeliveryMode::core;
-constexpr auto kStream = DeliveryMode::jetstream;
+using Next = Judgement::Next;
+
 constexpr bool kInDoubt = true;
 constexpr bool kNoDoubt = false;
 
 struct Row {
-  DeliveryMode mode;
   AttemptResult attempt;
-  bool in_doubt;
-  std::string_view result;  // "again": publish the same id once more
-  BreakerSignal signal;
+  // "read_log", "ask_again", "forward", or how the order ends.
+  std::string_view storing, storing_in_doubt, forwarding;
+  BreakerSignal storing_signal, forwarding_signal;  // of an order that ends so, without doubt
 };
 
+constexpr auto kGood = BreakerSignal::success;
+constexpr auto kBad = BreakerSignal::failure;
+constexpr auto kNone = BreakerSignal::none;
+
+// clang-format off
 constexpr Row kTable[] = {
-    {kCore, acknowledged, kNoDoubt, "confirmed", BreakerSignal::success},
-    {kCore, duplicate, kNoDoubt, "duplicate", BreakerSignal::success},
-    {kCore, refused, kNoDoubt, "rejected", BreakerSignal::success},
-    {kCore, refused_unseen, kNoDoubt, "rejected", BreakerSignal::success},
-    {kCore, no_responders, kNoDoubt, "no_responders", BreakerSignal::failure},
-    {kCore, timed_out, kNoDoubt, "unconfirmed", BreakerSignal::success},
-    {kCore, arrival_unproven, kNoDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, connection_lost, kNoDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, denied, kNoDoubt, "rejected", BreakerSignal::failure},
-    {kCore, denied_unsure, kNoDoubt, "ambiguous", BreakerSignal::failure},
-    {kCore, disconnected, kNoDoubt, "disconnected", BreakerSignal::none},
-    {kCore, buffer_full, kNoDoubt, "buffer_full", BreakerSignal::none},
-    {kCore, path_unproven, kNoDoubt, "expired", BreakerSignal::none},
-    {kCore, unsendable, kNoDoubt, "rejected", BreakerSignal::failure},
-
-    // Nothing is sent twice there, so nothing earlier can be in doubt; were it, honesty decides.
-    {kCore, acknowledged, kInDoubt, "confirmed", BreakerSignal::success},
-    {kCore, duplicate, kInDoubt, "duplicate", BreakerSignal::success},
-    {kCore, refused, kInDoubt, "rejected", BreakerSignal::success},
-    {kCore, refused_unseen, kInDoubt, "ambiguous", BreakerSignal::success},
-    {kCore, no_responders, kInDoubt, "ambiguous", BreakerSignal::failure},
-    {kCore, timed_out, kInDoubt, "unconfirmed", BreakerSignal::success},
-    {kCore, arrival_unproven, kInDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, connection_lost, kInDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, denied, kInDoubt, "ambiguous", BreakerSignal::failure},
-    {kCore, denied_unsure, kInDoubt, "ambiguous", BreakerSignal::failure},
-    {kCore, disconnected, kInDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, buffer_full, kInDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, path_unproven, kInDoubt, "ambiguous", BreakerSignal::none},
-    {kCore, unsendable, kInDoubt, "ambiguous", BreakerSignal::failure},
-
-    {kStream, acknowledged, kNoDoubt, "confirmed", BreakerSignal::success},
-    {kStream, duplicate, kNoDoubt, "duplicate", BreakerSignal::success},
-    {kStream, refused, kNoDoubt, "rejected", BreakerSignal::success},
-    {kStream, refused_unseen, kNoDoubt, "rejected", BreakerSignal::success},
-    {kStream, no_responders, kNoDoubt, "no_responders", BreakerSignal::failure},
-    {kStream, timed_out, kNoDoubt, "again", BreakerSignal::failure},
-    {kStream, arrival_unproven, kNoDoubt, "again", BreakerSignal::failure},
-    {kStream, connection_lost, kNoDoubt, "again", BreakerSignal::none},
-    {kStream, denied, kNoDoubt, "rejected", BreakerSignal::failure},
-    {kStream, denied_unsure, kNoDoubt, "ambiguous", BreakerSignal::failure},
-    {kStream, disconnected, kNoDoubt, "disconnected", BreakerSignal::none},
-    {kStream, buffer_full, kNoDoubt, "buffer_full", BreakerSignal::none},
-    {kStream, path_unproven, kNoDoubt, "expired", BreakerSignal::none},
-    {kStream, unsendable, kNoDoubt, "rejected", BreakerSignal::failure},
-
-    {kStream, acknowledged, kInDoubt, "confirmed", BreakerSignal::success},
-    {kStream, duplicate, kInDoubt, "duplicate", BreakerSignal::success},
-    {kStream, refused, kInDoubt, "rejected", BreakerSignal::success},
-    {kStream, refused_unseen, kInDoubt, "ambiguous", BreakerSignal::success},
-    {kStream, no_responders, kInDoubt, "again", BreakerSignal::failure},
-    {kStream, timed_out, kInDoubt, "again", BreakerSignal::failure},
-    {kStream, arrival_unproven, kInDoubt, "again", BreakerSignal::failure},
-    {kStream, connection_lost, kInDoubt, "again", BreakerSignal::none},
-    {kStream, denied, kInDoubt, "ambiguous", BreakerSignal::failure},
-    {kStream, denied_unsure, kInDoubt, "ambiguous", BreakerSignal::failure},
-    {kStream, disconnected, kInDoubt, "again", BreakerSignal::none},
-    {kStream, buffer_full, kInDoubt, "again", BreakerSignal::none},
-    {kStream, path_unproven, kInDoubt, "again", BreakerSignal::none},
-    {kStream, unsendable, kInDoubt, "again", BreakerSignal::failure},
+    {acknowledged, "forward", "forward", "confirmed", kNone, kGood},
+    {duplicate, "read_log", "read_log", "duplicate", kNone, kGood},
+    {refused, "rejected", "rejected", "rejected", kGood, kGood},
+    {overtaken, "read_log", "read_log", "rejected", kNone, kGood},
+    {pending, "ask_again", "ask_again", "rejected", kNone, kGood},
+    {failed, "rejected", "ask_again", "rejected", kBad, kGood},
+    {no_responders, "ask_again", "ask_again", "no_responders", kNone, kBad},
+    {timed_out, "ask_again", "ask_again", "unconfirmed", kNone, kGood},
+    {arrival_unproven, "ask_again", "ask_again", "ambiguous", kNone, kNone},
+    {connection_lost, "ask_again", "ask_again", "ambiguous", kNone, kNone},
+    {denied, "rejected", "ask_again", "rejected", kBad, kBad},
+    {denied_unsure, "ask_again", "ask_again", "ambiguous", kNone, kBad},
+    {disconnected, "disconnected", "ask_again", "disconnected", kNone, kNone},
+    {buffer_full, "buffer_full", "ask_again", "buffer_full", kNone, kNone},
+    {path_unproven, "expired", "ask_again", "expired", kNone, kNone},
+    {unsendable, "rejected", "ask_again", "rejected", kBad, kBad},
 };
+// clang-format on
 
-std::string text_of(const Judgement& judgement) {
-  return judgement.result ? std::string(to_string(*judgement.result)) : "again";
+std::string_view text_of(const Judgement& judgement) {
+  switch (judgement.next) {
+    case Next::end: return to_string(judgement.result);
+    case Next::forward: return "forward";
+    case Next::ask_again: return "ask_again";
+    case Next::read_log: return "read_log";
+  }
+  return "";
 }
 
-std::string place_of(DeliveryMode mode, AttemptResult attempt, bool in_doubt) {
-  return std::string(mode == kCore ? "core" : "jetstream") + ", " +
-         std::to_string(static_cast<int>(attempt)) + (in_doubt ? ", in doubt" : "");
+TEST(Delivery, RulesAsTheTableSays) {
+  ASSERT_EQ(std::size(kTable), count_of<AttemptResult>);
+  for (const Row& row : kTable) {
+    SCOPED_TRACE(to_string(row.attempt));
+    const Judgement stored = judge(DeliveryStep::storing, row.attempt, kNoDoubt);
+    const Judgement forwarded = judge(DeliveryStep::forwarding, row.attempt, kNoDoubt);
+    EXPECT_EQ(text_of(stored), row.storing);
+    EXPECT_EQ(stored.signal, row.storing_signal);
+    EXPECT_EQ(text_of(judge(DeliveryStep::storing, row.attempt, kInDoubt)), row.storing_in_doubt);
+    EXPECT_EQ(text_of(forwarded), row.forwarding);
+    EXPECT_EQ(forwarded.signal, row.forwarding_signal);
+  }
 }
 
-// Calls what(mode, attempt, in_doubt, judgement) for all there are.
-template <typename What>
-void for_every_judgement(const What& what) {
-  for (const DeliveryMode mode : {kCore, kStream}) {
-    for (const AttemptResult attempt : all_of<AttemptResult>) {
-      for (const bool in_doubt : {kNoDoubt, kInDoubt}) {
-        SCOPED_TRACE(place_of(mode, attempt, in_doubt));
-        what(mode, attempt, in_doubt, judge(mode, attempt, in_doubt));
-      }
+TEST(Delivery, TheTableHasEveryResultOnce) {
+  std::set<AttemptResult> results;
+  for (const Row& row : kTable) results.insert(row.attempt);
+  EXPECT_EQ(results.size(), count_of<AttemptResult>);
+}
+
+// What reaches the TradeEngine is sent once, whatever is said of it.
+TEST(Delivery, WhatIsForwardedIsNeverRepeated) {
+  for (const AttemptResult attempt : all_of<AttemptResult>) {
+    for (const bool in_doubt : {kNoDoubt, kInDoubt}) {
+      EXPECT_EQ(judge(DeliveryStep::forwarding, attempt, in_doubt).next, Next::end)
+          << to_string(attempt);
     }
   }
 }
 
-TEST(Delivery, RulesAsTheTableSays) {
-  for (const Row& row : kTable) {
-    SCOPED_TRACE(place_of(row.mode, row.attempt, row.in_doubt));
-    const Judgement judgement = judge(row.mode, row.attempt, row.in_doubt);
-    EXPECT_EQ(text_of(judgement), row.result);
-    EXPECT_EQ(judgement.signal, row.signal);
+// While it may be stored yet, no attempt ends an order but one that knows of all before it.
+TEST(Delivery, WhatMayBeStoredYetIsAskedForAgain) {
+  for (const AttemptResult attempt : all_of<AttemptResult>) {
+    const bool ends = judge(DeliveryStep::storing, attempt, kInDoubt).next == Next::end;
+    EXPECT_EQ(ends, attempt == refused) << to_string(attempt);
+    if (is_unclear(attempt)) {
+      EXPECT_NE(judge(DeliveryStep::storing, attempt, kNoDoubt).next, Next::end)
+          << to_string(attempt);
+    }
   }
 }
 
-TEST(Delivery, TheTableHasEveryCaseOnce) {
-  std::multiset<std::string> cases;
-  for (const Row& row : kTable) cases.insert(place_of(row.mode, row.attempt, row.in_doubt));
-  for_every_judgement(
-      [&](DeliveryMode mode, AttemptResult attempt, bool in_doubt, const Judgement&) {
-        EXPECT_EQ(cases.count(place_of(mode, attempt, in_doubt)), 1U);
-      });
-  EXPECT_EQ(cases.size(), 56U);
+// By the codes of nats-server 2.9 to 2.14.
+TEST(Delivery, KnowsAStreamsErrorsByTheirCodes) {
+  EXPECT_EQ(result_of_error(10071), overtaken);  // wrong last sequence
+  EXPECT_EQ(result_of_error(10158), pending);    // a copy is being committed
+  EXPECT_EQ(result_of_error(10008), pending);    // the cluster is not there now
+  EXPECT_EQ(result_of_error(10077), refused);    // maximum messages exceeded
+  EXPECT_EQ(result_of_error(10054), refused);    // message size exceeds maximum allowed
+  for (const std::uint64_t no_storage : {10023U, 10028U, 10047U, 0U, 1U, 10060U}) {
+    EXPECT_EQ(result_of_error(no_storage), failed) << no_storage;
+  }
 }
 
-// Found by this test: `no_responders` in doubt asked for another attempt in core mode too.
-TEST(Delivery, CoreNeverRepeats) {
-  for_every_judgement([](DeliveryMode mode, AttemptResult, bool, const Judgement& judgement) {
-    EXPECT_TRUE(judgement.result.has_value() || mode != kCore);
-  });
-}
-
-TEST(Delivery, AStreamIsAskedAgainOnlyWhenTheOrderMayHaveArrived) {
-  for_every_judgement([](DeliveryMode, AttemptResult attempt, bool in_doubt,
-                         const Judgement& judgement) {
-    if (judgement.result) return;
-    EXPECT_TRUE(attempt == timed_out || attempt == arrival_unproven || attempt == connection_lost ||
-                (in_doubt && (attempt == no_responders || attempt >= disconnected)));
-  });
-}
-
-TEST(Delivery, WhatIsInDoubtIsNotCalledUndelivered) {
-  for_every_judgement(
-      [](DeliveryMode, AttemptResult attempt, bool in_doubt, const Judgement& judgement) {
-        if (!in_doubt || attempt == refused) return;  // that knows of all attempts
-        EXPECT_NE(judgement.result, OrderResult::no_responders);
-        EXPECT_NE(judgement.result, OrderResult::rejected);
-        EXPECT_NE(judgement.result, OrderResult::disconnected);
-        EXPECT_NE(judgement.result, OrderResult::buffer_full);
-        EXPECT_NE(judgement.result, OrderResult::expired);
-      });
-}
-
-// The rest is decided without an attempt: by the breaker or the settings.
+// The rest is decided without an attempt: by the breaker, the settings or the log.
 TEST(Delivery, NoAttemptEndsInWhatIsDecidedWithoutOne) {
   std::set<OrderResult> of_attempts(all_of<OrderResult>.begin(), all_of<OrderResult>.end());
   of_attempts.erase(OrderResult::circuit_open);
   of_attempts.erase(OrderResult::dry_run);
+  of_attempts.erase(OrderResult::superseded);
   std::set<OrderResult> seen;
-  for_every_judgement([&](DeliveryMode, AttemptResult, bool, const Judgement& judgement) {
-    if (judgement.result) seen.insert(*judgement.result);
-  });
+  for (const AttemptResult attempt : all_of<AttemptResult>) {
+    seen.insert(judge(DeliveryStep::forwarding, attempt, kNoDoubt).result);
+  }
   EXPECT_EQ(seen, of_attempts);
 }
 
-// An order that was not sent, and was not before, has ended: the publisher relies on it.
+// An order that was not sent, and was not before, has ended.
 TEST(Delivery, AFirstAttemptThatWasNotSentIsTheLast) {
-  for_every_judgement(
-      [](DeliveryMode, AttemptResult attempt, bool in_doubt, const Judgement& made) {
-        EXPECT_TRUE(attempt < disconnected || in_doubt || made.result.has_value());
-      });
+  for (const AttemptResult attempt : all_of<AttemptResult>) {
+    if (attempt < disconnected) continue;
+    EXPECT_EQ(judge(DeliveryStep::storing, attempt, kNoDoubt).next, Next::end);
+  }
 }
 
 // A value of no name can only come from a defect; money is then in doubt, and nothing is repeated.
 TEST(Delivery, AResultOfNoNameIsAmbiguous) {
   const auto beyond = static_cast<AttemptResult>(count_of<AttemptResult>);
-  for (const DeliveryMode mode : {kCore, kStream}) {
-    EXPECT_EQ(judge(mode, beyond, kNoDoubt).result, OrderResult::ambiguous);
-    EXPECT_EQ(judge(mode, beyond, kNoDoubt).signal, BreakerSignal::none);
+  for (const DeliveryStep step : all_of<DeliveryStep>) {
+    EXPECT_EQ(judge(step, beyond, kNoDoubt).result, OrderResult::ambiguous);
+    EXPECT_EQ(judge(step, beyond, kNoDoubt).signal, BreakerSignal::none);
   }
 }
 
 // Metrics, logs and documents have these names.
 TEST(OrderResults, AreNamedAsTheyAreShown) {
   EXPECT_THAT(names_of<OrderResult>,
-              testing::ElementsAre("confirmed", "unconfirmed", "duplicate", "no_responders",
-                                   "rejected", "expired", "disconnected", "circuit_open",
-                                   "buffer_full", "ambiguous", "dry_run"));
+              testing::ElementsAre("confirmed", "unconfirmed", "duplicate", "superseded",
+                                   "no_responders", "rejected", "expired", "disconnected",
+                                   "circuit_open", "buffer_full", "ambiguous", "dry_run"));
 }
 
 // --- Silence ------------------------------------------------------------------------------------
@@ -214,7 +171,7 @@ TEST(SilenceWatch, SoManyInARowAfterAConfirmationAreAnOutage) {
 }
 
 TEST(SilenceWatch, AnyAnswerBetweenStartsTheCountAnew) {
-  for (const AttemptResult answer : {acknowledged, duplicate, refused, refused_unseen}) {
+  for (const AttemptResult answer : {acknowledged, duplicate, refused, overtaken, failed}) {
     EXPECT_EQ(first_outage(2, {acknowledged, timed_out, answer, timed_out, timed_out}), 5U);
   }
 }
@@ -232,8 +189,7 @@ TEST(SilenceWatch, WhatIsNeitherAnAnswerNorASilenceCountsForNothing) {
 TEST(SilenceWatch, OfAnEngineThatConfirmsNothingSilenceSaysNothing) {
   const std::vector<AttemptResult> silent(50, timed_out);
   EXPECT_EQ(first_outage(1, silent), 0U);
-  EXPECT_EQ(first_outage(1, {refused, timed_out, duplicate, timed_out, refused_unseen, timed_out}),
-            0U);
+  EXPECT_EQ(first_outage(1, {refused, timed_out, duplicate, timed_out, failed, timed_out}), 0U);
 }
 
 TEST(SilenceWatch, WithALimitOfZeroSilenceSaysNothing) {

@@ -52,19 +52,23 @@ struct Ask {
   std::optional<ReferencePrice> reference = std::nullopt;
 };
 
-// "pass" or the outcome.
-std::string answer(TestGate& gate, const Ask& ask) {
+Result<Gate::Pass, Outcome> pass_of(TestGate& gate, const Ask& ask) {
   const Price price = *Price::from(ask.price);
   const Signal signal{ask.side, price, price, *Confidence::from(ask.confidence)};
   gate.terms.instrument.quantity_step = *Decimal::parse(ask.step);
-  const auto passed = gate.gate.pass({ask.strategy,
-                                      ask.symbol,
-                                      symbol(ask.symbol),
-                                      gate.terms,
-                                      signal,
-                                      ask.at,
-                                      {'u', ask.event_id},
-                                      ask.reference});
+  return gate.gate.pass({ask.strategy,
+                         ask.symbol,
+                         symbol(ask.symbol),
+                         gate.terms,
+                         signal,
+                         ask.at,
+                         {'u', ask.event_id},
+                         ask.reference});
+}
+
+// "pass" or the outcome.
+std::string answer(TestGate& gate, const Ask& ask) {
+  const auto passed = pass_of(gate, ask);
   return passed ? "pass" : std::string(to_string(passed.error()));
 }
 
@@ -339,6 +343,56 @@ TEST(Gate, WhatTheLogHasIsStillHeldToTheOtherRules) {
   EXPECT_EQ(answer(gate, {.confidence = 0.5}), "low_confidence");
   EXPECT_EQ(answer(gate, {.price = 1'000'001}), "size_limit");
   EXPECT_EQ(answer(gate, {}), "pass");
+}
+
+TEST(Gate, SaysOfAnOrderThatAnotherProcessHasStoredThatItIsDone) {
+  for (const seconds cooldown : {seconds(900), seconds(0)}) {
+    TestGate gate = gate_with([](auto&) {});
+    gate.terms.cooldown = cooldown;
+    gate.gate.hear(order_of({.event_id = 42}, cooldown), 0);
+    EXPECT_TRUE(pass_of(gate, {.event_id = 42}).value().in_log);
+    EXPECT_FALSE(pass_of(gate, {.symbol = 1, .event_id = 43}).value().in_log);
+  }
+}
+
+// Between its signal and its being stored others may be stored.
+TEST(Gate, AsksAnewWhetherAnOrderPassesByWhatOthersHaveStored) {
+  struct Row {
+    const char* what;
+    Ask other;  // that is stored meanwhile
+    bool passes;
+  };
+  const Ask own;
+  for (const auto& [what, other, passes] : std::vector<Row>{
+           {"nothing but itself", own, true},
+           {"of another day and key", {.symbol = 1, .at = kNoon - hours(24)}, true},
+           {"of its key, before it", {.at = kNoon - minutes(10), .event_id = 7}, false},
+           {"of its key, after it", {.at = kNoon + minutes(20), .event_id = 7}, false},
+           {"of its key, long before", {.at = kNoon - hours(13), .event_id = 7}, true},
+           {"of its strategy's day", {.symbol = 1}, false},
+           {"of its minute", {StrategyId::trade_momentum, 1}, false}}) {
+    TestGate gate = gate_with([](auto& l) {
+      l.terms.cooldown = seconds(900);
+      l.gate.max_daily_signals = 1;
+      l.gate.max_orders_per_minute = 1;
+    });
+    const CountedOrder order = order_of(own, seconds(900));
+    ASSERT_EQ(answer(gate, own), "pass");
+    EXPECT_TRUE(gate.gate.passes_still(order, seconds(900), 0));
+    gate.gate.hear(order_of(other, seconds(900)), other.symbol);
+    EXPECT_EQ(gate.gate.passes_still(order, seconds(900), 0), passes) << what;
+    // What does not pass counts no more: but for what the log has, the next may pass.
+    Ask next{StrategyId::ticker_velocity, 2};
+    next.at = kNoon + hours(24);
+    EXPECT_EQ(answer(gate, next), "pass");
+  }
+}
+
+TEST(Gate, NoOrderPassesStillWhilePaused) {
+  TestGate gate;
+  ASSERT_EQ(answer(gate, {}), "pass");
+  gate.gate.set_paused(StrategyId::orderbook_skew, true);
+  EXPECT_FALSE(gate.gate.passes_still(order_of({}, seconds(0)), seconds(0), 0));
 }
 
 TEST(Gate, RefusesASizeThatIsImpossible) {

@@ -119,6 +119,20 @@ TEST(OrderMemory, AnOwnSignalThatIsNeverStoredCountsToItsOwnDayAndMinuteOnly) {
   EXPECT_EQ(memory.orders_of_minute(midnight), 3) << "of this minute it counts";
 }
 
+// Found by a test of two processes under a daily limit: they stored five and sent four.
+TEST(OrderMemory, BeforeAnOrderThatIsStoredIsWhatTheLogHasBeforeIt) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("own"), kBtc);
+  memory.accept(order("b"), kBtc);
+  memory.hear(order("a", kNoon - seconds(9)), kBtc);
+  memory.hear(order("b"), kBtc);
+  memory.hear(order("c", kNoon + seconds(9)), kBtc);
+  const OrderMemory::Others others = memory.before(order("b"));
+  EXPECT_EQ(others.last, kNoon - seconds(9));
+  EXPECT_EQ(others.orders_of_day, 1);
+  EXPECT_EQ(others.orders_of_minute, 0);
+}
+
 TEST(OrderMemory, OwnSignalsThatAreNeverStoredAreBoundedAndCountOn) {
   OrderMemory memory = rts::memory();
   constexpr int kMany = 5000;
@@ -126,6 +140,26 @@ TEST(OrderMemory, OwnSignalsThatAreNeverStoredAreBoundedAndCountOn) {
   EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMany);
   memory.hear(order(std::to_string(kMany - 1)), kBtc);
   EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMany) << "the young ones are known";
+}
+
+// Found end to end: those in flight held each other back, and later entries those before them.
+TEST(OrderMemory, HoldsAnOrderAgainstWhatWasBeforeItAndNothingElse) {
+  OrderMemory memory = rts::memory();
+  const CountedOrder first = order("first", kNoon + seconds(20));
+  const CountedOrder second = order("second", kNoon + seconds(40));
+  memory.hear(order("log"), kBtc);
+  memory.accept(first, kBtc);
+  memory.accept(second, kBtc);
+  EXPECT_EQ(memory.before(first).orders_of_day, 1);
+  EXPECT_EQ(memory.before(first).last, kNoon);
+  EXPECT_EQ(memory.before(second).orders_of_day, 2);
+  EXPECT_EQ(memory.before(second).last, first.at);
+  memory.hear(second, kBtc);
+  memory.hear(order("other", kNoon + seconds(50)), kBtc);
+  EXPECT_EQ(memory.before(second).orders_of_minute, 1) << "what it was stored behind";
+  EXPECT_EQ(memory.before(second).last, kNoon);
+  EXPECT_EQ(memory.before(first).orders_of_minute, 3) << "all of the log";
+  EXPECT_EQ(memory.before(first).last, kNoon + seconds(50));
 }
 
 TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
@@ -137,6 +171,49 @@ TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
   EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), static_cast<std::int64_t>(many));
   EXPECT_FALSE(memory.is_foreign(order("0").id)) << "the first heard are forgotten";
   EXPECT_TRUE(memory.is_foreign(order(std::to_string(many - 1)).id));
+}
+
+TEST(OrderMemory, BeforeAnOrderIsAllOfTheLogAndTheEarlierOwnUntilItIsStored) {
+  OrderMemory memory = rts::memory();
+  memory.hear(order("stored", kNoon - hours(1)), kBtc);
+  memory.accept(order("earlier", kNoon - minutes(30)), kBtc);
+  memory.accept(order("own"), kBtc);
+  memory.accept(order("later", kNoon + minutes(30)), kBtc);
+  const auto before = [&] { return memory.before(order("own")); };
+  EXPECT_EQ(before().last, kNoon - minutes(30));
+  EXPECT_EQ(before().orders_of_day, 2);
+  EXPECT_EQ(before().orders_of_minute, 0);
+  // Another's, stored meanwhile, whatever its time.
+  memory.hear(order("other", kNoon + seconds(1)), kBtc);
+  EXPECT_EQ(before().last, kNoon + seconds(1));
+  EXPECT_EQ(before().orders_of_day, 3);
+  EXPECT_EQ(before().orders_of_minute, 1);
+  // Others of the day, which are no orders of its key.
+  memory.hear(order("sell", kNoon + seconds(2), kBtc, Side::sell), kBtc);
+  memory.hear(order("eth", kNoon + seconds(2), kEth), kEth);
+  EXPECT_EQ(before().last, kNoon + seconds(1));
+  EXPECT_EQ(before().orders_of_day, 5);
+  // Once it is stored what comes behind it was decided with it in mind, and no own signal counts
+  // that is not stored.
+  memory.hear(order("own"), kBtc);
+  memory.hear(order("behind", kNoon + seconds(3)), kBtc);
+  EXPECT_EQ(before().last, kNoon + seconds(1));
+  EXPECT_EQ(before().orders_of_day, 4);
+}
+
+TEST(OrderMemory, TakesBackWhatIsNoOrderAfterAll) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("a"), kBtc);
+  memory.accept(order("b", kNoon + minutes(30)), kBtc);
+  memory.take_back(order("b", kNoon).id, kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon);
+  memory.take_back(order("a").id, std::nullopt);  // the symbol has no number any more
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 0);
+  // What the log has stays.
+  memory.hear(order("c"), kBtc);
+  memory.take_back(order("c").id, kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), 1);
 }
 
 }  // namespace

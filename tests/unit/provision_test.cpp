@@ -13,57 +13,47 @@ using testing::HasSubstr;
 
 using Words = std::vector<std::string>;
 
-Result<StreamPlan, std::string> planned(Words words,
-                                        const std::vector<config::Given>& environment = {}) {
+Result<Plans, std::string> planned(Words words,
+                                   const std::vector<config::Given>& environment = {}) {
   words.insert(words.begin(), "provision");
   try {
-    return plan_of(parse_command_line(words), test::configured(environment).settings);
+    return plans_of(parse_command_line(words), test::configured(environment).settings);
   } catch (const CommandError& error) {
     return Failure<std::string>{error.what()};
   }
 }
 
 TEST(ProvisionPlan, ComesFromTheSettings) {
-  const StreamPlan plan = planned({}, {{"NATS_PUBLISHER_TOPIC", "orders.intents"},
-                                       {"SIGNAL_COOLDOWN_SECONDS", "1000"},
-                                       {"ORDER_TTL_SECONDS", "40"},
-                                       {"ORDER_TTL_REDUCE_ONLY_SECONDS", "20"},
-                                       {"RISK_MAX_DAILY_SIGNALS", "7"}})
-                              .value();
+  const Plans plans = planned({}, {{"ORDER_LOG_TOPIC", "a.log"},
+                                   {"SIGNAL_COOLDOWN_SECONDS", "1000"},
+                                   {"ORDER_TTL_SECONDS", "40"},
+                                   {"ORDER_TTL_REDUCE_ONLY_SECONDS", "20"},
+                                   {"RISK_MAX_DAILY_SIGNALS", "7"}})
+                          .value();
+  const StreamPlan& plan = plans.orders;
   EXPECT_EQ(plan.name, "ORDERS");
-  EXPECT_EQ(plan.subject, "orders.intents");
+  EXPECT_EQ(plan.subject, "a.log");
   EXPECT_EQ(plan.duplicate_window.count(), 1040);
   EXPECT_EQ(plan.max_messages, 21);
-  EXPECT_EQ(plan.republish->destination, "tradeengine.orders");
-  EXPECT_FALSE(planned({}).value().republish.has_value());
+  EXPECT_EQ(plan.republish, (Republish{"a.log", "a.log.stored"}));
+  EXPECT_EQ(planned({}).value().orders.subject, "orders.intents");
 }
 
 TEST(ProvisionPlan, FollowsTheOptions) {
-  const StreamPlan plan =
-      planned({"--stream", "A-1", "--daily-cap", "9", "--republish", "x.y", "--replicas", "3"})
-          .value();
+  const Plans plans = planned({"--stream", "A-1", "--daily-cap", "9", "--replicas", "3"}).value();
+  const StreamPlan& plan = plans.orders;
   EXPECT_EQ(plan.name, "A-1");
   EXPECT_EQ(plan.max_messages, 9);
-  EXPECT_EQ(plan.republish->destination, "x.y");
   EXPECT_EQ(plan.replicas, 3);
-  EXPECT_EQ(planned({"--daily-cap", "0"}).value().max_messages, -1);
-  EXPECT_FALSE(planned({"--republish="}, {{"NATS_PUBLISHER_TOPIC", "a"}}).value().republish);
+  EXPECT_EQ(plans.bucket->replicas, 3);
+  EXPECT_EQ(plans.bucket->max_messages, -1);
+  EXPECT_EQ(planned({"--daily-cap", "0"}).value().orders.max_messages, -1);
 }
 
-TEST(ProvisionPlan, WithASubjectForEachStrategyIsToldWhereTheirOrdersGo) {
-  const std::vector<config::Given> per_strategy{{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"},
-                                                {"ORDER_DELIVERY", "jetstream"}};
-  EXPECT_EQ(planned({"--republish", "out.{strategy}"}, per_strategy).value().republish,
-            (Republish{"orders.*", "out.$1"}));
-  EXPECT_FALSE(planned({"--republish="}, per_strategy).value().republish);
-  for (const Words& words :
-       {Words{}, Words{"--republish", "out"}, Words{"--republish", "out.{strategies}"},
-        Words{"--republish", "orders.{strategy}"}, Words{"--permissions"}}) {
-    EXPECT_THAT(planned(words, per_strategy).error(), HasSubstr("--republish"));
-  }
-  EXPECT_FALSE(planned({"--republish", "out.{strategy}"}));
-  // In core mode there is no stream to republish, and permissions are no plan for one.
-  EXPECT_TRUE(planned({"--permissions"}, {{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"}}));
+TEST(ProvisionPlan, HasTheBucketOfTheControlLogUnlessThatIsOff) {
+  EXPECT_EQ(planned({}).value().bucket->name, "KV_realtime-strategies");
+  EXPECT_EQ(planned({}, {{"CONTROL_BUCKET", "mine"}}).value().bucket->subject, "$KV.mine.>");
+  EXPECT_FALSE(planned({}, {{"CONTROL_BUCKET", ""}}).value().bucket);
 }
 
 TEST(ProvisionPlan, RefusesWhatNoBrokerCouldBeAskedFor) {
@@ -87,9 +77,7 @@ TEST(ProvisionPlan, RefusesWhatNoBrokerCouldBeAskedFor) {
                         {{"--replicas", "0"}, "--replicas"},
                         {{"--replicas", "6"}, "--replicas"},
                         {{"--replicas", "1x"}, "--replicas"},
-                        {{"--republish", "a.*"}, "--republish"},
-                        {{"--republish", "a b"}, "--republish"},
-                        {{"--republish", "tradeengine.orders"}, "circles"}}) {
+                        {{"--republish", "tradeengine.orders"}, "unknown option"}}) {
     const auto plan = planned(words);
     ASSERT_FALSE(plan) << testing::PrintToString(words);
     EXPECT_THAT(plan.error(), HasSubstr(because));

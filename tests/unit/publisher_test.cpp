@@ -28,10 +28,14 @@ constexpr auto kCore = DeliveryMode::core;
 constexpr auto kStream = DeliveryMode::jetstream;
 
 const std::map<std::string, std::string> kAnswers{
-    {"ack", R"({"stream":"ORDERS","seq":7})"},
+    {"ack", R"({"stream":"ORDERS","seq":%})"},  // the log's next
+    {"far", R"({"stream":"ORDERS","seq":99})"},
     {"copy", R"({"stream":"ORDERS","seq":7,"duplicate":true})"},
+    {"zero", R"({"stream":"ORDERS","seq":0,"duplicate":true})"},
+    {"moved", R"({"error":{"code":400,"err_code":10071,"description":"wrong last sequence"}})"},
+    {"commit", R"({"error":{"code":409,"err_code":10158,"description":"in process"}})"},
     {"full", R"({"error":{"code":503,"err_code":10077,"description":"maximum messages"}})"},
-    {"error", R"({"error":{"code":400,"err_code":10058,"description":"no"}})"},
+    {"space", R"({"error":{"code":503,"err_code":10023,"description":"no storage"}})"},
     {"ok", R"({"status":"processed"})"},
     {"no", R"({"status":"error","error":"no margin"})"},
     {"odd", "what?"},
@@ -48,13 +52,21 @@ DeliveryParameters parameters(DeliveryMode mode, std::int64_t failure_threshold 
           .silence_limit = 2};
 }
 
-// A publisher, the broker and the clock. Orders are named 1, 2, 3… as they are made.
-class World final : public OrderTransport {
+// A publisher, the broker, its log and the clock. Orders are named 1, 2, 3… as they are made. The
+// log holds 5 entries at first.
+class World final : public OrderTransport, public OrderLog {
  public:
   explicit World(const DeliveryParameters& given)
       : publisher(
-            *this, given,
-            {.is_paused = [this](StrategyId) { return paused_; },
+            *this, *this, given,
+            {.held_back_by = [this] { return std::string_view(held_back_by); },
+             .is_paused = [this](StrategyId) { return paused_; },
+             .passes_still = [this](const Order&) { return !paused_ && !blocked_; },
+             .on_stored =
+                 [this](const Order&, std::uint64_t sequence) {
+                   EXPECT_EQ(sequence, last_ + 1);
+                   last_ = sequence;
+                 },
              .on_sent = [this](SteadyTime) { ++first_sent; },
              .on_result =
                  [this](const OrderReport& report) {
@@ -84,13 +96,17 @@ class World final : public OrderTransport {
   std::optional<AttemptResult> send(OrderNumber number, const OrderMessage& message,
                                     ReplyHandler on_reply) override {
     const std::string order(message.correlation_id);
-    note("send {}{}{}", order, path_ ? " " : "", path_ ? to_string(*path_) : "");
+    const bool stores = !message.sender.empty();
+    note("{} {}{}{}{}", stores ? "store" : "send", order,
+         stores ? fmt::format(" at {}", message.expected_sequence) : "", path_ ? " " : "",
+         path_ ? to_string(*path_) : "");
     subjects.emplace_back(message.subject);
     payloads.emplace_back(message.payload);
     traceparents.emplace_back(message.traceparent);
     lives.push_back(message.life);
     if (path_) return path_;
     numbers_[order] = number;
+    if (stores) numbers_[order + "s"] = number;
     requests_.try_emplace(number, std::move(on_reply));
     return {};
   }
@@ -103,6 +119,7 @@ class World final : public OrderTransport {
     nats::Status made;
     made.connected = true;
     made.takes_headers = takes_headers;
+    made.max_payload = max_payload;
     made.reconnects = connection_;
     return made;
   }
@@ -112,8 +129,19 @@ class World final : public OrderTransport {
     wakes_.emplace(at, std::move(wake));
   }
 
+  [[nodiscard]] bool is_read() const override { return is_read_; }
+  [[nodiscard]] std::uint64_t last() const override { return last_; }
+  [[nodiscard]] std::uint64_t generation() const override { return generation_; }
+  std::uint64_t read_on() override {
+    note("look");
+    return reading_ + 1 + read_ahead;
+  }
+
   Publisher publisher;
   bool takes_headers = true;
+  std::int64_t max_payload = 1 << 20;
+  std::uint64_t read_ahead = 0;
+  std::string held_back_by;  // why no order may leave
   int first_sent = 0;
   std::vector<std::string> log, details, subjects, payloads, traceparents;
   std::vector<milliseconds> lives;
@@ -137,13 +165,29 @@ class World final : public OrderTransport {
 
   void happen(const std::string& what, const std::string& more) {
     if (what == "order") return publish(StrategyId::orderbook_skew, 5s);
+    if (what == "known") return publish(StrategyId::orderbook_skew, 5s, true);
     if (what == "other") return publish(StrategyId::trade_momentum, 5s);
     if (what == "brief") return publish(StrategyId::orderbook_skew, 350ms);
     if (what == "stale") return publish(StrategyId::orderbook_skew, 0ms);
     if (what == "path") path_ = from_string<AttemptResult>(more);  // "free": none
     if (what == "pause") paused_ = true;
     if (what == "resume") paused_ = false;
-    if (what == "looked") publisher.on_stream_looked();
+    if (what == "block") blocked_ = true;
+    if (what == "lost") is_read_ = false;
+    if (what == "ours" || what == "others") {
+      ++last_;
+      publisher.on_log_entry(id_of(more), what == "ours" ? publisher.sender() : "another");
+    }
+    if (what == "stranger") ++last_;
+    if (what == "anew") {
+      last_ = 0;
+      ++generation_;
+    }
+    if (what == "unreadable") ++reading_;
+    if (what == "read") {
+      is_read_ = true;
+      publisher.on_log_read(++reading_);
+    }
     if (what == "finish") publisher.finish([this] { note("finished"); });
     if (what == "abandon") publisher.abandon();
     if (what == "reconnect") {
@@ -156,10 +200,13 @@ class World final : public OrderTransport {
     }
   }
 
-  static Reply reply_of(const std::string& what) {
+  Reply reply_of(const std::string& what) {
     if (const auto result = from_string<AttemptResult>(what)) return Failure{*result};
-    return std::string_view(kAnswers.at(what));
+    answer_ = kAnswers.at(what);
+    if (what == "ack") answer_.replace(answer_.find('%'), 1, std::to_string(last_ + 1));
+    return std::string_view(answer_);
   }
+  static Uuid id_of(const std::string& order) { return make_order_id(order); }
 
   // As the client does it: a lost connection ends the request, and so does a handler that has what
   // it wants.
@@ -172,14 +219,15 @@ class World final : public OrderTransport {
     if (handler(reply_of(what)) == nats::AfterReply::done) requests_.erase(number);
   }
 
-  void publish(StrategyId strategy, milliseconds life) {
+  void publish(StrategyId strategy, milliseconds life, bool in_log = false) {
     const std::string name = std::to_string(++orders_);
     Order order;
     order.symbol = "BTCUSDT";
     order.strategy = strategy;
     order.correlation_id = name;
+    order.id = id_of(name);
     order.valid_until = UnixMs(clock_ + life);
-    publisher.publish(order, "", steady_now());
+    publisher.publish(order, "", steady_now(), in_log);
   }
 
   milliseconds clock_{0};
@@ -187,6 +235,12 @@ class World final : public OrderTransport {
   std::optional<AttemptResult> path_;  // why nothing can be sent
   std::uint64_t connection_ = 1;
   bool paused_ = false;
+  bool blocked_ = false;  // by what others have stored
+  bool is_read_ = true;
+  std::uint64_t last_ = 5;
+  std::uint64_t generation_ = 0;
+  std::uint64_t reading_ = 0;
+  std::string answer_;
   int orders_ = 0;
   std::map<std::string, OrderNumber> numbers_;
   std::map<OrderNumber, ReplyHandler> requests_;
@@ -227,7 +281,7 @@ TEST(Publisher, TimeIsNeverBeforeTheNewestEventThatWasAccepted) {
   World world(parameters(kStream));
   world.publisher.accepted(UnixMs(1500ms));
   world.publisher.accepted(UnixMs(1200ms));
-  world.play("0 order, 1000 timed_out, 2000 timed_out");
+  world.play("0 order, 1000 timed_out, 2000 ack");
   EXPECT_THAT(world.lives, ElementsAre(3500ms, 3500ms, 3000ms));
 }
 
@@ -235,10 +289,11 @@ TEST(Publisher, CoreSendsOnceAndReportsWhatCameOfIt) {
   expect_stories(
       parameters(kCore),
       {{"0 order, 20 ok", "0 send 1, 20 confirmed 1 x1"},
-       {"0 order, 20 ack", "0 send 1, 20 confirmed 1 x1"},
+       {"0 order, 20 ack", "0 send 1, 20 confirmed 1 x1"},  // a stream that listens there
        {"0 order, 20 no", "0 send 1, 20 rejected 1 x1"},
        {"0 order, 20 copy", "0 send 1, 20 duplicate 1 x1"},
-       {"0 order, 20 error", "0 send 1, 20 rejected 1 x1"},
+       {"0 order, 20 moved", "0 send 1, 20 rejected 1 x1"},
+       {"0 order, 20 zero", "0 send 1, 20 rejected 1 x1"},
        {"0 order, 10 odd, 20 ok, 30 ok", "0 send 1, 10 odd answer, 20 confirmed 1 x1"},
        {"0 order, 10 odd, 1000 timed_out", "0 send 1, 10 odd answer, 1000 unconfirmed 1 x1"},
        {"0 order, 20 no_responders", "0 send 1, 20 no_responders 1 x1"},
@@ -253,98 +308,192 @@ TEST(Publisher, CoreSendsOnceAndReportsWhatCameOfIt) {
 
 TEST(Publisher, WhatCannotBeSentEndsAtOnce) {
   for (const DeliveryMode mode : {kCore, kStream}) {
-    expect_stories(
-        parameters(mode),
-        {{"0 path disconnected, 0 order, 9000 wait", "0 send 1 disconnected, 0 disconnected 1 x0"},
-         {"0 path buffer_full, 0 order, 9000 wait", "0 send 1 buffer_full, 0 buffer_full 1 x0"},
-         {"0 path path_unproven, 0 order, 9000 wait", "0 send 1 path_unproven, 0 expired 1 x0"},
-         {"0 path unsendable, 0 order, 9000 wait", "0 send 1 unsendable, 0 rejected 1 x0"},
-         {"0 path denied, 0 order, 9000 wait", "0 send 1 denied, 0 rejected 1 x0"}});
+    for (const auto& [path, result] :
+         std::map<std::string, std::string>{{"disconnected", "disconnected"},
+                                            {"buffer_full", "buffer_full"},
+                                            {"path_unproven", "expired"},
+                                            {"unsendable", "rejected"},
+                                            {"denied", "rejected"}}) {
+      World world(parameters(mode));
+      EXPECT_EQ(world.play(fmt::format("0 path {}, 0 order, 9000 wait", path)),
+                fmt::format("0 {} 1{} {}, 0 {} 1 x0", mode == kCore ? "send" : "store",
+                            mode == kCore ? "" : " at 5", path, result));
+    }
   }
 }
 
-TEST(Publisher, AStreamsAnswerEndsAnOrder) {
+TEST(Publisher, StoresAnOrderFirstAndSendsItThen) {
+  expect_stories(
+      parameters(kStream),
+      {{"0 order, 20 ack, 30 ok", "0 store 1 at 5, 20 send 1, 30 confirmed 1 x2"},
+       {"0 order, 20 ack, 30 no", "0 store 1 at 5, 20 send 1, 30 rejected 1 x2"},
+       {"0 order, 20 ack, 1020 timed_out", "0 store 1 at 5, 20 send 1, 1020 unconfirmed 1 x2"},
+       {"0 order, 20 ack, 30 no_responders", "0 store 1 at 5, 20 send 1, 30 no_responders 1 x2"},
+       {"0 order, 20 ack, 30 connection_lost", "0 store 1 at 5, 20 send 1, 30 ambiguous 1 x2"},
+       // It is sent once, whatever the stream says later.
+       {"0 order, 20 ack, 30 copy 1s, 40 ack 1s, 50 ours 1, 60 read, 70 ok",
+        "0 store 1 at 5, 20 send 1, 70 confirmed 1 x2"},
+       // Not a moment too late, not while paused, and not without a connection.
+       {"0 order, 4999 ack, 5000 ok", "0 store 1 at 5, 4999 send 1, 5000 confirmed 1 x2"},
+       {"0 order, 5000 ack", "0 store 1 at 5, 5000 expired 1 x1"},
+       {"0 order, 10 pause, 20 ack", "0 store 1 at 5, 20 superseded 1 x1"},
+       {"0 order, 10 path disconnected, 20 ack",
+        "0 store 1 at 5, 20 send 1 disconnected, 20 disconnected 1 x1"},
+       // The TradeEngine has no say in what is stored.
+       {"0 order, 10 ok, 11 no, 20 ack, 30 ok", "0 store 1 at 5, 20 send 1, 30 confirmed 1 x2"},
+       {"0 order, 10 full", "0 store 1 at 5, 10 rejected 1 x1"},
+       {"0 order, 10 space", "0 store 1 at 5, 10 rejected 1 x1"},
+       {"0 order, 10 denied", "0 store 1 at 5, 10 rejected 1 x1"}});
+}
+
+TEST(Publisher, SeveralOrdersAreOnTheirWayToTheLogAtOnce) {
   expect_stories(parameters(kStream),
-                 {{"0 order, 20 ack", "0 send 1, 20 confirmed 1 x1"},
-                  {"0 order, 20 copy", "0 send 1, 20 duplicate 1 x1"},
-                  {"0 order, 20 full", "0 send 1, 20 rejected 1 x1"},
-                  {"0 order, 20 error", "0 send 1, 20 rejected 1 x1"},
-                  {"0 order, 20 no_responders", "0 send 1, 20 no_responders 1 x1"},
-                  {"0 order, 20 denied", "0 send 1, 20 rejected 1 x1"},
-                  {"0 order, 20 denied_unsure", "0 send 1, 20 ambiguous 1 x1"},
-                  // The TradeEngine's word counts for nothing there.
-                  {"0 order, 10 ok, 11 no, 20 ack", "0 send 1, 20 confirmed 1 x1"}});
+                 {{"0 order, 0 order, 20 ack 1, 20 ack 2, 25 ok 2, 30 ok 1, 40 order",
+                   "0 store 1 at 5, 0 store 2 at 6, 20 send 1, 20 send 2, 25 confirmed 2 x2, "
+                   "30 confirmed 1 x2, 40 store 3 at 7"},
+                  // One that is not stored does not hold up those behind it for long.
+                  {"0 order, 5 full 1, 10 order, 20 ack 2",
+                   "0 store 1 at 5, 5 rejected 1 x1, 10 store 2 at 5, 20 send 2"}});
 }
 
-TEST(Publisher, AStreamIsAskedAgainWhileInDoubt) {
+TEST(Publisher, WithoutTheLogNoOrderLeaves) {
+  expect_stories(parameters(kStream),
+                 {{"0 lost, 10 order, 20 read, 30 order", "10 disconnected 1 x0, 30 store 2 at 5"},
+                  {"0 known", "0 duplicate 1 x0"}});
+  expect_stories(parameters(kCore), {{"0 lost, 10 order", "10 send 1"}, {"0 known", "0 send 1"}});
+}
+
+TEST(Publisher, HoldsBackNewOrdersAsItIsTold) {
+  for (const DeliveryMode mode : {kCore, kStream}) {
+    World world(parameters(mode));
+    world.play("0 order");
+    world.held_back_by = "the control log has not been read";
+    world.log.clear();
+    EXPECT_EQ(world.play("10 order"), "10 disconnected 2 x0");
+    EXPECT_THAT(world.details, ElementsAre("the control log has not been read"));
+    world.held_back_by.clear();
+    EXPECT_THAT(world.play("20 order"), HasSubstr(mode == kCore ? "20 send 3" : "20 store 3"));
+  }
+}
+
+TEST(Publisher, AsksAgainUntilTheStreamSaysSomethingClear) {
   expect_stories(
       parameters(kStream),
-      {{"0 order, 1000 timed_out, 1200 ack", "0 send 1, 1000 send 1, 1200 confirmed 1 x2"},
-       {"0 order, 1000 arrival_unproven, 1200 copy", "0 send 1, 1000 send 1, 1200 duplicate 1 x2"},
-       // Twice acknowledged is once confirmed.
-       {"0 order, 1000 timed_out, 1010 ack, 1020 copy",
-        "0 send 1, 1000 send 1, 1010 confirmed 1 x2"},
-       {"0 order, 1000 timed_out, 1010 full", "0 send 1, 1000 send 1, 1010 rejected 1 x2"},
-       {"0 order, 1000 timed_out, 1010 error", "0 send 1, 1000 send 1, 1010 ambiguous 1 x2"},
-       {"0 order, 1000 timed_out, 1010 denied", "0 send 1, 1000 send 1, 1010 ambiguous 1 x2"},
+      {{"0 order, 1000 timed_out, 1200 ack", "0 store 1 at 5, 1000 store 1 at 5, 1200 send 1"},
+       {"0 order, 1000 arrival_unproven, 1200 ack",
+        "0 store 1 at 5, 1000 store 1 at 5, 1200 send 1"},
+       {"0 order, 10 zero, 120 ack", "0 store 1 at 5, 110 store 1 at 5, 120 send 1"},
+       {"0 order, 10 commit, 120 ack", "0 store 1 at 5, 110 store 1 at 5, 120 send 1"},
+       // An election: nobody is there for a while.
+       {"0 order, 10 no_responders, 120 no_responders, 250 ack",
+        "0 store 1 at 5, 10 look, 110 store 1 at 5, 120 look, 220 store 1 at 5, 250 send 1"},
+       {"0 order, 200 connection_lost, 400 ack", "0 store 1 at 5, 300 store 1 at 5, 400 send 1"},
+       // An acknowledgement of any attempt is one, also of one that was given up.
+       {"0 order, 1000 timed_out, 1010 ack, 1020 copy 1s",
+        "0 store 1 at 5, 1000 store 1 at 5, 1010 send 1"},
+       {"0 order, 10 commit, 50 ack", "0 store 1 at 5, 50 send 1"},
+       // In doubt an error says nothing of the attempts before.
+       {"0 order, 1000 timed_out, 1010 space, 1200 ack",
+        "0 store 1 at 5, 1000 store 1 at 5, 1110 store 1 at 5, 1200 send 1"},
        {"0 order, 1000 timed_out, 1010 odd, 1020 ack",
-        "0 send 1, 1000 send 1, 1010 odd answer, 1020 confirmed 1 x2"},
-       {"0 order, 1000 timed_out, 1010 no_responders, 1200 ack",
-        "0 send 1, 1000 send 1, 1110 send 1, 1200 confirmed 1 x3"},
-       {"0 order, 200 connection_lost, 400 ack", "0 send 1, 300 send 1, 400 confirmed 1 x2"},
+        "0 store 1 at 5, 1000 store 1 at 5, 1010 odd answer, 1020 send 1"},
+       {"0 order, 1000 timed_out, 1010 full",
+        "0 store 1 at 5, 1000 store 1 at 5, 1010 rejected 1 x2"},
+       // And without a way to ask it waits for one.
+       {"0 order, 200 path disconnected, 200 connection_lost, 450 path free, 600 ack",
+        "0 store 1 at 5, 300 store 1 at 5 disconnected, 400 store 1 at 5 disconnected, "
+        "500 store 1 at 5, 600 send 1"},
+       {"0 order, 200 lost, 200 connection_lost, 450 read, 600 ack",
+        "0 store 1 at 5, 500 store 1 at 5, 600 send 1"},
        // Several at a time, each for itself.
-       {"0 order, 50 order, 200 connection_lost 1, 250 connection_lost 2, 400 ack 2, 500 ack 1",
-        "0 send 1, 50 send 2, 300 send 1, 300 send 2, 400 confirmed 2 x2, 500 confirmed 1 x2"}});
+       {"0 order, 50 order, 200 connection_lost 1, 250 connection_lost 2, 400 ack 1, 500 ack 2",
+        "0 store 1 at 5, 50 store 2 at 6, 300 store 1 at 5, 300 store 2 at 6, 400 send 1, "
+        "500 send 2"}});
 }
 
-TEST(Publisher, AnOrderInDoubtWaitsForTheWayToBeFree) {
+TEST(Publisher, OfWhatWasStoredMeanwhileTheLogTells) {
   expect_stories(
       parameters(kStream),
-      {{"0 order, 200 path disconnected, 200 connection_lost, 450 path free, 600 ack",
-        "0 send 1, 300 send 1 disconnected, 400 send 1 disconnected, 500 send 1, "
-        "600 confirmed 1 x2"},
-       {"0 order, 900 path path_unproven, 1000 timed_out, 1050 path free, 1200 ack",
-        "0 send 1, 1000 send 1 path_unproven, 1100 send 1, 1200 confirmed 1 x2"},
-       {"0 order, 900 path unsendable, 1000 timed_out, 1050 path free, 1200 ack",
-        "0 send 1, 1000 send 1 unsendable, 1100 send 1, 1200 confirmed 1 x2"},
-       {"0 order, 900 path denied, 1000 timed_out",
-        "0 send 1, 1000 send 1 denied, 1000 ambiguous 1 x1"},
-       // Meanwhile a late answer to what was sent counts, and further silence says nothing new.
-       {"0 order, 900 path buffer_full, 1000 timed_out, 1050 ack",
-        "0 send 1, 1000 send 1 buffer_full, 1050 confirmed 1 x1"},
-       {"0 order, 900 path buffer_full, 1000 timed_out, 1010 timed_out, 1050 path free, 1200 ack",
-        "0 send 1, 1000 send 1 buffer_full, 1100 send 1, 1200 confirmed 1 x2"},
-       {"0 order, 900 path buffer_full, 1000 timed_out, 1010 connection_lost, 1050 path free, "
-        "1200 ack",
-        "0 send 1, 1000 send 1 buffer_full, 1100 send 1, 1200 confirmed 1 x2"},
-       {"0 order, 900 path buffer_full, 1000 timed_out, 1010 error",
-        "0 send 1, 1000 send 1 buffer_full, 1010 ambiguous 1 x1"}});
+      {// Another's: the order is compared anew with it, if it may still be sent.
+       {"0 order, 10 moved, 20 stranger, 20 read, 30 ack",
+        "0 store 1 at 5, 10 look, 20 store 1 at 6, 30 send 1"},
+       {"0 order, 10 moved, 15 block, 20 stranger, 20 read",
+        "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
+       {"0 order, 10 moved, 15 pause, 20 stranger, 20 read",
+        "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
+       // The order itself, by another replica or by us.
+       {"0 order, 10 moved, 20 others 1, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
+       {"0 order, 10 copy, 20 others 1, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
+       {"0 order, 1000 timed_out, 1010 moved, 1020 ours 1, 1020 read",
+        "0 store 1 at 5, 1000 store 1 at 5, 1010 look, 1020 send 1"},
+       {"0 order, 1000 timed_out, 1010 copy, 1020 ours 1, 1020 read",
+        "0 store 1 at 5, 1000 store 1 at 5, 1010 look, 1020 send 1"},
+       // It is heard before the acknowledgement, which may be lost.
+       {"0 order, 10 ours 1, 10 read, 20 ack 1s, 30 ok",
+        "0 store 1 at 5, 10 send 1, 30 confirmed 1 x2"},
+       {"0 order, 10 others 1, 10 read, 20 moved 1s", "0 store 1 at 5, 10 duplicate 1 x1"},
+       {"0 order, 4999 ours 1, 5000 read", "0 store 1 at 5, 5000 expired 1 x1"},
+       // Stored behind another that we did not know: it may not be sent any more.
+       {"0 order, 0 order, 10 moved 1, 15 far 2, 20 stranger, 20 ours 2, 20 read",
+        "0 store 1 at 5, 0 store 2 at 6, 10 look, 15 look, 20 store 1 at 7, 20 send 2"},
+       {"0 order, 10 far, 15 block, 20 stranger, 20 ours 1, 20 read",
+        "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
+       // Behind another that we have read since, where one of ours was expected.
+       {"0 order, 0 order, 10 others 9, 10 read, 15 block, 20 ack 2",
+        "0 store 1 at 5, 0 store 2 at 6, 20 superseded 2 x1"},
+       {"0 order, 0 order, 10 others 9, 10 read, 20 ack 2, 30 ok 2",
+        "0 store 1 at 5, 0 store 2 at 6, 20 send 2, 30 confirmed 2 x2"},
+       // What the stream knows and its log does not show is not stored again.
+       {"0 order, 10 copy, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
+       {"0 order, 10 far, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
+       // A log that shows nothing new is asked no faster than any other.
+       {"0 order, 10 moved, 20 read, 9000 wait", "0 store 1 at 5, 10 look, 110 store 1 at 5"}});
 }
 
-TEST(Publisher, NothingIsRepeatedAfterValidUntilOrWhilePaused) {
+// Found by the simulation of replicas: the next log has forgotten who stored it in the one before.
+TEST(Publisher, AnOrderOnItsWayToALogThatIsMadeAnewIsNotStoredAgain) {
+  expect_stories(parameters(kStream), {{"0 order, 5 read, 10 moved, 20 anew, 20 read",
+                                        "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
+                                       {"0 order, 5 read, 10 moved, 20 anew, 20 others 1, 20 read",
+                                        "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
+                                       {"0 read, 10 anew, 10 read, 20 order", "20 store 1 at 0"}});
+}
+
+TEST(Publisher, AReadingThatIsOlderThanTheQuestionSettlesNothing) {
+  World world(parameters(kStream));
+  world.read_ahead = 1;  // one is under way when it is asked for
+  EXPECT_EQ(world.play("0 order, 10 moved, 20 read, 30 stranger, 30 read, 40 ack"),
+            "0 store 1 at 5, 10 look, 30 store 1 at 6, 40 send 1");
+}
+
+TEST(Publisher, NothingIsStoredAfterValidUntilOrWhilePaused) {
   expect_stories(
       parameters(kStream),
       {{"0 order, 1000 timed_out, 2000 timed_out, 3000 timed_out, 4000 timed_out, 5000 timed_out",
-        "0 send 1, 1000 send 1, 2000 send 1, 3000 send 1, 4000 send 1, 5000 expired 1 x5"},
-       {"0 order, 4999 timed_out, 5999 timed_out", "0 send 1, 4999 send 1, 5999 expired 1 x2"},
+        "0 store 1 at 5, 1000 store 1 at 5, 2000 store 1 at 5, 3000 store 1 at 5, "
+        "4000 store 1 at 5, 5000 expired 1 x5"},
+       {"0 order, 4999 timed_out, 5999 timed_out",
+        "0 store 1 at 5, 4999 store 1 at 5, 5999 expired 1 x2"},
        {"0 brief, 50 path disconnected, 50 connection_lost, 9000 wait",
-        "0 send 1, 150 send 1 disconnected, 250 send 1 disconnected, 350 expired 1 x1"},
-       {"0 order, 500 pause, 1000 timed_out", "0 send 1, 1000 ambiguous 1 x1"},
-       {"0 order, 200 connection_lost, 250 pause, 9000 wait", "0 send 1, 300 ambiguous 1 x1"},
-       {"0 order, 200 pause, 300 ack", "0 send 1, 300 confirmed 1 x1"},
+        "0 store 1 at 5, 150 store 1 at 5 disconnected, 250 store 1 at 5 disconnected, "
+        "350 expired 1 x1"},
+       {"0 brief, 50 moved, 9000 wait", "0 store 1 at 5, 50 look, 350 expired 1 x1"},
+       {"0 brief, 50 lost, 50 connection_lost, 9000 wait", "0 store 1 at 5, 350 expired 1 x1"},
+       {"0 order, 500 pause, 1000 timed_out", "0 store 1 at 5, 1000 superseded 1 x1"},
+       {"0 order, 200 connection_lost, 250 pause, 9000 wait",
+        "0 store 1 at 5, 300 superseded 1 x1"},
        {"0 order, 200 pause, 300 resume, 1000 timed_out, 1100 ack",
-        "0 send 1, 1000 send 1, 1100 confirmed 1 x2"}});
+        "0 store 1 at 5, 1000 store 1 at 5, 1100 send 1"}});
 }
 
 TEST(Publisher, AShutdownWaitsForWhatIsInFlightOrGivesItUp) {
   expect_stories(
       parameters(kStream),
       {{"0 finish", "0 finished"},
-       {"0 order, 10 finish, 20 ack", "0 send 1, 20 confirmed 1 x1, 20 finished"},
-       {"0 order, 0 order, 10 finish, 20 ack 2, 1000 timed_out 1, 1100 ack 1",
-        "0 send 1, 0 send 2, 20 confirmed 2 x1, 1000 send 1, 1100 confirmed 1 x2, 1100 finished"},
-       {"0 order, 10 connection_lost, 20 order, 30 finish, 40 abandon, 50 ack 2, 9000 wait",
-        "0 send 1, 20 send 2, 40 ambiguous 1 x1, 40 ambiguous 2 x1"}});
+       {"0 order, 10 finish, 20 ack, 30 ok",
+        "0 store 1 at 5, 20 send 1, 30 confirmed 1 x2, 30 finished"},
+       {"0 order, 10 ack, 20 order, 30 finish, 40 abandon, 50 ack 2, 9000 wait",
+        "0 store 1 at 5, 10 send 1, 20 store 2 at 6, 40 ambiguous 1 x2, 40 expired 2 x1"}});
 }
 
 // --- The circuit breaker: two failures open it for ten seconds -----------------------------------
@@ -387,13 +536,46 @@ TEST(Publisher, TheBreakerHoldsOrdersBackAndOneTriesForAll) {
   }
 }
 
-TEST(Publisher, RetriesAreHeldBackByTheBreakerToo) {
+// An order has one permit for its whole life, and says one thing at its end.
+TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
+  const DeliveryParameters given = parameters(kStream, 2);
   expect_stories(
-      parameters(kStream, 2),
-      {{"0 order, 0 order, 1000 timed_out 1, 1000 timed_out 2, 1500 ack 2, 2000 timed_out 1, "
-        "9000 wait",
-        "0 send 1, 0 send 2, 1000 send 1, 1000 breaker open, 1500 confirmed 2 x1, "
-        "5000 expired 1 x2"}});
+      given,
+      {{"0 order, 10 no_responders, 120 no_responders, 230 no_responders, 340 ack, 350 ok",
+        "0 store 1 at 5, 10 look, 110 store 1 at 5, 120 look, 220 store 1 at 5, 230 look, 330 "
+        "store 1 at 5, 340 send 1, "
+        "350 confirmed 1 x5"},
+       {"0 order, 10 full, 20 order, 30 full 2, 40 order, 50 full 3",
+        "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 rejected 2 x1, 40 store 3 at 5, "
+        "50 rejected 3 x1"},
+       // Others were faster until it was too late: nothing is broken.
+       {"0 brief, 0 brief, 250 moved 1, 260 moved 2, 9000 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 250 look, 260 look, 350 expired 1 x1, 350 expired 2 x1"},
+       {"0 order, 10 space, 20 order, 30 space 2",
+        "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 breaker open, 30 rejected 2 x1"},
+       {"0 brief, 0 brief, 250 commit 1, 250 commit 2, 9000 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 350 expired 1 x1, 350 breaker open, "
+        "350 expired 2 x1, 1350 look"}});
+}
+
+// An election may take longer than an order lives; the recovery time-out is longer still.
+TEST(Publisher, ABreakerThatIsOpenForWantOfTheLogIsTriedWhenThatCanBeReadAgain) {
+  const std::string failing = "0 brief, 0 brief, 250 no_responders 1, 250 no_responders 2, ";
+  const std::string open =
+      "0 store 1 at 5, 0 store 2 at 6, 250 look, 250 look, 350 expired 1 x1, 350 breaker open, "
+      "350 expired 2 x1";
+  const DeliveryParameters given = parameters(kStream, 2);
+  expect_stories(
+      given,
+      {{(failing + "1300 order, 1400 unreadable, 1450 order, 1500 read, 1510 order, 1520 ack 5, "
+                   "1530 ok 5")
+            .c_str(),
+        (open + ", 1300 circuit_open 3 x0, 1350 look, 1450 circuit_open 4 x0, "
+                "1500 breaker half_open, 1510 store 5 at 5, 1520 send 5, 1530 breaker closed, "
+                "1530 confirmed 5 x2")
+            .c_str()},
+       // What was read before the second was over counts for nothing.
+       {(failing + "400 read, 1340 order").c_str(), (open + ", 1340 circuit_open 3 x0").c_str()}});
 }
 
 TEST(Publisher, ATradeEngineThatFallsSilentOpensTheBreakerAtOnce) {
@@ -431,18 +613,28 @@ TEST(Publisher, SilenceOnOneSubjectSaysNothingOfTheOthers) {
 
 // --- What is sent and reported beside the result -------------------------------------------------
 
-TEST(Publisher, SendsTheSameMessageAgain) {
-  World world(parameters(kStream));
-  world.play("0 order, 1000 timed_out, 1500 ack");
-  ASSERT_EQ(world.payloads.size(), 2U);
+TEST(Publisher, StoresAndSendsTheSameMessage) {
+  DeliveryParameters given = parameters(kStream);
+  given.subject = "to.{strategy}";
+  World world(given);
+  world.play("0 order, 1000 timed_out, 1500 ack, 1600 ok");
+  ASSERT_EQ(world.payloads.size(), 3U);
   EXPECT_THAT(world.payloads[0], HasSubstr(R"("BTCUSDT")"));
-  EXPECT_EQ(world.payloads[1], world.payloads[0]);
-  EXPECT_THAT(world.lives, ElementsAre(5000ms, 4000ms));
+  EXPECT_THAT(world.payloads, testing::Each(world.payloads[0]));
+  EXPECT_THAT(world.subjects, ElementsAre("orders.intents", "orders.intents", "to.orderbook_skew"));
+  EXPECT_THAT(world.lives, ElementsAre(5000ms, 4000ms, 3500ms));
   EXPECT_EQ(world.first_sent, 1);
-  EXPECT_THAT(world.answered_in, ElementsAre(500ms));  // from the last sending
+  EXPECT_THAT(world.answered_in, ElementsAre(100ms));  // from the last sending
   const Publisher::Status stats = world.publisher.status();
   EXPECT_EQ(stats.repeats, 1U);
   EXPECT_EQ(stats.in_flight, 0U);
+}
+
+TEST(Publisher, NoTwoProcessesHaveTheSameNameInTheLog) {
+  const World one(parameters(kStream));
+  const World other(parameters(kStream));
+  EXPECT_EQ(one.publisher.sender().size(), 36U);
+  EXPECT_NE(one.publisher.sender(), other.publisher.sender());
 }
 
 TEST(Publisher, CarriesTheFramesTraceOrTheEnvelopes) {
@@ -473,11 +665,16 @@ TEST(Publisher, SaysWhyInWords) {
            {kCore, "0 order, 10 denied", "the broker refuses us the order subject"},
            {kCore, "0 path unsendable, 0 order", "the message cannot be sent"},
            {kCore, "0 path disconnected, 0 order", ""},
-           {kStream, "0 order, 10 ack", "stream ORDERS, sequence 7"},
            {kStream, "0 order, 10 full", "maximum messages (10077)"},
-           {kStream, "0 order, 10 pause, 1000 timed_out", "paused before it was acknowledged"},
-           {kStream, "0 brief, 1000 timed_out", "not acknowledged until valid_until"},
-           {kStream, "0 order, 10 abandon", "shut down before it was answered"}}) {
+           {kStream, "0 order, 10 pause, 1000 timed_out",
+            "what others have stored, or a pause, holds it back by now"},
+           {kStream, "0 order, 10 pause, 20 ack", "stored, but paused before it was sent"},
+           {kStream, "0 order, 5000 ack", "stored, but not before valid_until"},
+           {kStream, "0 brief, 1000 timed_out", "not stored until valid_until"},
+           {kStream, "0 known", "another process has stored it"},
+           {kStream, "0 lost, 0 order", "the order log has not been read"},
+           {kStream, "0 order, 10 abandon", "shut down before it was stored"},
+           {kCore, "0 order, 10 abandon", "shut down before it was answered"}}) {
     World world(parameters(mode));
     world.play(script);
     EXPECT_THAT(world.details, ElementsAre(detail)) << script;
@@ -487,6 +684,9 @@ TEST(Publisher, SaysWhyInWords) {
   headerless.play("0 path unsendable, 0 order");
   EXPECT_THAT(headerless.details, ElementsAre(HasSubstr("takes no headers")));
   EXPECT_THAT(headerless.publisher.status().path_problem, HasSubstr("takes no headers"));
+  World narrow(parameters(kCore));
+  narrow.max_payload = 1024;
+  EXPECT_THAT(narrow.publisher.status().path_problem, HasSubstr("1024 bytes a message"));
 }
 
 TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
@@ -497,24 +697,31 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
     bool tried;
   };
   const char* refused = "the broker refuses us orders; no order has got through since";
-  for (const auto& [mode, script, problem, tried] :
-       std::vector<Row>{{kCore, "0 order", "", false},
-                        {kCore, "0 order, 10 ok", "", true},
-                        {kCore, "0 order, 10 no", "", true},
-                        {kCore, "0 order, 10 timed_out", "", true},
-                        {kCore, "0 order, 10 connection_lost", "", false},
-                        {kCore, "0 order, 10 no_responders", "nobody listens on orders", true},
-                        {kCore, "0 order, 10 no_responders, 20 order, 30 ok 2", "", true},
-                        {kCore, "0 order, 10 no_responders, 20 reconnect", "", false},
-                        {kCore, "0 order, 10 ok, 20 reconnect", "", false},
-                        {kCore, "0 order, 10 denied", refused, true},
-                        {kCore, "0 order, 10 denied, 20 reconnect", refused, true},
-                        {kCore, "0 path denied, 0 order", refused, true},
-                        {kCore, "0 order, 10 denied, 20 order, 30 ok 2", "", true},
-                        {kStream, "0 order", "", true},
-                        {kStream, "0 order, 10 no_responders", "nobody listens on orders", true},
-                        {kStream, "0 order, 10 no_responders, 20 looked", "", true},
-                        {kStream, "0 order, 10 denied, 20 looked", refused, true}}) {
+  for (const auto& [mode, script, problem, tried] : std::vector<Row>{
+           {kCore, "0 order", "", false},
+           {kCore, "0 order, 10 ok", "", true},
+           {kCore, "0 order, 10 no", "", true},
+           {kCore, "0 order, 10 timed_out", "", true},
+           {kCore, "0 order, 10 connection_lost", "", false},
+           {kCore, "0 order, 10 no_responders", "nobody listens on orders", true},
+           {kCore, "0 order, 10 no_responders, 20 order, 30 ok 2", "", true},
+           {kCore, "0 order, 10 no_responders, 20 reconnect", "", false},
+           {kCore, "0 order, 10 ok, 20 reconnect", "", false},
+           {kCore, "0 order, 10 denied", refused, true},
+           {kCore, "0 order, 10 denied, 20 reconnect", refused, true},
+           {kCore, "0 path denied, 0 order", refused, true},
+           {kCore, "0 order, 10 denied, 20 order, 30 ok 2", "", true},
+           {kStream, "0 order, 10 ack", "", false},
+           {kStream, "0 order, 10 ack, 20 ok", "", true},
+           {kStream, "0 order, 10 no_responders", "", false},
+           {kStream, "0 order, 10 ack, 20 no_responders", "nobody listens on orders", true},
+           {kStream, "0 order, 10 denied",
+            "the order log takes no order: the broker refuses us the order subject", false},
+           {kStream, "0 order, 10 full", "", false},  // as it is meant to
+           {kStream, "0 order, 10 space", "the order log takes no order: no storage (10023)",
+            false},
+           {kStream, "0 order, 10 space, 20 order, 30 ack 2", "", false},
+           {kStream, "0 order, 10 denied, 20 order, 30 ack 2", "", false}}) {
     World world(parameters(mode));
     world.publisher.on_connection_change();
     world.play(script);
@@ -547,6 +754,8 @@ TEST(State, IsReadyOnlyWithEveryCheck) {
   EXPECT_FALSE(state([](State& s) { s.nats.answering = false; }));
   EXPECT_FALSE(state([](State& s) { s.nats.buffered_bytes = kMaxUnsentOrderBytes; }));
   EXPECT_FALSE(state([](State& s) { s.draining = true; }));
+  EXPECT_TRUE(state([](State& s) { s.order_log = LogState{.stream = "ORDERS"}; }));
+  EXPECT_FALSE(state([](State& s) { s.order_log = LogState{.problem = "no stream"}; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.path_problem = "nobody listens"; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.breaker = BreakerState::open; }));
   EXPECT_FALSE(state([](State& s) { s.delivery.breaker = BreakerState::half_open; }));

@@ -82,6 +82,27 @@ TEST(RenderJson, HoldsEverySettingWithItsValueAndOrigin) {
   }
 }
 
+TEST(RenderJson, ShowsWhatTheControlLogHasChangedInItsPlace) {
+  const Configuration configuration = configured({{"TRADING_ORDER_NOTIONAL__ETHUSDT", "61"}});
+  std::string text;
+  JsonWriter json(text);
+  append_settings(json, configuration,
+                  std::vector<Given>{{"RISK_MAX_DAILY_SIGNALS", "7"},
+                                     {"TRADING_ORDER_NOTIONAL__ethusdt", "71"},
+                                     {"TRADING_ORDER_NOTIONAL__BTCUSDT", "72"}});
+  simdjson::dom::parser parser;
+  simdjson::dom::object root;
+  ASSERT_EQ(parser.parse(text).get(root), simdjson::SUCCESS) << text;
+  EXPECT_EQ(root.size(), configuration.values.size() + 1);
+  for (const auto& [name, value] : {std::pair{"RISK_MAX_DAILY_SIGNALS", "7"},
+                                    {"TRADING_ORDER_NOTIONAL__ETHUSDT", "71"},
+                                    {"TRADING_ORDER_NOTIONAL__BTCUSDT", "72"}}) {
+    EXPECT_THAT(text, HasSubstr(fmt::format(R"("{}":{{"value":"{}","origin":"control log"}})", name,
+                                            value)));
+  }
+  EXPECT_THAT(text, Not(HasSubstr(R"("61")")));
+}
+
 TEST(RenderEnv, ReadBackAsItStandsGivesTheSameSettings) {
   const Configuration configuration = odd_configuration();
   std::vector<Given> environment;

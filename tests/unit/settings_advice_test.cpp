@@ -77,7 +77,47 @@ TEST(SettingsAdvice, OrdersAreNotPublishedWhereWeListenOurselves) {
   }
 }
 
+// --- The order log ------------------------------------------------------------------------------
+
+std::vector<Given> in_jetstream(std::vector<Given> given) {
+  given.push_back({"ORDER_DELIVERY", "jetstream"});
+  return given;
+}
+
+TEST(SettingsAdvice, TheOrderLogIsNotHeardWithTheFramesOrTheCommands) {
+  for (const char* consumer : {"orders.>", "orders.intents", "orders.*", "*.intents.stored"}) {
+    const auto environment = given({{"NATS_CONSUMER_TOPIC", consumer}});
+    EXPECT_THAT(problems_of(in_jetstream(environment)),
+                ElementsAre(AllOf(StartsWith("ORDER_LOG_TOPIC=orders.intents: "),
+                                  HasSubstr(std::string("NATS_CONSUMER_TOPIC=") + consumer))))
+        << consumer;
+    EXPECT_THAT(problems_of(environment), IsEmpty()) << "there is no log in core mode";
+  }
+  for (const char* control : {"orders.intents", "orders.intents.stored"}) {
+    EXPECT_THAT(problems_of(in_jetstream(given({{"CONTROL_TOPIC", control}}))),
+                ElementsAre(StartsWith("ORDER_LOG_TOPIC=orders.intents: ")));
+  }
+  EXPECT_THAT(problems_of(in_jetstream(given({{"CONTROL_TOPIC", "orders"}}))), IsEmpty());
+}
+
+// As it was set where the stream republished: NATS_PUBLISHER_TOPIC=orders.intents.
+TEST(SettingsAdvice, OrdersAreNotPublishedOnTheSubjectOfTheirLog) {
+  for (const char* publisher : {"orders.intents", "orders.intents.stored"}) {
+    EXPECT_THAT(problems_of(in_jetstream(given({{"NATS_PUBLISHER_TOPIC", publisher}}))),
+                ElementsAre(AllOf(StartsWith(std::string("NATS_PUBLISHER_TOPIC=") + publisher),
+                                  HasSubstr("leave NATS_PUBLISHER_TOPIC at tradeengine.orders"))));
+    EXPECT_THAT(problems_of(given({{"NATS_PUBLISHER_TOPIC", publisher}})), IsEmpty());
+  }
+  EXPECT_THAT(problems_of(in_jetstream(given({{"NATS_PUBLISHER_TOPIC", "a.{strategy}"},
+                                              {"ORDER_LOG_TOPIC", "a.trade_momentum"}}))),
+              ElementsAre(StartsWith("NATS_PUBLISHER_TOPIC=a.{strategy}")));
+  EXPECT_THAT(problems_of(in_jetstream({})), IsEmpty());
+}
+
 TEST(SettingsAdvice, SubjectsThatWereNotAcceptedAreNotCompared) {
+  EXPECT_THAT(problems_of(in_jetstream(given(
+                  {{"ORDER_LOG_TOPIC", "orders..intents"}, {"NATS_CONSUMER_TOPIC", "orders.>"}}))),
+              ElementsAre(StartsWith("ORDER_LOG_TOPIC='orders..intents'")));
   EXPECT_THAT(problems_of(given({{"NATS_PUBLISHER_TOPIC", "a..b"}, {"NATS_CONSUMER_TOPIC", ">"}})),
               ElementsAre(StartsWith("NATS_PUBLISHER_TOPIC='a..b'")));
 }

@@ -59,6 +59,7 @@ constexpr Default kSpecDefaults[] = {
     {"NATS_PUBLISHER_TOPIC", "tradeengine.orders"},
     {"NATS_CONSUMER_GROUP", "realtime-strategies-group"},
     {"NATS_CONSUMER_NAME", "realtime-strategies"},
+    {"NATS_JETSTREAM_DOMAIN", ""},
     {"NATS_USER", ""},
     {"NATS_USER_FILE", ""},
     {"NATS_PASSWORD", ""},
@@ -112,6 +113,7 @@ constexpr Default kSpecDefaults[] = {
     {"RISK_TAKE_PROFIT_PERCENT", "4"},
     {"ORDER_FORMAT", "trade_order"},
     {"ORDER_DELIVERY", "core"},
+    {"ORDER_LOG_TOPIC", "orders.intents"},
     {"ORDER_TTL_SECONDS", "5"},
     {"ORDER_TTL_REDUCE_ONLY_SECONDS", "30"},
     {"ORDER_ACK_TIMEOUT_MS", "1000"},
@@ -129,6 +131,7 @@ constexpr Default kSpecDefaults[] = {
     {"ENVIRONMENT", "production"},
     {"SHUTDOWN_TIMEOUT_SECONDS", "20"},
     {"CONTROL_TOPIC", "realtime-strategies.control"},
+    {"CONTROL_BUCKET", "realtime-strategies"},
     {"ALLOW_UNKNOWN_ENV", "false"},
 };
 
@@ -197,6 +200,7 @@ TEST(SettingsDefaults, AreTheEnginesOwnDefaults) {
 TEST(SettingsDerived, FollowFromSeveralSettings) {
   using std::chrono::seconds;
   const auto settings = test::configured({{"NATS_PUBLISHER_TOPIC", "orders.{strategy}"},
+                                          {"ORDER_LOG_TOPIC", "log"},
                                           {"SIGNAL_COOLDOWN_SECONDS", "7"},
                                           {"ORDER_TTL_SECONDS", "40"},
                                           {"ORDER_ACK_TIMEOUT_MS", "250"},
@@ -206,7 +210,8 @@ TEST(SettingsDerived, FollowFromSeveralSettings) {
                                           {"DEBUG_MODE", "true"},
                                           {"ENVIRONMENT", "staging"}})
                             .settings;
-  EXPECT_EQ(settings.stream.subject, "orders.{strategy}");
+  EXPECT_EQ(settings.stream.subject, "log");
+  EXPECT_EQ(settings.stream.forward_topic, "orders.{strategy}");
   EXPECT_EQ(settings.stream.cooldown, seconds(7));
   EXPECT_EQ(settings.stream.order_life, seconds(40));
   EXPECT_EQ(settings.delivery.breaker.probe_timeout, std::chrono::milliseconds(1250));
@@ -216,6 +221,14 @@ TEST(SettingsDerived, FollowFromSeveralSettings) {
     EXPECT_EQ(settings.engine.of(*Symbol::from(symbol)).terms.sells, Sells::refused) << symbol;
   }
   EXPECT_TRUE(test::configured({{"ENVIRONMENT", "Production"}}).settings.engine.refuse_simulation);
+}
+
+TEST(SettingsDerived, AProbeThroughTheOrderLogIsWaitedForAsLongAsAnOrderLives) {
+  const auto settings = test::configured({{"ORDER_DELIVERY", "jetstream"},
+                                          {"ORDER_TTL_SECONDS", "40"},
+                                          {"ORDER_ACK_TIMEOUT_MS", "250"}})
+                            .settings;
+  EXPECT_EQ(settings.delivery.breaker.probe_timeout, std::chrono::milliseconds(41'250));
 }
 
 // Else two replicas could have one id stored twice, two hours apart.
@@ -297,6 +310,13 @@ std::vector<Range> spec_ranges() {
        {"*", "BTCUSDT", "btcusdt, ETHUSDT", "牛来USDT"},
        {"", ",", "BTCUSDT,", "A,,B"}},
       {"NATS_CONSUMER_NAME", {"x"}, {""}},
+      {"NATS_JETSTREAM_DOMAIN", {"", "hub", "eu-1"}, {"a.b", "*", ">", "a b"}},
+      {"ORDER_LOG_TOPIC",
+       {"log", "orders.intents"},
+       {"", "a.*", "a.>", "a..b", "a b", "a.{strategy}", "a.}"}},
+      {"CONTROL_BUCKET",
+       {"", "realtime-strategies", "A_1"},
+       {"a.b", "a b", "*", ">", "a/b", "\xE7\x89\x9B"}},
       {"NATS_CONSUMER_GROUP", {"", "group"}, {}},
   };
 }

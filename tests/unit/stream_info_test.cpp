@@ -29,8 +29,8 @@ constexpr const char* kInfo =
     R"("max_consumers":-1,"max_msgs":150,"max_bytes":-1,"max_age":86400000000000,)"
     R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
     R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
-    R"("dest":"tradeengine.orders"},"allow_direct":false,"mirror_direct":false,"sealed":false,)"
-    R"("deny_delete":false,"deny_purge":false,"allow_rollup_hdrs":false},)"
+    R"("dest":"orders.intents.stored"},"allow_direct":false,"mirror_direct":false,"sealed":false,)"
+    R"("deny_delete":true,"deny_purge":true,"allow_rollup_hdrs":false},)"
     R"("created":"2026-11-23T02:47:53.693348175Z","state":{"messages":0,"bytes":0,"first_seq":0,)"
     R"("first_ts":"0001-01-01T00:00:00Z","last_seq":0,"last_ts":"0001-01-01T00:00:00Z",)"
     R"("consumer_count":0}})";
@@ -236,15 +236,21 @@ TEST(StreamCreateRequest, SaysThePlan) {
           R"("max_consumers":-1,"max_msgs":150,"max_bytes":-1,"max_age":86400000000000,)"
           R"("max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new","storage":"file",)"
           R"("num_replicas":1,"duplicate_window":930000000000,"republish":{"src":"orders.intents",)"
-          R"("dest":"tradeengine.orders"}})",
+          R"("dest":"orders.intents.stored"},"deny_delete":true,"deny_purge":true,)"
+          R"("allow_rollup_hdrs":false})",
           stream_create_request(plan())),
       IsEmpty());
 }
 
-TEST(StreamCreateRequest, LeavesRepublishingOutWhereThereIsNone) {
-  StreamPlan quiet = plan();
-  quiet.republish.reset();
-  EXPECT_THAT(stream_create_request(quiet), Not(HasSubstr("republish")));
+TEST(StreamCreateRequest, SaysThePlanOfABucket) {
+  EXPECT_THAT(
+      json_differences(
+          R"({"name":"KV_b","subjects":["$KV.b.>"],"retention":"limits","max_consumers":-1,)"
+          R"("max_msgs":-1,"max_bytes":-1,"max_age":0,"max_msgs_per_subject":64,)"
+          R"("max_msg_size":-1,"discard":"new","storage":"file","num_replicas":3,)"
+          R"("duplicate_window":120000000000,"allow_rollup_hdrs":true,"deny_delete":true})",
+          stream_create_request(plan_bucket("b", 3))),
+      IsEmpty());
 }
 
 // --- Updates ------------------------------------------------------------------------------------
@@ -254,8 +260,10 @@ TEST(StreamUpdateRequest, OfAFittingStreamIsItsOwnConfiguration) {
   const std::string whole(kInfo);
   const std::size_t begin = whole.find("\"config\":") + 9;
   std::string config = whole.substr(begin, whole.find(",\"created\"") - begin);
-  const std::string sealed = R"("sealed":false,)";  // the only one that is said by silence
-  config.erase(config.find(sealed), sealed.size());
+  // What is not so is said by silence.
+  for (const std::string silence : {R"("sealed":false,)"}) {
+    config.erase(config.find(silence), silence.size());
+  }
   EXPECT_THAT(json_differences(config, request), IsEmpty());
 }
 
@@ -271,11 +279,31 @@ TEST(StreamUpdateRequest, KeepsWhatThePlanDoesNotSpeakOfEvenIfUnknown) {
                   R"({"name":"ORDERS","subjects":["x","orders.intents"],"retention":"limits",)"
                   R"("storage":"file","discard":"new","max_msgs":150,"max_msgs_per_subject":-1,)"
                   R"("max_age":86400000000000,"duplicate_window":930000000000,"num_replicas":1,)"
-                  R"("republish":{"src":"orders.intents","dest":"tradeengine.orders"},)"
+                  R"("republish":{"src":"orders.intents","dest":"orders.intents.stored"},)"
                   R"("metadata":{"team":"a \"b\"","n":[1,{"x":null}]},"compression":"s2",)"
-                  R"("max_bytes":1024,"oddA":">","consumer_limits":{}})",
+                  R"("max_bytes":1024,"oddA":">","consumer_limits":{},)"
+                  R"("deny_delete":true,"deny_purge":true,"allow_rollup_hdrs":false})",
                   request, 20),
               IsEmpty());
+}
+
+TEST(StreamUpdateRequest, OfABucketKeepsItAsItIs) {
+  const std::string info = "{\"config\":" + stream_create_request(plan_bucket("b", 1)) + "}";
+  const StreamFacts facts = parse_stream_info(info).value();
+  EXPECT_TRUE(facts.allow_rollup);
+  EXPECT_TRUE(facts.deny_delete);
+  const std::string request = stream_update_request(info, plan_bucket("b", 1)).value();
+  EXPECT_THAT(json_differences(stream_create_request(plan_bucket("b", 1)), request), IsEmpty());
+}
+
+// A broker refuses to take it back.
+TEST(StreamUpdateRequest, KeepsThatNothingIsDeleted) {
+  const std::string request =
+      stream_update_request(R"({"config":{"name":"ORDERS","deny_delete":true,"deny_purge":true}})",
+                            plan())
+          .value();
+  EXPECT_THAT(request, testing::AllOf(HasSubstr(R"("deny_delete":true)"),
+                                      HasSubstr(R"("deny_purge":true)")));
 }
 
 TEST(StreamUpdateRequest, IsRefusedWithoutADescription) {

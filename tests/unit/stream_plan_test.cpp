@@ -22,6 +22,7 @@ StreamPlanSource source() {
   source.subject = "orders.intents";
   source.cooldown = seconds(900);
   source.order_life = seconds(30);
+  source.forward_topic = "tradeengine.orders";
   source.daily_signals = 50;
   return source;
 }
@@ -35,7 +36,8 @@ StreamFacts planned() {
   facts.duplicate_window = seconds(930);
   facts.max_age = hours(24);
   facts.max_messages = 150;
-  facts.republish = Republish{"orders.intents", "tradeengine.orders"};
+  facts.republish = Republish{"orders.intents", "orders.intents.stored"};
+  facts.deny_delete = facts.deny_purge = true;
   return facts;
 }
 
@@ -48,7 +50,7 @@ TEST(StreamPlan, FollowsFromTheSettings) {
   EXPECT_EQ(plan.duplicate_window, seconds(930));
   EXPECT_EQ(plan.max_messages, 150);
   EXPECT_EQ(plan.max_age, hours(24));
-  EXPECT_EQ(plan.republish, (Republish{"orders.intents", "tradeengine.orders"}));
+  EXPECT_EQ(plan.republish, (Republish{"orders.intents", "orders.intents.stored"}));
   EXPECT_EQ(plan.replicas, 1);
 }
 
@@ -84,45 +86,16 @@ TEST(StreamPlan, CapsTheDayAtEveryStrategysLimitUnlessAskedOtherwise) {
   }
 }
 
-TEST(StreamPlan, RepublishesToTheTradeEngineUnlessThatIsTheStreamsOwnSubject) {
-  const auto destination = [](std::string subject, std::optional<std::string> to) {
-    StreamPlanSource changed = source();
-    changed.subject = std::move(subject);
-    changed.republish_to = std::move(to);
-    const StreamPlan plan = plan_stream(changed);
-    if (!plan.republish) return std::string("nowhere");
-    EXPECT_EQ(plan.republish->source, changed.subject);
-    return plan.republish->destination;
-  };
-  EXPECT_EQ(destination("orders.intents", {}), "tradeengine.orders");
-  EXPECT_EQ(destination("tradeengine.orders", {}), "nowhere");
-  EXPECT_EQ(destination("orders.intents", "elsewhere"), "elsewhere");
-  EXPECT_EQ(destination("tradeengine.orders", "elsewhere"), "elsewhere");
-  EXPECT_EQ(destination("orders.intents", ""), "nowhere");
-}
-
-TEST(StreamPlan, OfASubjectForEachStrategyRepublishesToAsMany) {
-  StreamPlanSource per_strategy = source();
-  per_strategy.subject = "orders.{strategy}";
-  EXPECT_FALSE(plan_stream(per_strategy).republish);
-  per_strategy.republish_to = "signals.trading.{strategy}";
-  const StreamPlan plan = plan_stream(per_strategy);
-  EXPECT_EQ(plan.republish, (Republish{"orders.*", "signals.trading.$1"}));
-  EXPECT_EQ(plan.republish_topic, "signals.trading.{strategy}");
-  EXPECT_THAT(wanted_subjects(plan, {}),
-              testing::ElementsAre("orders.orderbook_skew", "orders.trade_momentum",
-                                   "orders.ticker_velocity"));
-}
-
-TEST(StreamProblems, OfASubjectForEachStrategyAreThoseThatTheStreamDoesNotStore) {
-  StreamFacts facts = planned();
-  facts.subjects = {"orders.orderbook_skew", "orders.trade_momentum"};
-  const StreamNeeds needs{"orders.{strategy}", {}, {}};
-  EXPECT_THAT(stream_problems(needs, facts),
-              testing::ElementsAre(testing::EndsWith(", not orders.ticker_velocity")));
-  facts.subjects = {"orders.*"};
-  EXPECT_THAT(stream_problems(needs, facts), IsEmpty());
-  EXPECT_THAT(stream_problems({"orders.x.{strategy}", {}, {}}, facts), testing::SizeIs(1));
+TEST(BucketPlan, KeepsTheLastValuesOfEachKeyForEver) {
+  const StreamPlan plan = plan_bucket("realtime-strategies", 3);
+  EXPECT_EQ(plan.name, "KV_realtime-strategies");
+  EXPECT_EQ(plan.subject, "$KV.realtime-strategies.>");
+  EXPECT_EQ(plan.max_messages_per_subject, 64);
+  EXPECT_EQ(plan.max_messages, -1);
+  EXPECT_EQ(plan.max_age, seconds(0));
+  EXPECT_EQ(plan.duplicate_window, seconds(120));
+  EXPECT_FALSE(plan.republish);
+  EXPECT_EQ(plan.replicas, 3);
 }
 
 // --- Differences --------------------------------------------------------------------------------
@@ -153,14 +126,15 @@ TEST(StreamDifferences, NameTheSettingWhatItIsAndWhatItShouldBe) {
       {"discard", "old", "new", [](StreamFacts& f) { f.discard = "old"; }},
       {"max_age", "none", "86400 s", [](StreamFacts& f) { f.max_age = {}; }},
       {"max_age", "86399 s", "86400 s", [](StreamFacts& f) { f.max_age -= seconds(1); }},
-      {"republish", "none", "from orders.intents to tradeengine.orders",
+      {"republish", "none", "from orders.intents to orders.intents.stored",
        [](StreamFacts& f) { f.republish.reset(); }},
-      {"republish", "from > to tradeengine.orders", "from orders.intents to tradeengine.orders",
+      {"republish", "from > to orders.intents.stored",
+       "from orders.intents to orders.intents.stored",
        [](StreamFacts& f) { f.republish->source = ">"; }},
-      {"republish", "from orders.intents to x", "from orders.intents to tradeengine.orders",
+      {"republish", "from orders.intents to x", "from orders.intents to orders.intents.stored",
        [](StreamFacts& f) { f.republish->destination = "x"; }},
-      {"republish", "from orders.intents to tradeengine.orders, headers only",
-       "from orders.intents to tradeengine.orders",
+      {"republish", "from orders.intents to orders.intents.stored, headers only",
+       "from orders.intents to orders.intents.stored",
        [](StreamFacts& f) { f.republish->headers_only = true; }},
       {"num_replicas", "3", "1", [](StreamFacts& f) { f.replicas = 3; }},
       {"storage", "memory", "file", [](StreamFacts& f) { f.storage = "memory"; }},
@@ -198,9 +172,30 @@ TEST(StreamDifferences, AreNoneWhereTheStreamDoesMore) {
 
 TEST(StreamDifferences, OfAnAbsentStreamAreAllItsSettings) {
   const auto all = differences(plan_stream(source()), std::nullopt);
-  EXPECT_EQ(all.size(), 12U);
+  EXPECT_EQ(all.size(), 15U);
   EXPECT_THAT(all, testing::Contains(Difference{"max_msgs", "", "150"}));
   for (const Difference& row : all) EXPECT_EQ(row.present, "") << row.field;
+}
+
+TEST(StreamDifferences, OfABucketAreThoseOfItsPlan) {
+  const StreamPlan plan = plan_bucket("b", 1);
+  StreamFacts facts;
+  facts.name = "KV_b";
+  facts.subjects = {"$KV.b.>"};
+  facts.discard = "new";
+  facts.duplicate_window = hours(48);  // nothing ages, so it may be as long as it likes
+  facts.max_messages_per_subject = 64;
+  facts.allow_rollup = facts.deny_delete = true;
+  EXPECT_THAT(differences(plan, facts), IsEmpty());
+  EXPECT_EQ(differences(plan, std::nullopt).size(), 14U);
+  facts.subjects = {"$KV.b.*"};  // takes in fewer keys
+  facts.max_messages_per_subject = 1;
+  facts.allow_rollup = facts.deny_delete = false;
+  EXPECT_THAT(differences(plan, facts),
+              ElementsAre(Difference{"subjects", "$KV.b.*", "$KV.b.*, $KV.b.>"},
+                          Difference{"max_msgs_per_subject", "1", "64"},
+                          Difference{"deny_delete", "false", "true"},
+                          Difference{"allow_rollup_hdrs", "false", "true"}));
 }
 
 TEST(StreamDifferences, KeepWhatIsFineAndReplaceWhatIsNot) {
@@ -218,7 +213,7 @@ TEST(StreamDifferences, KeepWhatIsFineAndReplaceWhatIsNot) {
 
 // --- Problems ------------------------------------------------------------------------------------
 
-const StreamNeeds kNeeds{"orders.intents", seconds(900), seconds(30)};
+const StreamNeeds kNeeds{"orders.intents", seconds(900), seconds(30), "tradeengine.orders"};
 
 TEST(StreamProblems, AreNoneInAPlannedStream) {
   EXPECT_THAT(stream_problems(kNeeds, planned()), IsEmpty());
@@ -241,6 +236,20 @@ TEST(StreamProblems, SayWhatIsThereAndWhatIsWanted) {
       {{"stores none"}, [](StreamFacts& f) { f.subjects.clear(); }},
       {{"max_msgs is 150 with discard old, wanted discard new"},
        [](StreamFacts& f) { f.discard = "old"; }},
+      {{"max_age is 86399 s, wanted at least 86400 s"},
+       [](StreamFacts& f) { f.max_age -= seconds(1); }},
+      {{"max_msgs_per_subject is 9, wanted none"},
+       [](StreamFacts& f) { f.max_messages_per_subject = 9; }},
+      {{"retention is interest, wanted limits"}, [](StreamFacts& f) { f.retention = "interest"; }},
+      {{"it stores tradeengine.orders too, where orders are forwarded to"},
+       [](StreamFacts& f) { f.subjects.emplace_back("tradeengine.*"); }},
+      {{"republishes onto tradeengine.orders", "delivered twice; run provision"},
+       [](StreamFacts& f) { f.republish->destination = "tradeengine.orders"; }},
+      {{"does not republish to orders.intents.stored", "collide; run provision"},
+       [](StreamFacts& f) { f.republish.reset(); }},
+      {{"does not republish"}, [](StreamFacts& f) { f.republish->destination = "elsewhere"; }},
+      {{"does not republish"}, [](StreamFacts& f) { f.republish->source = "elsewhere"; }},
+      {{"does not republish"}, [](StreamFacts& f) { f.republish->headers_only = true; }},
   };
   for (const auto& [says, make] : rows) {
     StreamFacts facts = planned();
@@ -274,7 +283,7 @@ TEST(StreamProblems, AreNoneWhereThePromiseHolds) {
         f.max_messages = -1;
       },
       [](StreamFacts& f) { f.max_messages = 1; },
-      [](StreamFacts& f) { f.republish.reset(); },
+      [](StreamFacts& f) { f.republish->source = "orders.>"; },
       [](StreamFacts& f) { f.storage = "memory"; },
       [](StreamFacts& f) { f.replicas = 5; },
       [](StreamFacts& f) { f.max_age = {}; },
@@ -290,7 +299,34 @@ TEST(StreamProblems, AreAllSaidAtOnce) {
   StreamFacts worst;
   worst.no_ack = true;
   worst.sealed = true;
-  EXPECT_EQ(stream_problems(kNeeds, worst).size(), 4U);
+  EXPECT_EQ(stream_problems(kNeeds, worst).size(), 5U);
+}
+
+// Else an order reaches the TradeEngine from the stream and from whoever stored it.
+TEST(StreamProblems, AreKnownOfAStreamThatDeliversByItself) {
+  const auto delivers = [](const char* destination, const char* forward_topic) {
+    StreamFacts facts = planned();
+    facts.republish->destination = destination;
+    const StreamNeeds needs{"orders.intents", seconds(900), seconds(30), forward_topic};
+    const bool twice = delivers_twice(needs, facts);
+    EXPECT_EQ(testing::Value(stream_problems(needs, facts),
+                             testing::Contains(HasSubstr("delivered twice"))),
+              twice);
+    return twice;
+  };
+  for (const char* destination : {"tradeengine.orders", "tradeengine.$1", "tradeengine.>",
+                                  "{{wildcard(1)}}", "tradeengine.{{split(1,-)}}.x", ">"}) {
+    EXPECT_TRUE(delivers(destination, "tradeengine.orders")) << destination;
+  }
+  for (const char* destination : {"orders.intents.stored", "tradeengine.orders.$1", "$1"}) {
+    EXPECT_FALSE(delivers(destination, "tradeengine.orders")) << destination;
+  }
+  EXPECT_TRUE(delivers("cio.$1", "cio.{strategy}"));
+  EXPECT_TRUE(delivers("cio.trade_momentum", "cio.{strategy}"));
+  EXPECT_FALSE(delivers("cio.other", "cio.{strategy}"));
+  StreamFacts quiet = planned();
+  quiet.republish.reset();
+  EXPECT_FALSE(delivers_twice(kNeeds, quiet));
 }
 
 // --- Subjects -----------------------------------------------------------------------------------
@@ -309,7 +345,8 @@ TEST(StreamSubjects, CoverWhatTheirWildcardsMean) {
         {"*", "a", true},       {"*", "a.b", false},      {"*.b", "a.b", true},
         {"*.b", "a.c", false},  {"a.*.c", "a.b.c", true}, {"a.*", "a", false},
         {"a*", "ab", false},    {"a>", "ab", false},      {"", "a", false},
-        {"a", "", false}}) {
+        {"a", "", false},       {"a.>", "a.>", true},     {">", "a.>", true},
+        {"a.*", "a.>", false},  {"*.>", "a.>", true}}) {
     EXPECT_EQ(covers(pattern, subject), covered) << pattern << " " << subject;
   }
 }

@@ -217,9 +217,9 @@ Configuration two_symbols() {
 
 TEST(SymbolSettings, AreShownAsTextBehindTheirSettingWithTheirOrigin) {
   EXPECT_THAT(render(two_symbols(), Format::text),
-              testing::ContainsRegex("TRADE_MOMENTUM_WINDOW +100 +default\n"
-                                     "TRADE_MOMENTUM_WINDOW__BTCUSDT +50 +environment\n"
-                                     "TRADE_MOMENTUM_WINDOW__牛来USDT +60 +environment\n"));
+              testing::ContainsRegex("TRADE_MOMENTUM_WINDOW +100 +default, live\n"
+                                     "TRADE_MOMENTUM_WINDOW__BTCUSDT +50 +environment, live\n"
+                                     "TRADE_MOMENTUM_WINDOW__牛来USDT +60 +environment, live\n"));
 }
 
 TEST(SymbolSettings, AreMembersOfTheJsonThatInfoShowsToo) {
@@ -277,7 +277,7 @@ TEST(SymbolSettings, AreMarkedInTheDocumentAndInTheHelp) {
     EXPECT_EQ(is_marked, find(name)->per_symbol) << name;
   }
   EXPECT_GT(marked, 20U);
-  EXPECT_THAT(help_text(), HasSubstr("default: 100; per symbol]"));
+  EXPECT_THAT(help_text(), HasSubstr("default: 100; live; per symbol]"));
 }
 
 }  // namespace

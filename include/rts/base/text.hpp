@@ -62,6 +62,10 @@ template <class Number, class Limits = std::numeric_limits<Number>>
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b,
                                         std::size_t insertion_cost = 1);
 
+// What a base64 text (RFC 4648 §4) holds; empty when it is none.
+// from_base64("YWI=") = "ab".
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
 // FNV-1a, 64 bits: a hash that is the same on every machine and in every version, for tables and to
 // see that a text has changed. Not cryptographic. Source: draft-eastlake-fnv. The `ignored` bits of
 // each byte count as set: 'a' ^ 'A' makes the case not matter.

@@ -32,10 +32,12 @@ struct BrokerParameters {
   // credentials. Each round tries all addresses of all urls in random order.
   std::vector<Secret> urls{};
   Credentials credentials{};
-  std::string consumer_name{};    // answers come back below _INBOX.<consumer_name>
-  std::string subject{};          // may have wildcards; empty: no data subscription
-  std::string queue_group{};      // empty: a plain subscription
-  std::string control_subject{};  // commands to this process, never shared; empty: none
+  std::string consumer_name{};     // answers come back below _INBOX.<consumer_name>
+  std::string subject{};           // may have wildcards; empty: no data subscription
+  std::string queue_group{};       // empty: a plain subscription
+  std::string control_subject{};   // commands to this process, never shared; empty: none
+  std::string jetstream_domain{};  // of the order log and the control log; empty: the broker's own
+  std::string control_bucket{};    // of the control log; empty: none
 };
 
 struct ServerParameters {

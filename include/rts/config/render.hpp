@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(Format, std::uint8_t, text, json, env, markdown, c
 // origin: replicas that differ are seen by it. FNV-1a over render(env) and the instruments.
 [[nodiscard]] std::string fingerprint(const Configuration& configuration);
 
-// {"NATS_URL":{"value":"…","origin":"default"},…}
-void append_settings(JsonWriter& json, const Configuration& configuration);
+// {"NATS_URL":{"value":"…","origin":"default"},…}; `live` are the control log's values in force, as
+// with_live_values() has accepted them.
+void append_settings(JsonWriter& json, const Configuration& configuration,
+                     std::span<const Given> live = {});
 
 // The list of settings as --help prints it.
 [[nodiscard]] std::string help_text();

@@ -22,6 +22,7 @@
 #include <rts/engine/parameters.hpp>
 #include <rts/trading/delivery.hpp>
 #include <rts/trading/stream_plan.hpp>
+#include <rts/wire/control_log.hpp>
 #include <rts/wire/instruments.hpp>
 
 namespace rts::config {
@@ -38,12 +39,13 @@ struct Settings {
                           .consumer_name = "realtime-strategies",
                           .subject = "binance.websocket.data",
                           .queue_group = "realtime-strategies-group",
-                          .control_subject = "realtime-strategies.control"};
+                          .control_subject = "realtime-strategies.control",
+                          .control_bucket = "realtime-strategies"};
   // per_symbol: every symbol that the settings or the venue's answer say something of.
   EngineParameters engine{
       .symbols = {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")}};
   DeliveryParameters delivery;
-  StreamNeeds stream;  // of the stream that stores the orders
+  StreamNeeds stream{.subject = "orders.intents"};  // of the order log
   ServerParameters server;
   LogParameters log;
 
@@ -133,6 +135,7 @@ struct Setting {
   Group group;
   std::string_view help;  // one sentence with the unit
   bool per_symbol;
+  bool live;  // the control log may change it while the service runs
   // Takes the value over; false when the rule does not accept the text.
   bool (*assign)(const Rule& rule, std::string_view text, Place place);
   // The value as text; of a secret only whether there is one.
@@ -176,14 +179,11 @@ struct FlagTarget {
 
 // --- Loading ------------------------------------------------------------------------------------
 
-enum class Origin : std::uint8_t { fallback, environment, flag };
-// "default", "environment", "flag".
+enum class Origin : std::uint8_t { fallback, environment, flag, control_log };
+// "default", "environment", "flag", "control log".
 [[nodiscard]] std::string_view to_string(Origin origin) noexcept;
 
-struct Given {
-  std::string name;
-  std::string value;
-};
+using Given = wire::GivenValue;
 
 // An effective value: of a row of the table, or what one symbol has of its own instead.
 struct Value {
@@ -220,5 +220,12 @@ using ReadFile =
 [[nodiscard]] Result<Configuration, Problems> load(std::span<const Given> environment,
                                                    std::span<const Given> flags,
                                                    const ReadFile& read_file = {});
+
+// What an engine of this configuration is told while the control log has these values, all of
+// them, each with the name of a live setting or NAME__SYMBOL. They beat flag, environment and
+// default; a symbol's own value still beats that for all of them. The clock is left to the caller.
+// Either all are accepted, or everything that is wrong is said, as load() does.
+[[nodiscard]] Result<EngineParameters, Problems> with_live_values(
+    const Configuration& configuration, std::span<const Given> values);
 
 }  // namespace rts::config

@@ -7,12 +7,14 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rts/base/time.hpp>
 #include <rts/engine/intake.hpp>
 #include <rts/engine/parameters.hpp>
 #include <rts/engine/reason.hpp>
+#include <rts/engine/schedule.hpp>
 #include <rts/strategy/verdict.hpp>
 #include <rts/trading/gate.hpp>
 #include <rts/trading/order.hpp>
@@ -27,6 +29,7 @@ struct Decision : Verdict {
   std::size_t symbol_index = 0;
   UnixMs at;                   // event time
   std::optional<Order> order;  // exactly when is_signal(outcome)
+  bool in_log = false;         // another process has stored the order
 };
 
 // What became of one event: it was refused for a reason, or it was decided upon.
@@ -51,21 +54,32 @@ class Engine {
   // empty in a recording without receive times.
   Step step(std::string_view frame, std::optional<UnixNs> received_at);
 
-  // Kill switch: frames are still consumed and counted, nothing is ordered.
+  // Kill switch of this process: frames are still consumed and counted, nothing is ordered.
   void set_paused(bool paused) noexcept { gate_.set_paused(paused); }
   void set_paused(StrategyId strategy, bool paused) noexcept { gate_.set_paused(strategy, paused); }
   [[nodiscard]] bool is_paused(StrategyId strategy) const noexcept {
     return gate_.is_paused(strategy);
   }
 
+  // What is heard of the control log. A pause holds beside the switch of this process; of one
+  // strategy, or of all. A revision holds for every event at or after its time, and for no other,
+  // whenever it is heard before that: late events are still decided by the values before it.
+  void hear_pause(std::optional<StrategyId> strategy, bool paused) noexcept {
+    gate_.hear_pause(strategy, paused);
+  }
+  void hear(SettingsRevision revision) { schedule_.hear(std::move(revision)); }
   // What is heard of the order log counts as the own orders do: an entry, in the log's order.
   void hear(const CountedOrder& order) {
     gate_.hear(order, intake_.symbols().find(order.symbol.text()));
   }
 
-  // Of symbols without parameters of their own.
+  // Whether an order that a decision has led to would pass the gate still, by what has been heard
+  // since. One that would not counts no more, unless the log has it.
+  [[nodiscard]] bool passes_still(const CountedOrder& order);
+
+  // Of symbols without parameters of their own, at the time of the last event.
   [[nodiscard]] bool is_enabled(StrategyId strategy) const noexcept {
-    return parameters_.defaults.enabled[index_of(strategy)];
+    return schedule_.current().parameters.defaults.enabled[index_of(strategy)];
   }
   [[nodiscard]] const SymbolTable& symbols() const noexcept { return intake_.symbols(); }
 
@@ -74,6 +88,7 @@ class Engine {
   // persisted.
   struct SymbolContext {
     SymbolParameters parameters;
+    std::uint64_t revision = 0;  // that they are of
     TradeWindow trades;
     TickerWindow prices;
   };
@@ -81,8 +96,11 @@ class Engine {
   void evaluate(const MarketEvent& event, Decision& decision);
   [[nodiscard]] static Verdict consult(const MarketEvent& event, SymbolContext& context);
   [[nodiscard]] SymbolContext& context_of(const MarketEvent& event);
+  static void forget(const MarketData& data, SymbolContext& context) noexcept;
+  static void change(SymbolContext& context, const SymbolParameters& parameters);
 
   EngineParameters parameters_;
+  Schedule schedule_;
   wire::FrameReader reader_;
   Intake intake_;
   Gate gate_;

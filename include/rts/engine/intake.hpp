@@ -19,11 +19,15 @@
 #include <rts/base/time.hpp>
 #include <rts/engine/parameters.hpp>
 #include <rts/engine/reason.hpp>
+#include <rts/engine/schedule.hpp>
 #include <rts/market/events.hpp>
 #include <rts/trading/order.hpp>
 #include <rts/wire/frame.hpp>
 
 namespace rts {
+
+// How far something may be in the future, by the clock of whoever looks.
+inline constexpr std::chrono::seconds kMaxAheadOfClock{10};
 
 // Which symbols are traded, and the small number each is known by.
 class SymbolTable {
@@ -80,12 +84,13 @@ struct MarketEvent {
   EventId id;
   MarketData data{Ticker{}};
   std::optional<ReferencePrice> reference;  // the symbol's last accepted trade or ticker before it
+  const Schedule::InForce* in_force = nullptr;  // what decides about it
 };
 
 class Intake {
  public:
-  // The parameters must outlive the intake.
-  explicit Intake(const EngineParameters& parameters);
+  // Both must outlive the intake.
+  Intake(const EngineParameters& parameters, Schedule& schedule);
 
   // To be called before the first event of a frame. A symbol's number that this frame has used is
   // given to another symbol in a later frame only: a frame's decisions keep their symbols' names.
@@ -127,11 +132,13 @@ class Intake {
                                             std::optional<UnixNs> received_at) noexcept;
   [[nodiscard]] bool may_get_number(const Result<Times, Reason>& times) noexcept;
   [[nodiscard]] bool price_fits(Place place, UnixMs at, const Book& book) const noexcept;
-  [[nodiscard]] bool refuse_outlier(SymbolState& state, Price price, UnixMs at) const noexcept;
+  [[nodiscard]] static bool refuse_outlier(SymbolState& state, Price price, UnixMs at,
+                                           double band_percent) noexcept;
   [[nodiscard]] std::optional<std::size_t> unused_place(UnixMs now) noexcept;
   std::size_t give_number(UnixMs at);
 
   const EngineParameters& parameters_;
+  Schedule& schedule_;
   SymbolTable symbols_;
   std::vector<SymbolState> states_;  // by symbol index
   UnixMs none_unused_before_;        // until then no place of a full table can be free

@@ -20,7 +20,7 @@ struct PriceSample {
   Price price;
 };
 
-// The samples of the last seconds in the order of their times, and the time of the first one ever.
+// The samples of the last seconds in the order of their times, and since when all are known.
 // Grows to what the feed needs, never past kMaxSamples.
 class TickerWindow {
  public:
@@ -28,6 +28,10 @@ class TickerWindow {
 
   // Appends a sample and forgets those older than at − window, and the oldest beyond kMaxSamples.
   void append(const PriceSample& sample, std::chrono::milliseconds window);
+  void clear() noexcept { samples_.clear(); }
+  // What is older than the newest sample by more than this has been forgotten, and is not known any
+  // more.
+  void know_only(std::chrono::milliseconds window) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return samples_.size(); }
   // Precondition: size() > 0.
@@ -35,9 +39,9 @@ class TickerWindow {
     assert(size() > 0);
     return samples_.front();
   }
-  // Of the first sample ever. Precondition: one has been appended.
+  // The time of the first sample, or what know_only() made of it. Precondition: size() > 0.
   [[nodiscard]] UnixMs known_since() const noexcept {
-    assert(samples_.capacity() > 0);
+    assert(size() > 0);
     return known_since_;
   }
 

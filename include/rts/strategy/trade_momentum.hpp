@@ -28,9 +28,11 @@ __extension__ using ExactSum = unsigned __int128;
 // The trades that counted last, and their exact sums. Its room is made by the first trade.
 class TradeWindow {
  public:
-  // Joins the window, and the oldest leaves when that makes more than `most`. `most` is the same at
-  // each call and > 0.
+  // Joins the window, and the oldest leave when that makes more than `most`, which is > 0. Makes
+  // room when that is another number than before.
   void append(const Trade& trade, UnixMs at, std::size_t most);
+  // Of more than `most` the oldest leave.
+  void keep(std::size_t most) noexcept;
   void clear() noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return held_.size(); }

@@ -50,6 +50,11 @@ class CircuitBreaker {
   // by itself.
   void advance(TimePoint now) noexcept;
 
+  // What has failed may work again: OPEN turns HALF_OPEN before its time.
+  void retry_now() noexcept {
+    if (state_ == BreakerState::open) enter(BreakerState::half_open);
+  }
+
   [[nodiscard]] BreakerState state() const noexcept { return state_; }
   // When OPEN turns HALF_OPEN; empty in the other states.
   [[nodiscard]] std::optional<TimePoint> recovers_at() const noexcept;

@@ -17,13 +17,14 @@ namespace rts {
 // How an order ended. Every signal ends in exactly one.
 BOOST_DEFINE_FIXED_ENUM_CLASS(
     OrderResult, std::uint8_t,
-    confirmed,      // the TradeEngine has answered, or the stream has stored it
-    unconfirmed,    // core: sent to somebody who listens, and no answer in time
-    duplicate,      // the stream has it already, from an earlier attempt or another replica
+    confirmed,      // the TradeEngine has answered
+    unconfirmed,    // sent to somebody who listens, and no answer in time
+    duplicate,      // the order log has it already, stored by another replica: that one sends it
+    superseded,     // not sent: what others have stored meanwhile, or a pause, holds it back now
     no_responders,  // nobody listens on the order subject: not received
     rejected,       // an answer refuses it, or the broker or the library cannot take it
-    expired,        // valid_until has passed: before it could be sent, or without acknowledgement
-    disconnected,   // no broker: not sent
+    expired,        // valid_until has passed: before it could be sent, or stored
+    disconnected,   // no broker, or its order log is not read: not sent
     circuit_open,   // the circuit breaker holds it back: not sent
     buffer_full,    // the connection does not take more, or too many are in flight: not sent
     ambiguous,      // sent, and whether it arrived will not become known: not repeated
@@ -33,17 +34,22 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(
 BOOST_DEFINE_FIXED_ENUM_CLASS(
     DeliveryMode, std::uint8_t,
     core,      // at most once: sent once, an answer is awaited, never repeated
-    jetstream  // repeated with the same id until the stream acknowledges or valid_until
+    jetstream  // stored in the order log first, then sent so by the process that has stored it
 )
+
+// To the order log, or to the TradeEngine.
+BOOST_DEFINE_FIXED_ENUM_CLASS(DeliveryStep, std::uint8_t, storing, forwarding)
 
 // How one attempt to deliver an order ended.
 BOOST_DEFINE_FIXED_ENUM_CLASS(
     AttemptResult, std::uint8_t,
     // Answered.
-    acknowledged,    // by the TradeEngine (core) or the stream
-    duplicate,       // the stream says that it has this id
-    refused,         // by the TradeEngine, or by a stream that never stored the id: it has looked
-    refused_unseen,  // another error, which says nothing of earlier attempts
+    acknowledged,  // by the TradeEngine, or a stream has stored it
+    duplicate,     // a stream says that it has this id
+    refused,       // by the TradeEngine, or by a stream's limits
+    overtaken,     // a stream has stored something else meanwhile: not stored
+    pending,       // a stream is storing a copy of it, or has nobody who could say now
+    failed,        // a stream cannot store it
     // Sent, and not answered.
     no_responders,     // the broker says that nobody listens
     timed_out,         // the broker has it, and there is no answer within ORDER_ACK_TIMEOUT_MS
@@ -60,20 +66,35 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(
 
 // The TradeEngine or the stream has said something: the path works.
 [[nodiscard]] constexpr bool is_answer(AttemptResult result) noexcept {
-  return result <= AttemptResult::refused_unseen;
+  return result <= AttemptResult::failed;
 }
 
-// What the result of an attempt leads to.
+// Of an error that a stream answers with, by its err_code.
+[[nodiscard]] AttemptResult result_of_error(std::uint64_t code) noexcept;
+
+// What the result of an attempt leads to. Where the order ends, a result and what it says of the
+// path; else what comes next, at most until valid_until.
 struct Judgement {
-  std::optional<OrderResult> result;  // empty: publish the same id again, until valid_until
+  enum class Next : std::uint8_t {
+    end,
+    forward,    // it is in the log by us
+    ask_again,  // the same id again, in a while
+    read_log    // the log says what became of it: ours, another's, or none
+  };
+  Next next = Next::end;
+  OrderResult result = OrderResult::ambiguous;
   BreakerSignal signal = BreakerSignal::none;
 };
 
-// `in_doubt`: an earlier attempt for the same order may have arrived.
-[[nodiscard]] Judgement judge(DeliveryMode mode, AttemptResult result, bool in_doubt) noexcept;
+// `in_doubt`: an earlier attempt to store the same order may be stored yet. No attempt at
+// forwarding is made twice.
+[[nodiscard]] Judgement judge(DeliveryStep step, AttemptResult result, bool in_doubt) noexcept;
+
+// Whether an attempt at storing may be stored yet, as far as its own result says.
+[[nodiscard]] bool is_unclear(AttemptResult result) noexcept;
 
 // Whether silence means anything: the TradeEngine that answers its orders has gone quiet, or it
-// never answers. Core delivery. Once it has confirmed an order on a connection, so many orders in
+// never answers. Once it has confirmed an order on a connection, so many orders in
 // a row without an answer are an outage: what is frozen behind our broker would get them late, when
 // it thaws. A refusal ends a silence and proves nothing of later ones: there are engines that
 // answer what they refuse only.
@@ -94,7 +115,8 @@ class SilenceWatch {
 
 // What the settings say of delivery.
 struct DeliveryParameters {
-  std::string subject{kTradeEngineSubject};  // one of its tokens may be {strategy}
+  std::string subject{kTradeEngineSubject};    // one of its tokens may be {strategy}
+  std::string log_subject = "orders.intents";  // of the order log
   OrderFormat format = OrderFormat::trade_order;
   DeliveryMode mode = DeliveryMode::core;
   std::chrono::milliseconds ack_timeout{1000};

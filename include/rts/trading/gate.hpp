@@ -46,10 +46,17 @@ class Gate {
     Uuid id{};
     Decimal quantity;
     std::optional<Protection> protection;  // of an opening order, always
+    bool in_log = false;                   // the log has it, by another process: it is done
   };
 
   // How much is ordered, or why there is no order.
   [[nodiscard]] Result<Pass, Outcome> pass(const Request& request) noexcept;
+
+  // Whether an order that has passed would pass by what is known by now to be before it. One that
+  // would not, and that the log does not have, counts no more. The index is empty when the
+  // symbol has no number any more.
+  [[nodiscard]] bool passes_still(const CountedOrder& order, std::chrono::milliseconds cooldown,
+                                  std::optional<std::size_t> symbol_index) noexcept;
 
   // An entry of the order log, in its order; any number of copies. The index is empty while the
   // symbol has no number.
@@ -61,21 +68,34 @@ class Gate {
     memory_.place(symbol_index, symbol);
   }
 
-  // While paused nothing passes. For one strategy, or for all of them.
+  // What the next request is held to.
+  void set_limits(const GateLimits& limits) noexcept { limits_ = limits; }
+
+  // While one of two switches holds a strategy, nothing of it passes: the process's own, for one
+  // strategy or for all of them, and the control log's.
   void set_paused(bool paused) noexcept { paused_.fill(paused); }
   void set_paused(StrategyId strategy, bool paused) noexcept {
     paused_[index_of(strategy)] = paused;
   }
+  // A key of the control log, which has one for each strategy and one for all of them: each holds
+  // on its own.
+  void hear_pause(std::optional<StrategyId> strategy, bool paused) noexcept {
+    (strategy ? logged_[index_of(*strategy)] : all_logged_) = paused;
+  }
   [[nodiscard]] bool is_paused(StrategyId strategy) const noexcept {
-    return paused_[index_of(strategy)];
+    return paused_[index_of(strategy)] || all_logged_ || logged_[index_of(strategy)];
   }
 
  private:
   [[nodiscard]] std::optional<Outcome> check_band(const Request& request) const noexcept;
-  [[nodiscard]] std::optional<Outcome> check_limits(const Request& request) const noexcept;
+  [[nodiscard]] std::optional<Outcome> check_limits(
+      const OrderMemory::Others& others, UnixMs at,
+      std::chrono::milliseconds cooldown) const noexcept;
 
   GateLimits limits_;
   std::array<bool, count_of<StrategyId>> paused_{};
+  std::array<bool, count_of<StrategyId>> logged_{};  // pauses of the control log
+  bool all_logged_ = false;
   OrderMemory memory_;
 };
 

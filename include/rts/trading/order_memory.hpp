@@ -74,6 +74,15 @@ class OrderMemory {
   // Whether the log has the order, and no accepted signal of this process is it.
   [[nodiscard]] bool is_foreign(const Uuid& id) const noexcept;
 
+  // What was before an order, as that order's own check needs it: what the log has before it; where
+  // the log does not have it, all of the log, and the own signals that were accepted before it.
+  // Looks through all of them.
+  struct Others {
+    std::optional<UnixMs> last;
+    std::int64_t orders_of_day, orders_of_minute;
+  };
+  [[nodiscard]] Others before(const CountedOrder& order) const noexcept;
+
   // --- What changes it --------------------------------------------------------------------------
 
   // A signal has passed the gate. One that the log has counts no second time.
@@ -81,6 +90,8 @@ class OrderMemory {
   // The next entry of the log. An id that was heard before is a copy, and nothing. The index is
   // empty while the engine has no number for the symbol: place() makes up for it.
   void hear(const CountedOrder& order, std::optional<std::size_t> symbol_index);
+  // An accepted signal that is no order after all, and that the log does not have, counts no more.
+  void take_back(const Uuid& id, std::optional<std::size_t> symbol_index) noexcept;
   // The number stands for this symbol from now on.
   void place(std::size_t symbol_index, const Symbol& symbol) noexcept;
 
@@ -130,10 +141,6 @@ class OrderMemory {
       if (is_foreign) last_foreign = std::max(last_foreign.value_or(at), at);
     }
   };
-  struct Stored {
-    CountedOrder order;
-    bool own = false;
-  };
   struct IdHash {
     [[nodiscard]] std::size_t operator()(const Uuid& id) const noexcept;
   };
@@ -150,11 +157,13 @@ class OrderMemory {
   void count_again() noexcept;
 
   std::vector<SymbolState> states_;  // by symbol index
-  Counts stored_counts_;             // of the log, in its order
+  Counts forgotten_counts_;          // of what is no longer known by its id
+  Counts stored_counts_;             // and of the log, in its order
   Counts counts_;                    // and of the own signals behind them
-  std::unordered_map<Uuid, Stored, IdHash> stored_;
-  std::deque<Uuid> heard_;  // the ids in stored_, in their order
-  std::vector<Own> own_;    // in the order of acceptance
+  std::deque<CountedOrder> heard_;   // of the log, in its order
+  // Their ids, and whether an accepted signal of this process is the order.
+  std::unordered_map<Uuid, bool, IdHash> stored_;
+  std::vector<Own> own_;  // in the order of acceptance
 };
 
 }  // namespace rts

@@ -20,8 +20,7 @@ inline constexpr std::string_view kStrategyToken = "{strategy}";
 [[nodiscard]] bool is_per_strategy(std::string_view topic);
 
 // The topic with a text in its token's place; the topic itself when it has none. The text is the
-// name of a strategy: where its orders go; "*": what takes in all of its subjects, and more; or
-// "$1", which in a destination means what the wildcard of a source has matched.
+// name of a strategy: where its orders go; or "*": what takes in all of its subjects, and more.
 [[nodiscard]] std::string order_subject(std::string_view topic, std::string_view text);
 
 // Where orders may go: one subject, or one for each strategy in the order of StrategyId.

@@ -1,6 +1,6 @@
-// What the JetStream stream of the orders has to be, so that an order is stored once and so many a
-// day at most: the plan that `provision` makes real, and the needs that the running service checks.
-// Pure values and rules: whoever uses them asks the broker. Any thread. SPEC §6.
+// What the streams of the order log and of the control log have to be: the plans that `provision`
+// makes real, and the needs that the running service checks. Pure values and rules: whoever uses
+// them asks the broker. Any thread. SPEC §6.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <rts/base/time.hpp>
 
 namespace rts {
 
@@ -35,14 +37,23 @@ struct StreamFacts {
   std::optional<Republish> republish;
   bool no_ack = false;
   bool sealed = false;
+  bool allow_rollup = false;
+  bool deny_delete = false;
+  bool deny_purge = false;
   bool clustered = false;  // the broker that answered is part of a cluster
+  std::string created;     // when it was: another stream of the name has another time
+  // What it holds: the last sequence is that of the newest message, also when that is gone; the
+  // first is one more than it when nothing is left.
+  std::uint64_t first_sequence = 0, last_sequence = 0;
+  UnixMs last_stored_at{};  // by the broker's clock; 1970 or before: never
 };
 
-// What the running service relies on when it delivers through the stream that owns its subject.
+// What the running service relies on when it stores its orders in the order log.
 struct StreamNeeds {
-  std::string subject;                 // NATS_PUBLISHER_TOPIC, with its token if it has one
+  std::string subject;                 // ORDER_LOG_TOPIC
   std::chrono::seconds cooldown{0};    // SIGNAL_COOLDOWN_SECONDS: replicas send one id within it
   std::chrono::seconds order_life{0};  // an id is repeated within it: the longer of the ORDER_TTLs
+  std::string forward_topic{};         // NATS_PUBLISHER_TOPIC, with its token if it has one
 };
 
 // What the plan is made from: those needs, further settings, and the options of `provision`.
@@ -50,29 +61,38 @@ struct StreamPlanSource : StreamNeeds {
   std::string name = "ORDERS";
   std::int64_t daily_signals = 0;         // RISK_MAX_DAILY_SIGNALS; 0 = no limit
   std::optional<std::int64_t> daily_cap;  // empty: daily_signals of every strategy
-  // Empty: kTradeEngineSubject, for one subject; "": nothing. Where `subject` has the token it has
-  // it too: the brokers republish many subjects onto as many only.
-  std::optional<std::string> republish_to;
   std::int64_t replicas = 1;
 };
 
-// What the stream has to be. What is no member is the same for everybody: file storage, retention
-// by limits, discard new, no limit a subject, acknowledging, not sealed.
+// What a stream has to be. What is no member is the same for all: file storage, retention by
+// limits, discard new, acknowledging, not sealed.
 struct StreamPlan {
   std::string name;
-  std::string subject;  // as in its source
+  std::string subject;
   std::chrono::seconds duplicate_window{0};
-  std::int64_t max_messages = -1;  // -1: no limit
-  std::chrono::seconds max_age{0};
+  std::int64_t max_messages = -1;              // -1: no limit
+  std::int64_t max_messages_per_subject = -1;  // -1: no limit
+  std::chrono::seconds max_age{0};             // 0: messages do not age
   std::optional<Republish> republish;
-  std::string republish_topic;  // its destination with the token, as in its source; empty: none
   std::int64_t replicas = 1;
+  bool is_bucket = false;  // of keys and values: rollups are allowed, no entry is deleted by itself
 };
 
 // The window is the cooldown and an order's life longer, for so far apart two replicas may send
 // what has one id: one at a bucket's first moment, the other when an order of its last moment is
 // about to expire. At least 2 min, at most the 24 h that messages are kept.
 [[nodiscard]] StreamPlan plan_stream(const StreamPlanSource& source);
+
+// The stream behind a key-value bucket, and the subject of all its keys.
+[[nodiscard]] inline std::string bucket_stream(std::string_view bucket) {
+  return "KV_" + std::string(bucket);
+}
+[[nodiscard]] inline std::string bucket_subject(std::string_view bucket) {
+  return "$KV." + std::string(bucket) + ".>";
+}
+
+// The bucket of the control log, with the last 64 values of each key.
+[[nodiscard]] StreamPlan plan_bucket(std::string_view bucket, std::int64_t replicas);
 
 // One setting of the stream, named as JetStream does, in words for people.
 struct Difference {
@@ -98,16 +118,24 @@ struct Difference {
 
 // What breaks the promise of §6, a short sentence each; empty: the stream fits.
 //
-// A count limit that discards old messages is a problem: it lets every order through, so it is not
-// the cap that somebody meant it to be; and it removes orders that are younger than the window,
-// whose ids a broker that restarts then no longer knows, for it rebuilds them from what is stored.
-// No limit at all is fine, and so are byte limits, storage, replicas and republishing: whoever
-// chose those knows what he has, and none of them makes an order arrive twice while the broker
-// runs.
+// Whatever lets the log forget an order of the day is a problem, for limits and cooldowns are
+// counted from it, and a broker that restarts rebuilds the ids it knows from what is stored; so is
+// a count limit that discards old messages, which lets every order through and is not the cap that
+// somebody meant it to be. No limit at all is fine, and so are byte limits, storage and replicas:
+// whoever chose those knows what he has.
 [[nodiscard]] std::vector<std::string> stream_problems(const StreamNeeds& needs,
                                                        const StreamFacts& facts);
 
-// Whether a subject with wildcards ("orders.>") takes in one without.
+// Whether the stream itself may publish orders to where they are forwarded, as it had to before
+// there was an order log. Then no order may be stored: each would be delivered twice.
+[[nodiscard]] bool delivers_twice(const StreamNeeds& needs, const StreamFacts& facts);
+
+// Where the stream of the order log republishes what it has stored, for the replicas to hear.
+[[nodiscard]] inline std::string stored_subject(std::string_view log_topic) {
+  return std::string(log_topic) + ".stored";
+}
+
+// Whether a subject with wildcards ("orders.>") takes in one without, or with a '>' at its end.
 [[nodiscard]] bool covers(std::string_view pattern, std::string_view subject) noexcept;
 
 }  // namespace rts

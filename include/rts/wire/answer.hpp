@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 10U;
 // Texts of others that we show are cut to so many bytes.
 inline constexpr std::size_t kMaxAnswerTextBytes = 200;
 
-// A stream has stored the message: {"stream":"ORDERS","seq":7,"duplicate":true}.
+// A stream has stored the message: {"stream":"ORDERS","seq":7}; or has it already, as
+// "duplicate":true says. A duplicate of sequence 0 is being stored (nats-server 2.10).
 struct PubAck {
   std::string stream;
   std::uint64_t sequence = 0;
@@ -44,7 +45,7 @@ using Answer = std::variant<PubAck, StreamError, EngineStatus>;
 // Empty when it is none of these.
 [[nodiscard]] std::optional<Answer> parse_answer(std::string_view payload);
 
-// {"command":"pause"|"resume"}, with "strategy" for one of them only.
+// {"command":"pause"|"resume"}, with "strategy" for one of them only; "all" is all.
 struct ControlCommand {
   bool pause = false;
   std::optional<StrategyId> strategy;  // empty: all

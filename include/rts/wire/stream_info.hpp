@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <rts/base/result.hpp>
+#include <rts/base/time.hpp>
 #include <rts/trading/stream_plan.hpp>
 
 namespace rts::wire {
@@ -21,6 +22,10 @@ struct ApiError {
   std::string description;  // cut at 256 bytes, control characters replaced
 };
 inline constexpr std::int64_t kStreamNotFound = 10059;
+inline constexpr std::int64_t kNoJetStream = 10076;
+inline constexpr std::int64_t kNoJetStreamForAccount = 10039;
+inline constexpr std::int64_t kMessageNotFound = 10037;
+inline constexpr std::int64_t kWrongLastSequence = 10071;  // in the answer to a publication
 
 // For $JS.API.STREAM.NAMES: which stream stores this subject?
 [[nodiscard]] std::string stream_names_request(std::string_view subject);
@@ -38,5 +43,25 @@ inline constexpr std::int64_t kStreamNotFound = 10059;
 // does not know.
 [[nodiscard]] Result<std::string, ApiError> stream_update_request(std::string_view info,
                                                                   const StreamPlan& plan);
+
+// For $JS.API.STREAM.MSG.GET.<name>: the subject's last message; its first from a sequence on; the
+// one with a sequence.
+[[nodiscard]] std::string last_message_request(std::string_view subject);
+[[nodiscard]] std::string next_message_request(std::string_view subject, std::uint64_t from);
+[[nodiscard]] std::string message_request(std::uint64_t sequence);
+
+// A message as a stream has stored it. Sizes as the broker's limit for messages is.
+struct StoredMessage {
+  std::uint64_t sequence = 0;
+  std::string subject;
+  std::string headers;  // "NATS/1.0\r\nName: value\r\n…\r\n\r\n"; empty: it has none
+  std::string data;     // empty also of a key that was deleted
+  UnixMs stored_at{};   // by the broker's clock
+
+  // The first of this name, without blanks around it; empty without one.
+  [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+};
+// The answer. kMessageNotFound: there is none.
+[[nodiscard]] Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload);
 
 }  // namespace rts::wire

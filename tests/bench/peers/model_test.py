@@ -169,6 +169,14 @@ def valid_settings(binary: str, dice: random.Random, folder: pathlib.Path) -> di
             return drawn
 
 
+def valid_revisions(binary: str, dice: random.Random, settings: dict[str, str]
+                    ) -> list[dict[str, str]]:
+    drawn = [random_market.drawn_values(dice) for _ in range(dice.choice([0, 1, 3, 8]))]
+    return [values for values in drawn
+            if subprocess.run([binary, "check"], env=settings | values,
+                              capture_output=True).returncode == 0]
+
+
 def found_in_random(binary: str, seed: int, folder: pathlib.Path, seen: Counter[str]
                     ) -> Iterator[str]:
     dice = random.Random(seed)
@@ -187,6 +195,7 @@ def found_in_random(binary: str, seed: int, folder: pathlib.Path, seen: Counter[
     orders = replay()
     if dice.random() < 0.7:
         random_market.add_notes(dice, lines, [json.loads(line) for line in orders.splitlines()])
+        random_market.add_revisions(dice, lines, valid_revisions(binary, dice, settings))
         orders = replay()
     counts = json.loads(counts_file.read_text(encoding="utf-8"))
     for kind in SHOWN:

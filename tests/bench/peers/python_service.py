@@ -3,8 +3,8 @@
 
 It is a peer to measure against, and an independent model of the rules to test the engine with: it
 was written from the specification, not from the C++ code, and shares nothing with it. It decodes,
-decides and writes orders like the service; it has no circuit breaker, health pages or metrics, it
-does not wait for the answer to an order, and it does not read what a recording heard from the logs.
+decides and writes orders like the service, and heeds what a recording heard from the logs; it has no
+circuit breaker, health pages or metrics, and it does not wait for the answer to an order.
 
   python_service.py replay RECORDING [--counts FILE]   orders to stdout; plain, gzip or -
   python_service.py live [--frames N]                  NATS in, NATS out; at the end the counts
@@ -38,6 +38,7 @@ MAX_FRAME_BYTES = 1 << 20
 MAX_SYMBOLS = 512
 MIN_LEVELS, MAX_LEVELS = 5, 20
 MAX_TICKER_SAMPLES = 4096
+MAX_REVISIONS = 64
 MAX_INT64 = 2**63 - 1
 MAX_STEPS = 2**53  # up to here a double counts one by one
 NUMBER_LIMIT = 1e15  # every price and quantity is below it
@@ -140,22 +141,35 @@ class Settings:
     message_ttl_seconds: int = 60
     environment: str = "production"
     own: dict[str, Settings] = field(default_factory=dict, repr=False)  # by symbol
+    texts: dict[str, str] = field(default_factory=dict, repr=False)  # that they were made of
 
     @classmethod
     def from_environment(cls, environment: dict[str, str]) -> Settings:
-        names = {item.name.upper(): item for item in fields(cls) if item.name != "own"}
+        names = {item.name.upper(): item for item in fields(cls)
+                 if item.name not in ("own", "texts")}
         given: dict[str, dict[str, Any]] = {"": {}}  # by symbol; "" for all
         for name, text in environment.items():
             name, _, symbol = name.partition("__")
             if name in names and (not symbol or cls._exists_per_symbol(name)):
                 setting = names[name]
                 given.setdefault(symbol, {})[setting.name] = cls._parse(setting.default, text)
-        common = cls(**given.pop(""))
+        common = cls(texts=environment, **given.pop(""))
         return replace(common, own={symbol: replace(common, **changes)
                                     for symbol, changes in given.items()})
 
     def of(self, symbol: str) -> Settings:
         return self.own.get(symbol, self)
+
+    def with_live(self, values: dict[str, str]) -> Settings:
+        """What the control log makes of them. Refuses names that are not live."""
+        for name, text in values.items():
+            name, _, symbol = name.partition("__")
+            is_size = name in ("TRADING_MIN_POSITION_SIZE", "TRADING_MAX_POSITION_SIZE")
+            is_live = self._exists_per_symbol(name) or (
+                not symbol and (is_size or name.startswith("RISK_")))
+            if not is_live or not isinstance(text, str):
+                raise ValueError(name)
+        return Settings.from_environment(self.texts | values)
 
     @staticmethod
     def _exists_per_symbol(name: str) -> bool:
@@ -660,10 +674,33 @@ class Market:
     last_trade_time: int = 0
     samples: list[tuple[int, float]] = field(default_factory=list)  # time, price
     first_ticker_time: int | None = None
+    time_window: int | None = None  # that the samples were kept for, in seconds
 
     def fresh_reference(self, at: int) -> Priced | None:
         known = self.reference
         return known if known is not None and known.is_fresh(at) else None
+
+    def fit(self, settings: Settings) -> None:
+        """What is remembered never reaches back farther than the settings in force say."""
+        while len(self.trades) > settings.trade_momentum_window:
+            price, quantity = self.trades.popleft()
+            self.price_sum -= price
+            self.quantity_sum -= quantity
+        window = settings.ticker_velocity_time_window
+        if self.samples and self.time_window is not None and window > self.time_window:
+            newest = max(time for time, _ in self.samples)
+            self.first_ticker_time = max(self.first_ticker_time or 0,
+                                         newest - self.time_window * 1000)
+        self.time_window = window
+
+    def forget(self, kind: type[Event]) -> None:
+        """The strategy of these events is off: what it does not see is unknown."""
+        if kind is Trade:
+            self.trades.clear()
+            self.price_sum = self.quantity_sum = 0
+        if kind is Ticker:
+            self.samples.clear()
+            self.first_ticker_time = None
 
     def check_source(self, event: Event) -> None:
         """Rule 7: one source of a kind, so that nothing counts twice."""
@@ -915,16 +952,17 @@ class Gate:
     """Signals to quantities, or the outcome that refuses them. All in event time."""
 
     def __init__(self, settings: Settings, instruments: Instruments) -> None:
-        self._settings = settings
+        self.settings = settings  # that are in force
         self._instruments = instruments
         self.memory = Memory()
-        self.paused = dict.fromkeys(STRATEGY_NAMES, settings.trading_paused)
+        self._paused = settings.trading_paused
+        self.log_pauses: set[str | None] = set()  # strategies; None: all of them
 
     def admit(self, found: Signal, event: Event, reference: Priced | None) -> Admitted | str:
         """`reference` is the fresh one from before the event."""
-        settings = self._settings.of(event.symbol)
+        settings = self.settings.of(event.symbol)
         closes = found.side == "SELL" and not settings.trading_enable_shorts
-        if self.paused[found.strategy]:
+        if self._paused or self.log_pauses & {None, found.strategy}:
             return "paused"
         if closes and settings.order_format == "signal":
             return "shorts_disabled"
@@ -1042,12 +1080,12 @@ def iso_time(ms: int) -> str:
 
 class OrderWriter:
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._format = (self._trade_order if settings.order_format == "trade_order"
                         else self._signal)
 
     def order(self, found: Signal, admitted: Admitted, event: Event, envelope: Envelope) -> Order:
-        settings = self._settings
+        settings = self.settings
         cooldown_ms = settings.of(event.symbol).signal_cooldown_seconds * 1000
         own_id = order_id(found, event, cooldown_ms)
         metadata: dict[str, Any] = {"schema": f"{settings.order_format}.v1",
@@ -1062,7 +1100,7 @@ class OrderWriter:
 
     def _trade_order(self, order_id: str, found: Signal, admitted: Admitted,
                      event: Event) -> dict[str, Any]:
-        settings, closes = self._settings, admitted.closes
+        settings, closes = self.settings, admitted.closes
         ttl = settings.order_ttl_reduce_only_seconds if closes else settings.order_ttl_seconds
         return {
             "order_id": order_id,
@@ -1138,6 +1176,7 @@ class Engine:
                  load: Callable[[bytes], Any] = load_json) -> None:
         self.counts = Counts()
         self._settings = settings
+        self._revisions: list[tuple[int, Settings]] = []
         self._markets: dict[str, Market] = {}
         instruments = Instruments(settings)
         symbols = Symbols(settings, instruments,
@@ -1185,9 +1224,20 @@ class Engine:
             self._gate.memory.hear(Counted(own_id, (strategy, upper(symbol), side), time))
 
     def pause(self, paused: Any, strategy: str | None) -> None:
-        names = STRATEGY_NAMES if strategy is None else (strategy,)
-        if isinstance(paused, bool) and set(names) <= set(STRATEGY_NAMES):
-            self._gate.paused |= dict.fromkeys(names, paused)
+        strategy = None if strategy == "all" else strategy
+        if isinstance(paused, bool) and strategy in (None, *STRATEGY_NAMES):
+            (self._gate.log_pauses.add if paused else self._gate.log_pauses.discard)(strategy)
+
+    def revise(self, effective_from: Any, values: Any) -> None:
+        """A revision of the settings, in the log's order."""
+        if type(effective_from) is not int or effective_from < 0 or not isinstance(values, dict):
+            raise ValueError
+        self._revisions.append((effective_from, self._settings.with_live(values)))
+        del self._revisions[:-MAX_REVISIONS]
+
+    def _in_force(self, at: int) -> Settings:
+        return next((settings for begin, settings in reversed(self._revisions) if begin <= at),
+                    self._settings)
 
     def _accept(self, event: Event, market: Market) -> Priced | None:
         """What earlier events tell, and the fresh reference from before this one."""
@@ -1197,7 +1247,7 @@ class Engine:
         market.check_sequence(event)
         reference = market.fresh_reference(event.time)
         if isinstance(event, (Trade, Ticker)):
-            market.check_price(event, self._settings.risk_price_band_percent)
+            market.check_price(event, self._in_force(event.time).risk_price_band_percent)
             market.reference = Priced(event.price, event.time)
         return reference
 
@@ -1216,9 +1266,13 @@ class Engine:
 
     def _decide(self, event: Event, market: Market, reference: Priced | None,
                 envelope: Envelope) -> Order | None:
-        settings = self._settings.of(event.symbol)
+        self._gate.settings = self._writer.settings = self._in_force(event.time)
+        settings = self._gate.settings.of(event.symbol)
+        market.fit(settings)
         strategy = STRATEGIES[type(event)]
         enabled = getattr(settings, f"strategy_enabled_{strategy.__name__}")
+        if not enabled:
+            market.forget(type(event))
         found = strategy(event, market, settings) if enabled else "disabled"
         order = None
         if isinstance(found, Signal):
@@ -1243,7 +1297,7 @@ def recorded_lines(path: str) -> Iterator[bytes]:
         yield from file
 
 
-NOTE = re.compile(rb"\s*#\s*(order|pause)\s*(\{.*)")
+NOTE = re.compile(rb"\s*#\s*(order|pause|settings)\s*(\{.*)")
 
 
 def heard(engine: Engine, line: bytes) -> None:
@@ -1255,6 +1309,8 @@ def heard(engine: Engine, line: bytes) -> None:
         said = json.loads(note[2])
         if note[1] == b"pause":
             engine.pause(said["paused"], said.get("strategy"))
+        elif note[1] == b"settings":
+            engine.revise(said["effective_from"], said["values"])
         else:
             engine.hear(said)
     except (ValueError, KeyError, TypeError, StopIteration, Refused):

@@ -10,6 +10,7 @@ import json
 import math
 import pathlib
 import random
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -93,6 +94,9 @@ PER_SYMBOL = [
     name for name in CHOICES
     if name.startswith(("ORDERBOOK_SKEW_", "TRADE_MOMENTUM_", "TICKER_VELOCITY_", "SIGNAL_"))
 ] + ["RISK_STOP_LOSS_PERCENT", "RISK_TAKE_PROFIT_PERCENT", "TRADING_ORDER_NOTIONAL"]  # fmt: skip
+# What a running service may be told.
+LIVE = sorted({*PER_SYMBOL, *(name for name in CHOICES if name.startswith(
+    ("STRATEGY_ENABLED_", "RISK_", "TRADING_M")) and name != "TRADING_MIN_NOTIONALS")})
 OWN_SETTINGS_OF = ["BTCUSDT", "ETHUSDT", "TINYUSDT"]
 
 
@@ -531,6 +535,30 @@ def add_notes(dice: random.Random, lines: list[bytes], orders: list[Event]) -> N
         notes.append(f'# pause {{"paused":{paused}{strategy},"by":"x"}}'.encode())
     for note in notes:
         lines.insert(dice.randrange(len(lines) + 1), note)
+
+
+def drawn_values(dice: random.Random) -> dict[str, str]:
+    """Of one revision of the settings. Not all of them go together: the caller asks the service."""
+    values = {name: dice.choice(CHOICES[name])
+              for name in dice.sample(LIVE, dice.choice([0, 1, 4, 12]))}
+    for name in dice.sample(PER_SYMBOL, dice.choice([0, 2])):
+        values[f"{name}__{dice.choice(OWN_SETTINGS_OF)}"] = dice.choice(CHOICES[name])
+    return values
+
+
+def add_revisions(dice: random.Random, lines: list[bytes], revisions: list[dict[str, str]]) -> None:
+    """Revisions of the settings, in effect from a time of the recording on, and some that are none."""
+    times = [int(time) for line in lines for time in re.findall(rb'"E":([0-9]{13})\b', line)]
+    for values in revisions:
+        begin: Any = dice.choice(times) + dice.choice([0, 0, 1, -1, -60_000]) if times else 0
+        if dice.random() < 0.1:
+            begin = dice.choice([0, -1, "now", 1.5, None, begin + 10**9])
+        revision: Any = {"effective_from": begin, "values": values}
+        if dice.random() < 0.1:
+            wrong = dice.choice([("TRADING_LEVERAGE", "2"), ("SIGNAL_COOLDOWN_SECONDS", "x"),
+                                 ("RISK_PRICE_BAND_PERCENT", 5), ("X", "1")])
+            revision["values"] = dict([*values.items(), wrong])
+        lines.insert(dice.randrange(len(lines) + 1), b"# settings " + written(revision))
 
 
 def of_another(dice: random.Random, order: Event) -> Event:

@@ -46,6 +46,9 @@ app.kubernetes.io/component: service
 {{- fail (printf "settings.SHUTDOWN_TIMEOUT_SECONDS is %s: set terminationGracePeriodSeconds to more than that" $settings.SHUTDOWN_TIMEOUT_SECONDS) }}
 {{- end }}
 {{- range $name, $value := $settings }}
+{{- if and (hasPrefix "TICKER_VELOCITY_TIME_WINDOW" $name) (ge (int $value) (int $.Values.minReadySeconds)) }}
+{{- fail (printf "settings.%s is %s: set minReadySeconds to more than that, so that a new pod is warm before an old one goes" $name $value) }}
+{{- end }}
 {{ $name }}: {{ $value | quote }}
 {{- end }}
 {{- end }}

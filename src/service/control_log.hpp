@@ -1,0 +1,190 @@
+// Follows the control log (SPEC §6), a key-value bucket at the broker, and does what it says:
+// pauses and revisions of the settings, in its order. Until it is read, and while it is gone, it
+// holds orders back. Thread: the loop's.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <rts/config/settings.hpp>
+#include <rts/engine/engine.hpp>
+#include <rts/trading/stream_plan.hpp>
+#include <rts/wire/control_log.hpp>
+
+#include "nats/client.hpp"
+#include "service/narrator.hpp"
+#include "service/status.hpp"
+#include "service/stream_follower.hpp"
+
+namespace rts::service {
+
+class ControlLog {
+ public:
+  // They outlive it.
+  struct Parts {
+    const config::Configuration& configuration;
+    Engine& engine;
+    Narrator& narrator;
+    Counts& counts;
+  };
+
+  // `is_required`: it is never off by itself. Where orders go through the order log, who provides
+  // the one has to provide the other.
+  ControlLog(boost::asio::io_context& loop, nats::Client& client, const Parts& parts,
+             bool is_required)
+      : parts_(parts),
+        bucket_(parts.configuration.settings.broker.control_bucket),
+        is_required_(is_required),
+        follower_(
+            loop, client,
+            {.domain = parts.configuration.settings.broker.jetstream_domain,
+             .subject = {},
+             .stream = bucket_stream(bucket_)},
+            {.check = [](const StreamFacts&) { return StreamFollower::Fit{}; },
+             .on_entry = [this](const wire::StoredMessage& entry) { on_entry(entry); },
+             .on_looked = [this](bool is_read, bool changed) { on_looked(is_read, changed); }}) {}
+
+  // To be called when the client's status has changed.
+  void on_connection_change() {
+    if (!bucket_.empty()) follower_.on_connection_change();
+  }
+  // Something has been written to it, if it is true.
+  void hint() { follower_.read_on(); }
+
+  // Why it holds orders back; empty when it does not. Of one that is gone, or has not answered for
+  // a while, nobody knows what has been written to it meanwhile.
+  [[nodiscard]] std::string_view holds_back() const {
+    if (bucket_.empty() || !off().empty()) return "";
+    if (!follower_.is_read()) return "the control log has not been read";
+    const bool is_gone = follower_.place() == StreamFollower::Place::absent ||
+                         follower_.missing_for() >= StreamFollower::kSilenceLimit;
+    return is_gone ? "the control log is not there any more" : "";
+  }
+
+  // Empty where it is not set.
+  [[nodiscard]] std::optional<LogState> state() const {
+    if (bucket_.empty()) return std::nullopt;
+    const std::string& problem = follower_.problem();
+    return LogState{.stream = follower_.stream(),
+                    .problem = problem.empty() ? settings_problem_ : problem,
+                    .last_sequence = follower_.last(),
+                    .off = off()};
+  }
+
+  // Of the settings: the last revision that is in force, and those to come.
+  [[nodiscard]] std::span<const TakenSettings> revisions(UnixMs now) const {
+    std::span<const TakenSettings> rest = revisions_;
+    while (rest.size() > 1 && rest[1].value.effective_from <= now) rest = rest.subspan(1);
+    return rest;
+  }
+
+ private:
+  // Why it is off though it is set; empty when it is not. One that has been there never is.
+  [[nodiscard]] std::string off() const {
+    const auto place = follower_.place();
+    // Who names a domain says that there is one.
+    const bool has_domain = !parts_.configuration.settings.broker.jetstream_domain.empty();
+    const bool is_off = !is_required_ && !was_read_ &&
+                        (place == StreamFollower::Place::absent ||
+                         (place == StreamFollower::Place::no_jetstream && !has_domain));
+    return is_off ? follower_.problem() : "";
+  }
+
+  void on_looked(bool is_read, bool changed) {
+    // What was before is told as it ended.
+    if (is_read && !std::exchange(was_read_, true)) tell_pauses();
+    if (!changed) return;
+    if (const std::string why = off(); !why.empty()) {
+      parts_.narrator.control_log_off(why);
+    } else {
+      parts_.narrator.log_looked("control_log", follower_.stream(), follower_.problem());
+    }
+  }
+
+  void tell_pauses() const {
+    for (const StrategyId id : all_of<StrategyId>) {
+      if (parts_.engine.is_paused(id)) parts_.narrator.paused(true, id, "control log or start");
+    }
+  }
+
+  static std::vector<std::optional<StrategyId>> pause_keys() {
+    std::vector<std::optional<StrategyId>> keys{std::nullopt};
+    std::ranges::copy(all_of<StrategyId>, std::back_inserter(keys));
+    return keys;
+  }
+
+  void on_entry(const wire::StoredMessage& entry) {
+    const std::string_view problem = take(entry);
+    if (problem.empty()) return;
+    ++parts_.counts.odd_control_entries;
+    parts_.narrator.odd_control_entry(entry, problem);
+  }
+
+  static bool is_deletion(const wire::StoredMessage& entry) {
+    return entry.data.empty() && !entry.header("KV-Operation").empty();
+  }
+
+  // Why it is passed over; empty when it is not.
+  std::string_view take(const wire::StoredMessage& entry) {
+    if (entry.subject == wire::bucket_subject(bucket_, wire::kSettingsKey)) {
+      return take_settings(entry);
+    }
+    const auto keys = pause_keys();
+    const auto key = std::ranges::find(keys, entry.subject, [this](auto strategy) {
+      return wire::bucket_subject(bucket_, wire::pause_key(strategy));
+    });
+    if (key == keys.end()) return "a key that means nothing here";
+    // A key that was deleted pauses nobody.
+    const auto value =
+        is_deletion(entry) ? wire::PauseValue{} : wire::parse_pause_value(entry.data);
+    if (!value) return "it does not say whether trading is paused";
+    parts_.engine.hear_pause(*key, value->paused);
+    if (was_read_) parts_.narrator.paused(value->paused, *key, value->author.by);
+    return "";
+  }
+
+  std::string_view take_settings(const wire::StoredMessage& entry) {
+    settings_problem_.clear();
+    // Where the key was deleted there are no values from then on.
+    const auto value = is_deletion(entry) ? wire::SettingsValue{.effective_from = entry.stored_at}
+                                          : wire::parse_settings_value(entry.data);
+    if (!value) return settings_problem_ = "no settings can be read from it";
+    if (value->effective_from > entry.stored_at + wire::kMaxAheadOfStored) {
+      return settings_problem_ = "the settings would hold from a time that is too far away";
+    }
+    auto parameters = config::with_live_values(parts_.configuration, value->values);
+    if (!parameters) {
+      return settings_problem_ =
+                 fmt::format("the settings are refused: {}", fmt::join(parameters.error(), " "));
+    }
+    parts_.engine.hear(SettingsRevision{value->effective_from, std::move(parameters).value()});
+    if (was_read_) parts_.narrator.settings_changed(entry.sequence, *value);
+    // As the engine's schedule does.
+    std::erase_if(revisions_, [&](const TakenSettings& taken) {
+      return taken.value.effective_from >= value->effective_from;
+    });
+    if (revisions_.size() == Schedule::kMaxRevisions) revisions_.erase(revisions_.begin());
+    revisions_.push_back({entry.sequence, *value});
+    return "";
+  }
+
+  const Parts parts_;
+  const std::string& bucket_;  // empty: it is not set
+  const bool is_required_;
+  StreamFollower follower_;
+  bool was_read_ = false;
+  std::string settings_problem_;          // of the last revision; empty: it is taken
+  std::vector<TakenSettings> revisions_;  // by the time from which they hold
+};
+
+}  // namespace rts::service
