@@ -681,7 +681,11 @@ TEST(NatsRequest, FlowControlIsAnsweredWhereJetStreamAwaitsItAndNowhereElse) {
       caller.run_until([&] { return caller.client->status().status_messages == 9; }, kSoon));
   ASSERT_TRUE(caller.round_trip());
   ASSERT_TRUE(all.publish("last", ""));  // comes behind what the broker has until now
-  ASSERT_TRUE(test::eventually([&] { return all.received().back().subject == "last"; }, kSoon));
+  const auto is_last_there = [&] {
+    const auto received = all.received();
+    return !received.empty() && received.back().subject == "last";
+  };
+  ASSERT_TRUE(test::eventually(is_last_there, kSoon));
   std::vector<std::string> answered;
   for (const auto& message : all.received()) {
     const bool ours = message.subject == "frames" || message.subject == "last" ||
