@@ -306,7 +306,9 @@ TEST_F(OrderLog, TenThousandEntriesAreReadWithinASecond) {
               static_cast<int>(kEntries), static_cast<int>(passed.count()),
               static_cast<int>(cpu.count()), static_cast<double>(usage.resident_bytes) / kMebibyte);
   EXPECT_LT(passed, loosened(5s));
-  EXPECT_LT(usage.resident_bytes, loosened(64U) * kMebibyte);
+#ifndef RTS_SANITIZED  // which keeps what was freed
+  EXPECT_LT(usage.resident_bytes, 64U * kMebibyte);
+#endif
   EXPECT_TRUE(has_read(service, kEntries));
   EXPECT_EQ(odd_entries(service), 0);
   feed();
