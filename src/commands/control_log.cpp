@@ -50,16 +50,12 @@ std::string ControlLog::name() const {
   return fmt::format("bucket {} at {}", broker_.control_bucket, admin_.server());
 }
 
-std::optional<ControlLog::Entry> ControlLog::ask(const std::string& request) {
+std::optional<wire::StoredMessage> ControlLog::ask(const std::string& request) {
   const std::string verb = "STREAM.MSG.GET." + bucket_stream(broker_.control_bucket);
   const auto answer = admin_.request(nats::jetstream_api(broker_.jetstream_domain, verb), request);
   if (!answer) throw CommandError(ExitCode::unavailable, "{}: {}", admin_.server(), answer.error());
   auto message = wire::parse_stored_message(answer.value());
-  if (message) {
-    wire::StoredMessage& found = message.value();
-    const bool is_deletion = found.data.empty() && !found.header("KV-Operation").empty();
-    return Entry{found.sequence, std::move(found.data), found.stored_at, is_deletion};
-  }
+  if (message) return std::move(message).value();
   if (message.error().code == wire::kMessageNotFound) return std::nullopt;
   if (message.error().code == wire::kStreamNotFound) {
     throw CommandError(ExitCode::unavailable, "there is no {}; run `realtime-strategies provision`",
@@ -68,17 +64,17 @@ std::optional<ControlLog::Entry> ControlLog::ask(const std::string& request) {
   throw CommandError(ExitCode::unavailable, "{}: {}", name(), message.error().description);
 }
 
-ControlLog::Entry ControlLog::last(std::string_view key) {
-  const std::string subject = wire::bucket_subject(broker_.control_bucket, key);
-  return ask(wire::last_message_request(subject)).value_or(Entry{});
+wire::StoredMessage ControlLog::last(std::string_view key) {
+  const std::string subject = bucket_subject(broker_.control_bucket, key);
+  return ask(wire::last_message_request(subject)).value_or(wire::StoredMessage{});
 }
 
-std::vector<ControlLog::Entry> ControlLog::history(std::string_view key) {
-  const std::string subject = wire::bucket_subject(broker_.control_bucket, key);
-  std::vector<Entry> entries;
+std::vector<wire::StoredMessage> ControlLog::history(std::string_view key) {
+  const std::string subject = bucket_subject(broker_.control_bucket, key);
+  std::vector<wire::StoredMessage> entries;
   std::uint64_t from = 1;
   while (auto entry = ask(wire::next_message_request(subject, from))) {
-    from = entry->revision + 1;
+    from = entry->sequence + 1;
     if (entries.size() == kMaxHistory) entries.erase(entries.begin());
     entries.push_back(*std::move(entry));
   }
@@ -86,7 +82,7 @@ std::vector<ControlLog::Entry> ControlLog::history(std::string_view key) {
 }
 
 std::uint64_t ControlLog::write(std::string_view key, const std::string& json, std::uint64_t seen) {
-  std::string subject = wire::bucket_subject(broker_.control_bucket, key);
+  std::string subject = bucket_subject(broker_.control_bucket, key);
   const std::string& domain = broker_.jetstream_domain;
   if (!domain.empty()) subject = nats::jetstream_api(domain, subject);
   const std::string expected = std::to_string(seen);
@@ -108,14 +104,12 @@ std::uint64_t ControlLog::write(std::string_view key, const std::string& json, s
                      error != nullptr ? error->description : "the answer is none of a stream");
 }
 
-std::vector<SettingsEntry> readable(const std::vector<ControlLog::Entry>& history) {
+std::vector<SettingsEntry> readable(const std::vector<wire::StoredMessage>& history) {
   std::vector<SettingsEntry> entries;
-  for (const auto& [revision, json, stored_at, is_deletion] : history) {
-    // Where the key was deleted there are no values from then on.
-    auto value = is_deletion ? wire::SettingsValue{.effective_from = stored_at}
-                             : wire::parse_settings_value(json);
-    if (!value || value->effective_from > stored_at + wire::kMaxAheadOfStored) continue;
-    entries.push_back({revision, *std::move(value)});
+  for (const wire::StoredMessage& entry : history) {
+    auto value = wire::settings_in(entry);
+    if (!value || value->effective_from > entry.stored_at + wire::kMaxAheadOfStored) continue;
+    entries.push_back({entry.sequence, *std::move(value)});
   }
   return entries;
 }

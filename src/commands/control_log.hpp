@@ -21,21 +21,14 @@ class ControlLog {
  public:
   static constexpr std::size_t kMaxHistory = 64;  // revisions of a key that are looked at
 
-  struct Entry {
-    std::uint64_t revision = 0;  // 0: the key has none
-    std::string json{};
-    UnixMs stored_at{};
-    bool is_deletion = false;  // of the key
-  };
-
   // Throws CommandError: configuration where the settings name no bucket, unavailable where the
   // broker does not answer. So do all that follow, the latter also without the bucket.
   explicit ControlLog(const config::BrokerParameters& broker);
 
-  // What the key has now.
-  [[nodiscard]] Entry last(std::string_view key);
+  // What the key has now; of sequence 0: nothing.
+  [[nodiscard]] wire::StoredMessage last(std::string_view key);
   // The same and what it had before, the oldest first.
-  [[nodiscard]] std::vector<Entry> history(std::string_view key);
+  [[nodiscard]] std::vector<wire::StoredMessage> history(std::string_view key);
   // Writes the key's next revision, and gives its number, unless another one than `seen` is its
   // last: two people never overwrite each other unseen.
   std::uint64_t write(std::string_view key, const std::string& json, std::uint64_t seen);
@@ -45,7 +38,7 @@ class ControlLog {
 
  private:
   // The answer to a request for a message; empty: there is none.
-  std::optional<Entry> ask(const std::string& request);
+  std::optional<wire::StoredMessage> ask(const std::string& request);
 
   const config::BrokerParameters& broker_;
   nats::Admin admin_;
@@ -57,7 +50,7 @@ struct SettingsEntry {
   std::uint64_t revision = 0;
   wire::SettingsValue value{};
 };
-[[nodiscard]] std::vector<SettingsEntry> readable(const std::vector<ControlLog::Entry>& history);
+[[nodiscard]] std::vector<SettingsEntry> readable(const std::vector<wire::StoredMessage>& history);
 
 [[nodiscard]] UnixMs now_ms();
 // "2026-11-28T10:40:23.123Z".

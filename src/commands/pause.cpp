@@ -54,7 +54,7 @@ ExitCode apply(ControlLog& log, const Invocation& invocation, const std::vector<
 ExitCode pause(const Invocation& invocation, const config::Configuration& configuration) {
   const Strategy strategy = strategy_of(invocation);
   ControlLog log(configuration.settings.broker);
-  const std::uint64_t seen = log.last(wire::pause_key(strategy)).revision;
+  const std::uint64_t seen = log.last(wire::pause_key(strategy)).sequence;
   return apply(log, invocation, {{strategy, true, seen}});
 }
 
@@ -63,19 +63,17 @@ ExitCode resume(const Invocation& invocation, const config::Configuration& confi
   ControlLog log(configuration.settings.broker);
   std::vector<Change> changes, others;
   bool is_all_paused = false;
-  const auto look_at = [&](const Strategy& strategy) {
-    const auto [revision, json, stored_at, is_deletion] = log.last(wire::pause_key(strategy));
-    const auto value = wire::parse_pause_value(json);
+  for (const Strategy& strategy : wire::pausable()) {
+    const wire::StoredMessage entry = log.last(wire::pause_key(strategy));
+    const auto value = wire::pause_in(entry);
     // What cannot be read may have been meant as a pause.
-    const bool is_paused = value ? value->paused : !json.empty();
+    const bool is_paused = value ? value->paused : !entry.data.empty();
     if (is_paused && !strategy) is_all_paused = true;
-    if (asked && strategy != asked) return;
+    if (asked && strategy != asked) continue;
     // A key that the log does not have may be one that it has lost: somebody may have heard it.
-    const bool is_unknown = !asked && revision == 0;
-    (is_paused || is_unknown ? changes : others).push_back({strategy, false, revision});
-  };
-  look_at(std::nullopt);
-  for (const StrategyId strategy : all_of<StrategyId>) look_at(strategy);
+    const bool is_unknown = !asked && entry.sequence == 0;
+    (is_paused || is_unknown ? changes : others).push_back({strategy, false, entry.sequence});
+  }
   // For those who have heard a pause that the log has lost since.
   if (changes.empty()) {
     print_error("resume: note: the log has no such pause; written all the same\n");

@@ -16,12 +16,11 @@ struct Pause {
 
 // Of the keys that hold something.
 std::vector<Pause> pauses_of(ControlLog& log) {
-  std::vector<std::string> keys{wire::pause_key(std::nullopt)};
-  for (const StrategyId strategy : all_of<StrategyId>) keys.push_back(wire::pause_key(strategy));
   std::vector<Pause> pauses;
-  for (const std::string& key : keys) {
-    const auto [revision, json, stored_at, is_deletion] = log.last(key);
-    if (!json.empty()) pauses.push_back({key, revision, wire::parse_pause_value(json)});
+  for (const auto strategy : wire::pausable()) {
+    const std::string key = wire::pause_key(strategy);
+    const wire::StoredMessage entry = log.last(key);
+    if (!entry.data.empty()) pauses.push_back({key, entry.sequence, wire::pause_in(entry)});
   }
   return pauses;
 }
@@ -131,7 +130,7 @@ ExitCode roll_back(ControlLog& log, const Invocation& invocation,
           revision);
   const wire::SettingsValue value{effective_from(invocation, now_ms()), found->value.values,
                                   authorship(invocation)};
-  return write_settings(log, invocation, configuration, value, history.back().revision);
+  return write_settings(log, invocation, configuration, value, history.back().sequence);
 }
 
 ExitCode settings(const Invocation& invocation, const config::Configuration& configuration) {

@@ -29,7 +29,7 @@ class Revising {
         value_{effective_from(invocation, now_ms()), {}, authorship(invocation)},
         log_(configuration.settings.broker) {
     const auto history = log_.history(wire::kSettingsKey);
-    if (!history.empty()) seen_ = history.back().revision;
+    if (!history.empty()) seen_ = history.back().sequence;
     const auto entries = readable(history);
     if (entries.empty()) return;
     const auto& [revision, last] = entries.back();

@@ -117,12 +117,6 @@ class ControlLog {
     }
   }
 
-  static std::vector<std::optional<StrategyId>> pause_keys() {
-    std::vector<std::optional<StrategyId>> keys{std::nullopt};
-    std::ranges::copy(all_of<StrategyId>, std::back_inserter(keys));
-    return keys;
-  }
-
   void on_entry(const wire::StoredMessage& entry) {
     const std::string_view problem = take(entry);
     if (problem.empty()) return;
@@ -130,34 +124,26 @@ class ControlLog {
     parts_.narrator.odd_control_entry(entry, problem);
   }
 
-  static bool is_deletion(const wire::StoredMessage& entry) {
-    return entry.data.empty() && !entry.header("KV-Operation").empty();
-  }
-
   // Why it is passed over; empty when it is not.
   std::string_view take(const wire::StoredMessage& entry) {
-    if (entry.subject == wire::bucket_subject(bucket_, wire::kSettingsKey)) {
+    if (entry.subject == bucket_subject(bucket_, wire::kSettingsKey)) {
       return take_settings(entry);
     }
-    const auto keys = pause_keys();
-    const auto key = std::ranges::find(keys, entry.subject, [this](auto strategy) {
-      return wire::bucket_subject(bucket_, wire::pause_key(strategy));
+    const auto all = wire::pausable();
+    const auto paused = std::ranges::find(all, entry.subject, [this](auto strategy) {
+      return bucket_subject(bucket_, wire::pause_key(strategy));
     });
-    if (key == keys.end()) return "a key that means nothing here";
-    // A key that was deleted pauses nobody.
-    const auto value =
-        is_deletion(entry) ? wire::PauseValue{} : wire::parse_pause_value(entry.data);
+    if (paused == all.end()) return "a key that means nothing here";
+    const auto value = wire::pause_in(entry);
     if (!value) return "it does not say whether trading is paused";
-    parts_.engine.hear_pause(*key, value->paused);
-    if (was_read_) parts_.narrator.paused(value->paused, *key, value->author.by);
+    parts_.engine.hear_pause(*paused, value->paused);
+    if (was_read_) parts_.narrator.paused(value->paused, *paused, value->author.by);
     return "";
   }
 
   std::string_view take_settings(const wire::StoredMessage& entry) {
     settings_problem_.clear();
-    // Where the key was deleted there are no values from then on.
-    const auto value = is_deletion(entry) ? wire::SettingsValue{.effective_from = entry.stored_at}
-                                          : wire::parse_settings_value(entry.data);
+    const auto value = wire::settings_in(entry);
     if (!value) return settings_problem_ = "no settings can be read from it";
     if (value->effective_from > entry.stored_at + wire::kMaxAheadOfStored) {
       return settings_problem_ = "the settings would hold from a time that is too far away";

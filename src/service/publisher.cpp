@@ -204,22 +204,21 @@ void Publisher::on_ack(InFlight& order, const wire::PubAck& ack) {
   const auto result = !ack.duplicate      ? AttemptResult::acknowledged
                       : ack.sequence == 0 ? AttemptResult::pending
                                           : AttemptResult::duplicate;
-  if (order.state != OrderState::forwarding) {
-    if (result == AttemptResult::acknowledged) log_problem_.clear();
+  const bool stores = order.state != OrderState::forwarding;
+  if (stores && result == AttemptResult::duplicate) order.known_to_stream = true;
+  if (stores && result == AttemptResult::acknowledged) {
+    log_problem_.clear();
     // Stored behind something that we have not read, or by another stream: the log has to tell.
-    if (result == AttemptResult::acknowledged && ack.sequence != log_.last() + 1) {
+    if (ack.sequence != log_.last() + 1) {
       order.known_to_stream = true;
       return read_log(order);
     }
-    if (result == AttemptResult::acknowledged) {
-      callbacks_.on_stored(order.order, ack.sequence);
-      // It was sent behind an own one in whose place another's was stored.
-      if (order.others_heard != others_heard_) {
-        order.stored = Stored::by_us;
-        return settle(order);
-      }
+    callbacks_.on_stored(order.order, ack.sequence);
+    // It was sent behind an own one in whose place another's was stored.
+    if (order.others_heard != others_heard_) {
+      order.stored = Stored::by_us;
+      return settle(order);
     }
-    order.known_to_stream = order.known_to_stream || result == AttemptResult::duplicate;
   }
   conclude(order, result, fmt::format("stream {}, sequence {}", ack.stream, ack.sequence));
 }
@@ -271,9 +270,8 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
     case Next::forward: return forward(order);
     case Next::read_log: return read_log(order);
     case Next::ask_again:
-      order.state = OrderState::asking_again;
       if (result == AttemptResult::no_responders) log_.read_on();  // it may be gone
-      return is_silence(result) ? ask_again(order) : look_at_waiting();
+      return is_silence(result) ? ask_again(order) : wait_to_ask(order);
   }
 }
 
@@ -331,9 +329,8 @@ void Publisher::settle(InFlight& order) {
   if (order.stored == Stored::no) {
     // What we have read is not what it was compared with: not at once, or it would go round.
     if (log_.last() != order.message.expected_sequence) return ask_again(order);
-    order.state = OrderState::asking_again;
     order.overtaken = false;
-    return look_at_waiting();
+    return wait_to_ask(order);
   }
   // It may have been stored behind others that we had not read then.
   if (callbacks_.passes_still(order.order)) return forward(order);
@@ -342,10 +339,12 @@ void Publisher::settle(InFlight& order) {
 
 void Publisher::ask_again(InFlight& order) {
   if (now() >= order.order.valid_until) return expire(order);
-  if (log_.is_read() && !callbacks_.passes_still(order.order)) {
-    return end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);
-  }
-  if (log_.is_read()) return store(order);
+  if (!log_.is_read()) return wait_to_ask(order);
+  if (callbacks_.passes_still(order.order)) return store(order);
+  end(order, OrderResult::superseded, BreakerSignal::success, kSuperseded);
+}
+
+void Publisher::wait_to_ask(InFlight& order) {
   order.state = OrderState::asking_again;
   look_at_waiting();
 }

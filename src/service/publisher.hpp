@@ -209,6 +209,7 @@ class Publisher {
   void read_log(InFlight& order);
   void settle(InFlight& order);
   void ask_again(InFlight& order);
+  void wait_to_ask(InFlight& order);
   void expire(InFlight& order);
   void look_at_waiting();
   template <typename Visit>

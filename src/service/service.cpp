@@ -13,7 +13,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <rts/base/json_writer.hpp>
 #include <rts/base/text.hpp>
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
@@ -260,21 +259,7 @@ class Service {
     }
     // Who asks wants to know. No answer goes where it could be taken for an order.
     if (!message.reply_to.starts_with("_INBOX.")) return;
-    (void)client_.publish({message.reply_to, control_answer(command.has_value())});
-  }
-
-  // {"ok":true,"trading_paused":{"orderbook_skew":true,…}}; a strategy may be held by the control
-  // log still.
-  std::string control_answer(bool ok) const {
-    std::string answer;
-    JsonWriter json(answer);
-    json.begin_object().key("ok").boolean(ok);
-    json.key("trading_paused").begin_object();
-    for (const StrategyId id : all_of<StrategyId>) {
-      json.key(to_string(id)).boolean(engine_.is_paused(id));
-    }
-    json.end_object().end_object();
-    return answer;
+    (void)client_.publish({message.reply_to, control_answer(state(), command.has_value())});
   }
 
   // SIGUSR1 pauses, SIGUSR2 resumes.

@@ -87,6 +87,11 @@ void append_row_if_any(std::string& out, std::string_view name, std::uint64_t co
   if (count > 0) append_row(out, name, count);
 }
 
+void append_paused(JsonWriter& json, const State& state) {
+  append_object(json.key("trading_paused"), all_of<StrategyId>,
+                [&](StrategyId id) { json.boolean(state.paused[index_of(id)]); });
+}
+
 CheckResult result_of_log(const std::optional<LogState>& log) {
   if (!log) return {true, "not used"};
   if (!log->off.empty()) return {true, "off: " + log->off};
@@ -128,6 +133,15 @@ bool State::ready() const {
   return std::ranges::all_of(all_of<Check>, [this](Check check) { return result_of(check).ok; });
 }
 
+std::string control_answer(const State& state, bool ok) {
+  std::string answer;
+  JsonWriter json(answer);
+  json.begin_object().key("ok").boolean(ok);
+  append_paused(json, state);
+  json.end_object();
+  return answer;
+}
+
 http::Response ready_response(const State& state) {
   http::Response response{.status = state.ready() ? 200U : 503U, .body = {}};
   JsonWriter json(response.body);
@@ -138,8 +152,7 @@ http::Response ready_response(const State& state) {
     json.key("detail").string(result.detail).end_object();
   });
   json.key("orders_in_flight").unsigned_integer(state.delivery.in_flight);
-  append_object(json.key("trading_paused"), all_of<StrategyId>,
-                [&](StrategyId id) { json.boolean(state.paused[index_of(id)]); });
+  append_paused(json, state);
   // Shown; silence does not fail readiness.
   append_object(json.key("seconds_since_last_event"), kMarketKinds, [&](EventKind kind) {
     const auto& last = state.counts.last_received[index_of(kind)];

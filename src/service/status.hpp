@@ -112,6 +112,9 @@ struct State {
 
 // {"ready":false,"checks":{"nats_connected":{"ok":false,"detail":"…"},…},…}
 [[nodiscard]] http::Response ready_response(const State& state);
+// What who commands on the control subject is told: {"ok":true,"trading_paused":{…}}, with what the
+// control log pauses.
+[[nodiscard]] std::string control_answer(const State& state, bool ok);
 [[nodiscard]] http::Response info_response(const State& state);
 // The page at "/": a plain index with the numbers that matter.
 [[nodiscard]] http::Response index_response(const State& state);

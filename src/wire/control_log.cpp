@@ -38,13 +38,15 @@ std::optional<std::vector<GivenValue>> values_of(const dom::object& object) {
 
 }  // namespace
 
-std::string bucket_subject(std::string_view bucket, std::string_view key) {
-  return std::string("$KV.").append(bucket).append(".").append(key);
-}
-
 std::string pause_key(std::optional<StrategyId> strategy) {
   std::string key(kPauseKey);
   return strategy ? key.append(".").append(to_string(*strategy)) : key;
+}
+
+std::vector<std::optional<StrategyId>> pausable() {
+  std::vector<std::optional<StrategyId>> all{std::nullopt};
+  all.insert(all.end(), all_of<StrategyId>.begin(), all_of<StrategyId>.end());
+  return all;
 }
 
 std::optional<PauseValue> parse_pause_value(std::string_view json) {
@@ -65,6 +67,15 @@ std::optional<SettingsValue> parse_settings_value(std::string_view json) {
   if (!from || *from < 0 || *from > kLastMs || !values) return std::nullopt;
   return SettingsValue{UnixMs(std::chrono::milliseconds(*from)), *std::move(values),
                        authorship_of(*value)};
+}
+
+std::optional<PauseValue> pause_in(const StoredMessage& entry) {
+  return entry.is_deletion() ? PauseValue{} : parse_pause_value(entry.data);
+}
+
+std::optional<SettingsValue> settings_in(const StoredMessage& entry) {
+  return entry.is_deletion() ? SettingsValue{.effective_from = entry.stored_at}
+                             : parse_settings_value(entry.data);
 }
 
 std::string to_json(const PauseValue& value) {

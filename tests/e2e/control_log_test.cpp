@@ -94,7 +94,7 @@ class UnderTheControlLog : public testing::Test {
     return engine_.received().size() - before;
   }
   void write(const std::string& key, std::string_view value) {
-    exchange_.publish(wire::bucket_subject(kBucket, key), value);
+    exchange_.publish(bucket_subject(kBucket, key), value);
     ASSERT_TRUE(exchange_.flush());
   }
 
@@ -171,9 +171,8 @@ class SettingsUnderLoad : public UnderTheControlLog {
  protected:
   // The bucket's last value of a key.
   [[nodiscard]] std::string stored(std::string_view key) const {
-    const std::string answer =
-        admin_.ask(fmt::format("$JS.API.STREAM.MSG.GET.KV_{}", kBucket),
-                   wire::last_message_request(wire::bucket_subject(kBucket, key)));
+    const std::string answer = admin_.ask(fmt::format("$JS.API.STREAM.MSG.GET.KV_{}", kBucket),
+                                          wire::last_message_request(bucket_subject(kBucket, key)));
     const auto message = wire::parse_stored_message(answer);
     EXPECT_TRUE(message.ok()) << answer;
     return message ? message.value().data : "";

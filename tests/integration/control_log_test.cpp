@@ -50,7 +50,7 @@ class ControlLogCommands : public testing::Test {
   }
   // What a key holds, by way of the library that the commands use.
   [[nodiscard]] std::string stored(std::string_view key) const {
-    return commands::ControlLog(parameters).last(key).json;
+    return commands::ControlLog(parameters).last(key).data;
   }
   [[nodiscard]] wire::SettingsValue settings() const {
     return wire::parse_settings_value(stored("settings")).value_or(wire::SettingsValue{});
@@ -213,7 +213,7 @@ TEST_F(ControlLogCommands, WhatMakesNoSenseIsAUsageError) {
 
 TEST_F(ControlLogCommands, NobodyOverwritesAnotherUnseen) {
   commands::ControlLog log(parameters);
-  EXPECT_EQ(log.last("settings").revision, 0U);
+  EXPECT_EQ(log.last("settings").sequence, 0U);
   (void)out({"set", "SIGNAL_COOLDOWN_SECONDS=60"});
   try {
     (void)log.write("settings", "{}", 0);
@@ -256,8 +256,8 @@ TEST_F(ControlLogCommands, ShowTheLast64Revisions) {
   }
   const auto history = log.history("settings");
   ASSERT_EQ(history.size(), 64U);
-  EXPECT_EQ(history.front().revision, 7U);
-  EXPECT_EQ(history.back().revision, 70U);
+  EXPECT_EQ(history.front().sequence, 7U);
+  EXPECT_EQ(history.back().sequence, 70U);
 }
 
 // --- What is missing ----------------------------------------------------------------------------

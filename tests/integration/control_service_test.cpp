@@ -65,7 +65,7 @@ class ControlLogAt : public testing::Test {
   }
   // Whoever may write to the bucket, by hand.
   void write(const std::string& key, std::string_view value) {
-    market.publish(wire::bucket_subject(kBucket, key), value);
+    market.publish(bucket_subject(kBucket, key), value);
     ASSERT_TRUE(market.flush());
   }
   // The answer of a service to a message on the control subject.

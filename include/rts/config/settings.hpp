@@ -45,7 +45,7 @@ struct Settings {
   EngineParameters engine{
       .symbols = {*Symbol::from("BTCUSDT"), *Symbol::from("ETHUSDT"), *Symbol::from("BNBUSDT")}};
   DeliveryParameters delivery;
-  StreamNeeds stream{.subject = "orders.intents"};  // of the order log
+  StreamNeeds stream{.subject = std::string(kOrderLogSubject)};  // of the order log
   ServerParameters server;
   LogParameters log;
 

@@ -115,8 +115,8 @@ class SilenceWatch {
 
 // What the settings say of delivery.
 struct DeliveryParameters {
-  std::string subject{kTradeEngineSubject};    // one of its tokens may be {strategy}
-  std::string log_subject = "orders.intents";  // of the order log
+  std::string subject{kTradeEngineSubject};   // one of its tokens may be {strategy}
+  std::string log_subject{kOrderLogSubject};  // of the order log
   OrderFormat format = OrderFormat::trade_order;
   DeliveryMode mode = DeliveryMode::core;
   std::chrono::milliseconds ack_timeout{1000};

@@ -13,6 +13,8 @@ namespace rts {
 
 // Where the TradeEngine listens unless it is told otherwise.
 inline constexpr std::string_view kTradeEngineSubject = "tradeengine.orders";
+// Where orders are stored first, if nothing else is said.
+inline constexpr std::string_view kOrderLogSubject = "orders.intents";
 
 inline constexpr std::string_view kStrategyToken = "{strategy}";
 

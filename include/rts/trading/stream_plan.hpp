@@ -83,12 +83,13 @@ struct StreamPlan {
 // about to expire. At least 2 min, at most the 24 h that messages are kept.
 [[nodiscard]] StreamPlan plan_stream(const StreamPlanSource& source);
 
-// The stream behind a key-value bucket, and the subject of all its keys.
+// The stream behind a key-value bucket, and the subject of one of its keys, or of all.
 [[nodiscard]] inline std::string bucket_stream(std::string_view bucket) {
   return "KV_" + std::string(bucket);
 }
-[[nodiscard]] inline std::string bucket_subject(std::string_view bucket) {
-  return "$KV." + std::string(bucket) + ".>";
+[[nodiscard]] inline std::string bucket_subject(std::string_view bucket,
+                                                std::string_view key = ">") {
+  return std::string("$KV.").append(bucket).append(".").append(key);
 }
 
 // The bucket of the control log, with the last 64 values of each key.

@@ -12,6 +12,7 @@
 
 #include <rts/base/time.hpp>
 #include <rts/strategy/verdict.hpp>
+#include <rts/wire/stream_info.hpp>
 
 namespace rts::wire {
 
@@ -29,10 +30,10 @@ inline constexpr std::size_t kMaxNoteBytes = 200;
 inline constexpr std::string_view kPauseKey = "pause";
 inline constexpr std::string_view kSettingsKey = "settings";
 
-// "$KV.<bucket>.<key>".
-[[nodiscard]] std::string bucket_subject(std::string_view bucket, std::string_view key);
 // "pause" for all, else "pause.<strategy>".
 [[nodiscard]] std::string pause_key(std::optional<StrategyId> strategy);
+// What can be paused: all, and each strategy.
+[[nodiscard]] std::vector<std::optional<StrategyId>> pausable();
 
 // Who wrote a value, why and when; each may be empty. `at` is RFC 3339 as it was written.
 struct Authorship {
@@ -62,6 +63,11 @@ struct SettingsValue {
 // Empty when it is no such value. The values of settings have to be texts.
 [[nodiscard]] std::optional<PauseValue> parse_pause_value(std::string_view json);
 [[nodiscard]] std::optional<SettingsValue> parse_settings_value(std::string_view json);
+
+// The same of an entry of the bucket. A key that was deleted pauses nobody, and there are no values
+// from then on.
+[[nodiscard]] std::optional<PauseValue> pause_in(const StoredMessage& entry);
+[[nodiscard]] std::optional<SettingsValue> settings_in(const StoredMessage& entry);
 
 [[nodiscard]] std::string to_json(const PauseValue& value);
 [[nodiscard]] std::string to_json(const SettingsValue& value);

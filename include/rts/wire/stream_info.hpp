@@ -60,6 +60,10 @@ struct StoredMessage {
 
   // The first of this name, without blanks around it; empty without one.
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+  // Of a key-value bucket: the key was deleted.
+  [[nodiscard]] bool is_deletion() const noexcept {
+    return data.empty() && !header("KV-Operation").empty();
+  }
 };
 // The answer. kMessageNotFound: there is none.
 [[nodiscard]] Result<StoredMessage, ApiError> parse_stored_message(std::string_view payload);
