@@ -82,8 +82,8 @@ bool is_writable(int fd) {
 }  // namespace
 
 natsStatus attach_to(natsOptions* options, Link& link) {
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): it is a number that comes back, and points to
-  // nothing
+  // It is a number that comes back, and points to nothing.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   natsOptions_SetLameDuckModeCB(options, on_lame_duck, reinterpret_cast<void*>(link.number));
   return natsOptions_SetEventLoop(options, &link, on_attach, on_read, on_write, on_detach);
 }
