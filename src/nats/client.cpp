@@ -199,6 +199,10 @@ Client::~Client() {
 
 void Client::start() { impl_->connect(); }
 
+void Client::subscribe() {
+  if (Connection* const connection = impl_->usable()) connection->subscribe_to_data();
+}
+
 PublishResult Client::publish(const Outgoing& message) {
   Connection* const connection = impl_->usable();
   return connection == nullptr ? PublishResult::disconnected : connection->publish(message);

@@ -34,6 +34,10 @@ class Client {
   // Returns at once and connects for ever, with or without a broker there. Once only.
   void start();
 
+  // To the data, where the options leave it to this call: until the connection ends, and not once
+  // it is drained. Without a connection nothing happens.
+  void subscribe();
+
   // Never blocks and keeps nothing for a later connection. Writes to the socket before it returns
   // when the socket takes it.
   [[nodiscard]] PublishResult publish(const Outgoing& message);

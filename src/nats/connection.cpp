@@ -60,35 +60,46 @@ Connection::Connection(boost::asio::io_context& io, ConnectResult result, Client
 void Connection::start() {
   adapter_->start(
       {.readable = weakly(this, &Connection::readable), .lost = weakly(this, &Connection::lost)});
-  if (!subscribe()) return fail("subscribing failed");
+  const ClientOptions& options = client_.options;
+  commands_.resize(options.command_subjects.size());
+  const bool subscribed =
+      !inbox_.name().empty() && subscribe(replies_, inbox_.name() + ".>") &&
+      std::ranges::equal(commands_, options.command_subjects,
+                         [this](SubscriptionPtr& subscription, const std::string& subject) {
+                           return subscribe(subscription, subject);
+                         });
+  if (!subscribed) return fail("subscribing failed");
+  if (!options.subscribes_when_told) return subscribe_to_data();
   send_heartbeat();
   adapter_->flush();
   set_timer();
 }
 
-bool Connection::subscribe() {
-  // To nothing when the subject is empty.
-  const auto subscribe_to = [connection = adapter_->connection()](SubscriptionPtr& subscription,
-                                                                  const std::string& subject,
-                                                                  const std::string& queue_group) {
-    if (subject.empty()) return true;
-    natsSubscription* raw = nullptr;
-    if (queue_group.empty()) {
-      natsConnection_SubscribeSync(&raw, connection, subject.c_str());
-    } else {
-      natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
-    }
-    subscription.reset(raw);
-    return raw != nullptr;
-  };
+void Connection::subscribe_to_data() {
+  if (data_heartbeat_ != 0 || !open()) return;
   const ClientOptions& options = client_.options;
-  commands_.resize(options.command_subjects.size());
-  return !inbox_.name().empty() && subscribe_to(replies_, inbox_.name() + ".>", "") &&
-         std::ranges::equal(commands_, options.command_subjects,
-                            [&](SubscriptionPtr& subscription, const std::string& subject) {
-                              return subscribe_to(subscription, subject, "");
-                            }) &&
-         (client_.draining || subscribe_to(data_, options.subject, options.queue_group));
+  if (!client_.draining && !subscribe(data_, options.subject, options.queue_group)) {
+    return fail("subscribing failed");
+  }
+  send_heartbeat();
+  data_heartbeat_ = inbox_.last_sent();
+  adapter_->flush();
+  set_timer();
+}
+
+// To nothing when the subject is empty.
+bool Connection::subscribe(SubscriptionPtr& subscription, const std::string& subject,
+                           const std::string& queue_group) {
+  if (subject.empty()) return true;
+  natsSubscription* raw = nullptr;
+  natsConnection* const connection = adapter_->connection();
+  if (queue_group.empty()) {
+    natsConnection_SubscribeSync(&raw, connection, subject.c_str());
+  } else {
+    natsConnection_QueueSubscribeSync(&raw, connection, subject.c_str(), queue_group.c_str());
+  }
+  subscription.reset(raw);
+  return raw != nullptr;
 }
 
 void Connection::describe(Status& status) const {
@@ -97,7 +108,8 @@ void Connection::describe(Status& status) const {
   status.connected = true;
   status.answering = answering();
   status.takes_headers = natsConnection_HasHeaderSupport(adapter_->connection()) == NATS_OK;
-  status.subscribed = subscriptions_confirmed_ && !refused_ && !client_.draining;
+  status.hears_commands = hears_commands_ && !refused_;
+  status.subscribed = hears_data_ && !refused_ && !client_.draining;
   status.buffered_bytes = adapter_->blocked_bytes();
   status.lame_duck = lame_duck_;
   status.max_payload = natsConnection_GetMaxPayload(adapter_->connection());
@@ -177,8 +189,15 @@ void Connection::handle_inbox(const std::vector<MessagePtr>& replies) {
       inbox_.take_no_responders();
     }
   }
-  if (!open() || subscriptions_confirmed_ || inbox_.last_returned() == 0) return;
-  subscriptions_confirmed_ = true;
+  if (open()) confirm_subscriptions();
+}
+
+void Connection::confirm_subscriptions() {
+  const std::uint64_t returned = inbox_.last_returned();
+  const bool hears_data = data_heartbeat_ != 0 && returned >= data_heartbeat_;
+  if (returned == 0 || (hears_commands_ && hears_data == hears_data_)) return;
+  hears_commands_ = true;
+  hears_data_ = hears_data;
   if (!refused_) client_.status.last_error.clear();
   client_.callbacks.on_status_change();
 }

@@ -47,12 +47,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Subscribes, and sends the heartbeat that comes back when the broker has handled that.
   void start();
+  // Likewise, to the data; nothing happens the second time.
+  void subscribe_to_data();
 
   bool open() const { return adapter_->open(); }
   const Address& address() const { return adapter_->address(); }
   bool has_alternative() const { return adapter_->has_alternative(); }
   // The broker has answered to what we asked for, if only by refusing it.
-  bool heard() const { return subscriptions_confirmed_ || refused_; }
+  bool heard() const { return hears_commands_ || refused_; }
   void describe(Status& status) const;
 
   // As those of Client.
@@ -75,12 +77,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t dropped_by_library() const;
 
  private:
-  bool subscribe();
+  bool subscribe(SubscriptionPtr& subscription, const std::string& subject,
+                 const std::string& queue_group = {});
   // Receiving.
   void readable();
   void deliver_messages();
   bool take_status(natsMsg* message);
   void handle_inbox(const std::vector<MessagePtr>& replies);
+  void confirm_subscriptions();
   void check_complaint();
   // Watching the path to the broker.
   bool send_heartbeat();
@@ -117,8 +121,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool refused_ = false;                                            // a subscription
   boost::circular_buffer<std::string> denied_{kMaxDeniedSubjects};  // we may not publish to these
   Clock::time_point ask_again_at_ = Clock::time_point::max();       // for what was refused
-  bool subscriptions_confirmed_ = false;  // the first heartbeat has come back
-  bool lame_duck_ = false;                // the broker has said that it will shut down
+  bool hears_commands_ = false;       // the first heartbeat has come back
+  bool hears_data_ = false;           // the one behind the subscription has come back
+  std::uint64_t data_heartbeat_ = 0;  // the number of that one; 0: nothing was subscribed to yet
+  bool lame_duck_ = false;            // the broker has said that it will shut down
 
   std::vector<MessagePtr> messages_;  // of the last read; at most what its 128 KiB hold
   std::size_t message_bytes_ = 0;

@@ -24,6 +24,7 @@ struct ClientOptions : config::BrokerParameters {
   std::string name{};  // connection name, as the broker's monitoring shows it
   // Besides the data, each message of these to each client: commands, and what streams tell.
   std::vector<std::string> command_subjects{};
+  bool subscribes_when_told = false;  // to the data: on each connection by Client::subscribe()
   std::size_t max_buffered_bytes = 1U << 20U;  // of publishes that the socket does not take yet
   std::size_t max_requests = 8192;             // that await a reply at the same time
 
@@ -118,7 +119,8 @@ struct Status {
   bool connected = false;
   // A round trip after subscribing has come back on this connection and no subscription was
   // refused: what the broker receives for us, we receive. (Also when no subject was asked for.)
-  bool subscribed = false;
+  bool hears_commands = false;
+  bool subscribed = false;       // to the data as well
   bool answering = false;        // connected, and no heartbeat is missing for heartbeat_timeout
   bool takes_headers = false;    // connected, and the broker's INFO says so
   std::int64_t max_payload = 0;  // connected: bytes a message, as the broker's INFO says
@@ -147,7 +149,8 @@ struct ClientCallbacks {
   std::function<void(std::string_view subject)> on_unexpected_reply = [](std::string_view) {};
   // One of Status::status_messages that is an error: "409 Consumer Deleted".
   std::function<void(std::string_view text)> on_status_message = [](std::string_view) {};
-  // connected, subscribed or last_error has changed; never called from inside a method here.
+  // connected, hears_commands, subscribed or last_error has changed; never called from inside a
+  // method here.
   std::function<void()> on_status_change = [] {};
 };
 

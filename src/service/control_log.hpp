@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +37,7 @@ class ControlLog {
     Engine& engine;
     Narrator& narrator;
     Counts& counts;
+    std::function<void()> on_looked;  // as the follower's
   };
 
   // `is_required`: it is never off by itself. Where orders go through the order log, who provides
@@ -60,6 +62,9 @@ class ControlLog {
   }
   // Something has been written to it, if it is true.
   void hint() { follower_.read_on(); }
+
+  // Whether the first look on this connection is over, if there is anything to look at.
+  [[nodiscard]] bool has_looked() const { return bucket_.empty() || follower_.has_looked(); }
 
   // Why it holds orders back; empty when it does not. Of one that is gone, or has not answered for
   // a while, nobody knows what has been written to it meanwhile.
@@ -103,7 +108,11 @@ class ControlLog {
   void on_looked(bool is_read, bool changed) {
     // What was before is told as it ended.
     if (is_read && !std::exchange(was_read_, true)) tell_pauses();
-    if (!changed) return;
+    if (changed) tell_place();
+    parts_.on_looked();
+  }
+
+  void tell_place() const {
     if (const std::string why = off(); !why.empty()) {
       parts_.narrator.control_log_off(why);
     } else {

@@ -69,6 +69,7 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   nats::ClientOptions options{settings.broker};
+  options.subscribes_when_told = true;
   options.name = fmt::format("{}-{}", settings.broker.consumer_name, host);
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
   if (const std::string& control = settings.broker.control_subject; !control.empty()) {
@@ -106,7 +107,10 @@ class Service {
                     .subject = settings_.stream.subject,
                     .stream = {}},
                    order_log_callbacks()),
-        control_log_(loop, client_, {configuration_, engine_, narrator_, counts_}, uses_order_log_),
+        control_log_(loop, client_,
+                     {configuration_, engine_, narrator_, counts_,
+                      [this] { subscribe_once_logs_are_read(); }},
+                     uses_order_log_),
         publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
         server_(loop,
                 {.host = settings_.server.host,
@@ -199,6 +203,7 @@ class Service {
                   if (order_log_.missing_for() >= StreamFollower::kSilenceLimit) {
                     client_.move_on("the order log does not answer there");
                   }
+                  subscribe_once_logs_are_read();
                 }};
   }
 
@@ -300,6 +305,7 @@ class Service {
     publisher_.on_connection_change();
     if (uses_order_log_) order_log_.on_connection_change();
     control_log_.on_connection_change();
+    subscribe_once_logs_are_read();
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
@@ -308,6 +314,14 @@ class Service {
     }
     if (now.lame_duck && !before_.lame_duck) leave_lame_duck(SteadyClock::now());
     before_ = now;
+  }
+
+  // What came before would be decided on without them, and its orders held back; in a queue group
+  // another replica takes it. Where a log cannot be read, frames are taken all the same, so that
+  // the windows are warm when it can.
+  void subscribe_once_logs_are_read() {
+    const bool has_looked = !uses_order_log_ || order_log_.has_looked();
+    if (has_looked && control_log_.has_looked()) client_.subscribe();
   }
 
   // The broker waits some seconds before it cuts its clients off. Orders under way get their

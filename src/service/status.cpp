@@ -106,8 +106,9 @@ CheckResult State::result_of(Check check) const {
     case Check::nats_connected:
       return {nats.connected, nats.connected ? nats.server : "not connected: " + nats.last_error};
     case Check::subscribed:
-      return {nats.subscribed, nats.subscribed ? "a round trip through the broker has come back"
-                                               : "not subscribed: " + nats.last_error};
+      if (nats.subscribed) return {true, "a round trip through the broker has come back"};
+      return {false, "not subscribed: " +
+                         (nats.hears_commands ? "the logs are being read" : nats.last_error)};
     case Check::order_path:
       if (!nats.connected) return {false, "no connection to publish on"};
       if (!nats.answering) return {false, "the broker does not answer: orders are dropped"};

@@ -71,9 +71,10 @@ class StreamFollower final : public OrderLog {
     const nats::Status now = client_.status();
     const std::uint64_t number = now.connected ? now.reconnects + 1 : 0;
     // Until the subscriptions stand, what is stored now may be heard of nowhere.
-    if (number == connection_ || (number != 0 && !now.subscribed)) return;
+    if (number == connection_ || (number != 0 && !now.hears_commands)) return;
     connection_ = number;
     is_read_ = is_looking_ = false;
+    has_looked_ = number != 0 && is_denied_;
     place_ = Place::unknown;
     missing_since_.reset();
     ++look_;                 // what is asked still is of no use any more
@@ -108,6 +109,8 @@ class StreamFollower final : public OrderLog {
     return reading_ + 1;
   }
   [[nodiscard]] bool is_read() const override { return is_read_; }
+  // Whether the first look on this connection is over, however it has ended.
+  [[nodiscard]] bool has_looked() const noexcept { return has_looked_; }
   [[nodiscard]] std::uint64_t last() const override { return last_; }
   [[nodiscard]] std::uint64_t generation() const override { return generation_; }
   // Of the readings that are done.
@@ -307,6 +310,7 @@ class StreamFollower final : public OrderLog {
     ++look_;
     ++reading_;
     is_looking_ = false;
+    has_looked_ = true;
     place_ = place;
     if (place == Place::found || place == Place::absent) {
       missing_since_.reset();
@@ -331,6 +335,7 @@ class StreamFollower final : public OrderLog {
   std::uint64_t connection_ = 0;  // the client's number of the connection, from 1; 0: none
   std::uint64_t look_ = 0;        // the number of the look; what another has asked for is void
   bool is_looking_ = false;
+  bool has_looked_ = false;
   bool is_wanted_again_ = false;  // what it has asked for may be older than what is wanted
   bool is_denied_ = false;        // and not asked again yet
   std::string stream_;

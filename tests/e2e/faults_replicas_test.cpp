@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "e2e/scene.hpp"
+#include "support/order_log.hpp"
 
 namespace rts::test {
 namespace {
@@ -57,13 +58,13 @@ TEST(ReplicaFault, KilledUnderLoad) {
 }
 
 TEST(ReplicaFault, RollingRestarts) {
-  NatsServer broker;
+  // With a control log, which a replica reads before it takes the first frame from the others.
+  NatsServer broker(NatsServer::kJetStream);
+  OrderLogAdmin(broker.url()).make();
   Sink sink(broker.url(), kOrderSubject);
   constexpr std::uint64_t kRate = 10'000;
   Feed feed(broker.url(), memoryless_feed(kRate));
-  // Without a control log, for which a replica waits a moment before its first order.
-  Environment environment = environment_of(memoryless_settings(), broker.url());
-  environment["CONTROL_BUCKET"] = "";
+  const Environment environment = environment_of(memoryless_settings(), broker.url());
   std::array<std::unique_ptr<Daemon>, 3> replicas;
   for (auto& replica : replicas) {
     replica = std::make_unique<Daemon>(environment);

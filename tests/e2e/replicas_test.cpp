@@ -432,14 +432,17 @@ class ComingAndGoing : public ReplicasBehindTheStream {
   std::set<std::string> sent_by_killed_;
 };
 
-// At any moment somebody who is warm sees the frame.
+// At any moment somebody who is warm sees the frame. Found in CI: who has just become warm may be
+// faster than those who store the order of a frame that it has not seen; decided_ids() says how
+// that counts.
 TEST_F(ComingAndGoing, ReplicasThatAreAddedKilledAndReplacedChangeNoOrder) {
   Environment settings = long_settings();
   settings["RISK_MAX_DAILY_SIGNALS"] = "0";  // there are orders to the end
   ASSERT_NO_FATAL_FAILURE(begin(settings));
   every_replica_sees_every_frame();
   const Frames frames = long_market();
-  const OrderIds expected = replayed_ids(settings_, frames);
+  const OrderIds replayed = replayed_ids(settings_, frames);
+  ASSERT_EQ(decided_ids(settings_, frames), replayed);
   start_all(2);
   PacedFeed feed(broker_.url(), frames, kFramesPerSecond);
 
@@ -464,6 +467,9 @@ TEST_F(ComingAndGoing, ReplicasThatAreAddedKilledAndReplacedChangeNoOrder) {
   feed.finish();
   retire();
 
+  std::map<std::string, UnixMs> stored_at;
+  for (const StoredOrder& of : log_.orders()) stored_at.emplace(of.order.id, of.order.timestamp);
+  const OrderIds expected = decided_ids(settings_, frames, stored_at);
   const Judgement seen = judge(delivered(), expected);
   const Judgement stored = judge(this->stored(), expected);
   const std::size_t lost = lost_with_the_killed(seen.missing);
@@ -473,8 +479,9 @@ TEST_F(ComingAndGoing, ReplicasThatAreAddedKilledAndReplacedChangeNoOrder) {
                 .promise = "the same orders as of one",
                 .figure = "set equality with replay; missing only what a killed one had stored",
                 .measured = fmt::format("{} frames; {}; stored {}; stored by a killed one and not "
-                                        "sent {}",
-                                        frames.size(), seen.text(), stored.delivered, lost),
+                                        "sent {}; else than from the start on {}",
+                                        frames.size(), seen.text(), stored.delivered, lost,
+                                        judge(expected, replayed).unknown.size()),
                 .held = seen.duplicates == 0 && seen.unknown.empty() &&
                         seen.missing.size() == lost && stored.exactly_once()});
 }

@@ -42,6 +42,7 @@ using test::Deadline;
 using test::eventually;
 using test::NatsServer;
 using testing::AnyOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using Clock = std::chrono::steady_clock;
@@ -696,6 +697,37 @@ TEST(NatsClient, WithoutAnotherAddressItStays) {
   ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
   subject.client.move_on("a test");
   EXPECT_FALSE(loop.run_until([&] { return !subject.client.status().connected; }, 100ms));
+}
+
+// As in SPEC §6: who has to read something first takes no frame from the others of its group.
+TEST(NatsClient, SubscribesToTheDataWhenToldOnEachConnection) {
+  NatsServer server;
+  Loop loop;
+  ClientOptions options = options_for(server.url());
+  options.subscribes_when_told = true;
+  Subject subject(loop, options);
+  subject.client.subscribe();  // there is no connection yet: it is no word for later
+  for (const std::uint64_t round : {0U, 1U}) {
+    if (round == 0) {
+      subject.client.start();
+    } else {
+      server.kill();
+      ASSERT_TRUE(loop.run_until([&] { return !subject.client.status().connected; }, kSoon));
+      server.restart();
+    }
+    ASSERT_TRUE(loop.run_until([&] { return subject.client.status().hears_commands; }, kSoon));
+    EXPECT_FALSE(subject.client.status().subscribed);
+    Peer peer(server.url());
+    peer.publish("frames", "before");
+    peer.flush();
+    EXPECT_FALSE(loop.run_until([&] { return subject.payloads.size() > round; }, 100ms));
+    subject.client.subscribe();
+    subject.client.subscribe();
+    ASSERT_TRUE(loop.run_until(subject.subscribed(), kSoon));
+    peer.publish("frames", "after");
+    ASSERT_TRUE(loop.run_until([&] { return subject.payloads.size() > round; }, kSoon));
+  }
+  EXPECT_THAT(subject.payloads, ElementsAre("after", "after"));
 }
 
 TEST(NatsClient, TellsWhatTheBrokerTakesAMessage) {

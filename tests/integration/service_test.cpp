@@ -280,8 +280,10 @@ TEST(Service, SendsNothingMoreToABrokerThatDoesNotAnswerAndSaysSo) {
   const auto noticed = std::chrono::steady_clock::now() - begun;
   EXPECT_NE(daemon.get("/ready").body.find("the broker does not answer"), std::string::npos);
   EXPECT_LT(noticed, 3s);
-  EXPECT_TRUE(eventually([&] { return daemon.metric("rts_nats_connected") == 0; }, 6s));
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, 6s);
+  EXPECT_TRUE(eventually([&] { return daemon.metric("rts_nats_connected") == 0; }, 10s));
+  const auto cut = std::chrono::steady_clock::now() - begun;
+  EXPECT_GT(cut, 4s) << "it may answer yet";  // the heartbeat before may be 0.5 s old
+  EXPECT_LT(cut, 10s);                        // 5 s, and what a loaded machine adds
   broker.resume();
   EXPECT_TRUE(daemon.wait_ready(8s));
 }

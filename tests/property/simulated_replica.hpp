@@ -210,7 +210,8 @@ class SimulatedReplica final : public service::OrderTransport,
   }
   [[nodiscard]] nats::Status status() const override {
     nats::Status status;
-    status.connected = status.subscribed = status.answering = status.takes_headers = connected_;
+    status.connected = status.hears_commands = status.subscribed = status.answering =
+        status.takes_headers = connected_;
     status.reconnects = connection_;
     return status;
   }

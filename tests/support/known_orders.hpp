@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,11 @@ using OrderIds = std::vector<std::string>;
 
 // The ids of the orders that an engine of a Daemon with these settings makes of the frames, in its
 // order. The clock is the live one: no frame may be as old as MESSAGE_TTL_SECONDS.
-[[nodiscard]] inline OrderIds decided_ids(const Environment& settings, const Frames& frames) {
+// `stored_at`: what the order log says of them, by id. It is told of an order's time where that is
+// another, up to a second later: the order of a replica that has just become warm and has not seen
+// the earlier frame which the others were storing it for. The cooldown counts from there.
+[[nodiscard]] inline OrderIds decided_ids(const Environment& settings, const Frames& frames,
+                                          const std::map<std::string, UnixMs>& stored_at = {}) {
   std::vector<config::Given> environment;
   for (const auto& [name, value] : with_test_defaults(settings)) {
     environment.push_back({name, value});
@@ -38,8 +43,16 @@ using OrderIds = std::vector<std::string>;
     for (const EventRecord& record : engine.step(frame, now_ns()).events) {
       const Decision* decision = record.decision();
       if (decision == nullptr || !decision->order) continue;
-      const UuidText id = to_text(decision->order->id);
+      const Order& order = *decision->order;
+      const UuidText id = to_text(order.id);
       ids.emplace_back(id.data(), id.size());
+      const auto stored = stored_at.find(ids.back());
+      if (stored == stored_at.end() || stored->second <= order.at ||
+          stored->second > order.at + std::chrono::seconds(1)) {
+        continue;
+      }
+      engine.hear(CountedOrder{order.id, order.strategy, order.signal.side,
+                               *Symbol::from(order.symbol), stored->second});
     }
   }
   return ids;

@@ -134,7 +134,6 @@ namespace {
 
 Environment replica_environment(const std::string& url) {
   Environment environment = memoryless_settings();
-  environment["CONTROL_BUCKET"] = "";  // a replica would wait for it before its first order
   environment["NATS_URL"] = url;
   return environment;
 }
