@@ -3,6 +3,7 @@
 
 #include "commands/provision.hpp"
 #include "nats/subjects.hpp"
+#include "service/micro.hpp"
 
 namespace rts::commands {
 namespace {
@@ -48,6 +49,13 @@ std::string rows_to_read(const std::string& domain, const std::string& stream) {
          row(nats::jetstream_api(domain, "STREAM.MSG.GET." + stream), "its entries");
 }
 
+// What `nats micro ls|info|stats` asks, of all services, of those of our name, and of each.
+std::string micro_rows(const config::BrokerParameters& broker) {
+  const auto subjects = service::micro_subjects(nats::subject_safe(broker.consumer_name));
+  return row(subjects[0], "who is there? (`nats micro ls`)") +
+         row(subjects[1], "and of our name?") + row(subjects[2], "and each of us?");
+}
+
 std::string service(const config::Settings& settings, const Plans& plans) {
   const config::BrokerParameters& broker = settings.broker;
   const std::string& domain = broker.jetstream_domain;
@@ -60,7 +68,7 @@ std::string service(const config::Settings& settings, const Plans& plans) {
           ? row(broker.subject, "market data; every replica sees all of it")
           : row(broker.subject + " " + broker.queue_group, "market data, in this queue group only");
   if (!broker.control_subject.empty()) subscribe += row(broker.control_subject, "pause and resume");
-  subscribe += row(inbox, "answers to orders, and the heartbeats");
+  subscribe += row(inbox, "answers to orders, and the heartbeats") + micro_rows(broker);
   if (settings.delivery.mode == DeliveryMode::jetstream) {
     publish += row(plans.orders.subject, "the order log, where each order is stored first") +
                row(nats::jetstream_api(domain, "STREAM.NAMES"), "which stream is that?") +
@@ -74,7 +82,7 @@ std::string service(const config::Settings& settings, const Plans& plans) {
   }
   return user("the service", broker.consumer_name, "RTS_NATS_PASSWORD",
               allow("publish", publish) + allow("subscribe", subscribe) +
-                  "        # and one answer to who asks on the control subject\n" +
+                  "        # and one answer to each question: to commands, and of `nats micro`\n" +
                   std::string(kOneAnswer));
 }
 
@@ -113,8 +121,9 @@ std::string people(const config::BrokerParameters& broker, const Plans& plans) {
     publish += rows_to_read(domain, plans.bucket->name);
   }
   if (publish.empty()) return {};
+  publish += micro_rows(broker);
   const std::string inbox = nats::inbox_prefix(operator_name(broker.consumer_name)) + ".>";
-  return user("the people who pause, resume and change settings", "operator",
+  return user("the people who look, pause, resume and change settings", "operator",
               "RTS_OPERATOR_PASSWORD",
               allow("publish", publish) + allow("subscribe", row(inbox, "the answers")));
 }

@@ -25,12 +25,12 @@ constexpr std::string_view kFlowControl = "$JS.FC.";
 constexpr std::string_view kInboxes = "_INBOX.";
 
 // `'Permissions Violation for Publish to "orders"'` → orders; empty when the text is something
-// else.
-std::string_view denied_subject(std::string_view complaint) {
-  constexpr std::string_view kBefore = "for Publish to \"";
-  const std::size_t begin = complaint.find(kBefore);
+// else. Likewise "for Subscription to".
+std::string_view denied_subject(std::string_view complaint,
+                                std::string_view before = "for Publish to \"") {
+  const std::size_t begin = complaint.find(before);
   if (begin == std::string_view::npos) return {};
-  const std::string_view rest = complaint.substr(begin + kBefore.size());
+  const std::string_view rest = complaint.substr(begin + before.size());
   return rest.substr(0, rest.find('"'));
 }
 
@@ -61,13 +61,15 @@ void Connection::start() {
   adapter_->start(
       {.readable = weakly(this, &Connection::readable), .lost = weakly(this, &Connection::lost)});
   const ClientOptions& options = client_.options;
-  commands_.resize(options.command_subjects.size());
-  const bool subscribed =
-      !inbox_.name().empty() && subscribe(replies_, inbox_.name() + ".>") &&
-      std::ranges::equal(commands_, options.command_subjects,
-                         [this](SubscriptionPtr& subscription, const std::string& subject) {
-                           return subscribe(subscription, subject);
-                         });
+  const auto subscribe_to_all = [this](const std::vector<std::string>& subjects) {
+    return std::ranges::all_of(subjects, [this](const std::string& subject) {
+      return subscribe(commands_.emplace_back(), subject);
+    });
+  };
+  // Those first that may be refused: of several refusals at once the last is heard of.
+  const bool subscribed = !inbox_.name().empty() && subscribe_to_all(options.optional_subjects) &&
+                          subscribe(replies_, inbox_.name() + ".>") &&
+                          subscribe_to_all(options.command_subjects);
   if (!subscribed) return fail("subscribing failed");
   if (!options.subscribes_when_told) return subscribe_to_data();
   send_heartbeat();
@@ -208,7 +210,10 @@ void Connection::check_complaint() {
   const std::string_view text = adapter_->complaint();
   if (text.empty() || complaint_ == text) return;
   complaint_ = text;
-  refused_ = refused_ || complaint_.find("for Subscription") != std::string::npos;
+  if (complaint_.find("for Subscription") != std::string::npos) {
+    const std::string_view subject = denied_subject(complaint_, "for Subscription to \"");
+    refused_ = refused_ || std::ranges::count(client_.options.optional_subjects, subject) == 0;
+  }
   std::string error = fmt::format("{}: {}", adapter_->server(), complaint_);
   if (client_.status.last_error != error) {
     client_.status.last_error = std::move(error);

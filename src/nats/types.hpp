@@ -24,6 +24,8 @@ struct ClientOptions : config::BrokerParameters {
   std::string name{};  // connection name, as the broker's monitoring shows it
   // Besides the data, each message of these to each client: commands, and what streams tell.
   std::vector<std::string> command_subjects{};
+  // Likewise; where the broker refuses them, nothing comes and nothing is said but last_error.
+  std::vector<std::string> optional_subjects{};
   bool subscribes_when_told = false;  // to the data: on each connection by Client::subscribe()
   std::size_t max_buffered_bytes = 1U << 20U;  // of publishes that the socket does not take yet
   std::size_t max_requests = 8192;             // that await a reply at the same time

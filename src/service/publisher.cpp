@@ -59,14 +59,16 @@ constexpr std::string_view kUnproven =
 
 }  // namespace
 
+std::string new_process_id() { return boost::uuids::to_string(boost::uuids::random_generator()()); }
+
 Publisher::Publisher(OrderTransport& transport, OrderLog& log, DeliveryParameters parameters,
-                     Callbacks callbacks)
+                     Callbacks callbacks, std::string sender)
     : transport_(transport),
       log_(log),
       parameters_(std::move(parameters)),
       callbacks_(std::move(callbacks)),
       breaker_(parameters_.breaker),
-      sender_(boost::uuids::to_string(boost::uuids::random_generator()())) {
+      sender_(std::move(sender)) {
   for (std::string& subject : order_subjects(parameters_.subject)) {
     destinations_.push_back({std::move(subject), SilenceWatch(parameters_.silence_limit)});
   }

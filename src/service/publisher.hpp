@@ -89,6 +89,9 @@ struct OrderReport {
   std::string_view detail;                              // what the answer says, or what is wrong
 };
 
+// That no other process has: a random UUID.
+[[nodiscard]] std::string new_process_id();
+
 class Publisher {
  public:
   struct Callbacks {
@@ -119,7 +122,7 @@ class Publisher {
 
   // `transport` and `log` must outlive the publisher, and not call it any more once it is gone.
   Publisher(OrderTransport& transport, OrderLog& log, DeliveryParameters parameters,
-            Callbacks callbacks);
+            Callbacks callbacks, std::string sender = new_process_id());
 
   // What entries of the log say as their sender that this process has stored. No other process has
   // the same.

@@ -22,6 +22,7 @@
 #include "nats/client.hpp"
 #include "service/control_log.hpp"
 #include "service/lifecycle.hpp"
+#include "service/micro.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
 #include "service/publisher.hpp"
@@ -65,11 +66,12 @@ UnixMs counts_until(const StreamNeeds& needs, UnixMs at) noexcept {
                           std::chrono::floor<std::chrono::days>(at) + std::chrono::days(1));
 }
 
-nats::ClientOptions client_options(const config::Settings& settings) {
+nats::ClientOptions client_options(const config::Settings& settings, std::string_view micro_name) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   nats::ClientOptions options{settings.broker};
   options.subscribes_when_told = true;
+  std::ranges::copy(micro_subjects(micro_name), std::back_inserter(options.optional_subjects));
   options.name = fmt::format("{}-{}", settings.broker.consumer_name, host);
   options.max_buffered_bytes = kMaxUnsentOrderBytes;
   if (const std::string& control = settings.broker.control_subject; !control.empty()) {
@@ -100,7 +102,7 @@ class Service {
         narrator_(narrator),
         engine_(config::engine_parameters(settings_, Clock::live)),
         counts_(engine_.symbols()),
-        client_(loop, client_options(settings_), client_callbacks()),
+        client_(loop, client_options(settings_, identity_.name), client_callbacks()),
         transport_(loop, client_),
         order_log_(loop, client_,
                    {.domain = settings_.broker.jetstream_domain,
@@ -111,7 +113,7 @@ class Service {
                      {configuration_, engine_, narrator_, counts_,
                       [this] { subscribe_once_logs_are_read(); }},
                      uses_order_log_),
-        publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks()),
+        publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks(), identity_.id),
         server_(loop,
                 {.host = settings_.server.host,
                  .port = settings_.server.port,
@@ -246,6 +248,9 @@ class Service {
 
   void on_command(const nats::Message& message) {
     if (message.subject == settings_.broker.control_subject) return on_control(message);
+    if (message.subject.starts_with(kMicroPrefix)) {
+      return answer(message, micro_answer(message.subject, identity_, state()));
+    }
     if (message.subject == stored_subject(settings_.stream.subject)) {
       return on_stored_elsewhere(message);
     }
@@ -262,9 +267,13 @@ class Service {
     } else {
       narrator_.control_unreadable(message.payload);
     }
-    // Who asks wants to know. No answer goes where it could be taken for an order.
-    if (!message.reply_to.starts_with("_INBOX.")) return;
-    (void)client_.publish({message.reply_to, control_answer(state(), command.has_value())});
+    answer(message, control_answer(state(), command.has_value()));
+  }
+
+  // Who asks wants to know. No answer goes where it could be taken for an order.
+  void answer(const nats::Message& question, std::string_view text) {
+    if (text.empty() || !question.reply_to.starts_with("_INBOX.")) return;
+    (void)client_.publish({question.reply_to, text});
   }
 
   // SIGUSR1 pauses, SIGUSR2 resumes.
@@ -389,6 +398,8 @@ class Service {
   Narrator& narrator_;
   Engine engine_;
   Counts counts_;
+  const MicroIdentity identity_{nats::subject_safe(settings_.broker.consumer_name),
+                                new_process_id()};
   nats::Client client_;
   NatsTransport transport_;
   const bool uses_order_log_ = uses_order_log(settings_);

@@ -32,6 +32,10 @@ class Histogram {
 
   void observe(std::chrono::nanoseconds duration) noexcept;
   [[nodiscard]] prometheus::ClientMetric::Histogram read() const;
+  // Of all that was observed.
+  [[nodiscard]] std::chrono::nanoseconds total() const {
+    return std::chrono::round<std::chrono::nanoseconds>(std::chrono::duration<double>(sum_));
+  }
 
  private:
   std::span<const double> bounds_;

@@ -27,7 +27,7 @@ import instruction_budget
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/PERFORMANCE.md"
 PAGE_DATA = ROOT / "docs/performance.json"
-SERVICE_PARTS = ("cost", "latency", "symbols", "scrapes", "start", "replay")
+SERVICE_PARTS = ("cost", "latency", "stream", "symbols", "scrapes", "start", "replay")
 PARTS = ("engine", "instructions", *SERVICE_PARTS)
 # Rounds, frames as fast as they go, seconds at each steady rate, seconds of an engine benchmark.
 EFFORTS = {

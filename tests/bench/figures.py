@@ -23,6 +23,7 @@ LEVELS = (("book5", 5), ("book10", 10), ("book", 20))
 COUNT = "(1) nats.c that counts"
 NUMBERS = "(2) and simdjson, every number"
 ECHO = "(3) nats.c that echoes"
+STORE = "(4) and stores it first"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -48,6 +49,10 @@ def value(name: str, factor: float = 1) -> Taken:
 
 def share_of(name: str, percent: float) -> Taken:
     return lambda measured: [percentile(v, percent) for v in measured[name]]
+
+
+def difference(name: str, less: str) -> Taken:
+    return lambda measured: [a - b for a, b in zip(measured[name], measured[less])]
 
 
 def millicores(rate: str, subject: str) -> Taken:
@@ -89,6 +94,7 @@ SECTIONS = {
     "levels": "Growth with the levels of a book",
     "cost": "The service: CPU time a frame, and memory",
     "latency": "From publishing a frame to the arrival of its order",
+    "stream": "The same by way of the order log (`ORDER_DELIVERY=jetstream`)",
     "other": "Start, scrape, symbols, replay",
 }
 
@@ -144,17 +150,28 @@ def cost_figures() -> list[Wanted]:
     return figures
 
 
-def latency_figures() -> list[Wanted]:
+def latency_figures(section: str, beside: str, reference: str, most: float) -> list[Wanted]:
     figures = []
     for rate in LATENCY_RATES:
         for percent in (50, 90, 99, 99.9):
             promised = percent in (50, 99) and rate in ("500", "5000")
             figures.append(Wanted(
-                "latency", f"p{percent:g}, {at(rate)}", "us",
-                share_of(f"latency/{rate}/service", percent), None, ECHO,
-                share_of(f"latency/{rate}/count", percent),
-                Target(most=1.15) if promised else None))
+                section, f"p{percent:g}, {at(rate)}", "us",
+                share_of(f"{section}/{rate}/service", percent), None, beside,
+                share_of(f"{section}/{rate}/{reference}", percent),
+                Target(most=most) if promised else None))
     return figures
+
+
+def stream_figures() -> list[Wanted]:
+    return [
+        *latency_figures("stream", STORE, "store", 1.2),
+        Wanted("stream", "Ready after start, with an empty log", "ms", value("ready_stream"),
+               Target(most=30), "without", value("ready")),
+        Wanted("stream", "Resident memory it adds", "MiB", difference("stream_rss/service",
+                                                                      "latency_rss/service"),
+               Target(most=2)),
+    ]
 
 
 def other_figures() -> list[Wanted]:
@@ -176,7 +193,8 @@ def other_figures() -> list[Wanted]:
     return figures
 
 
-WANTED = engine_figures() + cost_figures() + latency_figures() + other_figures()
+WANTED = [*engine_figures(), *cost_figures(), *latency_figures("latency", ECHO, "count", 1.15),
+          *stream_figures(), *other_figures()]
 
 
 # --- Figures as values of JSON --------------------------------------------------------------------
@@ -309,6 +327,8 @@ def text_table(rows: list[tuple[str, ...]]) -> str:
 
 
 def markdown_table(rows: list[tuple[str, ...]]) -> str:
+    if not rows:
+        return "Not measured yet."
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return "\n".join(lines)

@@ -1,16 +1,19 @@
 // What a frame costs with the bare libraries: the measure the service is held against, on the same
 // kind of loop, with the same options of nats.c, on the same frames.
-//   reference count|numbers URL GAP[,GAP…]
+//   reference count|numbers|store URL GAP[,GAP…]
 // count: nats.c hands every frame to the loop, which counts it. numbers: simdjson also reads every
-// number of it. Either sends some frames back, to where the service sends its orders: one after the
-// first GAP frames, the next after the second GAP, and so on, beginning anew after the last; so
-// whoever publishes knows when all of it is done, and `count URL 10` is an echo of every tenth.
-// Says "subscribed" when the broker has its subscription, and ends when it is killed.
+// number of it. store: as count, but what it sends is stored in the stream of the order log first,
+// and sent when that has said so. Each sends some frames back, to where the service sends its
+// orders: one after the first GAP frames, the next after the second GAP, and so on, beginning anew
+// after the last; so whoever publishes knows when all of it is done, and `count URL 10` is an echo
+// of every tenth. Says "subscribed" when the broker has its subscription, and ends when it is
+// killed.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,6 +37,7 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr const char* kFrames = "binance.websocket.data";
 constexpr const char* kOrders = "tradeengine.orders";
+constexpr const char* kOrderLog = "orders.intents";
 constexpr const char* kGroup = "realtime-strategies-group";
 constexpr int kIoBufferBytes = 128 << 10;
 constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 20U;
@@ -75,6 +79,12 @@ class Connection {
   void publish(const char* subject, std::string_view payload) {
     check(natsConnection_Publish(connection_.get(), subject, payload.data(),
                                  static_cast<int>(payload.size())));
+    flush();
+  }
+  // Likewise, with a subject for the answer.
+  void request(const char* subject, const std::string& reply_to, std::string_view payload) {
+    check(natsConnection_PublishRequest(connection_.get(), subject, reply_to.c_str(),
+                                        payload.data(), static_cast<int>(payload.size())));
     flush();
   }
   // Calls `readable` after each read until it returns false.
@@ -220,22 +230,48 @@ void prove(asio::io_context& io, Connection& connection) {
   io.restart();
 }
 
+// Sends what the stream has stored. It acknowledges in the order in which it was asked.
+class StoredFirst {
+ public:
+  explicit StoredFirst(Connection& connection)
+      : connection_(connection), acks_(connection.subscribe(inbox_.c_str(), "own")) {}
+
+  void operator()(std::string_view frame) {
+    stored_.emplace_back(frame);
+    connection_.request(kOrderLog, inbox_, frame);
+  }
+  void take_acks() {
+    take(acks_.get(), [this](std::string_view) {
+      connection_.publish(kOrders, stored_.front());
+      stored_.pop_front();
+    });
+  }
+
+ private:
+  Connection& connection_;
+  const std::string inbox_ = fmt::format("reference.{}.stored", ::getpid());
+  const nats::SubscriptionPtr acks_;
+  std::deque<std::string> stored_;  // or rather: asked for
+};
+
 template <class Read>
-void run(const std::string& url, Gaps gaps, Read read) {
+void run(const std::string& url, Gaps gaps, bool stores, Read read) {
   // As the service's helper threads are, when the comparison is to be without that.
   if (std::getenv("REFERENCE_IN_BACKGROUND") != nullptr) telemetry::stay_in_background();
   check(nats_Open(-1));
   asio::io_context io;
   Connection connection(io, url);
   const nats::SubscriptionPtr frames = connection.subscribe(kFrames, kGroup);
+  StoredFirst store(connection);
   prove(io, connection);
   fmt::print("subscribed\n");
   std::fflush(stdout);
   connection.watch([&] {
     take(frames.get(), [&](std::string_view frame) {
       read(frame);
-      if (gaps.is_over()) connection.publish(kOrders, frame);
+      if (gaps.is_over()) stores ? store(frame) : connection.publish(kOrders, frame);
     });
+    store.take_acks();
     return true;
   });
   io.run();
@@ -246,13 +282,13 @@ void run(const std::string& url, Gaps gaps, Read read) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 4) throw std::runtime_error("usage: reference count|numbers URL GAP[,GAP…]");
+    if (argc != 4) throw std::runtime_error("usage: reference count|numbers|store URL GAP[,GAP…]");
     const std::string_view mode = argv[1];
     const rts::test::Gaps gaps(argv[3]);
-    if (mode == "count") {
-      rts::test::run(argv[2], gaps, [](std::string_view) {});
+    if (mode == "count" || mode == "store") {
+      rts::test::run(argv[2], gaps, mode == "store", [](std::string_view) {});
     } else if (mode == "numbers") {
-      rts::test::run(argv[2], gaps, rts::test::NumberReader());
+      rts::test::run(argv[2], gaps, false, rts::test::NumberReader());
     } else {
       throw std::runtime_error("no such mode");
     }

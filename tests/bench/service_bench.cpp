@@ -3,9 +3,9 @@
 // symbols cost, how soon it is ready, how fast it replays. In rounds in which all take turns, so
 // that a machine that is slow for a while is slow for all. bench.py makes figures of the numbers.
 //   service_bench ROUNDS FRAMES SECONDS [PART…]
-// FRAMES: as fast as they go. SECONDS: of each steady rate. PART: cost, latency, symbols, scrapes,
-// start, replay; all when none is named. Prints, for every name, what each round has measured, as
-// JSON: {"rounds":{"cpu/max/service":[1.9,2.0],…},"versions":{…}}
+// FRAMES: as fast as they go. SECONDS: of each steady rate. PART: cost, latency, stream, symbols,
+// scrapes, start, replay; all when none is named. Prints, for every name, what each round has
+// measured, as JSON: {"rounds":{"cpu/max/service":[1.9,2.0],…},"versions":{…}}
 //
 // Where there are two CPUs or more, the last is the subject's alone; publisher and broker have the
 // others. So it is one core that is measured, and no round depends on where the kernel puts whom.
@@ -39,6 +39,7 @@
 #include "support/bench_frames.hpp"
 #include "support/daemon.hpp"
 #include "support/nats_server.hpp"
+#include "support/order_log.hpp"
 #include "support/paths.hpp"
 #include "support/process.hpp"
 #include "support/scratch_files.hpp"
@@ -52,7 +53,8 @@ using Microseconds = std::chrono::duration<double, std::micro>;
 using Seconds = std::chrono::duration<double>;
 
 // It never gives a subscriber up that is slow, nor holds the publisher back for one.
-constexpr const char* kPatientBroker = "max_pending: 1GB\nwrite_deadline: \"60s\"\n";
+constexpr const char* kPatientBroker =
+    "max_pending: 1GB\nwrite_deadline: \"60s\"\njetstream: enabled\n";
 constexpr std::uint64_t kFirstMarkId = 5'000'000'000;
 constexpr std::size_t kWarmUpFrames = 500;
 constexpr std::array<std::size_t, 3> kSymbolCounts{3, 50, 500};
@@ -224,6 +226,12 @@ Environment marks_only_settings(const std::string& url) {
   return settings;
 }
 
+// By way of the order log.
+Environment stream_settings(Environment settings) {
+  settings["ORDER_DELIVERY"] = "jetstream";
+  return settings;
+}
+
 // --- What is measured ---------------------------------------------------------------------------
 
 // A process that takes the frames: the service, or a reference in its place.
@@ -313,7 +321,10 @@ class Bench {
       if (wants("start")) start();
       if (wants("replay")) replay();
     }
-    if (wants("cost") || wants("latency") || wants("symbols") || wants("scrapes")) make_feeds();
+    if (std::ranges::any_of(std::array{"cost", "latency", "stream", "symbols", "scrapes"},
+                            [this](const char* part) { return wants(part); })) {
+      make_feeds();
+    }
     for (round_ = 0; round_ < effort_.rounds; ++round_) {
       if (wants("cost")) {
         for (const std::string& name : in_turn({kService, "count", "numbers"})) {
@@ -322,6 +333,9 @@ class Bench {
       }
       if (wants("latency")) {
         for (const std::string& name : in_turn({kService, "count"})) take([&] { latency(name); });
+      }
+      if (wants("stream")) {
+        for (const std::string& name : in_turn({kService, "store"})) take([&] { stream(name); });
       }
       if (wants("symbols")) {
         for (const std::size_t symbols : kSymbolCounts) take([&] { cost_of_symbols(symbols); });
@@ -422,17 +436,41 @@ class Bench {
 
   void latency(const std::string& name) {
     say("latency, " + name);
+    latencies("latency", name, marks_only_settings(broker_.url()));
+  }
+
+  // Each time into an empty log: the marks are the same each time.
+  void stream(const std::string& name) {
+    say("stream, " + name);
+    const Environment settings = stream_settings(marks_only_settings(broker_.url()));
+    make_empty_log(settings);
+    latencies("stream", name, settings);
+  }
+
+  void make_empty_log(const Environment& settings) const {
+    try {
+      OrderLogAdmin(broker_.url()).remove();
+    } catch (const std::runtime_error&) {  // the first time
+    }
+    const RunResult made = run_binary({"provision", "--daily-cap", "0"}, settings);
+    if (made.exit_code != 0) throw std::runtime_error("no order log: " + made.err);
+  }
+
+  void latencies(const std::string& part_name, const std::string& name,
+                 const Environment& settings) {
     const Sleepless sleepless(cpus_);
-    Subject subject(cpus_, name, marks_only_settings(broker_.url()), latencies_.gaps());
+    Subject subject(cpus_, name, settings, latencies_.gaps());
     Driver driver(broker_.port());
     for (const Part& part : latencies_.parts()) {
       const Driven driven = play(subject, driver, latencies_, part.drive);
       if (part.name == "warm up") continue;
       const auto frames = static_cast<double>(part.drive.last - part.drive.first);
-      rounds_.add(fmt::format("latency/{}/{}", part.name, name), driven.latencies);
-      rounds_.add(fmt::format("latency_rate/{}/{}", part.name, name),
+      rounds_.add(fmt::format("{}/{}/{}", part_name, part.name, name), driven.latencies);
+      rounds_.add(fmt::format("{}_rate/{}/{}", part_name, part.name, name),
                   frames / driven.publishing.count());
     }
+    rounds_.add(fmt::format("{}_rss/{}", part_name, name),
+                static_cast<double>(usage_of(subject.pid()).resident_bytes) / 1048576);
     subject.expect_all_taken(latencies_.load().size());
   }
 
@@ -510,13 +548,19 @@ class Bench {
     }
   }
 
-  // From its start to /ready, with a broker there.
+  // From its start to /ready, with a broker there, and with an empty order log there.
   void start() {
     say("start");
+    const Environment settings = usual_settings(broker_.url());
+    start("ready", settings);
+    make_empty_log(settings);
+    start("ready_stream", stream_settings(settings));
+  }
+  void start(const std::string& name, const Environment& settings) {
     const auto begun = SteadyClock::now();
-    const Daemon daemon(usual_settings(broker_.url()), cpus_.anywhere());
+    const Daemon daemon(settings, cpus_.anywhere());
     if (!daemon.wait_ready()) throw std::runtime_error("not ready: " + daemon.log());
-    rounds_.add("ready", Seconds(SteadyClock::now() - begun).count() * 1000);
+    rounds_.add(name, Seconds(SteadyClock::now() - begun).count() * 1000);
   }
 
   void replay() {

@@ -95,6 +95,70 @@ TEST_F(Control, AfterPauseNotOneOrderLeavesAndEveryFrameIsCounted) {
   daemon.expect_accounts_balance();
 }
 
+// As `nats micro ls`, `info` and `stats` ask: all replicas, those of the name, and one.
+TEST_F(Control, ToolsForServicesSeeEveryReplica) {
+  Daemon one(settings());
+  Daemon two(settings({{"NATS_CONSUMER_GROUP", ""}, {"ENVIRONMENT", "staging"}}));
+  ASSERT_TRUE(one.wait_ready() && two.wait_ready());
+  Peer tool(broker.url());
+  tool.subscribe("_INBOX.tool");
+  const auto ask = [&](const std::string& subject, std::size_t expected) {
+    EXPECT_TRUE(tool.flush());  // the broker's word that nobody listens has come, if there was one
+    const std::size_t before = tool.received().size();
+    tool.publish(subject, "", {}, "_INBOX.tool");
+    EXPECT_TRUE(tool.wait_for(before + expected, kSoon)) << subject;
+    std::vector<std::string> texts;
+    for (const Received& answer : tool.received()) texts.push_back(answer.payload);
+    texts.erase(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(before));
+    return texts;
+  };
+  const auto value_of = [](const std::string& json, std::string_view key) {
+    return std::string(text_at(json, key));
+  };
+  for (const std::string& pong : ask("$SRV.PING", 2)) {
+    EXPECT_THAT(pong, AllOf(HasSubstr(R"({"type":"io.nats.micro.v1.ping_response",)"
+                                      R"("name":"realtime-strategies","id":")"),
+                            HasSubstr(R"("version":")"), HasSubstr(R"("ready":"true")")));
+  }
+  const auto infos = ask("$SRV.INFO.realtime-strategies", 2);
+  ASSERT_EQ(infos.size(), 2U);
+  EXPECT_NE(value_of(infos[0], "id"), value_of(infos[1], "id"));
+  EXPECT_NE(value_of(infos[0], "settings"), value_of(infos[1], "settings"));
+  feed();
+  market.publish(kFrames, "no frame");
+  ASSERT_TRUE(has(one, 2, "rts_frames_received_total"));
+  say("pause");  // it cannot be read
+  ASSERT_TRUE(has(one, 1, "rts_control_messages_total", R"(command="unreadable")"));
+  const std::string& of_one = infos[value_of(infos[0], "environment") == "staging" ? 1 : 0];
+  const auto stats = ask("$SRV.STATS.realtime-strategies." + value_of(of_one, "id"), 1);
+  ASSERT_EQ(stats.size(), 1U);
+  EXPECT_THAT(stats[0],
+              AllOf(HasSubstr(R"({"name":"frames","subject":"binance.websocket.data",)"
+                              R"("queue_group":"realtime-strategies-group",)"
+                              R"("num_requests":2,"num_errors":1)"),
+                    HasSubstr(R"({"name":"control","subject":"realtime-strategies.control",)"
+                              R"("queue_group":"","num_requests":1,"num_errors":1)"),
+                    HasSubstr(R"("started":"20)")));
+  for (const char* other :
+       {"$SRV.PING.another", "$SRV.STATS.realtime-strategies.another", "$SRV.PONG", "$SRV.PINGS"}) {
+    for (const std::string& answer : ask(other, 0)) EXPECT_EQ(answer, "") << "not the broker's";
+  }
+  EXPECT_EQ(ask("$SRV.PING", 2).size(), 2U) << "nothing has answered the others";
+}
+
+// As on a broker whose permissions are of before there were such questions.
+TEST(ControlPermissions, WhoMayNotHearTheQuestionsTradesAllTheSame) {
+  const NatsServer broker(
+      R"(authorization { users: [ { user: u, password: p, permissions: {
+           publish: ">", subscribe: { deny: "$SRV.>" } } } ] })");
+  const Daemon daemon({{"NATS_URL", broker.url()}, {"NATS_USER", "u"}, {"NATS_PASSWORD", "p"}});
+  ASSERT_TRUE(daemon.wait_ready());
+  EXPECT_TRUE(throughout(1s, [&] { return daemon.ready(); }));
+  EXPECT_EQ(daemon.metric("rts_nats_reconnects_total"), 0);
+  ASSERT_EQ(daemon.log("nats_error", 1).size(), 1U);
+  EXPECT_THAT(daemon.log("nats_error")[0], HasSubstr("$SRV"));
+}
+
 TEST_F(Control, PausedIsSaidEverywhere) {
   Daemon daemon(settings());
   ASSERT_TRUE(daemon.wait_ready());

@@ -105,6 +105,16 @@ TEST(Permissions, LeaveOutWhatIsSwitchedOff) {
   EXPECT_THAT(permissions(uncontrolled), AllOf(Not(HasSubstr("KV")), Not(HasSubstr("operator"))));
 }
 
+// What tools for NATS services ask and are answered.
+TEST(Permissions, OfServiceAndOperatorAreTheQuestionsOfNatsMicro) {
+  for (const char* name : {"realtime-strategies", "operator"}) {
+    EXPECT_THAT(user(permissions(jetstream()), name),
+                AllOf(HasSubstr("\"$SRV.*\""), HasSubstr("\"$SRV.*.realtime-strategies\""),
+                      HasSubstr("\"$SRV.*.realtime-strategies.*\"")));
+  }
+  EXPECT_THAT(user(permissions(jetstream()), "tradeengine"), Not(HasSubstr("$SRV")));
+}
+
 TEST(Permissions, OfTheProvisionerAreTheTwoStreams) {
   const std::string text = user(permissions(jetstream()), "realtime-strategies-provision");
   for (const char* subject : {"NAMES", "INFO.ORDERS", "CREATE.ORDERS", "UPDATE.ORDERS",
