@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kName = "ORDERS";
 constexpr const char* kBucket = "KV_realtime-strategies";
-constexpr auto kLimit = 15s;
+constexpr auto kLimit = 30s;
 
 std::string header_of(natsMsg* message, const char* name) {
   const char* value = nullptr;

@@ -42,7 +42,7 @@ class OrderLogAdmin {
   OrderLogAdmin(OrderLogAdmin&&) = delete;
   OrderLogAdmin& operator=(OrderLogAdmin&&) = delete;
 
-  // Each waits 15 s at most for JetStream to have a leader, and throws std::runtime_error with its
+  // Each waits 30 s at most for JetStream to have a leader, and throws std::runtime_error with its
   // answer when it refuses.
   void make(const OrderLogOptions& options = {});
   void remove();
