@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -168,8 +169,14 @@ std::string help_text() {
   return out;
 }
 
-std::string fingerprint(const Configuration& configuration) {
-  std::string text = render(configuration, Format::env);
+std::string fingerprint(const Configuration& configuration, std::span<const Given> live) {
+  std::map<std::string, std::string_view> values;
+  for (const Value& value : configuration.values) {
+    if (!value.setting->is_secret() && !value.redacted) values[value.name()] = value.text;
+  }
+  for (const Given& given : live) values[to_upper(given.name)] = given.value;
+  std::string text;
+  for (const auto& [name, value] : values) text += fmt::format("{}={}\n", name, value);
   // A file says the same wherever it is, and something else as soon as the venue does.
   for (const wire::ListedInstrument& i : configuration.settings.instruments) {
     text += fmt::format("{} {} {} {}", i.symbol.text(), i.status, i.quote_asset, i.margin_asset);

@@ -352,7 +352,6 @@ class Service {
                 .counts = counts_,
                 .at = SteadyClock::now(),
                 .now = to_ms(wall_clock()),
-                .settings_hash = settings_hash_,
                 .nats = client_.status(),
                 .delivery = publisher_.status(),
                 .http = server_.stats(),
@@ -367,6 +366,8 @@ class Service {
     }
     state.control_log = control_log_.state();
     state.revisions = control_log_.revisions(state.now);
+    const auto live = state.live_values();
+    state.settings_hash = live.empty() ? settings_hash_ : config::fingerprint(configuration_, live);
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);

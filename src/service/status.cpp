@@ -101,6 +101,14 @@ CheckResult result_of_log(const std::optional<LogState>& log) {
 
 }  // namespace
 
+std::span<const config::Given> State::live_values() const {
+  std::span<const config::Given> live;
+  for (const TakenSettings& taken : revisions) {
+    if (taken.value.effective_from <= now) live = taken.value.values;
+  }
+  return live;
+}
+
 CheckResult State::result_of(Check check) const {
   switch (check) {
     case Check::nats_connected:
@@ -208,11 +216,7 @@ http::Response info_response(const State& state) {
     json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
     json.key("paused").boolean(state.paused[index_of(id)]).end_object();
   });
-  std::span<const config::Given> live;
-  for (const TakenSettings& taken : state.revisions) {
-    if (taken.value.effective_from <= state.now) live = taken.value.values;
-  }
-  config::append_settings(json.key("settings"), state.configuration, live);
+  config::append_settings(json.key("settings"), state.configuration, state.live_values());
   append_revisions(json.key("settings_revisions"), state);
   json.end_object();
   return response;

@@ -91,7 +91,7 @@ struct State {
   const Counts& counts;
   SteadyTime at{};
   UnixMs now{};
-  std::string_view settings_hash{};
+  std::string settings_hash{};  // of what is in force
   nats::Status nats{};
   Publisher::Status delivery{};
   std::optional<LogState> order_log{}, control_log{};
@@ -106,6 +106,8 @@ struct State {
   std::uint64_t lost_log_lines = 0;
   std::uint64_t shortened_log_lines = 0;
 
+  // The control log's values that hold by now.
+  [[nodiscard]] std::span<const config::Given> live_values() const;
   [[nodiscard]] CheckResult result_of(Check check) const;
   [[nodiscard]] bool ready() const;  // every check is ok
 };

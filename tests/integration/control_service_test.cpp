@@ -305,9 +305,15 @@ TEST_F(ControlLogService, InfoShowsWhatItHasChangedWithWhoWhyAndWhen) {
   const auto shows = [&](const std::string& text) {
     return eventually([&] { return info().find(text) != std::string::npos; }, kSoon);
   };
+  const auto hash = [&] {
+    const std::string metrics = service.daemon.get("/metrics").body;
+    return metrics.substr(metrics.find("rts_settings_info{"), 50);
+  };
   EXPECT_TRUE(shows(R"("settings_revisions":[]})")) << info();
+  const std::string hash_before = hash();
   write("settings", revision({{"RISK_MAX_DAILY_SIGNALS", "7"}}));
   EXPECT_TRUE(shows(R"("RISK_MAX_DAILY_SIGNALS":{"value":"7","origin":"control log"})")) << info();
+  EXPECT_NE(hash(), hash_before);
   write("settings",
         revision({{"SIGNAL_MIN_CONFIDENCE", "0.5"}, {"TRADING_ORDER_NOTIONAL__ethusdt", "70"}}));
   EXPECT_TRUE(shows(R"("SIGNAL_MIN_CONFIDENCE":{"value":"0.5","origin":"control log"})")) << info();
@@ -333,6 +339,7 @@ TEST_F(ControlLogService, InfoShowsWhatItHasChangedWithWhoWhyAndWhen) {
               AllOf(HasSubstr(R"("settings_revisions":[{"sequence":4,)"),
                     HasSubstr(R"("SIGNAL_MIN_CONFIDENCE":{"value":"0.71","origin":"environment"})"),
                     Not(HasSubstr(R"("in_force":false)"))));
+  EXPECT_EQ(hash(), hash_before);
 }
 
 // --- Beside the control subject -----------------------------------------------------------------

@@ -21,8 +21,10 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(Format, std::uint8_t, text, json, env, markdown, c
 [[nodiscard]] std::string render(const Configuration& configuration, Format format);
 
 // 16 hexadecimal digits that are the same where all settings but the secrets are, whatever their
-// origin: replicas that differ are seen by it. FNV-1a over render(env) and the instruments.
-[[nodiscard]] std::string fingerprint(const Configuration& configuration);
+// origin: replicas that differ are seen by it. FNV-1a over names and values, with those of `live`
+// in place of theirs, and the instruments.
+[[nodiscard]] std::string fingerprint(const Configuration& configuration,
+                                      std::span<const Given> live = {});
 
 // {"NATS_URL":{"value":"…","origin":"default"},…}; `live` are the control log's values in force, as
 // with_live_values() has accepted them.
