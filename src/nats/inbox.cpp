@@ -64,9 +64,12 @@ void Inbox::take(std::string_view subject, std::string_view payload) {
   const std::string_view kind = below.substr(0, dot);
   // 0, which no heartbeat and no request has, when it is not a number.
   const auto number = parse_as<std::uint64_t>(below.substr(dot)).value_or(0);
-  if (kind == kHeartbeats) {
-    heartbeat_back(number);
-  } else if (kind != kReplies || !requests_.reply(number, Reply::Kind::answered, payload)) {
+  if (kind == kHeartbeats) return heartbeat_back(number);
+  if (kind == kReplies && number != 0 && number == next_.request) {
+    next_ = {};  // it has arrived, and its handler may send the next
+    requests_.arrived(number);
+  }
+  if (kind != kReplies || !requests_.reply(number, Reply::Kind::answered, payload)) {
     on_unexpected_(subject);
   }
 }

@@ -41,7 +41,8 @@ class Inbox {
   std::string reply_subject(std::uint64_t request) const;
 
   // A request has been sent and has to have arrived in time; TimePoint::max(): whenever it does. A
-  // heartbeat has to follow before the next request. Precondition: none has to follow already.
+  // heartbeat has to follow before the next request, unless it is answered before that.
+  // Precondition: none has to follow already.
   void request_sent(std::uint64_t request, TimePoint arrive_by);
   bool heartbeat_has_to_follow() const { return next_.request != 0; }
   // To be sent on this subject; and was. The first of a connection leaves when the broker has just

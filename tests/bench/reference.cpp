@@ -3,11 +3,11 @@
 //   reference count|numbers|store URL GAP[,GAP…]
 // count: nats.c hands every frame to the loop, which counts it. numbers: simdjson also reads every
 // number of it. store: as count, but what it sends is stored in the stream of the order log first,
-// and sent when that has said so. Each sends some frames back, to where the service sends its
-// orders: one after the first GAP frames, the next after the second GAP, and so on, beginning anew
-// after the last; so whoever publishes knows when all of it is done, and `count URL 10` is an echo
-// of every tenth. Says "subscribed" when the broker has its subscription, and ends when it is
-// killed.
+// by its id and in its place, and sent when that has said so. Each sends some frames back, to where
+// the service sends its orders: one after the first GAP frames, the next after the second GAP, and
+// so on, beginning anew after the last; so whoever publishes knows when all of it is done, and
+// `count URL 10` is an echo of every tenth. Says "subscribed" when the broker has its subscription,
+// and ends when it is killed.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -38,6 +38,7 @@ namespace ondemand = simdjson::ondemand;
 constexpr const char* kFrames = "binance.websocket.data";
 constexpr const char* kOrders = "tradeengine.orders";
 constexpr const char* kOrderLog = "orders.intents";
+constexpr const char* kStored = "orders.intents.stored";
 constexpr const char* kGroup = "realtime-strategies-group";
 constexpr int kIoBufferBytes = 128 << 10;
 constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 20U;
@@ -81,10 +82,18 @@ class Connection {
                                  static_cast<int>(payload.size())));
     flush();
   }
-  // Likewise, with a subject for the answer.
-  void request(const char* subject, const std::string& reply_to, std::string_view payload) {
-    check(natsConnection_PublishRequest(connection_.get(), subject, reply_to.c_str(),
-                                        payload.data(), static_cast<int>(payload.size())));
+  // Likewise, with a subject for the answer, and the headers by which a stream stores it once, in
+  // its place.
+  void store(const char* subject, const std::string& reply_to, std::string_view payload,
+             std::uint64_t sequence) {
+    natsMsg* raw = nullptr;
+    check(natsMsg_Create(&raw, subject, reply_to.c_str(), payload.data(),
+                         static_cast<int>(payload.size())));
+    const nats::MessagePtr message(raw);
+    const std::string id = fmt::format("00000000-0000-5000-8000-{:012}", sequence);
+    check(natsMsgHeader_Set(raw, "Nats-Msg-Id", id.c_str()));
+    check(natsMsgHeader_Set(raw, "Nats-Expected-Last-Sequence", std::to_string(sequence).c_str()));
+    check(natsConnection_PublishMsg(connection_.get(), raw));
     flush();
   }
   // Calls `readable` after each read until it returns false.
@@ -230,28 +239,33 @@ void prove(asio::io_context& io, Connection& connection) {
   io.restart();
 }
 
-// Sends what the stream has stored. It acknowledges in the order in which it was asked.
+// Sends what the stream has stored, which was empty at first. It acknowledges in the order in which
+// it was asked. As a replica does, it hears what the stream has stored.
 class StoredFirst {
  public:
   explicit StoredFirst(Connection& connection)
-      : connection_(connection), acks_(connection.subscribe(inbox_.c_str(), "own")) {}
+      : connection_(connection),
+        acks_(connection.subscribe(inbox_.c_str(), "own")),
+        heard_(connection.subscribe(kStored, inbox_.c_str())) {}
 
   void operator()(std::string_view frame) {
-    stored_.emplace_back(frame);
-    connection_.request(kOrderLog, inbox_, frame);
+    asked_for_.emplace_back(frame);
+    connection_.store(kOrderLog, inbox_, frame, sequence_++);
   }
   void take_acks() {
+    take(heard_.get(), [](std::string_view) {});
     take(acks_.get(), [this](std::string_view) {
-      connection_.publish(kOrders, stored_.front());
-      stored_.pop_front();
+      connection_.publish(kOrders, asked_for_.front());
+      asked_for_.pop_front();
     });
   }
 
  private:
   Connection& connection_;
   const std::string inbox_ = fmt::format("reference.{}.stored", ::getpid());
-  const nats::SubscriptionPtr acks_;
-  std::deque<std::string> stored_;  // or rather: asked for
+  const nats::SubscriptionPtr acks_, heard_;
+  std::deque<std::string> asked_for_;
+  std::uint64_t sequence_ = 0;
 };
 
 template <class Read>
