@@ -7,6 +7,7 @@
 #include <rts/trading/stream_plan.hpp>
 
 #include "commands/command_line.hpp"
+#include "nats/admin.hpp"
 
 namespace rts::commands {
 
@@ -26,6 +27,10 @@ struct Plans {
 [[nodiscard]] inline std::string operator_name(const std::string& consumer_name) {
   return consumer_name + "-operator";
 }
+
+// A connection for requests, under this name. Throws CommandError(unavailable).
+[[nodiscard]] nats::Admin connected_as(const std::string& name,
+                                       const config::BrokerParameters& broker);
 
 // An `authorization` block of nats-server's configuration: least privilege for the service, for
 // `provision`, for the people who pause and change settings, and for the TradeEngine. Passwords are

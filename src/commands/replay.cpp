@@ -34,7 +34,9 @@ class Comparison {
   // Throws CommandError when the expected orders cannot be read.
   explicit Comparison(const std::string& path) : expected_(path) {
     if (!expected_.error().empty()) {
-      throw CommandError(ExitCode::bad_input, "{}", expected_.error());
+      throw CommandError(ExitCode::bad_input,
+                         "--expect: {}; give what `replay --orders` has written",
+                         expected_.error());
     }
   }
 
@@ -395,7 +397,10 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
   };
   if (std::all_of(inputs.begin(), inputs.end(), is_missing)) {
     // Before an output is opened: a slip in a name must not empty an earlier result.
-    for (const std::string& path : inputs) print_error("replay: {}: cannot be read\n", path);
+    for (const std::string& path : inputs) {
+      print_problem(invocation, fmt::format("replay: {}; give recordings, or - for standard input",
+                                            LineReader(path).error()));
+    }
     return ExitCode::bad_input;
   }
   Replay run(invocation, inputs, configuration);
@@ -426,7 +431,7 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kReplay{
-    {"replay", "run recordings through the same engine; orders as NDJSON to standard output",
+    {"replay", "run recordings through the same engine; orders to standard output",
      "realtime-strategies replay --counts counts.json recording.ndjson.gz", "[FILE…|-]"},
     Needs::decisions,
     replay,

@@ -28,8 +28,10 @@ ServiceAnswer ask_service(const config::Settings& settings, const std::string& p
   }
   answer.body.assign(std::istreambuf_iterator<char>(stream), {});
   if (answer.status != 0) return answer;
-  throw CommandError(ExitCode::unavailable, "nobody answers at http://{}:{}{}", host,
-                     settings.server.port, path);
+  throw CommandError(ExitCode::unavailable,
+                     "nobody answers at http://{}:{}{}; is the service running there? "
+                     "HEALTH_CHECK_HOST and HEALTH_CHECK_PORT say where it is asked",
+                     host, settings.server.port, path);
 }
 
 }  // namespace rts::commands

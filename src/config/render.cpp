@@ -154,11 +154,13 @@ void append_settings(JsonWriter& json, const Configuration& configuration,
   json.end_object();
 }
 
-std::string help_text() {
+std::string help_text(std::optional<Group> only) {
   std::string out =
+      "A flag beats the environment variable, which beats the default.\n"
       "per symbol: also for one symbol, as --name--symbol VALUE or NAME__SYMBOL=VALUE\n"
       "live: can be changed while the service runs, by `set`\n";
   for (const Setting& setting : table()) {
+    if (only && setting.group != *only) continue;
     if (begins_group(setting)) out += fmt::format("\n{}:\n", title(setting.group));
     const std::string flag =
         setting.is_secret() ? "" : fmt::format("{} ({})", flag_name(setting), setting.name);
