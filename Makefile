@@ -32,7 +32,7 @@ SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := engine settings recording stream_info answer instruments
+FUZZ_TARGETS := engine settings settings_file recording stream_info answer instruments
 SIMULATED_SEEDS ?= 10000
 # Brokers that both logs are tried with besides Debian's, and the tests' names, or how they begin.
 BROKERS ?= v2.10.27 v2.12.15 v2.14.10

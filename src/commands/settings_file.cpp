@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <rts/base/text.hpp>
@@ -35,6 +37,40 @@ bool is_quoted(std::string_view value) {
 // --- YAML ---------------------------------------------------------------------------------------
 
 constexpr std::string_view kUnquoted = "?";  // yaml-cpp's tag of a scalar without quotes and tag
+
+// Reads documents and keeps nothing. Where yaml-cpp meets what begins none (","), it gives an empty
+// document and stays where it is, up to 0.8.0 also in LoadAll(), for ever.
+class Reading final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos <= last_) throw YAML::ParserException(mark, "no document begins so");
+    last_ = mark.pos;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int last_ = -1;
+};
+
+// Throws YAML::Exception.
+std::vector<YAML::Node> load_all(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Reading reading;
+  while (parser.HandleNextDocument(reading)) {
+  }
+  return YAML::LoadAll(text);
+}
 
 // Whether kubectl takes it for something else than a text, by YAML 1.1: true or false, or a number.
 // A ConfigMap with that is refused.
@@ -157,7 +193,7 @@ FoundSettings parse_env_file(std::string_view text) {
 std::vector<FoundSettings> parse_config_maps(const std::string& file, const std::string& text) {
   std::vector<FoundSettings> found;
   try {
-    for (const YAML::Node& document : YAML::LoadAll(text)) collect(document, found);
+    for (const YAML::Node& document : load_all(text)) collect(document, found);
   } catch (const YAML::Exception& error) {
     throw CommandError(ExitCode::bad_input, "{}:{}: is no YAML: {}", file, error.mark.line + 1,
                        error.msg);

@@ -49,8 +49,8 @@ TEST(Cli, HelpOfACommandIsToldInThreeWays) {
     EXPECT_EQ(own.exit_code, 0);
     EXPECT_NE(own.out.find("example: "), std::string::npos) << name;
     EXPECT_EQ(run_binary({name, "-h"}).out, own.out);
-    // The topic of that name is the table of settings.
-    if (command != &commands::kSettings) EXPECT_EQ(run_binary({"help", name}).out, own.out) << name;
+    if (command == &commands::kSettings) continue;  // the topic of that name is their table
+    EXPECT_EQ(run_binary({"help", name}).out, own.out);
   }
 }
 
