@@ -45,10 +45,13 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
     write_out(command == nullptr ? help_text() : help_text(*command));
     return ExitCode::ok;
   }
-  invocation.environment = read_environment();
-  if (command->needs <= Needs::itself) return run_command(invocation, {});
+  if (command->needs == Needs::nothing) return run_command(invocation, {});
+  if (command->needs == Needs::itself) {
+    invocation.environment = read_environment();
+    return run_command(invocation, {});
+  }
   const auto configuration =
-      config::load(invocation.environment, invocation.settings,
+      config::load(read_environment(), invocation.settings,
                    command->needs == Needs::connection ? config::ReadFile() : read_settings_file);
   if (configuration) return run_command(invocation, configuration.value());
   for (const std::string& problem : configuration.error()) print_problem(invocation, problem);

@@ -92,7 +92,7 @@ struct Invocation {
   std::map<std::string, std::string, std::less<>> options{};  // by name without dashes
   std::vector<std::string> arguments{};
   std::vector<config::Given> settings{};
-  std::vector<config::Given> environment{};  // of the process; main fills it in
+  std::vector<config::Given> environment{};  // the process's, where it Needs::itself
 
   [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
   // Empty when it is not given.
