@@ -49,6 +49,9 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
       config::load(read_environment(), invocation.settings,
                    command->needs == Needs::connection ? config::ReadFile() : read_settings_file);
   if (configuration) return run_command(invocation, configuration.value());
+  if (command->run_with_problems != nullptr) {
+    return command->run_with_problems(invocation, configuration.error());
+  }
   for (const std::string& problem : configuration.error()) print_error("{}\n", problem);
   return ExitCode::configuration;
 }

@@ -47,14 +47,16 @@ struct Command : Description {
   Needs needs;
   ExitCode (*run)(const Invocation&, const config::Configuration&);
   std::span<const Option> options = {};
+  // In place of run() where the settings are wrong; null: they are said, and that is all.
+  ExitCode (*run_with_problems)(const Invocation&, const config::Problems&) = nullptr;
 };
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
 extern const Command kRun, kReplay, kSimulate, kCheck, kConfig, kProvision, kPause, kResume, kSet,
-    kUnset, kSettings, kHealth, kVersion;
-inline constexpr std::array kCommands{&kRun,       &kReplay, &kSimulate, &kCheck, &kConfig,
-                                      &kProvision, &kPause,  &kResume,   &kSet,   &kUnset,
-                                      &kSettings,  &kHealth, &kVersion};
+    kUnset, kSettings, kHealth, kVersion, kDoctor;
+inline constexpr std::array kCommands{&kRun,       &kReplay, &kSimulate, &kCheck,  &kConfig,
+                                      &kProvision, &kPause,  &kResume,   &kSet,    &kUnset,
+                                      &kSettings,  &kDoctor, &kHealth,   &kVersion};
 
 // Ends a command before its work has begun. The text, formatted as by fmt::format, is one line for
 // stderr; what it quotes is as it was given.

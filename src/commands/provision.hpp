@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <rts/trading/stream_plan.hpp>
 
@@ -26,6 +28,18 @@ struct Plans {
 [[nodiscard]] inline std::string operator_name(const std::string& consumer_name) {
   return consumer_name + "-operator";
 }
+
+// What the service publishes and subscribes to, and why: what its user has to be allowed.
+struct SubjectNeed {
+  std::string subject;  // may have wildcards
+  std::string_view why;
+  std::string queue_group{};  // to subscribe in it only; empty: plainly
+};
+struct ServiceSubjects {
+  std::vector<SubjectNeed> publish, subscribe;
+};
+[[nodiscard]] ServiceSubjects service_subjects(const config::Settings& settings,
+                                               const Plans& plans);
 
 // An `authorization` block of nats-server's configuration: least privilege for the service, for
 // `provision`, for the people who pause and change settings, and for the TradeEngine. Passwords are

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ["RTS_BINARY"]).resolve()
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 ASKS = r"curl -s (?:\$H|localhost:8080)/.*"
-CALLS = r"realtime-strategies (?!(?:run|provision|pause|resume|set|unset|settings)\b).*"
+CALLS = r"realtime-strategies (?!(?:run|doctor|provision|pause|resume|set|unset|settings)\b).*"
 
 
 def commands(pattern: str) -> dict[str, list[str]]:

@@ -59,6 +59,7 @@ TEST(CommandLine, NamesTheCommandFirst) {
                                      {{"resume"}, "resume"},
                                      {{"set"}, "set"},
                                      {{"unset"}, "unset"},
+                                     {{"doctor"}, "doctor"},
                                      {{"settings"}, "settings"},
                                      {{"health"}, "health"},
                                      {{"version"}, "version"},

@@ -275,7 +275,8 @@ TEST(SettingsAdvice, OfDeliveryIsGivenWhereOrdersAreSentAndWhereItIsAskedFor) {
   EXPECT_EQ(said_by(commands::kCheck, configuration).warnings, 4U);
   EXPECT_EQ(said_by(commands::kConfig, configuration).warnings, 2U);
   for (const commands::Command* const command : commands::kCommands) {
-    const bool is_theirs = command == &commands::kRun || command == &commands::kCheck;
+    const bool is_theirs =
+        command == &commands::kRun || command == &commands::kCheck || command == &commands::kDoctor;
     EXPECT_EQ(command->needs == commands::Needs::delivery, is_theirs) << command->name;
   }
 }
