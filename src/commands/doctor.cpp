@@ -312,6 +312,9 @@ class Examination {
       return;
     }
     wait([] { return false; }, began + seconds);
+    const nats::Status after = feed.status();
+    if (!after.answering) facts_.feed_problem = "the broker fell silent meanwhile";
+    if (after.reconnects > 0) facts_.feed_problem = "the connection was lost meanwhile";
     facts_.feed = watch_.facts();
     facts_.listened = std::chrono::round<std::chrono::seconds>(SteadyClock::now() - began);
   }

@@ -122,7 +122,7 @@ struct DoctorFacts {
   std::string clients_problem{};  // why they are not known
   StreamLook order_log{}, control_log{};
   std::optional<FeedFacts> feed{};  // empty: we could not listen
-  std::string feed_problem{};
+  std::string feed_problem{};       // why, or what happened while we did
   std::chrono::seconds listened{0};
   PortUse port = PortUse::free;
   std::string port_detail{};

@@ -170,6 +170,10 @@ void say_feed(const config::Settings& settings, const DoctorFacts& facts, Rows& 
                           "group the doctor would take frames from the service."});
     return;
   }
+  if (!facts.feed_problem.empty()) {
+    rows.push_back({kFeed, Health::warning, facts.feed_problem,
+                    "Look whether the broker, or what is between here and it, stands still."});
+  }
   const FeedFacts& feed = *facts.feed;
   const std::string what = fmt::format("{} frames on {} in {} s", feed.frames,
                                        settings.broker.subject, facts.listened.count());
@@ -186,9 +190,10 @@ void say_feed(const config::Settings& settings, const DoctorFacts& facts, Rows& 
                   what + (any ? "" : ", none of which can be used") +
                       (others.empty() ? "" : "; not traded: " + listed(others)),
                   any ? "" : "Set TRADING_SYMBOLS to what comes, or correct what is said below."});
-  for (const auto& [kind, index] :
-       {std::pair{"books", std::size_t{0}}, {"trades", 1}, {"tickers", 2}}) {
-    say_kind(kind, index, settings, feed, rows);
+  if (any) {
+    say_kind("books", index_of(EventKind::book), settings, feed, rows);
+    say_kind("trades", index_of(EventKind::trade), settings, feed, rows);
+    say_kind("tickers", index_of(EventKind::ticker), settings, feed, rows);
   }
   say_refused(feed, rows);
 }

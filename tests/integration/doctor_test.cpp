@@ -26,6 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -378,6 +379,23 @@ TEST(DoctorEnds, WhereABrokerSwallowsEverything) {
 TEST(DoctorEnds, WhereABrokerSaysNothingAfterItsGreeting) {
   const FakeBroker broker({.returns_heartbeats = false});
   EXPECT_THAT(failed(expect_ends(broker.url())), HasSubstr("nothing came back"));
+}
+
+TEST(DoctorEnds, WhereABrokerFallsSilentWhileItListens) {
+  NatsServer broker(NatsServer::kJetStream);
+  Peer watcher(broker.url());
+  watcher.subscribe("_INBOX.realtime-strategies.*.hb.*");  // two a second and connection
+  std::atomic<bool> ended = false;
+  std::thread stall([&] {
+    if (watcher.wait_for(12, 10s)) broker.suspend();
+    (void)eventually([&] { return ended.load(); }, 30s);
+    broker.resume();
+  });
+  const RunResult result = doctor(broker.url(), {}, {"--seconds", "8"});
+  ended = true;
+  stall.join();
+  EXPECT_THAT(lines_of(result, "warning"), AnyOf(HasSubstr("the broker fell silent meanwhile"),
+                                                 HasSubstr("the connection was lost meanwhile")));
 }
 
 TEST(DoctorEnds, WhereManyAddressesAreDead) {
