@@ -51,10 +51,10 @@ struct Command : Description {
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
 extern const Command kRun, kReplay, kSimulate, kCheck, kConfig, kProvision, kPause, kResume, kSet,
-    kUnset, kSettings, kHealth, kVersion;
-inline constexpr std::array kCommands{&kRun,       &kReplay, &kSimulate, &kCheck, &kConfig,
-                                      &kProvision, &kPause,  &kResume,   &kSet,   &kUnset,
-                                      &kSettings,  &kHealth, &kVersion};
+    kUnset, kSettings, kExplain, kHealth, kVersion;
+inline constexpr std::array kCommands{&kRun,       &kReplay,  &kSimulate, &kCheck,  &kConfig,
+                                      &kProvision, &kPause,   &kResume,   &kSet,    &kUnset,
+                                      &kSettings,  &kExplain, &kHealth,   &kVersion};
 
 // Ends a command before its work has begun. The text, formatted as by fmt::format, is one line for
 // stderr; what it quotes is as it was given.

@@ -42,8 +42,9 @@ TEST(Cli, SaysItsVersion) {
 TEST(Cli, HelpListsEveryCommandWithAnExample) {
   const RunResult help = run_binary({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "replay", "simulate", "check", "config", "provision", "pause",
-                              "resume", "set", "unset", "settings", "health", "version"}) {
+  for (const char* command :
+       {"run", "replay", "simulate", "check", "config", "provision", "pause", "resume", "set",
+        "unset", "settings", "explain", "health", "version"}) {
     EXPECT_NE(help.out.find(fmt::format("\n  {}", command)), std::string::npos) << command;
     const RunResult own = run_binary({command, "--help"});
     EXPECT_EQ(own.exit_code, 0);

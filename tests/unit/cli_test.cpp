@@ -60,6 +60,7 @@ TEST(CommandLine, NamesTheCommandFirst) {
                                      {{"set"}, "set"},
                                      {{"unset"}, "unset"},
                                      {{"settings"}, "settings"},
+                                     {{"explain"}, "explain"},
                                      {{"health"}, "health"},
                                      {{"version"}, "version"},
                                      {{"--version"}, "version"},
