@@ -21,7 +21,7 @@ unexport MAKE_TERMOUT MAKE_TERMERR
 BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
-  nats-server prometheus iptables python3 python3-yaml valgrind systemd
+  nats-server prometheus iptables python3 python3-yaml valgrind systemd zsh fish groff-base mandoc
 LINT_PACKAGES := clang-14/clang clang-tidy-14/clang-tidy clang-format-14/clang-format
 ARM64_PACKAGES := cmake ninja-build pkg-config python3 rapidjson-dev g++-aarch64-linux-gnu \
   qemu-user-static $(patsubst %-dev,%-dev:arm64,$(subst -dev/,-dev:arm64/,$(filter %-dev, \
@@ -32,7 +32,7 @@ SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := engine settings recording stream_info answer instruments
+FUZZ_TARGETS := engine settings settings_file recording stream_info answer instruments
 SIMULATED_SEEDS ?= 10000
 # Brokers that both logs are tried with besides Debian's, and the tests' names, or how they begin.
 BROKERS ?= v2.10.27 v2.12.15 v2.14.10

@@ -7,6 +7,23 @@ install(FILES ${package}/realtime-strategies.service DESTINATION lib/systemd/sys
 install(FILES ${package}/environment DESTINATION /etc/realtime-strategies)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE RENAME copyright
         DESTINATION share/doc/petrosa-realtime-strategies)
+# What the binary says of itself, asked for at the moment of installing.
+set(said ${CMAKE_BINARY_DIR}/said)
+install(
+  CODE "
+    set(binary $<TARGET_FILE:realtime-strategies>)
+    file(MAKE_DIRECTORY ${said})
+    foreach(shell bash zsh fish)
+      execute_process(COMMAND \${binary} completion \${shell} OUTPUT_FILE ${said}/\${shell}
+                      COMMAND_ERROR_IS_FATAL ANY)
+    endforeach()
+    execute_process(COMMAND \${binary} help man COMMAND gzip -9n OUTPUT_FILE ${said}/man.gz
+                    COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${said}/bash RENAME realtime-strategies DESTINATION share/bash-completion/completions)
+install(FILES ${said}/zsh RENAME _realtime-strategies DESTINATION share/zsh/vendor-completions)
+install(FILES ${said}/fish RENAME realtime-strategies.fish
+        DESTINATION share/fish/vendor_completions.d)
+install(FILES ${said}/man.gz RENAME realtime-strategies.1.gz DESTINATION share/man/man1)
 # The page that stands alone: the others lead to each other and into the source.
 install(FILES ${CMAKE_SOURCE_DIR}/docs/CONFIGURATION.md
         DESTINATION share/doc/petrosa-realtime-strategies)

@@ -270,6 +270,9 @@ def check_endpoints(container: Container) -> None:
     check("rts_build_info says what git says", said, series)
     check("/ shows the status page", "<html" in container.get("/")[1])
     check("its HEALTHCHECK is well", container.execute(BINARY, "health").returncode == 0)
+    doctor = container.execute(BINARY, "doctor", "--seconds=1", "--json").stdout
+    rows = {row["check"]: row["status"] for row in json.loads(doctor)["checks"]}
+    check("its doctor looks at broker and port", rows["broker"] == rows["HTTP port"] == "ok", rows)
 
 
 def check_order(container: Container, broker: Broker) -> None:

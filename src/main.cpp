@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands/command_line.hpp"
+#include "commands/help.hpp"
 #include "commands/input.hpp"
 #include "commands/output.hpp"
 
@@ -38,18 +39,25 @@ std::vector<config::Given> read_environment() {
 }
 
 ExitCode run_main(const std::vector<std::string>& arguments) {
-  const Invocation invocation = parse_command_line(arguments);
+  Invocation invocation = parse_command_line(arguments);
   const Command* const command = invocation.command;
   if (invocation.help) {
     write_out(command == nullptr ? help_text() : help_text(*command));
     return ExitCode::ok;
   }
   if (command->needs == Needs::nothing) return run_command(invocation, {});
+  if (command->needs == Needs::itself) {
+    invocation.environment = read_environment();
+    return run_command(invocation, {});
+  }
   const auto configuration =
       config::load(read_environment(), invocation.settings,
                    command->needs == Needs::connection ? config::ReadFile() : read_settings_file);
   if (configuration) return run_command(invocation, configuration.value());
-  for (const std::string& problem : configuration.error()) print_error("{}\n", problem);
+  if (command->run_with_problems != nullptr) {
+    return command->run_with_problems(invocation, configuration.error());
+  }
+  for (const std::string& problem : configuration.error()) print_problem(invocation, problem);
   return ExitCode::configuration;
 }
 
@@ -64,7 +72,7 @@ int main(int argc, char** argv) {
   try {
     code = run_main({argv + 1, argv + argc});
   } catch (const CommandError& error) {
-    print_error("realtime-strategies: {}\n", error.what());
+    print_problem({}, fmt::format("realtime-strategies: {}", error.what()));
     code = error.code;
   } catch (const std::exception& bug) {
     print_error("realtime-strategies: internal error: {}\n", bug.what());

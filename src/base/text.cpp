@@ -27,6 +27,22 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    decoded.push_back(text.front());
+    if (text.front() != '%') continue;
+    const char* const digits = text.data() + 1;
+    unsigned char byte = 0;
+    if (text.size() < 3 || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) {
+      return std::nullopt;
+    }
+    decoded.back() = static_cast<char>(byte);
+    text.remove_prefix(2);
+  }
+  return decoded;
+}
+
 std::optional<std::string> from_base64(std::string_view text) {
   static constexpr std::uint8_t kNone = 64;
   static constexpr auto kValues = [] {

@@ -23,13 +23,15 @@ namespace rts::commands {
 
 struct Option {
   std::string_view name;   // "--expect"
-  std::string_view value;  // name of its value in the help; empty: a switch
+  std::string_view value;  // name of its value in the help, or all that it takes, as "on|off";
+                           // empty: a switch
   std::string_view help;
 };
 
 // What a command needs of the settings.
 enum class Needs : std::uint8_t {
   nothing,     // it takes no settings
+  itself,      // it loads them itself, from Invocation::environment or elsewhere
   connection,  // where the broker and the service are; TRADING_INSTRUMENTS_FILE is not read
   decisions,   // what is decided
   delivery,    // and how orders are sent; it says the warnings of both itself
@@ -40,21 +42,33 @@ struct Invocation;
 // What the help says of a command.
 struct Description {
   std::string_view name, summary, example;
-  std::string_view arguments = {};  // "[FILE…|-]"; empty: takes none
+  // "[FILE…|-]", "NAME=VALUE…" or all that it takes, as "bash|zsh"; empty: takes none. Completion
+  // offers files, live settings or those words.
+  std::string_view arguments = {};
 };
 
 struct Command : Description {
   Needs needs;
   ExitCode (*run)(const Invocation&, const config::Configuration&);
   std::span<const Option> options = {};
+  // In place of run() where the settings are wrong; null: they are said, and that is all.
+  ExitCode (*run_with_problems)(const Invocation&, const config::Problems&) = nullptr;
 };
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
 extern const Command kRun, kReplay, kSimulate, kCheck, kConfig, kProvision, kPause, kResume, kSet,
-    kUnset, kSettings, kHealth, kVersion;
-inline constexpr std::array kCommands{&kRun,       &kReplay, &kSimulate, &kCheck, &kConfig,
-                                      &kProvision, &kPause,  &kResume,   &kSet,   &kUnset,
-                                      &kSettings,  &kHealth, &kVersion};
+    kUnset, kSettings, kDoctor, kExplain, kHealth, kHelp, kCompletion, kVersion;
+inline constexpr std::array kCommands{&kRun,        &kReplay, &kSimulate, &kCheck,  &kConfig,
+                                      &kProvision,  &kPause,  &kResume,   &kSet,    &kUnset,
+                                      &kSettings,   &kDoctor, &kExplain,  &kHealth, &kHelp,
+                                      &kCompletion, &kVersion};
+
+// What several commands take.
+inline constexpr Option kJsonOption{"--json", "", "print as JSON"};
+
+// What every command takes besides, and --help.
+inline constexpr Option kColorOption{"--color", "auto|always|never",
+                                     "colour for problems (auto: on a terminal)"};
 
 // Ends a command before its work has begun. The text, formatted as by fmt::format, is one line for
 // stderr; what it quotes is as it was given.
@@ -81,6 +95,7 @@ struct Invocation {
   std::map<std::string, std::string, std::less<>> options{};  // by name without dashes
   std::vector<std::string> arguments{};
   std::vector<config::Given> settings{};
+  std::vector<config::Given> environment{};  // the process's, where it Needs::itself
 
   [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
   // Empty when it is not given.
@@ -96,7 +111,19 @@ struct Invocation {
 [[nodiscard]] ExitCode run_command(const Invocation& invocation,
                                    const config::Configuration& configuration);
 
-[[nodiscard]] std::string help_text();
-[[nodiscard]] std::string help_text(const Command& command);
+// Throws CommandError, with the nearest name, when there is none of this name.
+[[nodiscard]] const Command& find_command(const std::string& name);
+
+// An option that the command has, or that every command has; null: none. Not those of settings.
+[[nodiscard]] const Option* find_option(const Command& command, std::string_view name);
+
+// "; did you mean 'x'?" of the name that differs from the misspelt one in the fewest letters; empty
+// when all differ in too many.
+[[nodiscard]] std::string did_you_mean(std::string_view misspelt,
+                                       const std::vector<std::string>& names);
+
+// The names of everything with dashes that the command takes, but for secrets, which are not taken
+// from the command line.
+[[nodiscard]] std::vector<std::string> option_names(const Command& command);
 
 }  // namespace rts::commands

@@ -25,11 +25,7 @@ nats::Admin connected(const config::BrokerParameters& broker) {
                        "CONTROL_BUCKET is empty: there is no control log; set it to the bucket "
                        "that the service has");
   }
-  nats::ClientOptions options{broker};
-  options.name = operator_name(broker.consumer_name);
-  auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
-  if (!admin) throw CommandError(ExitCode::unavailable, "{}", admin.error());
-  return std::move(admin).value();
+  return connected_as(operator_name(broker.consumer_name), broker);
 }
 
 // "me@here".

@@ -75,8 +75,8 @@ inline constexpr std::chrono::hours kMaxDelay{24};
                                       const wire::SettingsValue& value, std::uint64_t seen);
 
 inline constexpr Option kReasonOption{"--reason", "TEXT", "why; kept with who and when"};
-inline constexpr Option kJsonOption{"--json", "", "print as JSON"};
-inline constexpr Option kStrategyOption{"--strategy", "NAME", "this one only (default all)"};
+inline constexpr Option kStrategyOption{
+    "--strategy", "orderbook_skew|trade_momentum|ticker_velocity|all", "default: all"};
 inline constexpr Option kFromOption{"--effective-from", "TIME",
                                     "event time from which on it holds, as 2026-11-28T10:40:00Z, "
                                     "up to 24 h away"};

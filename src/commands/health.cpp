@@ -8,7 +8,8 @@ namespace {
 // ok: answered 200 · different: answered otherwise · unavailable: no answer.
 ExitCode health(const Invocation& invocation, const config::Configuration& configuration) {
   const std::string path = invocation.has("ready") ? "/ready" : "/healthz";
-  const auto [status, body] = ask_service(configuration.settings, path);
+  const auto [status, body] =
+      ask_service(service_address(invocation, configuration.settings), path);
   if (invocation.has("json")) {
     print_out("{}\n", body);
   } else {
@@ -18,7 +19,7 @@ ExitCode health(const Invocation& invocation, const config::Configuration& confi
 }
 
 constexpr std::array kOptions{Option{"--ready", "", "ask /ready instead of /healthz"},
-                              Option{"--json", "", "print the answer's JSON"}};
+                              Option{"--json", "", "print the answer's JSON"}, kUrlOption};
 
 }  // namespace
 

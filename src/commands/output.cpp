@@ -1,6 +1,8 @@
 #include "commands/output.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <tuple>
 
@@ -18,6 +20,18 @@ bool arrived(std::FILE* stream) noexcept {
   if (std::ferror(stream) == 0 && std::fflush(stream) == 0) return true;
   ::__fpurge(stream);
   return false;
+}
+
+// SGR: bold, and a colour that is legible on light and dark.
+constexpr std::string_view kRed = "\x1b[1;31m", kYellow = "\x1b[1;33m", kPlain = "\x1b[0m";
+
+// What stands before the first ": " in this colour; empty: none.
+void print_line(std::string_view color, std::string_view line) {
+  const std::size_t end = color.empty() ? 0 : std::min(line.find(": "), line.size());
+  write_error(color);
+  print_error("{}", line.substr(0, end));
+  if (!color.empty()) write_error(kPlain);
+  print_error("{}\n", line.substr(end));
 }
 
 }  // namespace
@@ -38,8 +52,23 @@ void print_json(const std::function<void(JsonWriter&)>& write_members) {
   print_out("{}\n", text);
 }
 
-void print_warnings(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) print_error("warning: {}\n", warning);
+bool has_colors(const Invocation& invocation, int descriptor) {
+  const std::string when = invocation.option("color").value_or("auto");
+  if (when != "auto") return when == "always";
+  const auto value_of = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string_view(value == nullptr ? "" : value);
+  };
+  return value_of("NO_COLOR").empty() && value_of("TERM") != "dumb" && ::isatty(descriptor) == 1;
+}
+
+void print_problem(const Invocation& invocation, std::string_view line) {
+  print_line(has_colors(invocation, STDERR_FILENO) ? kRed : "", line);
+}
+
+void print_warnings(const Invocation& invocation, const std::vector<std::string>& warnings) {
+  const std::string_view color = has_colors(invocation, STDERR_FILENO) ? kYellow : "";
+  for (const std::string& warning : warnings) print_line(color, "warning: " + warning);
 }
 
 bool standard_output_arrived() noexcept { return arrived(stdout); }

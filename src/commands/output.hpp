@@ -64,7 +64,14 @@ void print_error(fmt::format_string<Values...> format, Values&&... values) {
 // A line with one JSON object, whose members `write_members` writes.
 void print_json(const std::function<void(JsonWriter&)>& write_members);
 
-void print_warnings(const std::vector<std::string>& warnings);
+// Whether what is written to the descriptor has colours: as --color says, else on a terminal,
+// unless NO_COLOR has a value or the terminal is dumb.
+[[nodiscard]] bool has_colors(const Invocation& invocation, int descriptor);
+
+// A line of standard error, a quotation as a whole. What stands before its first ": ", which is
+// what it is about, is red; of a warning the word is yellow.
+void print_problem(const Invocation& invocation, std::string_view line);
+void print_warnings(const Invocation& invocation, const std::vector<std::string>& warnings);
 
 // Hands over what is in standard output's buffer. False when any of what was printed since the
 // start did not arrive; that is said at the end, by all_output_arrived().

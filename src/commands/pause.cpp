@@ -11,12 +11,7 @@ namespace {
 using Strategy = std::optional<StrategyId>;  // empty: all of them
 
 Strategy strategy_of(const Invocation& invocation) {
-  const std::string name = invocation.option("strategy").value_or("all");
-  const auto strategy = from_string<StrategyId>(name);
-  require(strategy || name == "all", "--strategy takes {}, {}, {} or all, not '{}'",
-          to_string(StrategyId::orderbook_skew), to_string(StrategyId::trade_momentum),
-          to_string(StrategyId::ticker_velocity), name);
-  return strategy;
+  return from_string<StrategyId>(invocation.option("strategy").value_or("all"));
 }
 
 std::string_view name_of(const Strategy& strategy) {
@@ -93,8 +88,8 @@ constexpr std::array kOptions{kStrategyOption, kReasonOption, kJsonOption};
 }  // namespace
 
 constinit const Command kPause{
-    {"pause", "order nothing on any replica, whatever restarts, until resumed; by the control log",
-     "realtime-strategies pause --strategy trade_momentum --reason maintenance"},
+    {"pause", "order nothing on any replica, whatever restarts, until resumed",
+     "realtime-strategies pause --strategy trade_momentum --reason upgrade"},
     Needs::connection,
     pause,
     kOptions};

@@ -1,5 +1,9 @@
 // What the broker has to allow. Text only; connects to nothing.
+#include <algorithm>
+#include <iterator>
+
 #include <rts/trading/order_subject.hpp>
+#include <rts/wire/broker_info.hpp>
 
 #include "commands/provision.hpp"
 #include "nats/subjects.hpp"
@@ -24,11 +28,19 @@ std::string row(std::string_view subject, std::string_view why) {
   return fmt::format("            # {}\n            {}\n", why, in_quotes(subject));
 }
 
+std::string text_of(const std::vector<SubjectNeed>& needs) {
+  std::string text;
+  for (const auto& [subject, why, queue_group] : needs) {
+    text += row(queue_group.empty() ? subject : fmt::format("{} {}", subject, queue_group), why);
+  }
+  return text;
+}
+
 // The subjects of a topic one by one: a wildcard would allow more than there is.
-std::string orders_on(std::string_view topic) {
-  std::string rows;
-  for (const std::string& subject : order_subjects(topic)) rows += row(subject, "orders");
-  return rows;
+std::vector<SubjectNeed> orders_on(std::string_view topic) {
+  std::vector<SubjectNeed> needs;
+  for (const std::string& subject : order_subjects(topic)) needs.push_back({subject, "orders"});
+  return needs;
 }
 
 std::string allow(std::string_view what, std::string_view rows) {
@@ -44,44 +56,25 @@ std::string user(std::string_view who, std::string_view name, std::string_view p
 }
 
 // To read a stream, entry by entry, and nothing else of it.
-std::string rows_to_read(const std::string& domain, const std::string& stream) {
-  return row(nats::jetstream_api(domain, "STREAM.INFO." + stream), "does it fit, how far is it?") +
-         row(nats::jetstream_api(domain, "STREAM.MSG.GET." + stream), "its entries");
+void add_reading(std::vector<SubjectNeed>& needs, const std::string& domain,
+                 const std::string& stream) {
+  needs.push_back(
+      {nats::jetstream_api(domain, "STREAM.INFO." + stream), "does it fit, how far is it?"});
+  needs.push_back({nats::jetstream_api(domain, "STREAM.MSG.GET." + stream), "its entries"});
 }
 
 // What `nats micro ls|info|stats` asks, of all services, of those of our name, and of each.
-std::string micro_rows(const config::BrokerParameters& broker) {
+std::vector<SubjectNeed> micro_needs(const config::BrokerParameters& broker) {
   const auto subjects = service::micro_subjects(nats::subject_safe(broker.consumer_name));
-  return row(subjects[0], "who is there? (`nats micro ls`)") +
-         row(subjects[1], "and of our name?") + row(subjects[2], "and each of us?");
+  return {{subjects[0], "who is there? (`nats micro ls`)"},
+          {subjects[1], "and of our name?"},
+          {subjects[2], "and each of us?"}};
 }
 
 std::string service(const config::Settings& settings, const Plans& plans) {
-  const config::BrokerParameters& broker = settings.broker;
-  const std::string& domain = broker.jetstream_domain;
-  const std::string inbox = nats::inbox_prefix(broker.consumer_name) + ".>";
-  std::string publish =
-      orders_on(settings.delivery.subject) +
-      row(inbox, "heartbeats to itself, which prove that what was sent has arrived");
-  std::string subscribe =
-      broker.queue_group.empty()
-          ? row(broker.subject, "market data; every replica sees all of it")
-          : row(broker.subject + " " + broker.queue_group, "market data, in this queue group only");
-  if (!broker.control_subject.empty()) subscribe += row(broker.control_subject, "pause and resume");
-  subscribe += row(inbox, "answers to orders, and the heartbeats") + micro_rows(broker);
-  if (settings.delivery.mode == DeliveryMode::jetstream) {
-    publish += row(plans.orders.subject, "the order log, where each order is stored first") +
-               row(nats::jetstream_api(domain, "STREAM.NAMES"), "which stream is that?") +
-               rows_to_read(domain, plans.orders.name) +
-               row("$JS.FC.>", "answers to JetStream's flow control");
-    subscribe += row(stored_subject(plans.orders.subject), "what this and other replicas store");
-  }
-  if (plans.bucket) {
-    publish += rows_to_read(domain, plans.bucket->name);
-    subscribe += row(plans.bucket->subject, "the control log");
-  }
-  return user("the service", broker.consumer_name, "RTS_NATS_PASSWORD",
-              allow("publish", publish) + allow("subscribe", subscribe) +
+  const auto [publish, subscribe] = service_subjects(settings, plans);
+  return user("the service", settings.broker.consumer_name, "RTS_NATS_PASSWORD",
+              allow("publish", text_of(publish)) + allow("subscribe", text_of(subscribe)) +
                   "        # and one answer to each question: to commands, and of `nats micro`\n" +
                   std::string(kOneAnswer));
 }
@@ -118,10 +111,12 @@ std::string people(const config::BrokerParameters& broker, const Plans& plans) {
     if (!domain.empty()) {
       publish += row(nats::jetstream_api(domain, plans.bucket->subject), "the same in its domain");
     }
-    publish += rows_to_read(domain, plans.bucket->name);
+    std::vector<SubjectNeed> reading;
+    add_reading(reading, domain, plans.bucket->name);
+    publish += text_of(reading);
   }
   if (publish.empty()) return {};
-  publish += micro_rows(broker);
+  publish += text_of(micro_needs(broker));
   const std::string inbox = nats::inbox_prefix(operator_name(broker.consumer_name)) + ".>";
   return user("the people who look, pause, resume and change settings", "operator",
               "RTS_OPERATOR_PASSWORD",
@@ -131,12 +126,48 @@ std::string people(const config::BrokerParameters& broker, const Plans& plans) {
 std::string trade_engine(const std::string& topic) {
   return user("the TradeEngine", "tradeengine", "RTS_TRADEENGINE_PASSWORD",
               "        # nothing of its own accord\n        publish: { deny: \">\" }\n" +
-                  allow("subscribe", orders_on(topic)) +
+                  allow("subscribe", text_of(orders_on(topic))) +
                   "        # but one answer to each order, to the inbox that came with it\n" +
                   std::string(kOneAnswer));
 }
 
 }  // namespace
+
+ServiceSubjects service_subjects(const config::Settings& settings, const Plans& plans) {
+  const config::BrokerParameters& broker = settings.broker;
+  const std::string& domain = broker.jetstream_domain;
+  const std::string inbox = nats::inbox_prefix(broker.consumer_name) + ".>";
+  std::vector<SubjectNeed> publish = orders_on(settings.delivery.subject);
+  publish.push_back({inbox, "heartbeats to itself, which prove that what was sent has arrived"});
+  std::vector<SubjectNeed> subscribe{{broker.subject,
+                                      broker.queue_group.empty()
+                                          ? "market data; every replica sees all of it"
+                                          : "market data, in this queue group only",
+                                      broker.queue_group}};
+  if (!broker.control_subject.empty()) {
+    subscribe.push_back({broker.control_subject, "pause and resume"});
+  }
+  subscribe.push_back({inbox, "answers to orders, and the heartbeats"});
+  std::ranges::move(micro_needs(broker), std::back_inserter(subscribe));
+  if (settings.delivery.mode == DeliveryMode::jetstream) {
+    publish.push_back({plans.orders.subject, "the order log, where each order is stored first"});
+    publish.push_back({nats::jetstream_api(domain, "STREAM.NAMES"), "which stream is that?"});
+    add_reading(publish, domain, plans.orders.name);
+    publish.push_back({"$JS.FC.>", "answers to JetStream's flow control"});
+    subscribe.push_back(
+        {stored_subject(plans.orders.subject), "what this and other replicas store"});
+  }
+  if (plans.bucket) {
+    add_reading(publish, domain, plans.bucket->name);
+    subscribe.push_back({plans.bucket->subject, "the control log"});
+  }
+  for (const auto& [subject, why] :
+       {std::pair{wire::kClientsSubject, "for `doctor`: who listens to orders? It only reads"},
+        {wire::kUserSubject, "for `doctor`: what may this user do? It only reads"}}) {
+    publish.push_back({std::string(subject), why});
+  }
+  return {publish, subscribe};
+}
 
 std::string permissions(const config::Settings& settings, const Plans& plans) {
   return "# nats-server configuration: least privilege for realtime-strategies and its "

@@ -184,14 +184,12 @@ ExitCode provision(const Invocation& invocation, const config::Configuration& co
     write_out(permissions(settings, plans));
     return ExitCode::ok;
   }
-  nats::ClientOptions options{settings.broker};
-  options.name = provisioner_name(settings.broker.consumer_name);
-  auto admin = nats::Admin::connect(options, nats::inbox_prefix(options.name));
-  if (!admin) throw CommandError(ExitCode::unavailable, "{}", admin.error());
+  nats::Admin admin =
+      connected_as(provisioner_name(settings.broker.consumer_name), settings.broker);
   const std::string& domain = settings.broker.jetstream_domain;
-  Provisioning orders(admin.value(), domain, plans.orders);
+  Provisioning orders(admin, domain, plans.orders);
   std::optional<Provisioning> bucket;
-  if (plans.bucket) bucket.emplace(admin.value(), domain, *plans.bucket);
+  if (plans.bucket) bucket.emplace(admin, domain, *plans.bucket);
   const bool is_dry_run = invocation.has("dry-run");
   std::optional<CommandError> refusal;
   try {
@@ -218,22 +216,35 @@ constexpr std::array kOptions{
            "orders in 24 h, all replicas together; 0 = none (default 3 x RISK_MAX_DAILY_SIGNALS)"},
     Option{"--replicas", "N", "copies, in a cluster of brokers (default 1)"},
     Option{"--dry-run", "", "change nothing; exit 1 when something would change"},
-    Option{"--json", "", "print as JSON"},
+    kJsonOption,
     Option{"--permissions", "", "only print the broker's permissions, as nats-server reads them"}};
 
 }  // namespace
 
 constinit const Command kProvision{
-    {"provision", "create or verify the streams of orders and control; exit 69 when they cannot be",
+    {"provision", "create or verify the streams of orders and control at the broker",
      "realtime-strategies provision --dry-run"},
     Needs::connection,
     provision,
     kOptions};
 
+nats::Admin connected_as(const std::string& name, const config::BrokerParameters& broker) {
+  nats::ClientOptions options{broker};
+  options.name = name;
+  auto admin = nats::Admin::connect(options, nats::inbox_prefix(name));
+  if (admin) return std::move(admin).value();
+  throw CommandError(ExitCode::unavailable,
+                     "{}; NATS_URL says which broker is asked, NATS_USER and the like who asks",
+                     admin.error());
+}
+
 Plans plans_of(const Invocation& invocation, const config::Settings& settings) {
   StreamPlanSource source;
   source.name = invocation.option("stream").value_or(source.name);
-  require(is_stream_name(source.name), "--stream: '{}' is no name of a stream", source.name);
+  require(
+      is_stream_name(source.name),
+      "--stream takes up to {} characters without blanks, dots, slashes and wildcards, not '{}'",
+      kMaxStreamNameBytes, source.name);
   static_cast<StreamNeeds&>(source) = settings.stream;
   source.daily_signals = settings.engine.gate.max_daily_signals;
   source.daily_cap = invocation.whole_number("daily-cap", {0, kMaxDailyCap});

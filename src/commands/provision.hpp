@@ -3,10 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <rts/trading/stream_plan.hpp>
 
 #include "commands/command_line.hpp"
+#include "nats/admin.hpp"
 
 namespace rts::commands {
 
@@ -26,6 +29,22 @@ struct Plans {
 [[nodiscard]] inline std::string operator_name(const std::string& consumer_name) {
   return consumer_name + "-operator";
 }
+
+// A connection for requests, under this name. Throws CommandError(unavailable).
+[[nodiscard]] nats::Admin connected_as(const std::string& name,
+                                       const config::BrokerParameters& broker);
+
+// What the service publishes and subscribes to, and why: what its user has to be allowed.
+struct SubjectNeed {
+  std::string subject;  // may have wildcards
+  std::string_view why;
+  std::string queue_group{};  // to subscribe in it only; empty: plainly
+};
+struct ServiceSubjects {
+  std::vector<SubjectNeed> publish, subscribe;
+};
+[[nodiscard]] ServiceSubjects service_subjects(const config::Settings& settings,
+                                               const Plans& plans);
 
 // An `authorization` block of nats-server's configuration: least privilege for the service, for
 // `provision`, for the people who pause and change settings, and for the TradeEngine. Passwords are

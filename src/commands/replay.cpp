@@ -5,12 +5,12 @@
 #include <map>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <rts/base/text.hpp>
+#include <rts/config/explanation.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/wire/answer.hpp>
@@ -34,7 +34,9 @@ class Comparison {
   // Throws CommandError when the expected orders cannot be read.
   explicit Comparison(const std::string& path) : expected_(path) {
     if (!expected_.error().empty()) {
-      throw CommandError(ExitCode::bad_input, "{}", expected_.error());
+      throw CommandError(ExitCode::bad_input,
+                         "--expect: {}; give what `replay --orders` has written",
+                         expected_.error());
     }
   }
 
@@ -80,45 +82,6 @@ void print_progress(const LineReader& reader, std::uint64_t frames) {
   const std::size_t done = reader.bytes_read() * kWidth / reader.bytes_total();
   write_error(fmt::format("\r[{:<{}}] {:3} %  {} frames", std::string(done, '#'), kWidth,
                           reader.bytes_read() * 100 / reader.bytes_total(), frames));
-}
-
-// What decides about events that end so, for the warning where nearly all of them do.
-struct Advice {
-  std::variant<Reason, Outcome> end;
-  std::string_view text;
-};
-constexpr std::array kAdvice{
-    Advice{Reason::symbol_not_traded,
-           "TRADING_SYMBOLS and TRADING_QUOTE_ASSETS say what is traded"},
-    Advice{Reason::unsupported_kind, "only books, trades and tickers are of use"},
-    Advice{Reason::diff_depth, "only partial books are books: depth5, depth10 or depth20 streams"},
-    Advice{Reason::malformed, "a line holds one JSON frame as the exchange or the relay sends it"},
-    Advice{Reason::no_event_time,
-           "a frame without a time of its own needs a receive time before it"},
-    Advice{Reason::unverified_symbol, "books without a symbol need fresh trades or tickers of it"},
-    Advice{Outcome::spread_below_minimum, "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"},
-    Advice{Outcome::spread_above_maximum, "ORDERBOOK_SKEW_MAX_SPREAD_PERCENT decides that"},
-    Advice{Outcome::below_min_quantity, "TRADE_MOMENTUM_MIN_QUANTITY decides that"},
-    Advice{Outcome::below_min_price_change, "TICKER_VELOCITY_MIN_PRICE_CHANGE decides that"},
-    Advice{Outcome::paused, "TRADING_PAUSED decides that"},
-    Advice{Outcome::shorts_disabled, "TRADING_ENABLE_SHORTS decides that"},
-    Advice{Outcome::low_confidence, "SIGNAL_MIN_CONFIDENCE decides that"},
-    Advice{Outcome::no_reference, "RISK_PRICE_BAND_PERCENT decides that"},
-    Advice{Outcome::price_band, "RISK_PRICE_BAND_PERCENT decides that"},
-    Advice{Outcome::cooldown, "SIGNAL_COOLDOWN_SECONDS decides that"},
-    Advice{Outcome::daily_limit, "RISK_MAX_DAILY_SIGNALS decides that"},
-    Advice{Outcome::rate_limit, "RISK_MAX_ORDERS_PER_MINUTE decides that"},
-    Advice{Outcome::size_limit, "TRADING_MAX_POSITION_SIZE decides that"},
-};
-
-// Empty where nothing needs to be done, as about a signal.
-std::string_view advice_on(std::variant<Reason, Outcome> end, StrategyId strategy = {}) noexcept {
-  if (end == std::variant<Reason, Outcome>(Outcome::warming_up)) {
-    return strategy == StrategyId::trade_momentum ? "TRADE_MOMENTUM_WINDOW decides that"
-                                                  : "TICKER_VELOCITY_TIME_WINDOW decides that";
-  }
-  const auto* const found = std::ranges::find(kAdvice, end, &Advice::end);
-  return found == kAdvice.end() ? std::string_view() : found->text;
 }
 
 double percent(std::uint64_t count, std::uint64_t events) noexcept {
@@ -350,7 +313,7 @@ class Replay {
     print_error("\n");
     const std::uint64_t events = tally_.events();
     const bool decides = is_nothing_evaluated() && count * 2 > events;
-    const std::string_view advice = advice_on(reason);
+    const std::string advice = config::advice({}, reason);
     if (advice.empty() || (!decides && !is_nearly_all(count, events))) return;
     print_error("  warning: {:.1f} % of the events are {} for {}; {}\n", percent(count, events),
                 disposition(reason), to_string(reason), advice);
@@ -363,8 +326,10 @@ class Replay {
       const std::uint64_t count = tally_.count(strategy, outcome);
       if (count == 0) continue;
       print_error("  {:<24} {:>10}\n", to_string(outcome), count);
-      const std::string_view advice = advice_on(outcome, strategy);
-      if (advice.empty() || !is_nearly_all(count, events)) continue;
+      const std::string advice = config::advice(strategy, outcome);
+      // To be neutral, or switched off, is as it should be.
+      const bool is_usual = outcome == Outcome::neutral || outcome == Outcome::disabled;
+      if (is_usual || advice.empty() || !is_nearly_all(count, events)) continue;
       print_error("  warning: {} refuses {:.1f} % of what {} sees, so it hardly ever trades; {}\n",
                   to_string(outcome), percent(count, events), to_string(strategy), advice);
     }
@@ -395,7 +360,10 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
   };
   if (std::all_of(inputs.begin(), inputs.end(), is_missing)) {
     // Before an output is opened: a slip in a name must not empty an earlier result.
-    for (const std::string& path : inputs) print_error("replay: {}: cannot be read\n", path);
+    for (const std::string& path : inputs) {
+      print_problem(invocation, fmt::format("replay: {}; give recordings, or - for standard input",
+                                            LineReader(path).error()));
+    }
     return ExitCode::bad_input;
   }
   Replay run(invocation, inputs, configuration);
@@ -426,7 +394,7 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kReplay{
-    {"replay", "run recordings through the same engine; orders as NDJSON to standard output",
+    {"replay", "run recordings through the same engine; orders to standard output",
      "realtime-strategies replay --counts counts.json recording.ndjson.gz", "[FILE…|-]"},
     Needs::decisions,
     replay,

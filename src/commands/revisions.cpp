@@ -152,8 +152,8 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kSettings{
-    {"settings", "show pauses and changed settings with who, when and why; or take one back",
-     "realtime-strategies settings --rollback 7 --reason better"},
+    {"settings", "show pauses and changed settings: who, when, why; or go back",
+     "realtime-strategies settings --history"},
     Needs::connection,
     settings,
     kOptions};

@@ -71,7 +71,8 @@ ExitCode set(const Invocation& invocation, const config::Configuration& configur
 
 ExitCode unset(const Invocation& invocation, const config::Configuration& configuration) {
   const bool is_all = invocation.has("all");
-  require(is_all == invocation.arguments.empty(), "give names, or --all");
+  require(is_all == invocation.arguments.empty(),
+          "give names, or --all for all of them; `settings` shows what is set");
   Revising revising(invocation, configuration);
   if (is_all) revising.values.clear();
   for (const std::string& name : invocation.arguments) {
@@ -87,8 +88,8 @@ constexpr std::array kUnsetOptions{Option{"--all", "", "all that are set"}, kFro
 }  // namespace
 
 constinit const Command kSet{
-    {"set", "change live settings on all replicas at the same event; exit 78 when not accepted",
-     "realtime-strategies set SIGNAL_COOLDOWN_SECONDS=60 --in 30 --reason volatile", "NAME=VALUE…"},
+    {"set", "change live settings on all replicas at the same event",
+     "realtime-strategies set SIGNAL_COOLDOWN_SECONDS=60 --reason volatile", "NAME=VALUE…"},
     Needs::connection,
     set,
     kSetOptions};

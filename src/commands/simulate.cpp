@@ -56,7 +56,7 @@ Plan parse_plan(const Invocation& invocation) {
             .shows_orders = invocation.has("show-orders"),
             .as_json = invocation.has("json"),
             .broker_id = invocation.option("broker-id").value_or("")};
-  require(start.has_value(), "--start takes an ISO 8601 time, not '{}'", start_text);
+  require(start.has_value(), "--start takes a time as 2024-07-19T00:00:00Z, not '{}'", start_text);
   require(ends_in_time(plan),
           "--start is from 1970-01-01T00:00:01Z on, and the last frame before 2262-04-11");
   return plan;
@@ -233,7 +233,7 @@ constexpr std::array kOptions{
 }  // namespace
 
 constinit const Command kSimulate{
-    {"simulate", "make up a market, to a file or, with SIMULATE_ON_REAL_BROKER=yes, to the broker",
+    {"simulate", "make up a market, to a file or, if that is meant, to the broker",
      "realtime-strategies simulate --output market.log --frames 50000"},
     Needs::connection,
     simulate,

@@ -18,7 +18,7 @@ ExitCode version(const Invocation& invocation, const config::Configuration& /*co
   return ExitCode::ok;
 }
 
-constexpr std::array kOptions{Option{"--json", "", "print as JSON"}};
+constexpr std::array kOptions{kJsonOption};
 
 }  // namespace
 

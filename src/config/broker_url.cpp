@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -11,19 +10,9 @@ namespace {
 
 // "a%40b" → "a@b"; nothing for a broken escape, and for what the handshake cannot hold.
 std::optional<Secret> parse_credential(std::string_view text) {
-  std::string decoded;
-  for (; !text.empty(); text.remove_prefix(1)) {
-    decoded.push_back(text.front());
-    if (text.front() != '%') continue;
-    const char* const digits = text.data() + 1;
-    unsigned char byte = 0;
-    if (text.size() < 3 || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
-      return {};
-    decoded.back() = static_cast<char>(byte);
-    text.remove_prefix(2);
-  }
-  if (!is_handshake_text(decoded)) return {};
-  return Secret(std::move(decoded));
+  auto decoded = percent_decoded(text);
+  if (!decoded || !is_handshake_text(*decoded)) return {};
+  return Secret(*std::move(decoded));
 }
 
 bool parse_userinfo(std::string_view text, BrokerUrl& url) {

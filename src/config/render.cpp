@@ -88,8 +88,9 @@ constexpr std::string_view kPage =
     "markdown`; a test compares. Each setting is an environment variable and, unless it is a "
     "secret, a flag (`TRADING_SYMBOLS` is `--trading-symbols`). A flag beats the environment, "
     "the environment beats the default. A value that is not accepted ends the start with exit code "
-    "78 and a line for each problem; `realtime-strategies check` tells without starting, and warns "
-    "of what is accepted but hardly meant.\n\n"
+    "78 and a line for each problem; `realtime-strategies check` tells without starting, also of "
+    "files (`check FILE.env`, `check --from MANIFEST`), and warns of what is accepted but hardly "
+    "meant. `realtime-strategies help settings NAME` tells all about one.\n\n"
     "A setting marked *per symbol* can also be given for one symbol, as `NAME__SYMBOL`: "
     "`TRADING_ORDER_NOTIONAL__BTCUSDT=50`, or `--trading-order-notional--btcusdt 50`. That beats "
     "the setting itself, wherever either comes from, and is held to the same rules. The symbol may "
@@ -154,11 +155,13 @@ void append_settings(JsonWriter& json, const Configuration& configuration,
   json.end_object();
 }
 
-std::string help_text() {
+std::string help_text(std::optional<Group> only) {
   std::string out =
+      "A flag beats the environment variable, which beats the default.\n"
       "per symbol: also for one symbol, as --name--symbol VALUE or NAME__SYMBOL=VALUE\n"
       "live: can be changed while the service runs, by `set`\n";
   for (const Setting& setting : table()) {
+    if (only && setting.group != *only) continue;
     if (begins_group(setting)) out += fmt::format("\n{}:\n", title(setting.group));
     const std::string flag =
         setting.is_secret() ? "" : fmt::format("{} ({})", flag_name(setting), setting.name);

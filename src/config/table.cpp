@@ -3,6 +3,7 @@
 // how a row's text is read by its rule.
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cctype>
 #include <cmath>
 #include <tuple>
@@ -316,7 +317,8 @@ constexpr Setting::Setting(std::string_view row_name, RowRule row_rule, Group ro
       per_symbol(Field::kIsPerSymbol),
       live(Field::kIsLive),
       assign(config::assign<RowRule, Field>),
-      text(as_text<RowRule, Field>) {}
+      text(as_text<RowRule, Field>),
+      address([](Place place) -> const void* { return &Field::value(place); }) {}
 
 namespace {
 
@@ -551,6 +553,15 @@ bool is_subject(std::string_view text) {
 }
 
 std::span<const Setting> table() noexcept { return kTable; }
+
+const Setting& setting_of(Member member) {
+  static Settings made;  // once; nothing is ever written into it
+  const Place place{made, made.engine.defaults};
+  const auto* const row = std::ranges::find_if(
+      kTable, [&](const Setting& setting) { return setting.address(place) == member(place); });
+  assert(row != std::end(kTable));
+  return *row;
+}
 
 std::string Setting::default_text() const {
   Settings made;

@@ -6,14 +6,13 @@ namespace {
 constexpr std::size_t kMaxCorrelationIdBytes = 256;
 constexpr std::string_view kSimulation = "simulation";  // the source of a made-up market's frames
 
-// The one strategy that looks at this kind of event.
-StrategyId strategy_of(const MarketData& data) noexcept {
-  if (std::holds_alternative<Book>(data)) return StrategyId::orderbook_skew;
-  return std::holds_alternative<Trade>(data) ? StrategyId::trade_momentum
-                                             : StrategyId::ticker_velocity;
-}
-
 }  // namespace
+
+std::optional<StrategyId> strategy_of(EventKind kind) noexcept {
+  if (kind == EventKind::book) return StrategyId::orderbook_skew;
+  if (kind == EventKind::trade) return StrategyId::trade_momentum;
+  return kind == EventKind::ticker ? std::optional(StrategyId::ticker_velocity) : std::nullopt;
+}
 
 Engine::Engine(const EngineParameters& parameters)
     : parameters_(parameters),
@@ -29,7 +28,8 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
   records_.clear();
   if (const auto error = reader_.open(frame)) {
     const bool too_large = *error == wire::FrameError::too_large;
-    records_.push_back({EventKind::unknown, too_large ? Reason::too_large : Reason::malformed});
+    records_.push_back(
+        {EventKind::unknown, Refused{{}, too_large ? Reason::too_large : Reason::malformed}});
     return {records_};
   }
   intake_.begin_frame();
@@ -39,17 +39,19 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
     EventRecord& record = records_.emplace_back();
     record.kind = event->kind;
     if (event->kind == EventKind::control) {
-      record.fate = Reason::control;
+      record.fate = Refused{{}, Reason::control};
     } else if (event->kind == EventKind::unknown) {
-      record.fate = Reason::malformed;
+      record.fate = Refused{{}, Reason::malformed};
     } else if (simulated) {
-      record.fate = Reason::simulated;
+      record.fate = Refused{{}, Reason::simulated};
     } else if (event->kind == EventKind::other) {
-      record.fate = Reason::unsupported_kind;
+      record.fate = Refused{{}, Reason::unsupported_kind};
     } else if (const auto admitted = intake_.admit(*event, reader_.envelope(), received_at)) {
-      evaluate(*admitted.value(), record.fate.emplace<Decision>());
+      Decision& decision = record.fate.emplace<Decision>();
+      decision.strategy = *strategy_of(event->kind);
+      evaluate(*admitted.value(), decision);
     } else {
-      record.fate = admitted.error();
+      record.fate = Refused{intake_.subject(), admitted.error()};
     }
   }
   return {records_};
@@ -58,7 +60,6 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
 void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   SymbolContext& context = context_of(event);
   const OrderTerms& terms = context.parameters.terms;
-  decision.strategy = strategy_of(event.data);
   decision.symbol_index = event.symbol_index;
   decision.at = event.at;
   if (!context.parameters.enabled[index_of(decision.strategy)]) {
@@ -73,7 +74,8 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   const auto passed = gate_.pass({decision.strategy, event.symbol_index, symbol, terms,
                                   *decision.signal, event.at, event.id, event.reference});
   if (!passed) {
-    decision.outcome = passed.error();
+    decision.outcome = passed.error().outcome;
+    decision.measure = passed.error().measure;
     return;
   }
   const bool buys = decision.signal->side == Side::buy;

@@ -156,6 +156,7 @@ Intake::Intake(const EngineParameters& parameters, Schedule& schedule)
 Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
                                                  const wire::Envelope& envelope,
                                                  std::optional<UnixNs> received_at) {
+  subject_ = {};
   // 1. Only partial books are books, and those of spot do not call themselves updates.
   if (event.kind == EventKind::book &&
       (!is_partial_book_channel(envelope.channel()) ||
@@ -165,6 +166,7 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   const auto identified = identify(event, envelope);  // 2
   if (!identified) return Failure{identified.error()};
   const Place place = identified.value();
+  subject_.symbol_index = place;
   const auto time = times(event, envelope, received_at);  // 3, but for a symbol without a place: 2
   if (!place && !may_get_number(time)) return Failure{Reason::symbol_not_traded};
   if (!time) return Failure{time.error()};
@@ -204,7 +206,10 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
   admitted_.in_force = &schedule_.at(at);
   if (const auto price = last_price(admitted_.data)) {
     const double band = admitted_.in_force->parameters.gate.price_band_percent;
-    if (refuse_outlier(state, *price, at, band)) return Failure{Reason::outlier};  // 9
+    if (refuse_outlier(state, *price, at, band)) {  // 9
+      subject_.measure = {state.reference->distance_percent(*price), band};
+      return Failure{Reason::outlier};
+    }
     state.reference = {*price, at};
   }
   state.last_seen = std::max(state.last_seen, at);
@@ -260,12 +265,19 @@ Result<Intake::Times, Reason> Intake::times(const WireEvent& event, const wire::
     return Failure{Reason::no_event_time};
   }
   if (!at || *at < kEarliest) return Failure{Reason::bad_timestamp};
+  subject_.at = *at;
   const UnixMs aged_at = std::min(*at, as_time(event.trade_time).value_or(*at));
   if (parameters_.clock == Clock::live && received_at) {
     const UnixMs now = to_ms(*received_at);
     const std::chrono::milliseconds ttl = parameters_.message_ttl;
-    if (ttl.count() > 0 && now - aged_at > ttl) return Failure{Reason::stale};
-    if (*at - now > kMaxAheadOfClock) return Failure{Reason::future};
+    if (ttl.count() > 0 && now - aged_at > ttl) {
+      subject_.measure = {in_seconds(now - aged_at), in_seconds(ttl)};
+      return Failure{Reason::stale};
+    }
+    if (*at - now > kMaxAheadOfClock) {
+      subject_.measure = {in_seconds(*at - now), in_seconds(kMaxAheadOfClock)};
+      return Failure{Reason::future};
+    }
   }
   return Times{*at, aged_at};
 }

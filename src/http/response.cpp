@@ -45,37 +45,56 @@ RenderedResponse render(const Request& request, Response response,
   return {response.status, std::move(head), std::move(response.body), !request.keep_alive};
 }
 
-/// "/ready?x=1" and "http://any.host/ready" are "/ready"; anything else has no path.
-std::optional<std::string_view> path_of(std::string_view target) {
+struct Target {
+  std::string_view path, query;
+};
+
+/// "/ready?x=1" and "http://any.host/ready?x=1" are "/ready" and "x=1"; anything else has no path.
+std::optional<Target> parse_target(std::string_view target) {
   constexpr std::string_view kScheme = "http://";
   if (same_but_for_case(target.substr(0, kScheme.size()), kScheme)) {
     target.remove_prefix(kScheme.size());
     const std::size_t authority = std::min(target.find_first_of("/?"), target.size());
     if (authority == 0) return std::nullopt;
     target.remove_prefix(authority);
-    if (target.empty() || target.front() == '?') return "/";
+    if (target.empty()) return Target{"/", {}};
+    if (target.front() == '?') return Target{"/", target.substr(1)};
   }
   if (!target.starts_with('/')) return std::nullopt;
-  return target.substr(0, target.find('?'));
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  return Target{target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
 }
 
-Response call(std::string_view path, const Route& route,
+Response call(const Target& target, const Route& route,
               const std::function<void(std::string_view)>& on_problem) {
   std::string problem;
   try {
-    Response response = route();
+    Response response = route(target.query);
     if (response.status >= 200 && response.status <= 599) return response;
-    problem = fmt::format("route {} answered with status {}", path, response.status);
+    problem = fmt::format("route {} answered with status {}", target.path, response.status);
   } catch (const std::exception& thrown) {
-    problem = fmt::format("route {} threw: {}", path, thrown.what());
+    problem = fmt::format("route {} threw: {}", target.path, thrown.what());
   } catch (...) {
-    problem = fmt::format("route {} threw something that is no std::exception", path);
+    problem = fmt::format("route {} threw something that is no std::exception", target.path);
   }
   if (on_problem) on_problem(problem);
   return error(500, "internal error");
 }
 
 }  // namespace
+
+std::optional<Parameters> parameters_of(std::string_view query) {
+  Parameters parameters;
+  for (const std::string_view part : split(query, '&')) {
+    if (part.empty()) continue;
+    const std::size_t equals = std::min(part.find('='), part.size());
+    auto name = percent_decoded(part.substr(0, equals));
+    auto value = percent_decoded(part.substr(std::min(equals + 1, part.size())));
+    if (!name || !value) return std::nullopt;
+    parameters.emplace_back(*std::move(name), *std::move(value));
+  }
+  return parameters;
+}
 
 RenderedResponse refuse(const Request& request, unsigned status, std::string_view why) {
   Request last = request;
@@ -93,11 +112,11 @@ RenderedResponse response_to(const Request& request, const Routes& routes,
   if (request.method != "GET" && request.method != "HEAD") {
     return render(request, error(405, "method not allowed"), kAllow);
   }
-  const std::optional<std::string_view> path = path_of(request.target);
-  if (!path) return refuse(request, 400, "the target must be a path");
-  const auto route = routes.find(*path);
+  const std::optional<Target> target = parse_target(request.target);
+  if (!target) return refuse(request, 400, "the target must be a path");
+  const auto route = routes.find(target->path);
   if (route == routes.end()) return render(request, error(404, "not found"));
-  return render(request, call(route->first, route->second, on_problem));
+  return render(request, call(*target, route->second, on_problem));
 }
 
 }  // namespace rts::http

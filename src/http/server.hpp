@@ -1,5 +1,5 @@
 // The HTTP server of probes, scrapes and the status page: a handful of fixed paths, each a function
-// without arguments. It serves GET and HEAD and takes no request bodies, so there is nothing to
+// of the query. It serves GET and HEAD and takes no request bodies, so there is nothing to
 // smuggle; every byte, wait and connection is bounded by Limits.
 //
 // Everything here, the routes included, runs on the thread that runs the io_context.
@@ -15,6 +15,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace boost::asio {
 class io_context;
@@ -31,12 +33,17 @@ struct Response {
 };
 
 /// Builds the response on the loop thread, so it must be quick. If it throws, the client gets a 500
-/// and `ServerOptions::on_problem` the text.
-using Route = std::function<Response()>;
+/// and `ServerOptions::on_problem` the text. It is given what stands behind the '?', as sent.
+using Route = std::function<Response(std::string_view query)>;
 
 /// By path, as it is written in the request: "/ready" matches "/ready?x=1", but neither "/ready/"
 /// nor "/%72eady".
 using Routes = std::map<std::string, Route, std::less<>>;
+
+/// The parameters of a query in their order: "symbol=%C3%84USDT&last=5" → {symbol, ÄUSDT},
+/// {last, 5}; a name without '=' has an empty value. Empty when an escape is broken.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+std::optional<Parameters> parameters_of(std::string_view query);
 
 /// The size of a request from its first byte to the empty line, in bytes.
 inline constexpr std::size_t kHeaderBytes = 8192;

@@ -146,6 +146,11 @@ class ControlLog {
     const auto value = wire::pause_in(entry);
     if (!value) return "it does not say whether trading is paused";
     parts_.engine.hear_pause(*paused, value->paused);
+    const auto& [reason, by, at] = value->author;
+    parts_.counts.history.add_pause(
+        History::Switch::control_log, *paused, value->paused,
+        fmt::format("{} in the control log{}{}", by.empty() ? "somebody" : by,
+                    reason.empty() ? "" : ": ", reason));
     if (was_read_) parts_.narrator.paused(value->paused, *paused, value->author.by);
     return "";
   }

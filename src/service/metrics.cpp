@@ -197,6 +197,7 @@ constexpr telemetry::Metric<State> kTable[]{
 
 Counts::Counts(const SymbolTable& traded)
     : symbols(traded),
+      history(traded),
       step_duration(kStepBuckets),
       receive_to_publish(kPublishBuckets),
       order_answer(kAnswerBuckets),
@@ -206,6 +207,7 @@ Counts::Counts(const SymbolTable& traded)
 
 void Counts::add(const Step& step, UnixNs received_at, SteadyTime now) {
   tally.add(step);
+  history.add(step, to_ms(received_at));
   for (const EventRecord& record : step.events) {
     const Decision* const decision = record.decision();
     if (decision == nullptr) continue;

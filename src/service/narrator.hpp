@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <rts/base/version.hpp>
+#include <rts/config/explanation.hpp>
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/engine/tally.hpp>
@@ -125,7 +126,8 @@ class Narrator {
                    {"frame", frame.substr(0, kExcerptBytes)}});
   }
 
-  void decision(const Decision& decision, std::string_view symbol) {
+  // `why`: the sentence that `explain` says of it.
+  void decision(const Decision& decision, std::string_view symbol, std::string_view why) {
     std::vector<telemetry::Field> fields{{"strategy", to_string(decision.strategy)},
                                          {"symbol", symbol},
                                          {"outcome", to_string(decision.outcome)}};
@@ -133,7 +135,7 @@ class Narrator {
     for (std::size_t i = 0; i < names.size(); ++i) {
       fields.push_back({names[i], decision.indicators[i].value()});
     }
-    log_.write_each(debug, "decision", "event evaluated", fields);
+    log_.write_each(debug, "decision", why, fields);
   }
 
   void order(const OrderReport& report) {
@@ -152,8 +154,7 @@ class Narrator {
                                          {"attempts", std::int64_t{report.attempts}},
                                          {"detail", report.detail}};
     if (report.answered_in) fields.push_back({"answer_ms", milliseconds(*report.answered_in)});
-    const auto [level, message] = meaning_of(report);
-    log_.write_each(level, "order", message, fields);
+    log_.write_each(level_of(report.result), "order", config::meaning(report.result), fields);
   }
 
   void odd_answer(std::string_view answer) {
@@ -215,23 +216,11 @@ class Narrator {
   // Of a message that could not be read, in bytes.
   static constexpr std::size_t kExcerptBytes = 200;
 
-  static std::pair<telemetry::Level, std::string_view> meaning_of(
-      const OrderReport& report) noexcept {
-    switch (report.result) {
-      case OrderResult::confirmed: return {info, "order confirmed"};
-      case OrderResult::unconfirmed: return {info, "order sent, no answer"};
-      case OrderResult::duplicate: return {info, "order stored before"};
-      case OrderResult::superseded: return {info, "order not sent: another was stored meanwhile"};
-      case OrderResult::dry_run: return {info, "order decided, not sent"};
-      case OrderResult::no_responders: return {warning, "order lost: nobody listens"};
-      case OrderResult::rejected: return {warning, "order rejected"};
-      case OrderResult::ambiguous: return {warning, "order sent, fate unknown"};
-      case OrderResult::expired:
-      case OrderResult::disconnected:
-      case OrderResult::circuit_open:
-      case OrderResult::buffer_full: break;
-    }
-    return {warning, report.attempts > 0 ? "order not acknowledged in time" : "order not sent"};
+  static telemetry::Level level_of(OrderResult result) noexcept {
+    using enum OrderResult;
+    const bool is_usual = result == confirmed || result == unconfirmed || result == duplicate ||
+                          result == superseded || result == dry_run;
+    return is_usual ? info : warning;
   }
 
   // Rounded to microseconds.

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <rts/base/text.hpp>
+#include <rts/config/explanation.hpp>
 #include <rts/config/render.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
@@ -124,6 +125,10 @@ class Service {
         notifier_(loop),
         lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
+    for (const StrategyId id : all_of<StrategyId>) {
+      if (!settings_.engine.paused) break;
+      counts_.history.add_pause(History::Switch::process, id, true, "TRADING_PAUSED at the start");
+    }
     await_user_signal();
   }
 
@@ -157,13 +162,21 @@ class Service {
     }
     const Decision& decision = *record.decision();
     publisher_.accepted(decision.at);
-    if (settings_.log.decisions) {
-      narrator_.decision(decision, engine_.symbols().at(decision.symbol_index).text());
-    }
+    if (settings_.log.decisions) narrate(record);
     if (decision.order) {
       publisher_.publish(*decision.order, message.traceparent, received, decision.in_log);
     }
     return settings_.log.decisions || decision.order;
+  }
+
+  void narrate(const EventRecord& record) {
+    const Decision& decision = *record.decision();
+    History::Found found{engine_.symbols().at(decision.symbol_index), {}};
+    describe(record, found.decision);
+    found.decision.number = counts_.history.newest();  // it is among those of the present frame
+    narrator_.decision(
+        decision, found.symbol.text(),
+        config::sentence(found, {configuration_, counts_.history.paused_by(found.decision)}));
   }
 
   Publisher::Callbacks publisher_callbacks() {
@@ -187,6 +200,7 @@ class Service {
 
   void on_result(const OrderReport& report) {
     ++counts_.orders[index_of(report.order.strategy)][index_of(report.result)];
+    counts_.history.add(report.order, report.result);
     if (report.answered_in) counts_.order_answer.observe(*report.answered_in);
     narrator_.order(report);
   }
@@ -287,10 +301,10 @@ class Service {
 
   // While paused, frames are still read and counted.
   void set_paused(bool paused, std::optional<StrategyId> strategy, std::string_view by) {
-    if (strategy) {
-      engine_.set_paused(*strategy, paused);
-    } else {
-      engine_.set_paused(paused);
+    for (const StrategyId id : all_of<StrategyId>) {
+      if (strategy && id != *strategy) continue;
+      engine_.set_paused(id, paused);
+      counts_.history.add_pause(History::Switch::process, id, paused, by);
     }
     narrator_.paused(paused, strategy, by);
     const bool is_held = strategy ? engine_.is_paused(*strategy)
@@ -382,15 +396,16 @@ class Service {
   }
 
   http::Routes routes() {
-    return {{"/healthz", [] { return http::Response{.body = R"({"status":"alive"})"}; }},
-            {"/ready", [this] { return ready_response(state()); }},
+    return {{"/healthz", [](auto) { return http::Response{.body = R"({"status":"alive"})"}; }},
+            {"/ready", [this](auto) { return ready_response(state()); }},
             {"/metrics",
-             [this] {
+             [this](auto) {
                return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                                      .body = telemetry::to_text(metrics_)};
              }},
-            {"/info", [this] { return info_response(state()); }},
-            {"/", [this] { return index_response(state()); }}};
+            {"/info", [this](auto) { return info_response(state()); }},
+            {"/decisions", [this](auto query) { return decisions_response(state(), query); }},
+            {"/", [this](auto) { return index_response(state()); }}};
   }
 
   const config::Configuration& configuration_;

@@ -229,7 +229,8 @@ http::Response index_response(const State& state) {
                  "<h1>Petrosa Realtime Strategies</h1><p>{} · {} · up {:.0f} s · "
                  "<strong class=\"{}\">{}</strong></p>"
                  "<p><a href=\"/healthz\">/healthz</a> · <a href=\"/ready\">/ready</a> · "
-                 "<a href=\"/metrics\">/metrics</a> · <a href=\"/info\">/info</a></p>",
+                 "<a href=\"/metrics\">/metrics</a> · <a href=\"/info\">/info</a> · "
+                 "<a href=\"/decisions?format=text\">/decisions</a></p>",
                  html_escaped(std::string(kVersion)),
                  html_escaped(state.configuration.settings.environment), state.uptime.count(),
                  state.ready() ? "ok" : "bad", state.ready() ? "ready" : "not ready");

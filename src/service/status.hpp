@@ -13,6 +13,7 @@
 
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
+#include <rts/engine/history.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/trading/delivery.hpp>
 #include <rts/wire/control_log.hpp>
@@ -54,6 +55,7 @@ struct Counts {
 
   const SymbolTable& symbols;
   Tally tally;
+  History history;
   std::array<std::array<std::uint64_t, count_of<OrderResult>>, count_of<StrategyId>> orders{};
   std::array<std::uint64_t, count_of<Control>> control_messages{};
   std::uint64_t odd_log_entries = 0;      // of the order log, that are no orders of ours
@@ -118,6 +120,10 @@ struct State {
 // control log pauses.
 [[nodiscard]] std::string control_answer(const State& state, bool ok);
 [[nodiscard]] http::Response info_response(const State& state);
+// What the query asks for of the last decisions, the newest last: {"decisions":[…]}; with
+// format=text a line each. 400, with what is accepted, where it cannot be answered.
+[[nodiscard]] http::Response decisions_response(const State& state, std::string_view query);
+inline constexpr std::size_t kMaxDecisions = 200;  // of one answer
 // The page at "/": a plain index with the numbers that matter.
 [[nodiscard]] http::Response index_response(const State& state);
 

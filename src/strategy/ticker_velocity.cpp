@@ -27,12 +27,15 @@ Verdict TickerVelocity::operator()(const PriceSample& latest,
                                    const TickerWindow& window) const noexcept {
   const PriceSample& oldest = window.oldest();
   const std::chrono::milliseconds span = latest.at - oldest.at;
-  if (span * 100 < time_window * 80 || latest.at - window.known_since() < time_window) {
-    return {Outcome::warming_up, {}, {}};
-  }
-
+  const std::chrono::milliseconds known = latest.at - window.known_since();
   // Each from the milliseconds: a second division would round a second time.
   const double span_seconds = static_cast<double>(span.count()) / 1000;
+  if (span * 100 < time_window * 80 || known < time_window) {
+    const double known_seconds = static_cast<double>(known.count()) / 1000;
+    const auto window_seconds = static_cast<double>(time_window.count());
+    return {Outcome::warming_up, {}, {}, {known_seconds, window_seconds, span_seconds}};
+  }
+
   const double span_minutes = static_cast<double>(span.count()) / 60'000;
   const double price = latest.price.value();
   const double change = (price - oldest.price.value()) / oldest.price.value() * 100;
@@ -41,13 +44,17 @@ Verdict TickerVelocity::operator()(const PriceSample& latest,
   const auto indicators = make_indicators({velocity, change, span_seconds, 0});
   if (!indicators) return {};
   if (std::abs(change) < min_price_change) {
-    return {Outcome::below_min_price_change, {}, *indicators};
+    return {Outcome::below_min_price_change,
+            {},
+            *indicators,
+            {std::abs(change), min_price_change, span_seconds}};
   }
+  const Measure measure{velocity, buy_threshold, sell_threshold};
   const auto side = side_of(velocity, buy_threshold, sell_threshold);
-  if (!side) return {Outcome::neutral, {}, *indicators};
+  if (!side) return {Outcome::neutral, {}, *indicators, measure};
   const double confidence = 0.60 + std::abs(velocity) / 10;
-  return {Outcome::neutral, make_signal(*side, latest.price, latest.price, confidence),
-          *indicators};
+  return {Outcome::neutral, make_signal(*side, latest.price, latest.price, confidence), *indicators,
+          measure};
 }
 
 }  // namespace rts

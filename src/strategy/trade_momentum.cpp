@@ -67,12 +67,12 @@ double TradeWindow::mean(ExactSum sum) const noexcept {
 
 Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
                                   const TradeWindow& trades) const noexcept {
-  if (!counts(trade)) return {Outcome::below_min_quantity, {}, {}};
-  if (trades.size() < static_cast<std::size_t>(window) || follows_silence(at, trades)) {
-    return {Outcome::warming_up, {}, {}};
-  }
   const double price = trade.price.value();
   const double quantity = trade.quantity.value();
+  if (!counts(trade)) return {Outcome::below_min_quantity, {}, {}, {quantity, min_quantity}};
+  if (trades.size() < static_cast<std::size_t>(window) || follows_silence(at, trades)) {
+    return {Outcome::warming_up, {}, {}, warm_up_of(at, trades)};
+  }
   const double mean_price = trades.mean_price();
   const double mean_quantity = trades.mean_quantity();
   if (mean_price == 0 || mean_quantity == 0) return {};  // all of them round to zero
@@ -88,9 +88,20 @@ Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
   const auto indicators = make_indicators({momentum, price_score, quantity_score, maker_score});
   if (!indicators) return {};
   const auto side = side_of(momentum, buy_threshold, sell_threshold);
-  if (!side) return {Outcome::neutral, {}, *indicators};
+  const Measure measure{momentum, buy_threshold, sell_threshold};
+  if (!side) return {Outcome::neutral, {}, *indicators, measure};
   const double confidence = 0.65 + 0.2 * std::abs(momentum);
-  return {Outcome::neutral, make_signal(*side, trade.price, trade.price, confidence), *indicators};
+  return {Outcome::neutral, make_signal(*side, trade.price, trade.price, confidence), *indicators,
+          measure};
+}
+
+// Trades that are known of those it takes, and the seconds of silence that have emptied the window.
+Measure TradeMomentum::warm_up_of(UnixMs at, const TradeWindow& trades) const noexcept {
+  if (!follows_silence(at, trades)) {
+    return {static_cast<double>(trades.size()), static_cast<double>(window)};
+  }
+  const std::chrono::duration<double> silence = at - trades.newest_at();
+  return {0, static_cast<double>(window), silence.count()};
 }
 
 void TradeMomentum::remember(const Trade& trade, UnixMs at, TradeWindow& trades) const {

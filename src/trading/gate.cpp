@@ -14,14 +14,16 @@ bool is_cooling_down(std::chrono::milliseconds cooldown, UnixMs last, UnixMs now
 Gate::Gate(const GateLimits& limits, std::size_t symbol_capacity)
     : limits_(limits), memory_(symbol_capacity) {}
 
-Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
+Result<Gate::Pass, Gate::Refusal> Gate::pass(const Request& request) noexcept {
   const Signal& signal = request.signal;
   const OrderTerms& terms = request.terms;
-  if (is_paused(request.strategy)) return Failure{Outcome::paused};
+  if (is_paused(request.strategy)) return Failure{Refusal{Outcome::paused}};
   if (signal.side == Side::sell && terms.sells == Sells::refused) {
-    return Failure{Outcome::shorts_disabled};
+    return Failure{Refusal{Outcome::shorts_disabled}};
   }
-  if (signal.confidence.value() < terms.min_confidence) return Failure{Outcome::low_confidence};
+  if (const double confidence = signal.confidence.value(); confidence < terms.min_confidence) {
+    return Failure{Refusal{Outcome::low_confidence, {confidence, terms.min_confidence}}};
+  }
   if (const auto off_band = check_band(request)) return Failure{*off_band};
   const OrderMemory::Key key{request.symbol_index, request.strategy, signal.side};
   const OrderMemory::Others others{memory_.last_order(key),
@@ -37,11 +39,14 @@ Result<Gate::Pass, Outcome> Gate::pass(const Request& request) noexcept {
   const bool in_log = memory_.is_foreign(id);
   if (limit && !in_log) return Failure{*limit};
   const auto quantity = order_quantity(terms, signal.price);
-  if (!quantity) return Failure{Outcome::size_limit};
+  const auto impossible = [&] {
+    return Failure{Refusal{Outcome::size_limit, size_measure(terms, signal.price)}};
+  };
+  if (!quantity) return impossible();
   Pass passed{id, *quantity, {}, in_log};
   if (!is_reduce_only(terms, signal.side)) {
     passed.protection = protection(terms, signal.side, signal.price);
-    if (!passed.protection) return Failure{Outcome::size_limit};
+    if (!passed.protection) return impossible();
   }
   memory_.accept({id, request.strategy, signal.side, request.symbol, request.at},
                  request.symbol_index);
@@ -56,23 +61,36 @@ bool Gate::passes_still(const CountedOrder& order, std::chrono::milliseconds coo
   return passes;
 }
 
-std::optional<Outcome> Gate::check_limits(const OrderMemory::Others& others, UnixMs at,
-                                          std::chrono::milliseconds cooldown) const noexcept {
-  if (others.last && is_cooling_down(cooldown, *others.last, at)) return Outcome::cooldown;
+std::optional<Gate::Refusal> Gate::check_limits(const OrderMemory::Others& others, UnixMs at,
+                                                std::chrono::milliseconds cooldown) const noexcept {
+  if (others.last && is_cooling_down(cooldown, *others.last, at)) {
+    return Refusal{Outcome::cooldown, {in_seconds(at - *others.last), in_seconds(cooldown)}};
+  }
   const auto is_full = [](std::int64_t orders, std::int64_t limit) {
     return limit > 0 && orders >= limit;
   };
-  if (is_full(others.orders_of_day, limits_.max_daily_signals)) return Outcome::daily_limit;
-  if (is_full(others.orders_of_minute, limits_.max_orders_per_minute)) return Outcome::rate_limit;
+  const auto full = [](Outcome outcome, std::int64_t orders, std::int64_t limit) {
+    return Refusal{outcome, {static_cast<double>(orders), static_cast<double>(limit)}};
+  };
+  if (is_full(others.orders_of_day, limits_.max_daily_signals)) {
+    return full(Outcome::daily_limit, others.orders_of_day, limits_.max_daily_signals);
+  }
+  if (is_full(others.orders_of_minute, limits_.max_orders_per_minute)) {
+    return full(Outcome::rate_limit, others.orders_of_minute, limits_.max_orders_per_minute);
+  }
   return std::nullopt;
 }
 
-std::optional<Outcome> Gate::check_band(const Request& request) const noexcept {
+std::optional<Gate::Refusal> Gate::check_band(const Request& request) const noexcept {
   if (limits_.price_band_percent <= 0) return std::nullopt;
   const auto& reference = request.reference;
-  if (!reference || !reference->is_fresh(request.at)) return Outcome::no_reference;
+  if (!reference || !reference->is_fresh(request.at)) {
+    const double age = reference ? in_seconds(request.at - reference->at) : 0;
+    return Refusal{Outcome::no_reference, {age, in_seconds(ReferencePrice::kMaxAge)}};
+  }
   const double distance = reference->distance_percent(request.signal.price);
-  return distance > limits_.price_band_percent ? std::optional(Outcome::price_band) : std::nullopt;
+  if (!(distance > limits_.price_band_percent)) return std::nullopt;
+  return Refusal{Outcome::price_band, {distance, limits_.price_band_percent}};
 }
 
 }  // namespace rts

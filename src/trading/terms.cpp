@@ -39,9 +39,12 @@ std::optional<Price> in_ticks(double price, const Decimal& tick, Price entry) no
   return result == entry ? std::nullopt : result;
 }
 
-}  // namespace
+// What an order would be, before it is held against the most it may be.
+struct Size {
+  double steps, worth, most;
+};
 
-std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept {
+Size size_of(const OrderTerms& terms, Price price) noexcept {
   const auto& [order, minimum, maximum] = terms.size;
   const Instrument& instrument = terms.instrument;
   assert(minimum <= maximum && !instrument.quantity_step.is_zero());
@@ -60,12 +63,26 @@ std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noex
   if (!instrument.min_quantity.is_zero()) {
     steps = std::max(steps, whole_steps_up(instrument.min_quantity.to_double(), step));
   }
-  if (!(steps < kMostWhole) || steps * step * price.value() > most) return std::nullopt;
+  return {steps, steps * step * price.value(), most};
+}
+
+}  // namespace
+
+std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept {
+  const Instrument& instrument = terms.instrument;
+  const auto [steps, worth, most] = size_of(terms, price);
+  if (!(steps < kMostWhole) || worth > most) return std::nullopt;
   if (!instrument.max_quantity.is_zero() &&
-      steps > whole_steps_down(instrument.max_quantity.to_double(), step)) {
+      steps > whole_steps_down(instrument.max_quantity.to_double(),
+                               instrument.quantity_step.to_double())) {
     return std::nullopt;
   }
   return instrument.quantity_step.times(static_cast<std::int64_t>(steps));
+}
+
+Measure size_measure(const OrderTerms& terms, Price price) noexcept {
+  const auto [steps, worth, most] = size_of(terms, price);
+  return {worth, most, steps * terms.instrument.quantity_step.to_double()};
 }
 
 std::optional<Protection> protection(const OrderTerms& terms, Side side, Price price) noexcept {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <rts/engine/engine.hpp>
+#include <rts/engine/history.hpp>
 
 #include "support/bench_frames.hpp"
 
@@ -45,6 +46,28 @@ class StepStage final : public Stage {
   Frames warm_up_;
   Frames frames_;
   std::optional<Engine> engine_;
+};
+
+// What is remembered of steps. Their orders' views are not looked at.
+class HistoryStage final : public Stage {
+ public:
+  explicit HistoryStage(const Frames& frames) {
+    for (const std::string& frame : frames) {
+      const auto events = engine_.step(frame, {}).events;
+      steps_.emplace_back(events.begin(), events.end());
+    }
+  }
+  void prepare() override { run(); }
+  std::size_t run() override {
+    for (const auto& events : steps_) history_.add({events}, {});
+    return history_.newest();
+  }
+  [[nodiscard]] std::size_t frames() const override { return steps_.size(); }
+
+ private:
+  Engine engine_{bench_parameters()};
+  History history_{engine_.symbols()};
+  std::vector<std::vector<EventRecord>> steps_;
 };
 
 class DecodeStage final : public Stage {
@@ -260,6 +283,7 @@ std::unique_ptr<Stage> make_stage(std::string_view stage, const Frames& frames) 
   if (stage == "decode") return std::make_unique<DecodeStage>(frames);
   if (stage == "admit") return std::make_unique<AdmitStage>(frames);
   if (stage == "strategy") return std::make_unique<StrategyStage>(frames);
+  if (stage == "history") return std::make_unique<HistoryStage>(frames);
   if (stage == "gate") return std::make_unique<GateStage>(frames);
   if (stage == "encode") return std::make_unique<EncodeStage>(frames);
   throw std::invalid_argument("no such stage: " + std::string(stage));

@@ -30,6 +30,10 @@ using testing::HasSubstr;
 std::string printed(const Environment& settings) {
   std::string text;
   const std::vector<std::vector<std::string>> commands{{"check"},
+                                                       {"check", "--json"},
+                                                       {"help", "settings"},
+                                                       {"help", "settings", "--json"},
+                                                       {"help", "settings", "NATS_URL"},
                                                        {"config", "--format", "text"},
                                                        {"config", "--format", "json"},
                                                        {"config", "--format", "env"},

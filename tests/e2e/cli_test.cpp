@@ -1,5 +1,7 @@
 // The commands of the binary as a user types them: output, files and exit codes.
 #include <chrono>
+#include <csignal>
+#include <filesystem>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 #include <rts/config/settings.hpp>
 #include <rts/wire/json_compare.hpp>
 
+#include "commands/command_line.hpp"
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
@@ -39,16 +42,65 @@ TEST(Cli, SaysItsVersion) {
   EXPECT_NE(json.out.find(R"("commit":")"), std::string::npos) << json.out;
 }
 
-TEST(Cli, HelpListsEveryCommandWithAnExample) {
-  const RunResult help = run_binary({"--help"});
-  EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "replay", "simulate", "check", "config", "provision", "pause",
-                              "resume", "set", "unset", "settings", "health", "version"}) {
-    EXPECT_NE(help.out.find(fmt::format("\n  {}", command)), std::string::npos) << command;
-    const RunResult own = run_binary({command, "--help"});
+TEST(Cli, HelpOfACommandIsToldInThreeWays) {
+  for (const commands::Command* const command : commands::kCommands) {
+    const std::string name(command->name);
+    const RunResult own = run_binary({name, "--help"});
     EXPECT_EQ(own.exit_code, 0);
-    EXPECT_NE(own.out.find("example: "), std::string::npos) << command;
+    EXPECT_NE(own.out.find("example: "), std::string::npos) << name;
+    EXPECT_EQ(run_binary({name, "-h"}).out, own.out);
+    if (command == &commands::kSettings) continue;  // the topic of that name is their table
+    EXPECT_EQ(run_binary({"help", name}).out, own.out);
   }
+}
+
+// --- Every command's example, as it stands in its help ------------------------------------------
+
+class Examples : public testing::Test {
+ protected:
+  Examples() {
+    std::filesystem::create_symlink(binary(), files_.path("realtime-strategies"));
+    files_.write("production.env", "TRADING_LEVERAGE=2\n");
+    const RunResult market = run_binary({"simulate", "--output", "-", "--frames", "100"});
+    files_.write("recording.ndjson.gz", gzip(market.out));
+  }
+
+  // As somebody types it in a folder with these files, beside a service and its broker.
+  [[nodiscard]] std::string typed(std::string example) const {
+    const std::size_t at = example.find(kBroker);
+    if (at != std::string::npos) example.replace(at, kBroker.size(), broker_.url());
+    return fmt::format("cd {}; PATH=$PWD:$PATH; exec env {}", files_.directory(), example);
+  }
+
+  static constexpr std::string_view kBroker = "nats://broker:4222";
+  ScratchFiles files_;
+  NatsServer broker_{"jetstream: enabled"};
+};
+
+TEST_F(Examples, Work) {
+  Environment environment{{"NATS_URL", broker_.url()}};
+  ASSERT_EQ(run_binary({"provision"}, environment).exit_code, 0);
+  Daemon daemon(environment);
+  ASSERT_TRUE(daemon.wait_ready());
+  environment["HEALTH_CHECK_PORT"] = std::to_string(daemon.port());
+  for (const commands::Command* const command : commands::kCommands) {
+    if (command == &commands::kRun) continue;
+    const RunResult result = run_shell(typed(std::string(command->example)), environment);
+    EXPECT_EQ(result.exit_code, 0) << command->example << "\n" << result.err;
+    EXPECT_NE(result.out.size() + result.err.size() + (command == &commands::kSimulate ? 1 : 0), 0U)
+        << command->example;
+  }
+}
+
+TEST_F(Examples, StartTheService) {
+  const std::uint16_t port = free_port();
+  Process service({"sh", "-c", typed(std::string(commands::kRun.example))},
+                  {.env = {{"HEALTH_CHECK_PORT", std::to_string(port)}}, .capture_stdout = true});
+  EXPECT_TRUE(eventually([&] { return http_get(port, "/ready").status == 200; }, 10s));
+  service.signal(SIGTERM);
+  const auto ended = service.wait(10s);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->code, 0) << service.out();
 }
 
 TEST(Cli, WithoutACommandItPrintsTheHelpAndStartsNothing) {
@@ -74,6 +126,52 @@ TEST(Cli, WhatMakesNoSenseIsAUsageError) {
     const RunResult result = run_binary(arguments);
     EXPECT_EQ(result.exit_code, 64) << arguments.front() << result.out;
     EXPECT_NE(result.err, "") << arguments.front();
+  }
+}
+
+// What is wrong, where, what would be right, and what to do next.
+TEST(Cli, ErrorsSayWhatToDoNext) {
+  struct Wrong {
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::vector<const char*> says;
+  };
+  const std::vector<Wrong> rows{
+      {{"fly"}, 64, {"unknown command 'fly'", "see `realtime-strategies --help`"}},
+      {{"relpay"}, 64, {"did you mean 'replay'?"}},
+      {{"run", "--fast"}, 64, {"unknown option '--fast'", "see `realtime-strategies run --help`"}},
+      {{"run", "x"}, 64, {"unexpected argument 'x'", "see `realtime-strategies run --help`"}},
+      {{"replay", "--counts"}, 64, {"--counts needs a value: FILE"}},
+      {{"config", "--format", "yaml"}, 64, {"--format takes text, json, env, markdown, configmap"}},
+      {{"simulate", "--rate", "0"}, 64, {"--rate takes a whole number from 1 to 1000000, not '0'"}},
+      {{"simulate", "--seed", "x"}, 64, {"--seed takes a whole number from 0 on, not 'x'"}},
+      {{"simulate", "--start", "x"}, 64, {"--start takes a time as 2024-07-19T00:00:00Z"}},
+      {{"provision", "--stream", "a b"},
+       64,
+       {"--stream takes up to 255 characters without blanks"}},
+      {{"completion", "tcsh"}, 64, {"no completion for 'tcsh'", "bash|zsh|fish"}},
+      {{"set", "X"}, 64, {"give NAME=VALUE, not 'X'"}},
+      {{"unset"}, 64, {"--all", "`settings` shows what is set"}},
+      {{"help", "settings", "leverage"}, 64, {"did you mean TRADING_LEVERAGE?"}},
+      {{"replay", "/absent"}, 65, {"/absent: No such file or directory; give recordings"}},
+      {{"replay", "--expect", "/absent"}, 65, {"--expect: /absent: No such file", "--orders"}},
+      {{"check", "/absent"}, 65, {"/absent: No such file or directory; give an env file"}},
+      {{"health"}, 69, {"nobody answers at http://127.0.0.1:1/healthz", "HEALTH_CHECK_PORT"}},
+      {{"provision"}, 69, {"nats://127.0.0.1:1: ", "NATS_URL says which broker is asked"}},
+      {{"pause"}, 69, {"nats://127.0.0.1:1: ", "NATS_URL says which broker is asked"}},
+      {{"replay", "--orders", "/no/such/folder"},
+       74,
+       {"--orders: cannot write /no/such/folder: No"}},
+      {{"pause", "--control-bucket="}, 78, {"CONTROL_BUCKET is empty", "set it to the bucket"}},
+      {{"run", "--trading-leverage", "0"}, 78, {"'0': not accepted; give a whole number from 1"}}};
+  for (const auto& [arguments, exit_code, says] : rows) {
+    const RunResult result =
+        run_binary(arguments, {{"NATS_URL", "nats://127.0.0.1:1"}, {"HEALTH_CHECK_PORT", "1"}});
+    EXPECT_EQ(result.exit_code, exit_code) << testing::PrintToString(arguments) << result.err;
+    EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+    for (const char* text : says) {
+      EXPECT_NE(result.err.find(text), std::string::npos) << text << "\n" << result.err;
+    }
   }
 }
 
@@ -153,6 +251,119 @@ TEST(Cli, ConfigShowsValuesAndWhereTheyComeFrom) {
               std::string::npos)
         << format;
   }
+}
+
+// --- check of files ------------------------------------------------------------------------------
+
+TEST(CheckOfAFile, LooksAtTheFileAndNotAtTheEnvironment) {
+  const ScratchFiles files;
+  const std::string good = files.write("good.env",
+                                       "TRADING_LEVERAGE=2\nORDER_DELIVERY=jetstream\n"
+                                       "NATS_CONSUMER_GROUP=\n");
+  const RunResult fine = run_binary({"check", good}, {{"TRADING_LEVERAGE", "0"}});
+  EXPECT_EQ(fine.exit_code, 0);
+  EXPECT_EQ(fine.out, good + ": settings are valid\n");
+  EXPECT_EQ(fine.err, "");
+  const std::string bad = files.write("bad.env",
+                                      "LOG_LEVEL=INFO\nTRADING_LEVERAGE=126\n"
+                                      "RISK_PRICE_BAND=5\n");
+  const RunResult wrong = run_binary({"check", bad, good});
+  EXPECT_EQ(wrong.exit_code, 78);
+  const auto lines = lines_of(wrong.err);
+  ASSERT_EQ(lines.size(), 2U) << wrong.err;
+  EXPECT_TRUE(lines[0].starts_with(bad + ":2: TRADING_LEVERAGE='126': not accepted")) << lines[0];
+  EXPECT_TRUE(lines[1].starts_with(bad + ":3: RISK_PRICE_BAND: unknown setting")) << lines[1];
+  EXPECT_EQ(wrong.out, good + ": settings are valid\n");
+}
+
+TEST(CheckOfAFile, AcceptsWhatConfigPrints) {
+  for (const char* line : {"\"$RTS\" config --format configmap | \"$RTS\" check --from -",
+                           "\"$RTS\" config --format env | \"$RTS\" check -"}) {
+    const RunResult result =
+        run_shell(line, {{"NATS_CONSUMER_GROUP", ""}, {"ORDER_DELIVERY", "jetstream"}});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.err, "") << line;
+  }
+}
+
+TEST(CheckOfAFile, SaysWhichConfigMapIsWrongAndNeverASecret) {
+  const ScratchFiles files;
+  const std::string manifest = files.write(
+      "all.yaml",
+      "kind: ConfigMap\nmetadata:\n  name: rts\ndata:\n  TRADING_LEVERAGE: 3\n"
+      "  NATS_URL: http://u:canary@x\n---\nkind: ConfigMap\nmetadata: {name: other}\n"
+      "data: {page.json: '{}'}\n---\nkind: Secret\nstringData: {NATS_TOKEN: \"can\\\"ary\"}\n");
+  const RunResult text = run_binary({"check", "--from", manifest});
+  EXPECT_EQ(text.exit_code, 78);
+  EXPECT_NE(text.err.find(manifest + ":5: ConfigMap rts: TRADING_LEVERAGE: is a number"),
+            std::string::npos)
+      << text.err;
+  EXPECT_NE(text.err.find(manifest + ":6: ConfigMap rts: NATS_URL=***"), std::string::npos);
+  EXPECT_NE(text.err.find("ConfigMap other: has no setting of this service"), std::string::npos);
+  const RunResult json = run_binary({"check", "--from", manifest, "--json"});
+  EXPECT_EQ(json.exit_code, 78);
+  EXPECT_TRUE(json.out.starts_with(R"({"valid":false,"checked":[{"name":")")) << json.out;
+  EXPECT_NE(json.out.find(R"("problems":[{"line":5,"text":"TRADING_LEVERAGE)"), std::string::npos);
+  EXPECT_EQ(json.err, "");
+  for (const RunResult& result : {text, json}) {
+    EXPECT_EQ((result.out + result.err).find("canary"), std::string::npos);
+  }
+  EXPECT_EQ(run_binary({"check", "--json"}).out.substr(0, 46),
+            R"({"valid":true,"checked":[{"name":"environment")");
+}
+
+// What it names is on another machine; here it is read where it is here.
+TEST(CheckOfAFile, ReadsTheInstrumentsWhereTheyAre) {
+  const ScratchFiles files;
+  const auto checked = [&](const std::string& listed) {
+    return run_binary({"check", files.write("x.env", "TRADING_INSTRUMENTS_FILE=" + listed)});
+  };
+  const RunResult elsewhere = checked("/config/exchangeInfo.json");
+  EXPECT_EQ(elsewhere.exit_code, 0);
+  EXPECT_NE(elsewhere.err.find("is not here, so it was not looked at"), std::string::npos);
+  const RunResult here = checked(source_root() + "/tests/data/exchange_info_spot.json");
+  EXPECT_EQ(here.exit_code, 78);
+  EXPECT_NE(here.err.find("x.env:1: TRADING_INSTRUMENTS_FILE="), std::string::npos) << here.err;
+}
+
+TEST(CheckOfAFile, ThatCannotBeReadIs65AndSaysWhatToGive) {
+  const ScratchFiles files;
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"check", files.path("absent")},
+           {"check", files.directory()},
+           {"check", "--from", files.path("absent")},
+           {"check", "--from", files.write("no.yaml", "a: [")},
+           {"check", "--from", files.write("other.yaml", "kind: Secret")}}) {
+    const RunResult result = run_binary(arguments);
+    EXPECT_EQ(result.exit_code, 65) << arguments.back();
+    EXPECT_NE(result.err.find(arguments.back()), std::string::npos) << result.err;
+  }
+}
+
+// --- Colour --------------------------------------------------------------------------------------
+
+TEST(Color, IsThereWhenAskedForAndNotInAPipe) {
+  const auto err = [](std::vector<std::string> more, Environment environment = {}) {
+    environment["TRADING_LEVERAGE"] = "0";
+    more.insert(more.begin(), "check");
+    return run_binary(more, environment).err;
+  };
+  EXPECT_EQ(err({}).find('\x1b'), std::string::npos);
+  EXPECT_EQ(err({"--color", "never"}).find('\x1b'), std::string::npos);
+  EXPECT_TRUE(err({"--color=always"}).starts_with("\x1b[1;31mTRADING_LEVERAGE='0'\x1b[0m: not"));
+  EXPECT_TRUE(err({"--color=always"}, {{"NO_COLOR", "1"}}).starts_with("\x1b")) << "it was asked";
+}
+
+TEST(Color, IsThereOnATerminalUnlessNoColorHasAValue) {
+  if (run_shell("command -v script").exit_code != 0) GTEST_SKIP() << "script is not installed";
+  const auto on_terminal = [](Environment environment) {
+    environment.insert({"TERM", "xterm"});
+    environment["TRADING_LEVERAGE"] = "0";
+    return run_shell("script -qec '\"$RTS\" check' /dev/null", environment).out;
+  };
+  EXPECT_NE(on_terminal({{"NO_COLOR", ""}}).find("\x1b[1;31m"), std::string::npos);
+  EXPECT_EQ(on_terminal({{"NO_COLOR", "1"}}).find('\x1b'), std::string::npos);
+  EXPECT_EQ(on_terminal({{"NO_COLOR", ""}, {"TERM", "dumb"}}).find('\x1b'), std::string::npos);
 }
 
 // --- simulate, replay --------------------------------------------------------------------------

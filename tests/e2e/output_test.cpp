@@ -74,13 +74,31 @@ class Output : public testing::Test {
 };
 
 TEST_F(Output, ThatIsLostOnStandardOutputIsExit74) {
-  for (const char* line :
-       {"", "--help", "run --help", "replay --help", "version", "version --json", "check", "config",
-        "config --json", "config --format env", "config --format configmap",
-        "config --format markdown", "provision --permissions", "replay recording",
-        "replay --quiet recording", "replay --orders - --counts counts --force recording",
-        "replay --expect none --counts - none recording", "simulate --output - --frames 1",
-        "simulate --output - --frames 5000"}) {
+  for (const char* line : {"",
+                           "--help",
+                           "run --help",
+                           "replay --help",
+                           "version",
+                           "version --json",
+                           "check",
+                           "config",
+                           "check none",
+                           "check --json",
+                           "help settings",
+                           "help settings --json",
+                           "help man",
+                           "completion bash",
+                           "config --json",
+                           "config --format env",
+                           "config --format configmap",
+                           "config --format markdown",
+                           "provision --permissions",
+                           "replay recording",
+                           "replay --quiet recording",
+                           "replay --orders - --counts counts --force recording",
+                           "replay --expect none --counts - none recording",
+                           "simulate --output - --frames 1",
+                           "simulate --output - --frames 5000"}) {
     const bool differs = std::string(line).find("--expect") != std::string::npos;
     expect(line, 1, differs ? 1 : 74);
   }

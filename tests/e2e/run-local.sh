@@ -181,6 +181,7 @@ cat <<EOF
 run-local: the service is ready
   status page  http://localhost:$HEALTH_CHECK_PORT/
   readiness    http://localhost:$HEALTH_CHECK_PORT/ready
+  decisions    http://localhost:$HEALTH_CHECK_PORT/decisions?format=text
   metrics      http://localhost:$HEALTH_CHECK_PORT/metrics
   settings     http://localhost:$HEALTH_CHECK_PORT/info
   log          $log

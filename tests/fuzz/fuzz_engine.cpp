@@ -1,12 +1,14 @@
 // Arbitrary bytes as frames, one a line, through engines of several settings: nothing crashes,
 // every frame ends in at least one event, every event in one reason or outcome, and an order
-// exactly where the outcome says so.
+// exactly where the outcome says so; and what is remembered can be said.
 #include <array>
 #include <string>
 #include <vector>
 
+#include <rts/config/explanation.hpp>
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
+#include <rts/engine/history.hpp>
 #include <rts/engine/tally.hpp>
 
 #include "fuzz.hpp"
@@ -73,6 +75,14 @@ void check_step(const Step& step, OrderFormat format, std::string& json) {
   }
 }
 
+void check_sentences(const History& history) {
+  static const config::Configuration kConfiguration;
+  for (const History::Found& found : history.find({.last = 1000})) {
+    const std::string line = config::line_of(found, {kConfiguration});
+    fuzz::require(line.find("nan") == std::string::npos, "a sentence has numbers only");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -81,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Setup& setup : setups()) {
     Engine engine(setup.parameters);
     Tally tally;
+    History history(engine.symbols());
     std::string_view rest = fuzz::as_text(data, size);
     std::uint64_t frames = 0;
     for (bool more = true; more; ++frames) {
@@ -88,11 +99,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const Step step = engine.step(rest.substr(0, end), std::nullopt);
       check_step(step, setup.format, json);
       tally.add(step);
+      history.add(step, UnixMs());
       more = end != std::string_view::npos;
       if (more) rest.remove_prefix(end + 1);
     }
     fuzz::require(tally.frames() == frames, "every frame is counted");
     check_accounts(tally);
+    check_sentences(history);
   }
   return 0;
 }

@@ -15,29 +15,33 @@ namespace {
 
 const Routes all_routes{
     {"/",
-     [] {
+     [](auto) {
        return Response{200, "text/html", "<p>"};
      }},
     {"/healthz",
-     [] {
+     [](auto) {
        return Response{200, "application/json", R"({"status":"ok"})"};
      }},
     {"/metrics",
-     [] {
+     [](auto) {
        return Response{200, "text/plain; version=0.0.4", "a 1\n"};
      }},
     {"/ready",
-     [] {
+     [](auto) {
        return Response{503, "application/json", "{}"};
      }},
     {"/latin",
-     [] {
+     [](auto) {
        return Response{200, "text/plain; charset=iso-8859-1", "x"};
      }},
-    {"/throws", []() -> Response { throw std::runtime_error("secret detail"); }},
-    {"/throws-int", []() -> Response { throw 7; }},
+    {"/throws", [](auto) -> Response { throw std::runtime_error("secret detail"); }},
+    {"/throws-int", [](auto) -> Response { throw 7; }},
+    {"/echo",
+     [](auto query) {
+       return Response{200, "text/plain", "?" + std::string(query)};
+     }},
     {"/odd",
-     [] {
+     [](auto) {
        return Response{42, "text/plain", "x"};
      }},
 };
@@ -90,6 +94,34 @@ TEST(HttpResponse, FindsTheRouteByTheExactPath) {
       {"", 400},
   };
   for (const Row& row : rows) EXPECT_EQ(reply_to(get(row.target)).status, row.status) << row.target;
+}
+
+TEST(HttpResponse, GivesTheRouteItsQueryAsItWasSent) {
+  struct Row {
+    std::string_view target, query;
+  };
+  const std::vector<Row> rows{{"/echo", ""},
+                              {"/echo?", ""},
+                              {"/echo?a=1&b=%20?c", "a=1&b=%20?c"},
+                              {"http://any.host/echo?last=5", "last=5"}};
+  for (const Row& row : rows) {
+    EXPECT_EQ(reply_to(get(row.target)).body, "?" + std::string(row.query)) << row.target;
+  }
+}
+
+TEST(HttpQuery, HasParametersInTheirOrder) {
+  EXPECT_EQ(parameters_of(""), Parameters{});
+  EXPECT_EQ(parameters_of("&&"), Parameters{});
+  EXPECT_EQ(parameters_of("symbol=%C3%84USDT&last=5&flag&a=b=c&=x&last=6"),
+            (Parameters{{"symbol", "ÄUSDT"},
+                        {"last", "5"},
+                        {"flag", ""},
+                        {"a", "b=c"},
+                        {"", "x"},
+                        {"last", "6"}}));
+  for (const char* broken : {"a=%", "a=%4", "a=%4g", "%zz=1"}) {
+    EXPECT_EQ(parameters_of(broken), std::nullopt) << broken;
+  }
 }
 
 TEST(HttpResponse, CarriesTheFieldsOfEveryAnswer) {

@@ -90,21 +90,21 @@ struct Conversation {
 
   std::uint64_t calls = 0;
   Shared shared{{{"/healthz",
-                  [this] {
+                  [this](auto) {
                     ++calls;
                     return Response{200, "application/json", R"({"status":"ok"})"};
                   }},
                  {"/count",
-                  [this] {
+                  [this](auto) {
                     return Response{200, "text/plain", "call " + std::to_string(++calls)};
                   }},
                  {"/throws",
-                  [this]() -> Response {
+                  [this](auto) -> Response {
                     ++calls;
                     throw std::runtime_error("no");
                   }},
                  {"/stop",
-                  [this] {
+                  [this](auto) {
                     session.lock()->close();
                     return Response{};
                   }}},

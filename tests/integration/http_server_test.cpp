@@ -54,10 +54,10 @@ std::string huge_body() {
 
 Routes routes() {
   return {{"/healthz",
-           [] {
+           [](auto) {
              return Response{200, "application/json", R"({"status":"ok"})"};
            }},
-          {"/huge", [] {
+          {"/huge", [](auto) {
              return Response{200, "text/plain", huge_body()};
            }}};
 }
@@ -427,7 +427,7 @@ TEST(HttpServer, StopsByClosingEverything) {
 TEST(HttpServer, CallsNoRouteOnceItIsGoneThoughARequestHasArrived) {
   asio::io_context loop;
   int calls = 0;
-  const auto count = [&calls] {
+  const auto count = [&calls](auto) {
     ++calls;
     return Response{};
   };

@@ -484,7 +484,7 @@ class Simulation final : public Witness {
       for (const SimulatedSignal& question : questions) {
         const auto passed = gate.pass(request_of(question, world_.terms));
         said.emplace_back(passed ? passed.value().in_log ? "in the log" : "passes"
-                                 : to_string(passed.error()));
+                                 : to_string(passed.error().outcome));
       }
       return said;
     };

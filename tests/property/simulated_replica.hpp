@@ -139,7 +139,7 @@ class SimulatedReplica final : public service::OrderTransport,
     publisher_.accepted(signal.at);
     const auto passed = gate_.pass(request_of(signal, world_.terms));
     if (!passed) {
-      world_.note("{} sees event {}: {}", name_, signal.event, to_string(passed.error()));
+      world_.note("{} sees event {}: {}", name_, signal.event, to_string(passed.error().outcome));
       return;
     }
     const Gate::Pass& pass = passed.value();

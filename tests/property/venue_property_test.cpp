@@ -131,7 +131,7 @@ TEST_F(VenueProperty, NoOrderIsOneThatTheVenuesFiltersRefuse) {
                                  {},
                                  {}});
     if (!pass) {
-      ASSERT_EQ(pass.error(), Outcome::size_limit);
+      ASSERT_EQ(pass.error().outcome, Outcome::size_limit);
       ++refused;
       continue;
     }

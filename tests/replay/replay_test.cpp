@@ -401,7 +401,7 @@ TEST_F(Replay, SaysWhichSettingWakesASkewThatTheSpreadKeepsSilent) {
       run_command(invocation, test::configured({{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "50"}})),
       ExitCode::ok);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 wakes it"));
+              HasSubstr("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 lets it through"));
 }
 
 // --- Byte-order marks and Windows line ends ------------------------------------------------------

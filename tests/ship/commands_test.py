@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What the documents tell people to type, typed beside a running service: each says something.
 
-That is every line of a block of code that asks the service by curl, and those that call the binary,
-but for those that need a broker, which have tests of their own. Needs the binary at RTS_BINARY.
+That is every line of a block of code that asks the service, by curl or by `explain`, and those that
+call the binary, but for those that need a broker, which have tests of their own. Needs the binary at RTS_BINARY.
 """
 
 import os
@@ -17,8 +17,11 @@ from smoke import eventually, free_port, nats_server
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ["RTS_BINARY"]).resolve()
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-ASKS = r"curl -s (?:\$H|localhost:8080)/.*"
-CALLS = r"realtime-strategies (?!(?:run|provision|pause|resume|set|unset|settings)\b).*"
+ASKS = r'(?:curl -s "?(?:\$H|localhost:8080)/|realtime-strategies explain\b).*'
+CALLS = (
+    r"realtime-strategies "
+    r"(?!(?:explain|run|doctor|provision|pause|resume|set|unset|settings)\b).*"
+)
 
 
 def commands(pattern: str) -> dict[str, list[str]]:
@@ -69,7 +72,7 @@ class Commands(unittest.TestCase):
         # Of a symbol that is not traded, too: the lines that look for what was ignored find it.
         self.environment |= {
             "NATS_URL": f"nats://127.0.0.1:{broker}", "HEALTH_CHECK_PORT": str(http),
-            "TRADING_SYMBOLS": "BTCUSDT", "H": f"127.0.0.1:{http}", "ENVIRONMENT": "test",
+            "TRADING_SYMBOLS": "BTCUSDT,ETHUSDT", "H": f"127.0.0.1:{http}", "ENVIRONMENT": "test",
             "SIMULATE_ON_REAL_BROKER": "yes",
         }  # fmt: skip
         self.start(nats_server(), "-a", "127.0.0.1", "-p", str(broker))

@@ -87,7 +87,8 @@ def command_offences(name: str, text: str) -> list[str]:
                 offences.append(f"{name}: realtime-strategies {command} is no command")
                 continue
             options = set(re.findall(r"(?<!\S)(--[a-z-]+)", rest)) - {"--help"}
-            described = set(re.findall(r"--[a-z-]+", output_of(command, "--help")))
+            told = output_of(command, "--help") + output_of("help", "settings")
+            described = set(re.findall(r"--[a-z-]+", told))
             offences += [f"{name}: {command} has no {o}" for o in options - described]
     return offences
 

@@ -11,6 +11,7 @@ Debian is then booted, systemd first, and its unit runs there with all of its re
 systemd does not boot, as in a container that may not mount, a line says "not run", and why.
 """
 
+import gzip
 import os
 import platform
 import re
@@ -37,6 +38,11 @@ BINARY = "/usr/bin/realtime-strategies"
 UNIT = "/usr/lib/systemd/system/realtime-strategies.service"
 WANTS = "/etc/systemd/system/multi-user.target.wants/realtime-strategies.service"
 SETTINGS = "/etc/realtime-strategies/environment"
+COMPLETIONS = {
+    "/usr/share/bash-completion/completions/realtime-strategies": "complete -F",
+    "/usr/share/zsh/vendor-completions/_realtime-strategies": "#compdef realtime-strategies",
+    "/usr/share/fish/vendor_completions.d/realtime-strategies.fish": "complete -c",
+}
 # The most `systemd-analyze security` may complain of; 10 is a service without any restriction.
 MAX_EXPOSURE = 2.0
 LONGEST = 300  # seconds that a command may take
@@ -114,6 +120,10 @@ def check_installed(debian: Debian, package: str) -> None:
     check("there is a folder for secrets", secrets == f"root:{USER} 750", secrets)
     started = debian.path("/etc/systemd/system/multi-user.target.wants").glob("realtime*")
     check("installing enables nothing", list(started) == [])
+    for path, holds in COMPLETIONS.items():
+        check(f"{path} is there", holds in debian.path(path).read_text())
+    page = gzip.decompress(debian.path("/usr/share/man/man1/realtime-strategies.1.gz").read_bytes())
+    check("the manual page is there", b".SH NAME\nrealtime" in page)
     documents = debian.path(f"/usr/share/doc/{NAME}").rglob("*.md")
     links = [(page, link) for page in documents
              for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text())]  # fmt: skip

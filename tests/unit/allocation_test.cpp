@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <rts/engine/engine.hpp>
+#include <rts/engine/history.hpp>
 #include <rts/engine/tally.hpp>
 
 #include "support/counted_new.hpp"
@@ -77,13 +78,14 @@ EngineParameters eager_parameters() {
   return parameters;
 }
 
-// What main does with a step, as far as it is rts_core's: count it, write its orders.
+// What main does with a step, as far as it is rts_core's: count it, remember it, write its orders.
 class Listener {
  public:
-  Listener() { text_.reserve(8192); }
+  explicit Listener(const Engine& engine) : history_(engine.symbols()) { text_.reserve(8192); }
 
   void hear(const Step& step) {
     tally_.add(step);
+    history_.add(step, kNoon);
     for (const EventRecord& record : step.events) {
       const Decision* decision = record.decision();
       if (decision == nullptr || !decision->order) continue;
@@ -91,13 +93,16 @@ class Listener {
         text_.clear();
         append_json(text_, *decision->order, format);
       }
+      history_.add(*decision->order, OrderResult::confirmed);
     }
   }
+  [[nodiscard]] const History& history() const noexcept { return history_; }
   [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
 
  private:
   std::string text_;
   Tally tally_;
+  History history_;
 };
 
 TEST(Allocation, IsCounted) {
@@ -125,7 +130,7 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
   frames.insert(frames.end(), large.begin(), large.end());
 
   Engine engine(eager_parameters());
-  Listener listener;
+  Listener listener(engine);
   const std::optional<UnixNs> received_at = ms_as_ns(kNoonMs);
   for (const auto& frame : warm_up) listener.hear(engine.step(frame, received_at));
   // Revisions that came and went meanwhile, and one that is still to come.
@@ -138,6 +143,7 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
   const std::uint64_t after = allocations();
 
   EXPECT_EQ(after - before, 0U);
+  EXPECT_GT(listener.history().newest(), 5'000U);
   const Tally& tally = listener.tally();
   for (const StrategyId strategy : all_of<StrategyId>) {
     EXPECT_GT(tally.count(strategy, Outcome::signal_buy), 100U) << to_string(strategy);

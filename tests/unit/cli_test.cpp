@@ -1,10 +1,13 @@
 // The command line: what is understood, what is refused and how it is said.
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <rts/config/render.hpp>
 
 #include "commands/command_line.hpp"
 
@@ -59,13 +62,16 @@ TEST(CommandLine, NamesTheCommandFirst) {
                                      {{"resume"}, "resume"},
                                      {{"set"}, "set"},
                                      {{"unset"}, "unset"},
+                                     {{"doctor"}, "doctor"},
                                      {{"settings"}, "settings"},
+                                     {{"explain"}, "explain"},
                                      {{"health"}, "health"},
                                      {{"version"}, "version"},
                                      {{"--version"}, "version"},
                                      {{"--help"}, "none"},
                                      {{"-h"}, "none"},
-                                     {{"help"}, "none"}};
+                                     {{"help"}, "help"},
+                                     {{"completion"}, "completion"}};
   for (const auto& [words, command] : rows) EXPECT_EQ(command_of(words), command);
 }
 
@@ -230,10 +236,19 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
       {{"run", "--nats-ulr=x"}, "unknown option '--nats-ulr'"},
       {{"run", "--quiet"}, "unknown option '--quiet'"},
       {{"run", "file"}, "unexpected argument 'file'"},
-      {{"check", "-"}, "unexpected argument '-'"},
+      {{"config", "-"}, "unexpected argument '-'"},
       {{"replay", "-v"}, "unexpected argument '-v'"},
-      {{"replay", "--counts"}, "--counts needs a value"},
-      {{"run", "--trading-leverage"}, "--trading-leverage needs a value"},
+      {{"replay", "--counts"}, "--counts needs a value: FILE"},
+      {{"run", "--trading-leverage"},
+       "--trading-leverage needs a value: a whole number from 1 to 125"},
+      {{"config", "--format=yaml"},
+       "--format takes text, json, env, markdown, configmap, not 'yaml'"},
+      {{"pause", "--strategy", "x"},
+       "--strategy takes orderbook_skew, trade_momentum, ticker_velocity, all, not 'x'"},
+      {{"run", "--color", "green"}, "--color takes auto, always, never, not 'green'"},
+      {{"run", "--quiet"}, "see `realtime-strategies run --help`"},
+      {{"run", "file"}, "see `realtime-strategies run --help`"},
+      {{"check", "-x"}, "see `realtime-strategies check --help`"},
       {{"replay", "--quiet=yes"}, "--quiet takes no value"},
       {{"replay", "--"}, "unknown option '--'"},
       {{"version", "--trading-leverage", "1"}, "unknown option '--trading-leverage'"},
@@ -253,32 +268,6 @@ TEST(CommandLine, HelpAfterACommandIsThatCommandsHelp) {
     EXPECT_TRUE(parsed({std::string(command.name), "-h"}).help);
   }
   EXPECT_TRUE(parsed({"--help"}).help);
-}
-
-TEST(CommandHelp, ShowsEveryCommandWithAnExample) {
-  for (const Command* const row : kCommands) {
-    const Command& command = *row;
-    EXPECT_THAT(command.example, HasSubstr("realtime-strategies")) << command.name;
-    EXPECT_THAT(command.summary, Not(IsEmpty())) << command.name;
-    EXPECT_THAT(help_text(),
-                AllOf(HasSubstr(std::string(command.name)), HasSubstr(std::string(command.summary)),
-                      HasSubstr(std::string(command.example))));
-  }
-}
-
-TEST(CommandHelp, OfACommandShowsItsExampleItsOptionsAndTheSettings) {
-  for (const Command* const row : kCommands) {
-    const Command& command = *row;
-    const std::string help = help_text(command);
-    EXPECT_THAT(help, HasSubstr("example: " + std::string(command.example)));
-    EXPECT_THAT(help, HasSubstr("usage: realtime-strategies " + std::string(command.name)));
-    for (const Option& option : command.options) {
-      EXPECT_THAT(help,
-                  AllOf(HasSubstr(std::string(option.name)), HasSubstr(std::string(option.help))));
-    }
-    EXPECT_EQ(help.find("--trading-leverage") != std::string::npos,
-              command.needs != Needs::nothing);
-  }
 }
 
 // The example's own words, without the program and variables in front of it, are understood.
@@ -302,10 +291,18 @@ TEST(CommandHelp, ExamplesAreUnderstood) {
   }
 }
 
-TEST(CommandHelp, NamesTheExitCodes) {
-  for (const char* code : {"0 ", "1 ", "64", "65", "69", "70", "74", "78"}) {
-    EXPECT_THAT(help_text(), HasSubstr(code));
+// They are written out in the tables of options, where the help and the completion find them.
+TEST(CommandOptions, ThatTakeOneOfAListTakeAllOfIt) {
+  for (const std::string_view format : names_of<config::Format>) {
+    EXPECT_EQ(parsed({"config", "--format", std::string(format)}).option("format"), format);
   }
+  for (const std::string_view strategy : names_of<StrategyId>) {
+    const Words words{"pause", "--strategy", std::string(strategy)};
+    EXPECT_EQ(parsed(words).option("strategy"), strategy);
+  }
+  const std::string_view formats = find_option(kConfig, "--format")->value;
+  EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(formats, '|')) + 1,
+            count_of<config::Format>);
 }
 
 TEST(CommandOptions, DoNotHideASettingsFlag) {

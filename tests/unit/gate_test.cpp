@@ -52,7 +52,7 @@ struct Ask {
   std::optional<ReferencePrice> reference = std::nullopt;
 };
 
-Result<Gate::Pass, Outcome> pass_of(TestGate& gate, const Ask& ask) {
+Result<Gate::Pass, Gate::Refusal> pass_of(TestGate& gate, const Ask& ask) {
   const Price price = *Price::from(ask.price);
   const Signal signal{ask.side, price, price, *Confidence::from(ask.confidence)};
   gate.terms.instrument.quantity_step = *Decimal::parse(ask.step);
@@ -69,7 +69,7 @@ Result<Gate::Pass, Outcome> pass_of(TestGate& gate, const Ask& ask) {
 // "pass" or the outcome.
 std::string answer(TestGate& gate, const Ask& ask) {
   const auto passed = pass_of(gate, ask);
-  return passed ? "pass" : std::string(to_string(passed.error()));
+  return passed ? "pass" : std::string(to_string(passed.error().outcome));
 }
 
 TestGate gate_with(void (*change)(Limits&)) {
@@ -78,7 +78,7 @@ TestGate gate_with(void (*change)(Limits&)) {
   return TestGate(limits);
 }
 
-Result<Gate::Pass, Outcome> pass_at_3424_99(const OrderTerms& terms, Side side) {
+Result<Gate::Pass, Gate::Refusal> pass_at_3424_99(const OrderTerms& terms, Side side) {
   Gate gate({.price_band_percent = 0}, 1);
   const Price price = *Price::from(3424.99);
   const Signal signal{side, price, price, *Confidence::from(0.7)};
@@ -111,7 +111,7 @@ TEST(Gate, LetsAClosingOrderPassWithoutProtection) {
 TEST(Gate, RefusesAnOpeningOrderWhoseStopsAreNoPrices) {
   OrderTerms terms;
   terms.instrument.tick = *Decimal::parse("100000");
-  EXPECT_EQ(pass_at_3424_99(terms, Side::buy).error(), Outcome::size_limit)
+  EXPECT_EQ(pass_at_3424_99(terms, Side::buy).error().outcome, Outcome::size_limit)
       << "less than half a tick";
   terms.sells = Sells::close_long;
   EXPECT_TRUE(pass_at_3424_99(terms, Side::sell).ok()) << "it needs none";

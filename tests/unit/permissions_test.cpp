@@ -51,7 +51,8 @@ TEST(Permissions, OfTheServiceAreItsOwnSubjectsOnly) {
   for (const char* subject :
        {"tradeengine.orders", "orders.intents", "_INBOX.realtime-strategies.>",
         "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.ORDERS", "$JS.API.STREAM.MSG.GET.ORDERS",
-        "$JS.FC.>", "$JS.API.STREAM.INFO.KV_bucket", "$JS.API.STREAM.MSG.GET.KV_bucket"}) {
+        "$JS.FC.>", "$JS.API.STREAM.INFO.KV_bucket", "$JS.API.STREAM.MSG.GET.KV_bucket",
+        "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.USER.INFO"}) {
     EXPECT_THAT(publish, HasSubstr(in_quotes(subject)));
   }
   for (const char* subject : {"binance.websocket.data group", "control", "orders.intents.stored",

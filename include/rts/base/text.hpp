@@ -62,6 +62,9 @@ template <class Number, class Limits = std::numeric_limits<Number>>
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b,
                                         std::size_t insertion_cost = 1);
 
+// "a%40b" → "a@b"; empty for a broken escape. '+' stays what it is.
+[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
+
 // What a base64 text (RFC 4648 §4) holds; empty when it is none.
 // from_base64("YWI=") = "ab".
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);

@@ -18,6 +18,10 @@ using UnixNs =
   return std::chrono::floor<std::chrono::milliseconds>(at);
 }
 
+[[nodiscard]] constexpr double in_seconds(std::chrono::duration<double> duration) noexcept {
+  return duration.count();
+}
+
 // Days and minutes since 1970, UTC: the buckets of the gate's limits.
 [[nodiscard]] constexpr std::int64_t utc_day(UnixMs at) noexcept {
   return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,7 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(Format, std::uint8_t, text, json, env, markdown, c
 void append_settings(JsonWriter& json, const Configuration& configuration,
                      std::span<const Given> live = {});
 
-// The list of settings as --help prints it.
-[[nodiscard]] std::string help_text();
+// The list of settings as `help settings` prints it: of one group, or of all.
+[[nodiscard]] std::string help_text(std::optional<Group> only = {});
 
 }  // namespace rts::config

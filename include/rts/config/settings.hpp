@@ -140,6 +140,7 @@ struct Setting {
   bool (*assign)(const Rule& rule, std::string_view text, Place place);
   // The value as text; of a secret only whether there is one.
   std::string (*text)(const Rule& rule, Place place);
+  const void* (*address)(Place place);  // of the value
 
   [[nodiscard]] bool is_secret() const noexcept {
     return std::holds_alternative<Confidential>(rule);
@@ -150,6 +151,10 @@ struct Setting {
 
 [[nodiscard]] std::span<const Setting> table() noexcept;
 [[nodiscard]] const Setting* find(std::string_view name) noexcept;
+// The row of a value, by where it is:
+// setting_of([](Place in) -> const void* { return &in.symbol.terms.cooldown; }).
+using Member = const void* (*)(Place place);
+[[nodiscard]] const Setting& setting_of(Member member);
 // "TRADING_SYMBOLS" → "--trading-symbols".
 [[nodiscard]] std::string flag_name(const Setting& setting);
 

@@ -32,14 +32,25 @@ struct Decision : Verdict {
   bool in_log = false;         // another process has stored the order
 };
 
+// Why one event was not evaluated, and what had been known of it by then.
+struct Refused : Subject {
+  Reason reason = Reason::malformed;
+};
+
 // What became of one event: it was refused for a reason, or it was decided upon.
 struct EventRecord {
   EventKind kind = EventKind::unknown;
-  std::variant<Reason, Decision> fate = Reason::malformed;
+  std::variant<Refused, Decision> fate{};
 
   [[nodiscard]] const Decision* decision() const noexcept { return std::get_if<Decision>(&fate); }
-  [[nodiscard]] const Reason* reason() const noexcept { return std::get_if<Reason>(&fate); }
+  [[nodiscard]] const Refused* refused() const noexcept { return std::get_if<Refused>(&fate); }
+  [[nodiscard]] const Reason* reason() const noexcept {
+    return refused() == nullptr ? nullptr : &refused()->reason;
+  }
 };
+
+// The one strategy that looks at events of this kind; empty: none does.
+[[nodiscard]] std::optional<StrategyId> strategy_of(EventKind kind) noexcept;
 
 // What one frame led to: at least one event, in the order they stand in the frame.
 struct Step {

@@ -87,6 +87,14 @@ struct MarketEvent {
   const Schedule::InForce* in_force = nullptr;  // what decides about it
 };
 
+// What is known of an event before it is admitted. A field that is not known is as it is made.
+struct Subject {
+  std::optional<std::size_t> symbol_index{};
+  UnixMs at{};        // event time
+  Measure measure{};  // stale and future: seconds of age or ahead, and the most; outlier: percent
+                      // from the reference price, and the band
+};
+
 class Intake {
  public:
   // Both must outlive the intake.
@@ -101,6 +109,9 @@ class Intake {
   [[nodiscard]] Result<const MarketEvent*, Reason> admit(const wire::WireEvent& event,
                                                          const wire::Envelope& envelope,
                                                          std::optional<UnixNs> received_at);
+
+  // Of the event that was not admitted last.
+  [[nodiscard]] const Subject& subject() const noexcept { return subject_; }
 
   [[nodiscard]] const SymbolTable& symbols() const noexcept { return symbols_; }
 
@@ -146,6 +157,7 @@ class Intake {
   Iso8601Reader timestamps_;
   Symbol new_symbol_;  // of the present event, when it has no number yet
   MarketEvent admitted_;
+  Subject subject_;  // of the present event
 };
 
 }  // namespace rts

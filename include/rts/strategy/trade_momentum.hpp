@@ -85,6 +85,7 @@ struct TradeMomentum {
   void remember(const Trade& trade, UnixMs at, TradeWindow& trades) const;
 
  private:
+  [[nodiscard]] Measure warm_up_of(UnixMs at, const TradeWindow& trades) const noexcept;
   [[nodiscard]] bool counts(const Trade& trade) const noexcept {
     return trade.quantity.value() >= min_quantity;
   }

@@ -61,10 +61,19 @@ inline constexpr std::array<std::array<std::string_view, 4>, count_of<StrategyId
   return {names.begin(), std::find(names.begin(), names.end(), "")};
 }
 
+// The number that decided, and what it was held against. Of which numbers and in which unit, is the
+// outcome's; what has none leaves them 0.
+struct Measure {
+  double value = 0;
+  double limit = 0;  // of a score: the threshold above which it buys
+  double other = 0;  // and below which it sells; of other outcomes a third number
+};
+
 struct Verdict {
   Outcome outcome = Outcome::neutral;  // meaningful when there is no signal
   std::optional<Signal> signal;
   Indicators indicators{};
+  Measure measure{};
 };
 
 // What the strategies share. Empty when a number is not finite: such a verdict must not trade.

@@ -49,8 +49,17 @@ class Gate {
     bool in_log = false;                   // the log has it, by another process: it is done
   };
 
+  // Why there is no order, and by which numbers: the confidence and the least one; seconds since
+  // the reference price (0: there is none) or the last order, and how many it takes; the distance
+  // from the reference and the band in percent; orders so far and their limit; of a size, see
+  // size_measure().
+  struct Refusal {
+    Outcome outcome = Outcome::paused;
+    Measure measure{};
+  };
+
   // How much is ordered, or why there is no order.
-  [[nodiscard]] Result<Pass, Outcome> pass(const Request& request) noexcept;
+  [[nodiscard]] Result<Pass, Refusal> pass(const Request& request) noexcept;
 
   // Whether an order that has passed would pass by what is known by now to be before it. One that
   // would not, and that the log does not have, counts no more. The index is empty when the
@@ -87,8 +96,8 @@ class Gate {
   }
 
  private:
-  [[nodiscard]] std::optional<Outcome> check_band(const Request& request) const noexcept;
-  [[nodiscard]] std::optional<Outcome> check_limits(
+  [[nodiscard]] std::optional<Refusal> check_band(const Request& request) const noexcept;
+  [[nodiscard]] std::optional<Refusal> check_limits(
       const OrderMemory::Others& others, UnixMs at,
       std::chrono::milliseconds cooldown) const noexcept;
 

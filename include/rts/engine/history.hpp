@@ -1,0 +1,140 @@
+// History: what became of the last events of each symbol and strategy, and by which numbers; the
+// answer to "why was there no order?". It keeps what the log of every decision says: decisions, and
+// events that were dropped. A fold over steps, bounded as the symbols are; nothing is allocated
+// after a symbol's first events. Not thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/circular_buffer.hpp>
+
+#include <rts/base/decimal.hpp>
+#include <rts/base/symbol.hpp>
+#include <rts/base/time.hpp>
+#include <rts/base/uuid.hpp>
+#include <rts/engine/engine.hpp>
+#include <rts/trading/delivery.hpp>
+
+namespace rts {
+
+// The one code in which an event ends.
+using End = std::variant<Reason, Outcome>;
+[[nodiscard]] inline std::string_view to_string(const End& end) noexcept {
+  return std::visit([](auto code) { return to_string(code); }, end);
+}
+
+// What is kept of a decision, or of an event that was dropped before it.
+struct PastDecision {
+  struct Ordered {
+    Uuid id{};
+    Decimal quantity;
+    std::optional<OrderResult> result{};
+  };
+
+  std::uint64_t number = 0;  // of all in the order they came, from 1; 0: it is in no history
+  UnixMs at;                 // event time; the receive time where that is not known
+  StrategyId strategy = StrategyId::orderbook_skew;
+  End end = Outcome::neutral;
+  Indicators indicators{};
+  Measure measure{};
+  std::optional<Signal> signal{};
+  std::optional<Ordered> order{};
+  std::uint64_t in_a_row = 1;  // so many have ended so, this one the last
+  UnixMs since;                // event time of the first of these
+};
+
+// Takes over what became of an event; its number and the run that it is of are left as they are.
+// Precondition: a strategy looks at events of this kind.
+void describe(const EventRecord& record, PastDecision& past) noexcept;
+
+class History {
+ public:
+  static constexpr std::size_t kRecent = 20;  // of each symbol and strategy: the last ones,
+  static constexpr std::size_t kRuns = 12;    // the last one of each run that ended alike,
+  static constexpr std::size_t kOrders = 64;  // and of all together the last orders
+
+  explicit History(const SymbolTable& symbols);
+
+  // Takes decisions, and of what was dropped that of symbols that have a number. What is ignored is
+  // expected traffic.
+  void add(const Step& step, UnixMs received_at);
+  // The number of the last one that was taken; 0: there is none.
+  [[nodiscard]] std::uint64_t newest() const noexcept { return newest_; }
+  // How an order has ended.
+  void add(const Order& order, OrderResult result) noexcept;
+
+  // A switch that pauses: of the process, for each strategy; or of the control log, likewise and
+  // for all of them (no strategy).
+  enum class Switch : std::uint8_t { process, control_log };
+  // `by`: who or what has turned it; "me@here: maintenance".
+  void add_pause(Switch which, std::optional<StrategyId> strategy, bool paused,
+                 std::string_view by);
+  // Who had paused the strategy when this was decided; empty when that is not known any more.
+  [[nodiscard]] std::string_view paused_by(const PastDecision& decision) const noexcept;
+
+  struct Query {
+    std::optional<Symbol> symbol{};
+    std::optional<StrategyId> strategy{};
+    std::optional<End> end{};
+    std::size_t last = kRecent;  // at most so many, the newest
+  };
+  struct Found {
+    Symbol symbol;
+    PastDecision decision;
+  };
+  // In the order they came.
+  [[nodiscard]] std::vector<Found> find(const Query& query) const;
+
+ private:
+  // The last so many, each written where it stays: boost::circular_buffer would copy it in.
+  class Ring {
+   public:
+    Ring() = default;
+    explicit Ring(std::size_t most) : most_(most) { held_.reserve(most); }
+
+    // The place of the next one; it holds what was the oldest when it is full.
+    [[nodiscard]] PastDecision& next() {
+      const bool is_full = held_.size() == most_;
+      newest_ = !is_full ? held_.size() : newest_ + 1 == most_ ? 0 : newest_ + 1;
+      return is_full ? held_[newest_] : held_.emplace_back();
+    }
+    // Null when there is none.
+    [[nodiscard]] const PastDecision* newest() const noexcept {
+      return held_.empty() ? nullptr : &held_[newest_];
+    }
+    // In no order.
+    [[nodiscard]] std::vector<PastDecision>& held() noexcept { return held_; }
+    [[nodiscard]] const std::vector<PastDecision>& held() const noexcept { return held_; }
+
+   private:
+    std::vector<PastDecision> held_;
+    std::size_t most_ = 0, newest_ = 0;
+  };
+  struct Line {
+    Symbol symbol;  // the number may have been another's before
+    Ring recent, runs;
+  };
+  struct Pause {
+    std::uint64_t from = 0, to = 0;  // numbers of decisions, `to` excluded
+    std::string by;
+  };
+  // All strategies are the one behind the others.
+  using Pauses = std::array<Pause, count_of<StrategyId> + 1>;
+
+  Line& line_of(std::size_t symbol_index, StrategyId strategy);
+
+  const SymbolTable& symbols_;
+  std::vector<Line> lines_;  // by symbol index and strategy
+  boost::circular_buffer<Found> orders_;
+  std::array<Pauses, 2> pauses_{};  // by switch
+  std::uint64_t newest_ = 0;        // number
+};
+
+}  // namespace rts

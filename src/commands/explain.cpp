@@ -1,0 +1,91 @@
+// `explain`: asks a running service why it has ordered something, or nothing.
+#include <fmt/ranges.h>
+
+#include <rts/base/text.hpp>
+#include <rts/engine/reason.hpp>
+
+#include "commands/output.hpp"
+#include "commands/service_client.hpp"
+
+namespace rts::commands {
+namespace {
+
+constexpr std::uint64_t kMostDecisions = 200;  // that the service answers with
+
+// Letters and digits are themselves, all else is escaped.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+    out += is_plain || c == '_' ? std::string(1, c)
+                                : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+// The query, of values that are known to be right.
+std::string query_of(const Invocation& invocation) {
+  std::string query = invocation.has("json") ? "format=json" : "format=text";
+  if (const auto symbol = invocation.option("symbol")) {
+    require(config::parse_symbol(*symbol).has_value(), "--symbol takes a symbol, not '{}'",
+            *symbol);
+    query += "&symbol=" + escaped(*symbol);
+  }
+  if (const auto strategy = invocation.option("strategy")) {
+    require(from_string<StrategyId>(*strategy).has_value(), "--strategy takes {}, not '{}'",
+            fmt::join(names_of<StrategyId>, ", "), *strategy);
+    query += "&strategy=" + *strategy;
+  }
+  if (const auto outcome = invocation.option("outcome")) {
+    require(from_string<Outcome>(*outcome) || from_string<Reason>(*outcome),
+            "--outcome takes {}, {}, not '{}'", fmt::join(names_of<Outcome>, ", "),
+            fmt::join(names_of<Reason>, ", "), *outcome);
+    query += "&outcome=" + *outcome;
+  }
+  if (const auto last = invocation.whole_number("last", {1, kMostDecisions})) {
+    query += fmt::format("&last={}", *last);
+  }
+  return query;
+}
+
+// ok: answered · different: the service does not accept the question · unavailable: no answer.
+ExitCode explain(const Invocation& invocation, const config::Configuration& configuration) {
+  const ServiceAddress address = service_address(invocation, configuration.settings);
+  const auto [status, body] = ask_service(address, "/decisions?" + query_of(invocation));
+  const bool is_json = invocation.has("json");
+  const bool is_ok = status == 200;
+  if (is_json) {
+    print_out("{}\n", body);
+  } else if (is_ok && body.empty()) {
+    print_out(
+        "no such decision yet; `realtime-strategies health --ready --json` says whether frames "
+        "arrive\n");
+  } else if (status == 404) {
+    print_error("explain: {} has no /decisions: it is another service, or an older version\n",
+                address.url());
+  } else {
+    for (const std::string_view line : split(trimmed(body), '\n')) {
+      is_ok ? print_out("{}\n", line) : print_error("explain: {}\n", line);
+    }
+  }
+  return is_ok ? ExitCode::ok : ExitCode::different;
+}
+
+constexpr std::array kOptions{
+    Option{"--symbol", "SYMBOL", "decisions about this symbol only"},
+    Option{"--strategy", "NAME", "of this strategy only"},
+    Option{"--outcome", "CODE", "that ended so only, as neutral, cooldown, signal_buy or stale"},
+    Option{"--last", "N", "so many, the newest last (default 20, at most 200)"},
+    kUrlOption,
+    Option{"--json", "", "print the service's JSON: the numbers behind each sentence"}};
+
+}  // namespace
+
+constinit const Command kExplain{
+    {"explain", "say why a running service has ordered something, or nothing",
+     "realtime-strategies explain --symbol ETHUSDT --strategy orderbook_skew"},
+    Needs::connection,
+    explain,
+    kOptions};
+
+}  // namespace rts::commands

@@ -1,0 +1,98 @@
+#include <array>
+
+#include <rts/config/explanation.hpp>
+
+namespace rts::config {
+namespace {
+
+template <auto Part, auto Value>
+const void* of_symbol(Place in) {
+  return &(in.symbol.*Part.*Value);
+}
+template <auto Value>
+const void* of_terms(Place in) {
+  return &(in.symbol.terms.*Value);
+}
+template <auto Value>
+const void* of_gate(Place in) {
+  return &(in.settings.engine.gate.*Value);
+}
+template <StrategyId strategy>
+const void* enabled(Place in) {
+  return &in.symbol.enabled[index_of(strategy)];
+}
+
+constexpr auto kSkew = &SymbolParameters::orderbook_skew;
+constexpr auto kMomentum = &SymbolParameters::trade_momentum;
+constexpr auto kVelocity = &SymbolParameters::ticker_velocity;
+
+// In the order of StrategyId.
+constexpr std::array<Member, count_of<StrategyId>> kEnabled{enabled<StrategyId::orderbook_skew>,
+                                                            enabled<StrategyId::trade_momentum>,
+                                                            enabled<StrategyId::ticker_velocity>};
+constexpr std::array<Member, count_of<StrategyId>> kBuyAbove{
+    of_symbol<kSkew, &OrderbookSkew::buy_threshold>,
+    of_symbol<kMomentum, &TradeMomentum::buy_threshold>,
+    of_symbol<kVelocity, &TickerVelocity::buy_threshold>};
+constexpr std::array<Member, count_of<StrategyId>> kSellBelow{
+    of_symbol<kSkew, &OrderbookSkew::sell_threshold>,
+    of_symbol<kMomentum, &TradeMomentum::sell_threshold>,
+    of_symbol<kVelocity, &TickerVelocity::sell_threshold>};
+
+std::vector<Member> members_of(StrategyId strategy, Outcome outcome) {
+  const auto of_strategy = [&](const auto& members) { return members[index_of(strategy)]; };
+  switch (outcome) {
+    case Outcome::disabled: return {of_strategy(kEnabled)};
+    case Outcome::spread_below_minimum:
+      return {of_symbol<kSkew, &OrderbookSkew::min_spread_percent>};
+    case Outcome::spread_above_maximum:
+      return {of_symbol<kSkew, &OrderbookSkew::max_spread_percent>};
+    case Outcome::below_min_quantity: return {of_symbol<kMomentum, &TradeMomentum::min_quantity>};
+    case Outcome::warming_up:
+      if (strategy == StrategyId::trade_momentum) {
+        return {of_symbol<kMomentum, &TradeMomentum::window>};
+      }
+      return {of_symbol<kVelocity, &TickerVelocity::time_window>};
+    case Outcome::below_min_price_change:
+      return {of_symbol<kVelocity, &TickerVelocity::min_price_change>};
+    case Outcome::neutral: return {of_strategy(kBuyAbove), of_strategy(kSellBelow)};
+    case Outcome::paused:
+      return {[](Place in) -> const void* { return &in.settings.engine.paused; }};
+    case Outcome::shorts_disabled:
+      return {[](Place in) -> const void* { return &in.settings.enable_shorts; }};
+    case Outcome::low_confidence: return {of_terms<&OrderTerms::min_confidence>};
+    case Outcome::no_reference:
+    case Outcome::price_band: return {of_gate<&GateLimits::price_band_percent>};
+    case Outcome::cooldown: return {of_terms<&OrderTerms::cooldown>};
+    case Outcome::daily_limit: return {of_gate<&GateLimits::max_daily_signals>};
+    case Outcome::rate_limit: return {of_gate<&GateLimits::max_orders_per_minute>};
+    case Outcome::size_limit:
+      return {[](Place in) -> const void* { return &in.symbol.terms.size.maximum; }};
+    case Outcome::signal_buy: return {of_strategy(kBuyAbove)};
+    case Outcome::signal_sell: return {of_strategy(kSellBelow)};
+  }
+  return {};
+}
+
+std::vector<Member> members_of(StrategyId /*strategy*/, Reason reason) {
+  if (reason == Reason::stale) {
+    return {[](Place in) -> const void* { return &in.settings.engine.message_ttl; }};
+  }
+  if (reason == Reason::outlier) return {of_gate<&GateLimits::price_band_percent>};
+  if (reason == Reason::symbol_not_traded) {
+    return {[](Place in) -> const void* { return &in.settings.engine.symbols; },
+            [](Place in) -> const void* { return &in.settings.engine.quote_assets; }};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<const Setting*> deciding_settings(StrategyId strategy, const End& end) {
+  std::vector<const Setting*> settings;
+  const auto members = std::visit([&](auto code) { return members_of(strategy, code); }, end);
+  for (const Member member : members) settings.push_back(&setting_of(member));
+  return settings;
+}
+
+}  // namespace rts::config

@@ -1,0 +1,114 @@
+// /decisions: what the history holds, by a query that anybody may have written.
+#include <algorithm>
+#include <functional>
+#include <span>
+#include <string>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <rts/base/json_writer.hpp>
+#include <rts/base/text.hpp>
+#include <rts/config/explanation.hpp>
+
+#include "service/status.hpp"
+
+namespace rts::service {
+namespace {
+
+struct Question {
+  History::Query query{};
+  bool as_text = false;
+};
+
+template <class Enum>
+std::optional<End> end_named(std::string_view name) {
+  const auto code = from_string<Enum>(name);
+  return code ? std::optional<End>(*code) : std::nullopt;
+}
+
+std::string accepted_symbols(const SymbolTable& symbols) {
+  constexpr std::size_t kShown = 10;
+  if (symbols.is_open()) return "the name of a symbol";
+  std::string names;
+  for (std::size_t i = 0; i < std::min(symbols.size(), kShown); ++i) {
+    names += fmt::format("{}{}", i == 0 ? "" : ", ", symbols.at(i).text());
+  }
+  return names + (symbols.size() > kShown ? ", …" : "");
+}
+
+// Takes a parameter over; else what it accepts.
+std::optional<std::string> take(std::string_view name, const std::string& value,
+                                const SymbolTable& symbols, Question& question) {
+  History::Query& query = question.query;
+  if (name == "symbol") {
+    query.symbol = config::parse_symbol(value);
+    if (query.symbol && (symbols.is_open() || symbols.find(value))) return std::nullopt;
+    return accepted_symbols(symbols);
+  }
+  if (name == "strategy") {
+    query.strategy = from_string<StrategyId>(value);
+    if (query.strategy) return std::nullopt;
+    return fmt::format("{}", fmt::join(names_of<StrategyId>, ", "));
+  }
+  if (name == "outcome") {
+    query.end = end_named<Outcome>(value);
+    if (!query.end) query.end = end_named<Reason>(value);
+    if (query.end) return std::nullopt;
+    return fmt::format("{}, {}", fmt::join(names_of<Outcome>, ", "),
+                       fmt::join(names_of<Reason>, ", "));
+  }
+  if (name == "last") {
+    const auto last = parse_as<std::size_t>(value, 1, kMaxDecisions);
+    query.last = last.value_or(query.last);
+    if (last) return std::nullopt;
+    return fmt::format("a whole number from 1 to {}", kMaxDecisions);
+  }
+  question.as_text = value == "text";
+  if (value == "text" || value == "json") return std::nullopt;
+  return "json, text";
+}
+
+}  // namespace
+
+http::Response decisions_response(const State& state, std::string_view query) {
+  constexpr std::array<std::string_view, 5> kNames{"symbol", "strategy", "outcome", "last",
+                                                   "format"};
+  Question question;
+  std::string problem;
+  const auto parameters = http::parameters_of(query);
+  if (!parameters) problem = "an escape of the query is broken: a '%' needs two digits behind it";
+  for (const auto& [name, value] : parameters.value_or(http::Parameters{})) {
+    if (std::ranges::find(kNames, name) == kNames.end()) {
+      problem = fmt::format("unknown parameter '{}'; accepted: {}", name, fmt::join(kNames, ", "));
+    } else if (const auto accepted = take(name, value, state.counts.symbols, question)) {
+      problem = fmt::format("{}: '{}' is not accepted; accepted: {}", name, value, *accepted);
+    }
+    if (!problem.empty()) break;
+  }
+
+  http::Response response{.status = problem.empty() ? 200U : 400U, .body = {}};
+  const History& history = state.counts.history;
+  const auto found = problem.empty() ? history.find(question.query) : std::vector<History::Found>();
+  const auto around = [&](const History::Found& one) {
+    return config::Circumstances{state.configuration, history.paused_by(one.decision)};
+  };
+  if (question.as_text) {
+    response.content_type = "text/plain";
+    for (const auto& one : found) response.body += line_of(one, around(one)) + '\n';
+    response.body += problem.empty() ? "" : problem + '\n';
+    return response;
+  }
+  JsonWriter json(response.body);
+  json.begin_object();
+  if (problem.empty()) {
+    json.key("decisions").begin_array();
+    for (const auto& one : found) append_json(json, one, around(one));
+    json.end_array().end_object();
+  } else {
+    json.key("error").string(problem).key("status").unsigned_integer(response.status).end_object();
+  }
+  return response;
+}
+
+}  // namespace rts::service

@@ -1,0 +1,257 @@
+// History: what it keeps of steps, what leaves it, and who is said to have paused.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <rts/engine/history.hpp>
+
+#include "support/endings.hpp"
+#include "support/frames.hpp"
+
+namespace rts {
+namespace {
+
+using namespace rts::test;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::size_t kAll = 1'000'000;
+
+// An engine and its history.
+class Watched {
+ public:
+  explicit Watched(const EngineParameters& parameters)
+      : engine_(parameters), history_(engine_.symbols()) {}
+  Watched() : Watched(usual()) {}
+
+  static EngineParameters usual() {
+    EngineParameters parameters = usual_parameters();
+    parameters.defaults.orderbook_skew.min_spread_percent = 0.1;
+    parameters.defaults.terms.cooldown = std::chrono::seconds(0);
+    parameters.gate = {.price_band_percent = 0, .max_daily_signals = 0, .max_orders_per_minute = 0};
+    return parameters;
+  }
+
+  void hear(const std::string& frame) {
+    const Step step = engine_.step(frame, std::nullopt);
+    history_.add(step, kNoon + std::chrono::hours(1));
+    for (const EventRecord& record : step.events) {
+      const Decision* const decision = record.decision();
+      if (decision != nullptr && decision->order) order_ = *decision->order;
+    }
+  }
+  // Books that end so: "neutral", "spread_below_minimum" or "signal_buy".
+  void book(std::string_view end, const std::string& symbol = "BTCUSDT") {
+    ++books_;
+    hear(book_frame({.symbol = symbol,
+                     .at_ms = kNoonMs + static_cast<std::int64_t>(books_),
+                     .id = books_,
+                     .bids = {{"100", end == "signal_buy" ? "3" : "1"}},
+                     .asks = {{end == "spread_below_minimum" ? "100.01" : "100.2", "1"}}}));
+  }
+  void books(std::size_t count, std::string_view end) {
+    for (std::size_t i = 0; i < count; ++i) book(end);
+  }
+
+  [[nodiscard]] std::vector<std::string> ends(const History::Query& query) const {
+    std::vector<std::string> ends;
+    for (const auto& [symbol, past] : history_.find(query)) {
+      ends.push_back(fmt::format("{} {} {}", symbol.text(), to_string(past.end), past.in_a_row));
+    }
+    return ends;
+  }
+  [[nodiscard]] PastDecision newest() const { return history_.find({.last = 1}).front().decision; }
+
+  [[nodiscard]] History& history() { return history_; }
+  // The last one that was made. Its symbol is of the step that is over.
+  [[nodiscard]] Order order() const {
+    Order order = order_;
+    order.symbol = "BTCUSDT";
+    return order;
+  }
+
+ private:
+  Engine engine_;
+  History history_;
+  Order order_;
+  std::uint64_t books_ = 0;
+};
+
+TEST(History, IsEmptyBeforeTheFirstEvent) {
+  Watched watched;
+  EXPECT_THAT(watched.history().find({.last = kAll}), IsEmpty());
+  EXPECT_EQ(watched.history().newest(), 0U);
+}
+
+TEST(History, HasTheNumbersOfADecision) {
+  Watched watched;
+  watched.book("signal_buy");
+  const PastDecision past = watched.newest();
+  EXPECT_EQ(past.number, 1U);
+  EXPECT_EQ(past.at, kNoon + std::chrono::milliseconds(1));
+  EXPECT_EQ(past.strategy, StrategyId::orderbook_skew);
+  EXPECT_EQ(past.end, End(Outcome::signal_buy));
+  EXPECT_EQ(past.indicators[2].value(), 3);
+  EXPECT_EQ(past.measure.value, 3);
+  EXPECT_EQ(past.measure.limit, 1.2);
+  EXPECT_EQ(past.measure.other, 0.8);
+  ASSERT_TRUE(past.order && past.signal);
+  EXPECT_EQ(past.order->id, watched.order().id);
+  EXPECT_EQ(past.order->quantity.to_string(), "0.998");
+  EXPECT_EQ(past.signal->price.value(), 100.2);
+}
+
+TEST(History, KeepsTheLastOnesOfEachSymbolAndStrategyWhateverElseComes) {
+  Watched watched;
+  watched.book("neutral", "ETHUSDT");
+  watched.hear(ticker());
+  watched.books(1000, "neutral");
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("ETHUSDT"), .last = kAll}),
+              ElementsAre("ETHUSDT neutral 1"));
+  EXPECT_THAT(watched.ends({.strategy = StrategyId::ticker_velocity, .last = kAll}), SizeIs(1));
+  const auto ends = watched.ends(
+      {.symbol = Symbol::from("BTCUSDT"), .strategy = StrategyId::orderbook_skew, .last = kAll});
+  EXPECT_THAT(ends, SizeIs(History::kRecent));
+  EXPECT_EQ(ends.back(), "BTCUSDT neutral 1000");
+}
+
+TEST(History, KeepsTheLastOfEachRunThatEndedAlike) {
+  Watched watched;
+  watched.books(50, "neutral");
+  watched.books(60, "spread_below_minimum");
+  watched.books(70, "neutral");
+  const auto ends = watched.ends({.last = kAll});
+  ASSERT_THAT(ends, SizeIs(2 + History::kRecent));
+  EXPECT_EQ(ends[0], "BTCUSDT neutral 50");
+  EXPECT_EQ(ends[1], "BTCUSDT spread_below_minimum 60");
+  EXPECT_EQ(ends[2], fmt::format("BTCUSDT neutral {}", 71 - History::kRecent));
+  const auto below = watched.history().find({.end = End(Outcome::spread_below_minimum)});
+  ASSERT_THAT(below, SizeIs(1));
+  EXPECT_EQ(below.front().decision.since, kNoon + std::chrono::milliseconds(51));
+  EXPECT_EQ(below.front().decision.at, kNoon + std::chrono::milliseconds(110));
+}
+
+TEST(History, IsBoundedAndSaysNothingTwice) {
+  Watched watched;
+  for (int i = 0; i < 500; ++i) {
+    watched.book("neutral");
+    watched.book("spread_below_minimum");
+    watched.book("signal_buy");
+  }
+  const auto found = watched.history().find({.last = kAll});
+  EXPECT_LE(found.size(), History::kRecent + History::kRuns + History::kOrders);
+  EXPECT_GE(found.size(), History::kRecent + History::kRuns);
+  EXPECT_TRUE(std::ranges::is_sorted(found, std::ranges::less_equal{}, [](const auto& one) {
+    return one.decision.number;
+  })) << "in the order they came, none twice";
+  EXPECT_EQ(found.back().decision.number, 1500U);
+}
+
+TEST(History, KeepsOrdersLongerThanWhatHasLedToNone) {
+  Watched watched;
+  watched.books(1, "signal_buy");
+  for (int i = 0; i < 500; ++i) {
+    watched.book("neutral");
+    watched.book("spread_below_minimum");
+  }
+  EXPECT_THAT(watched.ends({.end = End(Outcome::signal_buy)}), ElementsAre("BTCUSDT signal_buy 1"));
+  watched.books(500, "signal_buy");
+  EXPECT_THAT(watched.ends({.end = End(Outcome::signal_buy), .last = kAll}),
+              SizeIs(History::kOrders));
+}
+
+TEST(History, GivesTheNewestOfWhatIsAskedFor) {
+  Watched watched;
+  watched.books(10, "neutral");
+  watched.book("neutral", "ETHUSDT");
+  watched.books(10, "spread_below_minimum");
+  EXPECT_THAT(watched.ends({.last = 2}),
+              ElementsAre("BTCUSDT spread_below_minimum 9", "BTCUSDT spread_below_minimum 10"));
+  EXPECT_THAT(watched.ends({.end = End(Outcome::neutral), .last = 2}),
+              ElementsAre("BTCUSDT neutral 10", "ETHUSDT neutral 1"));
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("XRPUSDT")}), IsEmpty());
+  EXPECT_THAT(watched.ends({.end = End(Reason::stale)}), IsEmpty());
+}
+
+TEST(History, LearnsWhatBecameOfAnOrder) {
+  Watched watched;
+  watched.book("signal_buy");
+  const Order first = watched.order();
+  watched.book("signal_buy");
+  EXPECT_FALSE(watched.newest().order->result.has_value());
+  watched.history().add(first, OrderResult::expired);
+  const auto found = watched.history().find({});
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].decision.order->result, OrderResult::expired);
+  EXPECT_FALSE(found[1].decision.order->result.has_value());
+  watched.books(500, "neutral");
+  EXPECT_EQ(watched.history().find({.end = End(Outcome::signal_buy)})[0].decision.order->result,
+            OrderResult::expired);
+}
+
+TEST(History, HasWhatWasDroppedAndNotWhatIsIgnored) {
+  Watched watched;
+  watched.hear(trade());
+  watched.hear(trade());                                     // out of order
+  watched.hear(trade({.id = 2}).set("p", "\"x\""));          // no number
+  watched.hear(trade({.id = 3, .execution_type = "NA"}));    // ignored
+  watched.hear(trade({.symbol = "XRPUSDT", .id = 4}));       // ignored
+  watched.hear(agg_trade({.id = 5}));                        // ignored
+  watched.hear("{");                                         // nobody's
+  watched.hear(trade({.symbol = "", .id = 6}).json());       // nobody's
+  watched.hear(trade({.id = 7}).set("E", "\"yesterday\""));  // without a time
+  EXPECT_THAT(watched.ends({}), ElementsAre("BTCUSDT warming_up 1", "BTCUSDT out_of_order 1",
+                                            "BTCUSDT bad_number 1", "BTCUSDT bad_timestamp 1"));
+  EXPECT_EQ(watched.newest().at, kNoon + std::chrono::hours(1)) << "when it was received";
+}
+
+TEST(History, IsOfTheSymbolThatHasTheNumberNow) {
+  EngineParameters parameters = Watched::usual();
+  parameters.symbols.clear();
+  Watched watched(parameters);
+  for (std::size_t i = 0; i < EngineParameters::kMaxSymbols; ++i) {
+    watched.hear(trade(
+        {.symbol = fmt::format("A{}USDT", i), .at_ms = kNoonMs + static_cast<std::int64_t>(i)}));
+  }
+  watched.hear(trade({.symbol = "NEWUSDT", .at_ms = kNoonMs + 25 * 3'600'000}));
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("A0USDT")}), IsEmpty());
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("A1USDT")}), SizeIs(1));
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("NEWUSDT")}),
+              ElementsAre("NEWUSDT warming_up 1"));
+}
+
+TEST(History, KnowsWhoHadPausedWhenSomethingWasDecided) {
+  using enum History::Switch;
+  Watched watched;
+  History& history = watched.history();
+  const auto by = [&] {
+    watched.book("signal_buy");
+    return std::string(history.paused_by(watched.newest()));
+  };
+  EXPECT_EQ(by(), "");
+  history.add_pause(process, StrategyId::orderbook_skew, true, "SIGUSR1");
+  EXPECT_EQ(by(), "SIGUSR1");
+  const PastDecision earlier = watched.newest();
+  history.add_pause(process, StrategyId::orderbook_skew, true, "SIGUSR1 again");
+  EXPECT_EQ(by(), "SIGUSR1") << "who was first";
+  history.add_pause(process, StrategyId::orderbook_skew, false, "SIGUSR2");
+  EXPECT_EQ(by(), "");
+  EXPECT_EQ(history.paused_by(earlier), "SIGUSR1");
+  history.add_pause(control_log, StrategyId::ticker_velocity, true, "her");
+  EXPECT_EQ(by(), "") << "another strategy";
+  history.add_pause(control_log, std::nullopt, true, "me");
+  EXPECT_EQ(by(), "me");
+  history.add_pause(control_log, std::nullopt, false, "me");
+  EXPECT_EQ(by(), "");
+  history.add_pause(process, StrategyId::orderbook_skew, true, "later");
+  EXPECT_EQ(by(), "later");
+  EXPECT_EQ(history.paused_by(earlier), "") << "not known any more, rather than wrong";
+}
+
+}  // namespace
+}  // namespace rts
