@@ -200,7 +200,8 @@ Client::~Client() {
 void Client::start() { impl_->connect(); }
 
 void Client::subscribe() {
-  if (Connection* const connection = impl_->usable()) connection->subscribe_to_data();
+  // Where it fails the connection has ended, which it will tell.
+  if (Connection* const connection = impl_->usable()) (void)connection->subscribe_to_data();
 }
 
 PublishResult Client::publish(const Outgoing& message) {

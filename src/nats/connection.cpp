@@ -71,22 +71,24 @@ void Connection::start() {
                           subscribe(replies_, inbox_.name() + ".>") &&
                           subscribe_to_all(options.command_subjects);
   if (!subscribed) return fail("subscribing failed");
-  if (!options.subscribes_when_told) return subscribe_to_data();
+  if (!options.subscribes_when_told) {
+    if (!subscribe_to_data()) fail("subscribing failed");
+    return;
+  }
   send_heartbeat();
   adapter_->flush();
   set_timer();
 }
 
-void Connection::subscribe_to_data() {
-  if (data_heartbeat_ != 0 || !open()) return;
+bool Connection::subscribe_to_data() {
+  if (data_heartbeat_ != 0 || drained_ || !open()) return true;
   const ClientOptions& options = client_.options;
-  if (!client_.draining && !subscribe(data_, options.subject, options.queue_group)) {
-    return fail("subscribing failed");
-  }
+  if (!client_.draining && !subscribe(data_, options.subject, options.queue_group)) return false;
   send_heartbeat();
   data_heartbeat_ = inbox_.last_sent();
   adapter_->flush();
   set_timer();
+  return true;
 }
 
 // To nothing when the subject is empty.
@@ -110,6 +112,7 @@ void Connection::describe(Status& status) const {
   status.connected = true;
   status.answering = answering();
   status.takes_headers = natsConnection_HasHeaderSupport(adapter_->connection()) == NATS_OK;
+  status.refused = refused_;
   status.hears_commands = hears_commands_ && !refused_;
   status.subscribed = hears_data_ && !refused_ && !client_.draining;
   status.buffered_bytes = adapter_->blocked_bytes();
@@ -392,8 +395,8 @@ PublishResult Connection::send_request(std::uint64_t number, const Outgoing& mes
   if (inbox_.heartbeat_has_to_follow() && !send_heartbeat()) return PublishResult::failed;
   const PublishResult result = write(message, inbox_.reply_subject(number));
   if (result != PublishResult::sent) return result;
-  inbox_.request_sent(number, within == kUnlimited ? Clock::time_point::max() : now + within);
-  heartbeat_at_ = now + kHeartbeatDelay;
+  inbox_.request_sent(number, now, within == kUnlimited ? Clock::time_point::max() : now + within);
+  heartbeat_at_ = std::min(heartbeat_at_, now + kHeartbeatDelay);
   set_timer(heartbeat_at_);
   return result;
 }

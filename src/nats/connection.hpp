@@ -47,8 +47,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Subscribes, and sends the heartbeat that comes back when the broker has handled that.
   void start();
-  // Likewise, to the data; nothing happens the second time.
-  void subscribe_to_data();
+  // Likewise, to the data; nothing happens the second time, or behind a drain. False: nats.c
+  // refuses.
+  bool subscribe_to_data();
 
   bool open() const { return adapter_->open(); }
   const Address& address() const { return adapter_->address(); }

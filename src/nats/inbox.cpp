@@ -28,9 +28,11 @@ std::string Inbox::reply_subject(std::uint64_t request) const {
   return fmt::format("{}{}{}", name_, kReplies, request);
 }
 
-void Inbox::request_sent(std::uint64_t request, TimePoint arrive_by) {
+void Inbox::request_sent(std::uint64_t request, TimePoint now, TimePoint arrive_by) {
   assert(!heartbeat_has_to_follow());
-  next_ = {.request = request, .arrive_by = arrive_by};
+  next_ = {.sent = now, .request = request, .arrive_by = arrive_by};
+  next_is_copy_ = request <= newest_request_;
+  newest_request_ = std::max(newest_request_, request);
 }
 
 std::string Inbox::next_heartbeat() const {
@@ -65,8 +67,11 @@ void Inbox::take(std::string_view subject, std::string_view payload) {
   // 0, which no heartbeat and no request has, when it is not a number.
   const auto number = parse_as<std::uint64_t>(below.substr(dot)).value_or(0);
   if (kind == kHeartbeats) return heartbeat_back(number);
-  if (kind == kReplies && number != 0 && number == next_.request) {
-    next_ = {};  // it has arrived, and its handler may send the next
+  // It has arrived, and its handler may send the next. Of a copy nothing is known: the answer may
+  // be to the one before.
+  if (kind == kReplies && number != 0 && number == next_.request && !next_is_copy_) {
+    confirmed_at_ = std::max(confirmed_at_, next_.sent);
+    next_ = {};
     requests_.arrived(number);
   }
   if (kind != kReplies || !requests_.reply(number, Reply::Kind::answered, payload)) {

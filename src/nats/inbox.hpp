@@ -41,9 +41,9 @@ class Inbox {
   std::string reply_subject(std::uint64_t request) const;
 
   // A request has been sent and has to have arrived in time; TimePoint::max(): whenever it does. A
-  // heartbeat has to follow before the next request, unless it is answered before that.
-  // Precondition: none has to follow already.
-  void request_sent(std::uint64_t request, TimePoint arrive_by);
+  // heartbeat has to follow before the next request, unless it is answered before that and is no
+  // copy of an earlier one. Precondition: none has to follow already.
+  void request_sent(std::uint64_t request, TimePoint now, TimePoint arrive_by);
   bool heartbeat_has_to_follow() const { return next_.request != 0; }
   // To be sent on this subject; and was. The first of a connection leaves when the broker has just
   // answered the handshake.
@@ -82,6 +82,8 @@ class Inbox {
   Requests& requests_;
   std::function<void(std::string_view)> on_unexpected_;
   Heartbeat next_;
+  bool next_is_copy_ = false;  // of a request that was sent before
+  std::uint64_t newest_request_ = 0;
   std::deque<Heartbeat> unanswered_;  // the oldest first
   std::uint64_t last_sent_ = 0;
   TimePoint confirmed_at_{};    // when the last one that is back was sent

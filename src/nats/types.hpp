@@ -122,6 +122,7 @@ struct Status {
   // A round trip after subscribing has come back on this connection and no subscription was
   // refused: what the broker receives for us, we receive. (Also when no subject was asked for.)
   bool hears_commands = false;
+  bool refused = false;          // connected, and the broker has refused a subscription
   bool subscribed = false;       // to the data as well
   bool answering = false;        // connected, and no heartbeat is missing for heartbeat_timeout
   bool takes_headers = false;    // connected, and the broker's INFO says so

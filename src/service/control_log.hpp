@@ -63,8 +63,10 @@ class ControlLog {
   // Something has been written to it, if it is true.
   void hint() { follower_.read_on(); }
 
-  // Whether the first look on this connection is over, if there is anything to look at.
-  [[nodiscard]] bool has_looked() const { return bucket_.empty() || follower_.has_looked(); }
+  // Whether all is known of it on this connection, if there is anything to know.
+  [[nodiscard]] bool has_looked() const {
+    return bucket_.empty() || follower_.has_looked() || !off().empty();
+  }
 
   // Why it holds orders back; empty when it does not. Of one that is gone, or has not answered for
   // a while, nobody knows what has been written to it meanwhile.

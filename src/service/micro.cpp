@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -70,52 +71,60 @@ void append_endpoint(JsonWriter& json, const Endpoint& endpoint, Verb verb) {
   json.end_object();
 }
 
+// Empty when it is not of ours.
+std::optional<Verb> verb_of(std::string_view subject, const MicroIdentity& of) {
+  for (const auto& [name, verb] : kVerbs) {
+    const std::string of_all = fmt::format("{}{}", kMicroPrefix, name);
+    const std::string of_name = fmt::format("{}.{}", of_all, of.name);
+    const bool is_ours =
+        subject == of_all || subject == of_name || subject == fmt::format("{}.{}", of_name, of.id);
+    if (is_ours) return verb;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::array<std::string, 3> micro_subjects(std::string_view name) {
   return {"$SRV.*", fmt::format("$SRV.*.{}", name), fmt::format("$SRV.*.{}.*", name)};
 }
 
+bool is_asked(std::string_view subject, const MicroIdentity& of) {
+  return verb_of(subject, of).has_value();
+}
+
 std::string micro_answer(std::string_view subject, const MicroIdentity& of, const State& state) {
-  for (const auto& [name, verb] : kVerbs) {
-    const std::string of_all = fmt::format("$SRV.{}", name);
-    const std::string of_name = fmt::format("{}.{}", of_all, of.name);
-    const bool is_ours =
-        subject == of_all || subject == of_name || subject == fmt::format("{}.{}", of_name, of.id);
-    if (!is_ours) continue;
-    const config::Settings& settings = state.configuration.settings;
-    std::string answer;
-    JsonWriter json(answer);
-    json.begin_object().key("type").string(verb == Verb::ping ? "io.nats.micro.v1.ping_response"
-                                           : verb == Verb::info
-                                               ? "io.nats.micro.v1.info_response"
-                                               : "io.nats.micro.v1.stats_response");
-    json.key("name").string(of.name).key("id").string(of.id).key("version").string(kVersion);
-    // So that it is seen who runs with other settings.
-    json.key("metadata").begin_object();
-    json.key("environment").string(settings.environment);
-    json.key("commit").string(kCommit);
-    json.key("settings").string(state.settings_hash);
-    json.key("ready").string(state.ready() ? "true" : "false").end_object();
-    if (verb == Verb::info) {
-      json.key("description")
-          .string("trading signals from market data: orders for the TradeEngine");
-    }
-    if (verb == Verb::stats) {
-      std::string started;
-      append_iso8601(started,
-                     state.now - std::chrono::floor<std::chrono::milliseconds>(state.uptime));
-      json.key("started").string(started += "Z");
-    }
-    if (verb != Verb::ping) {
-      json.key("endpoints").begin_array();
-      for (const Endpoint& endpoint : endpoints_of(state)) append_endpoint(json, endpoint, verb);
-      json.end_array();
-    }
-    json.end_object();
-    return answer;
+  const auto verb = verb_of(subject, of);
+  if (!verb) return {};
+  const config::Settings& settings = state.configuration.settings;
+  std::string answer;
+  JsonWriter json(answer);
+  json.begin_object().key("type").string(*verb == Verb::ping   ? "io.nats.micro.v1.ping_response"
+                                         : *verb == Verb::info ? "io.nats.micro.v1.info_response"
+                                                               : "io.nats.micro.v1.stats_response");
+  json.key("name").string(of.name).key("id").string(of.id).key("version").string(kVersion);
+  // So that it is seen who runs with other settings.
+  json.key("metadata").begin_object();
+  json.key("environment").string(settings.environment);
+  json.key("commit").string(kCommit);
+  json.key("settings").string(state.settings_hash);
+  json.key("ready").string(state.ready() ? "true" : "false").end_object();
+  if (*verb == Verb::info) {
+    json.key("description").string("trading signals from market data: orders for the TradeEngine");
   }
-  return {};
+  if (*verb == Verb::stats) {
+    std::string started;
+    append_iso8601(started,
+                   state.now - std::chrono::floor<std::chrono::milliseconds>(state.uptime));
+    json.key("started").string(started += "Z");
+  }
+  if (*verb != Verb::ping) {
+    json.key("endpoints").begin_array();
+    for (const Endpoint& endpoint : endpoints_of(state)) append_endpoint(json, endpoint, *verb);
+    json.end_array();
+  }
+  json.end_object();
+  return answer;
 }
 
 }  // namespace rts::service

@@ -22,6 +22,9 @@ struct MicroIdentity {
 // On which all services are asked, those of the name, and each of them by its id.
 [[nodiscard]] std::array<std::string, 3> micro_subjects(std::string_view name);
 
+// Whether what was asked on this subject is ours to answer.
+[[nodiscard]] bool is_asked(std::string_view subject, const MicroIdentity& of);
+
 // The answer to what was asked there; empty when it is not ours to answer. The endpoints are the
 // market data and, where there is one, the control subject: requests are messages, errors are what
 // was dropped or could not be read.

@@ -122,6 +122,7 @@ class Service {
                 routes()),
         user_signals_(loop, SIGUSR1, SIGUSR2),
         lame_duck_timer_(loop),
+        subscribe_timer_(loop),
         notifier_(loop),
         lifecycle_({loop, client_, publisher_, server_, notifier_, narrator_, counts_.tally},
                    settings_.shutdown_timeout) {
@@ -263,7 +264,10 @@ class Service {
   void on_command(const nats::Message& message) {
     if (message.subject == settings_.broker.control_subject) return on_control(message);
     if (message.subject.starts_with(kMicroPrefix)) {
-      return answer(message, micro_answer(message.subject, identity_, state()));
+      if (is_asked(message.subject, identity_)) {
+        answer(message, micro_answer(message.subject, identity_, state()));
+      }
+      return;
     }
     if (message.subject == stored_subject(settings_.stream.subject)) {
       return on_stored_elsewhere(message);
@@ -286,7 +290,7 @@ class Service {
 
   // Who asks wants to know. No answer goes where it could be taken for an order.
   void answer(const nats::Message& question, std::string_view text) {
-    if (text.empty() || !question.reply_to.starts_with("_INBOX.")) return;
+    if (!question.reply_to.starts_with("_INBOX.")) return;
     (void)client_.publish({question.reply_to, text});
   }
 
@@ -332,6 +336,7 @@ class Service {
     const nats::Status now = client_.status();
     narrator_.broker(before_, now, publisher_.status().path_problem);
     if (now.connected != before_.connected) {
+      if (now.connected) subscribe_in_any_case();
       notifier_.status(now.connected ? "connected to " + now.server
                                      : "not connected to a broker: " + now.last_error);
     }
@@ -340,11 +345,18 @@ class Service {
   }
 
   // What came before would be decided on without them, and its orders held back; in a queue group
-  // another replica takes it. Where a log cannot be read, frames are taken all the same, so that
-  // the windows are warm when it can.
+  // another replica takes it. Where a log cannot be read in time, frames are taken all the same, so
+  // that the windows are warm when it can.
   void subscribe_once_logs_are_read() {
     const bool has_looked = !uses_order_log_ || order_log_.has_looked();
-    if (has_looked && control_log_.has_looked()) client_.subscribe();
+    if (client_.status().refused || (has_looked && control_log_.has_looked())) client_.subscribe();
+  }
+
+  void subscribe_in_any_case() {
+    subscribe_timer_.expires_after(StreamFollower::kSilenceLimit);
+    subscribe_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) client_.subscribe();
+    });
   }
 
   // The broker waits some seconds before it cuts its clients off. Orders under way get their
@@ -380,13 +392,25 @@ class Service {
     }
     state.control_log = control_log_.state();
     state.revisions = control_log_.revisions(state.now);
-    const auto live = state.live_values();
-    state.settings_hash = live.empty() ? settings_hash_ : config::fingerprint(configuration_, live);
+    state.settings_hash = hash_of(state.in_force());
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
     }
     return state;
+  }
+
+  // It walks all settings and instruments: once for each revision.
+  std::string_view hash_of(const TakenSettings* in_force) const {
+    const auto key = in_force == nullptr
+                         ? std::pair<std::uint64_t, UnixMs>()
+                         : std::pair(in_force->sequence, in_force->value.effective_from);
+    if (std::exchange(hashed_, key) != key) {
+      settings_hash_ = in_force == nullptr
+                           ? config::fingerprint(configuration_)
+                           : config::fingerprint(configuration_, in_force->value.values);
+    }
+    return settings_hash_;
   }
 
   State scraped() const {
@@ -422,11 +446,12 @@ class Service {
   StreamFollower order_log_;
   ControlLog control_log_;
   Publisher publisher_;
-  const std::string settings_hash_ = config::fingerprint(configuration_);
+  mutable std::pair<std::uint64_t, UnixMs> hashed_{};  // the revision that settings_hash_ is of
+  mutable std::string settings_hash_ = config::fingerprint(configuration_);
   const telemetry::Collector<State> metrics_{metrics_table(), [this] { return scraped(); }};
   http::Server server_;
   asio::signal_set user_signals_;
-  asio::steady_timer lame_duck_timer_;
+  asio::steady_timer lame_duck_timer_, subscribe_timer_;
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged

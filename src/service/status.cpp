@@ -101,12 +101,12 @@ CheckResult result_of_log(const std::optional<LogState>& log) {
 
 }  // namespace
 
-std::span<const config::Given> State::live_values() const {
-  std::span<const config::Given> live;
+const TakenSettings* State::in_force() const {
+  const TakenSettings* last = nullptr;
   for (const TakenSettings& taken : revisions) {
-    if (taken.value.effective_from <= now) live = taken.value.values;
+    if (taken.value.effective_from <= now) last = &taken;
   }
-  return live;
+  return last;
 }
 
 CheckResult State::result_of(Check check) const {
@@ -115,8 +115,11 @@ CheckResult State::result_of(Check check) const {
       return {nats.connected, nats.connected ? nats.server : "not connected: " + nats.last_error};
     case Check::subscribed:
       if (nats.subscribed) return {true, "a round trip through the broker has come back"};
-      return {false, "not subscribed: " +
-                         (nats.hears_commands ? "the logs are being read" : nats.last_error)};
+      return {false, "not subscribed: " + (draining ? "shutting down"
+                                           : nats.hears_commands
+                                               ? "the logs are being read, or the broker has not "
+                                                 "answered yet"
+                                               : nats.last_error)};
     case Check::order_path:
       if (!nats.connected) return {false, "no connection to publish on"};
       if (!nats.answering) return {false, "the broker does not answer: orders are dropped"};
@@ -216,7 +219,10 @@ http::Response info_response(const State& state) {
     json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
     json.key("paused").boolean(state.paused[index_of(id)]).end_object();
   });
-  config::append_settings(json.key("settings"), state.configuration, state.live_values());
+  const TakenSettings* const in_force = state.in_force();
+  config::append_settings(
+      json.key("settings"), state.configuration,
+      in_force == nullptr ? std::span<const config::Given>() : in_force->value.values);
   append_revisions(json.key("settings_revisions"), state);
   json.end_object();
   return response;

@@ -93,7 +93,7 @@ struct State {
   const Counts& counts;
   SteadyTime at{};
   UnixMs now{};
-  std::string settings_hash{};  // of what is in force
+  std::string_view settings_hash{};  // of what is in force
   nats::Status nats{};
   Publisher::Status delivery{};
   std::optional<LogState> order_log{}, control_log{};
@@ -108,8 +108,8 @@ struct State {
   std::uint64_t lost_log_lines = 0;
   std::uint64_t shortened_log_lines = 0;
 
-  // The control log's values that hold by now.
-  [[nodiscard]] std::span<const config::Given> live_values() const;
+  // The control log's revision that holds by now; null: none.
+  [[nodiscard]] const TakenSettings* in_force() const;
   [[nodiscard]] CheckResult result_of(Check check) const;
   [[nodiscard]] bool ready() const;  // every check is ok
 };

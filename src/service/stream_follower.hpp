@@ -109,7 +109,8 @@ class StreamFollower final : public OrderLog {
     return reading_ + 1;
   }
   [[nodiscard]] bool is_read() const override { return is_read_; }
-  // Whether the first look on this connection is over, however it has ended.
+  // Whether a look on this connection has said what there is to know: it was read, or it must not
+  // be, there is none, or the broker does not let us.
   [[nodiscard]] bool has_looked() const noexcept { return has_looked_; }
   [[nodiscard]] std::uint64_t last() const override { return last_; }
   [[nodiscard]] std::uint64_t generation() const override { return generation_; }
@@ -310,12 +311,12 @@ class StreamFollower final : public OrderLog {
     ++look_;
     ++reading_;
     is_looking_ = false;
-    has_looked_ = true;
+    has_looked_ = has_looked_ || is_denied_ || place == Place::found || place == Place::absent;
     place_ = place;
     if (place == Place::found || place == Place::absent) {
       missing_since_.reset();
     } else if (!missing_since_) {
-      missing_since_ = looked_at_;
+      missing_since_ = std::max(looked_at_, answered_at_);
     }
     const bool changed = problem != problem_;
     problem_ = std::move(problem);

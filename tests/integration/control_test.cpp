@@ -159,6 +159,23 @@ TEST(ControlPermissions, WhoMayNotHearTheQuestionsTradesAllTheSame) {
   EXPECT_THAT(daemon.log("nats_error")[0], HasSubstr("$SRV"));
 }
 
+// Found in review: whose control log is refused was deaf, so that its windows were cold afterwards.
+TEST(ControlPermissions, WhoMayNotHearTheControlLogTakesFramesAllTheSame) {
+  const NatsServer broker(
+      R"(authorization { users: [ { user: other, password: p }, { user: u, password: p, permissions: {
+           publish: ">", subscribe: { deny: [ "$KV.>", "$SRV.>" ] } } } ] })");
+  const Daemon daemon({{"NATS_URL", broker.url()}, {"NATS_USER", "u"}, {"NATS_PASSWORD", "p"}});
+  Peer market("nats://other:p@" + broker.url().substr(std::string_view("nats://").size()));
+  std::uint64_t id = 0;
+  EXPECT_TRUE(eventually(
+      [&] {
+        market.publish(kFrames, book_frame({.at_ms = now_ms(), .id = ++id}));
+        return daemon.metric("rts_frames_received_total") > 0;
+      },
+      kSoon));
+  EXPECT_EQ(daemon.get("/ready").status, 503U);
+}
+
 TEST_F(Control, PausedIsSaidEverywhere) {
   Daemon daemon(settings());
   ASSERT_TRUE(daemon.wait_ready());

@@ -730,6 +730,27 @@ TEST(NatsClient, SubscribesToTheDataWhenToldOnEachConnection) {
   EXPECT_THAT(subject.payloads, ElementsAre("after", "after"));
 }
 
+// Found in review: a subscription behind the drain was never drained, so that the move never ended.
+TEST(NatsClient, MovesOnThoughItIsToldToSubscribeMeanwhile) {
+  const NatsServer one;
+  const NatsServer two;
+  Loop loop;
+  ClientOptions options = options_for_both(one.url(), two.url());
+  options.subscribes_when_told = true;
+  Subject subject(loop, options);
+  subject.client.start();
+  ASSERT_TRUE(loop.run_until([&] { return subject.client.status().hears_commands; }, kSoon));
+  const std::string left = subject.client.status().server;
+  subject.client.move_on("a test");
+  subject.client.subscribe();
+  EXPECT_TRUE(loop.run_until(
+      [&] {
+        const Status now = subject.client.status();
+        return now.hears_commands && now.server != left;
+      },
+      kSoon));
+}
+
 TEST(NatsClient, TellsWhatTheBrokerTakesAMessage) {
   const NatsServer narrow("max_payload: 1024\n");
   Loop loop;
