@@ -6,11 +6,10 @@
 
 #include "commands/output.hpp"
 #include "commands/service_client.hpp"
+#include "service/status.hpp"
 
 namespace rts::commands {
 namespace {
-
-constexpr std::uint64_t kMostDecisions = 200;  // that the service answers with
 
 // Letters and digits are themselves, all else is escaped.
 std::string escaped(std::string_view text) {
@@ -42,7 +41,7 @@ std::string query_of(const Invocation& invocation) {
             fmt::join(names_of<Reason>, ", "), *outcome);
     query += "&outcome=" + *outcome;
   }
-  if (const auto last = invocation.whole_number("last", {1, kMostDecisions})) {
+  if (const auto last = invocation.whole_number("last", {1, service::kMaxDecisions})) {
     query += fmt::format("&last={}", *last);
   }
   return query;
@@ -71,6 +70,7 @@ ExitCode explain(const Invocation& invocation, const config::Configuration& conf
   return is_ok ? ExitCode::ok : ExitCode::different;
 }
 
+static_assert(service::kMaxDecisions == 200, "as the help says");
 constexpr std::array kOptions{
     Option{"--symbol", "SYMBOL", "decisions about this symbol only"},
     Option{"--strategy", "NAME", "of this strategy only"},

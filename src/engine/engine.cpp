@@ -6,6 +6,14 @@ namespace {
 constexpr std::size_t kMaxCorrelationIdBytes = 256;
 constexpr std::string_view kSimulation = "simulation";  // the source of a made-up market's frames
 
+// A symbol has just got this number: what was refused in this frame was of the one before.
+void take_away(std::size_t symbol_index, std::vector<EventRecord>& records) noexcept {
+  for (EventRecord& record : records) {
+    auto* const refused = std::get_if<Refused>(&record.fate);
+    if (refused != nullptr && refused->symbol_index == symbol_index) refused->symbol_index.reset();
+  }
+}
+
 }  // namespace
 
 std::optional<StrategyId> strategy_of(EventKind kind) noexcept {
@@ -47,6 +55,8 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
     } else if (event->kind == EventKind::other) {
       record.fate = Refused{{}, Reason::unsupported_kind};
     } else if (const auto admitted = intake_.admit(*event, reader_.envelope(), received_at)) {
+      const bool is_new = admitted.value()->is_first && symbols().is_open();
+      if (is_new) take_away(admitted.value()->symbol_index, records_);
       Decision& decision = record.fate.emplace<Decision>();
       decision.strategy = *strategy_of(event->kind);
       evaluate(*admitted.value(), decision);

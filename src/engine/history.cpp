@@ -3,10 +3,10 @@
 #include <rts/engine/history.hpp>
 
 namespace rts {
+namespace {
 
 // Field by field, for it is the place of an older one that is written into.
-void describe(const EventRecord& record, PastDecision& past) noexcept {
-  past.order.reset();
+void describe_event(const EventRecord& record, PastEvent& past) noexcept {
   if (const Refused* const refused = record.refused()) {
     past.strategy = *strategy_of(record.kind);
     past.at = refused->at;
@@ -23,7 +23,23 @@ void describe(const EventRecord& record, PastDecision& past) noexcept {
   past.indicators = decision.indicators;
   past.measure = decision.measure;
   past.signal = decision.signal;
-  if (decision.order) past.order = {decision.order->id, decision.order->quantity, {}};
+}
+
+std::optional<PastDecision::Ordered> ordered(const Decision* decision) noexcept {
+  if (decision == nullptr || !decision->order) return std::nullopt;
+  return PastDecision::Ordered{decision->order->id, decision->order->quantity, {}};
+}
+
+bool is_order(const End& end) noexcept {
+  const auto* const outcome = std::get_if<Outcome>(&end);
+  return outcome != nullptr && is_signal(*outcome);
+}
+
+}  // namespace
+
+void describe(const EventRecord& record, PastDecision& past) noexcept {
+  describe_event(record, past);
+  past.order = ordered(record.decision());
 }
 
 History::History(const SymbolTable& symbols)
@@ -36,16 +52,16 @@ void History::add(const Step& step, UnixMs received_at) {
     const Decision* const decision = record.decision();
     Line& line = refused == nullptr ? line_of(decision->symbol_index, decision->strategy)
                                     : line_of(*refused->symbol_index, *strategy_of(record.kind));
-    const PastDecision* const before = line.recent.newest();
-    PastDecision& past = line.recent.next();
-    describe(record, past);
+    const PastEvent* const before = line.recent.newest();
+    PastEvent& past = line.recent.next();
+    describe_event(record, past);
     past.number = ++newest_;
     if (past.at == UnixMs()) past.at = received_at;
     const bool goes_on = before != nullptr && before->end == past.end;
     past.in_a_row = goes_on ? before->in_a_row + 1 : 1;
     past.since = goes_on ? before->since : past.at;
     if (before != nullptr && !goes_on) line.runs.next() = *before;
-    if (past.order) orders_.push_back({line.symbol, past});
+    if (is_order(past.end)) orders_.push_back({line.symbol, {past, ordered(decision)}});
   }
 }
 
@@ -53,20 +69,16 @@ void History::add(const Step& step, UnixMs received_at) {
 History::Line& History::line_of(std::size_t symbol_index, StrategyId strategy) {
   Line& line = lines_[symbol_index * count_of<StrategyId> + index_of(strategy)];
   const Symbol& symbol = symbols_.at(symbol_index);
-  if (line.symbol != symbol) line = {symbol, Ring(kRecent), Ring(kRuns)};
+  const std::size_t part = symbol_index < kSymbols ? 1 : kPart;
+  if (line.symbol != symbol) line = {symbol, Ring(kRecent / part), Ring(kRuns / part)};
   return line;
 }
 
 void History::add(const Order& order, OrderResult result) noexcept {
-  const auto note = [&](PastDecision& past) {
-    if (past.order && past.order->id == order.id) past.order->result = result;
-  };
-  for (Found& found : orders_) note(found.decision);
-  const auto index = symbols_.find(order.symbol);
-  if (!index) return;
-  Line& line = lines_[*index * count_of<StrategyId> + index_of(order.strategy)];
-  for (PastDecision& past : line.recent.held()) note(past);
-  for (PastDecision& past : line.runs.held()) note(past);
+  const auto found = std::find_if(orders_.rbegin(), orders_.rend(), [&](const Found& one) {
+    return one.decision.order->id == order.id && !one.decision.order->result;
+  });
+  if (found != orders_.rend()) found->decision.order->result = result;
 }
 
 void History::add_pause(Switch which, std::optional<StrategyId> strategy, bool paused,
@@ -90,44 +102,48 @@ std::string_view History::paused_by(const PastDecision& decision) const noexcept
 std::vector<History::Found> History::find(const Query& query) const {
   struct Place {
     const Symbol* symbol;
-    const PastDecision* decision;
+    const PastEvent* event;
+    const PastDecision* order;
   };
-  std::vector<Place> places;
-  const auto take = [&](const Symbol& symbol, const PastDecision& past) {
-    const bool fits = (!query.symbol || symbol == *query.symbol) &&
-                      (!query.strategy || past.strategy == *query.strategy) &&
-                      (!query.end || past.end == *query.end);
-    if (fits) places.push_back({&symbol, &past});
+  const auto is_newer = [](const Place& a, const Place& b) {
+    return a.event->number > b.event->number;
   };
-  for (const Line& line : lines_) {
+  std::vector<Place> places;  // a heap, the oldest in front
+  const auto take = [&](const Place& place) {
+    if (query.end && place.event->end != *query.end) return;
+    if (places.size() == query.last) {
+      if (places.empty() || !is_newer(place, places.front())) return;
+      std::ranges::pop_heap(places, is_newer);
+      places.pop_back();
+    }
+    places.push_back(place);
+    std::ranges::push_heap(places, is_newer);
+  };
+  const auto is_asked_for = [&](const Symbol& symbol, StrategyId strategy) {
+    return (!query.strategy || strategy == *query.strategy) &&
+           (!query.symbol || symbol == *query.symbol);
+  };
+  for (const auto& [symbol, past] : orders_) {
+    if (is_asked_for(symbol, past.strategy)) take({&symbol, &past, &past});
+  }
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const Line& line = lines_[i];
+    if (!is_asked_for(line.symbol, all_of<StrategyId>[i % count_of<StrategyId>])) continue;
     std::uint64_t oldest = newest_;
-    for (const PastDecision& past : line.recent.held()) {
-      take(line.symbol, past);
+    for (const PastEvent& past : line.recent.held()) {
+      if (!is_order(past.end)) take({&line.symbol, &past, nullptr});
       oldest = std::min(oldest, past.number);
     }
-    for (const PastDecision& past : line.runs.held()) {
-      if (past.number < oldest) take(line.symbol, past);
+    for (const PastEvent& past : line.runs.held()) {
+      if (past.number < oldest && !is_order(past.end)) take({&line.symbol, &past, nullptr});
     }
   }
-  for (const auto& [symbol, past] : orders_) take(symbol, past);
-  const auto number = [](const Place& place) { return place.decision->number; };
-  const auto keep_last = [&](std::size_t most) {
-    if (places.size() <= most) return;
-    const auto first = places.end() - static_cast<std::ptrdiff_t>(most);
-    std::ranges::nth_element(places, first, {}, number);
-    places.erase(places.begin(), first);
-  };
-  keep_last(query.last + orders_.size());  // an order may be there twice
-  std::ranges::sort(places, {}, number);
-  const auto twice = std::unique(places.begin(), places.end(), [&](const auto& a, const auto& b) {
-    return number(a) == number(b);
-  });
-  places.erase(twice, places.end());
-  keep_last(query.last);
-  std::ranges::sort(places, {}, number);
+  std::ranges::sort(places, {}, [](const Place& place) { return place.event->number; });
   std::vector<Found> found;
   found.reserve(places.size());
-  for (const auto& [symbol, past] : places) found.push_back({*symbol, *past});
+  for (const auto& [symbol, event, order] : places) {
+    found.push_back({*symbol, order == nullptr ? PastDecision{*event, {}} : *order});
+  }
   return found;
 }
 

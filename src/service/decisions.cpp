@@ -9,6 +9,7 @@
 
 #include <rts/base/json_writer.hpp>
 #include <rts/base/text.hpp>
+#include <rts/base/utf8.hpp>
 #include <rts/config/explanation.hpp>
 
 #include "service/status.hpp"
@@ -94,9 +95,9 @@ http::Response decisions_response(const State& state, std::string_view query) {
     return config::Circumstances{state.configuration, history.paused_by(one.decision)};
   };
   if (question.as_text) {
-    response.content_type = "text/plain";
-    for (const auto& one : found) response.body += line_of(one, around(one)) + '\n';
-    response.body += problem.empty() ? "" : problem + '\n';
+    response.content_type = "text/plain; charset=utf-8";
+    for (const auto& one : found) response.body += printable(line_of(one, around(one))) + '\n';
+    response.body += problem.empty() ? "" : printable(problem) + '\n';
     return response;
   }
   JsonWriter json(response.body);

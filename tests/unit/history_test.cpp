@@ -17,6 +17,7 @@ namespace {
 
 using namespace rts::test;
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -68,6 +69,7 @@ class Watched {
   [[nodiscard]] PastDecision newest() const { return history_.find({.last = 1}).front().decision; }
 
   [[nodiscard]] History& history() { return history_; }
+  [[nodiscard]] Engine& engine() { return engine_; }
   // The last one that was made. Its symbol is of the step that is over.
   [[nodiscard]] Order order() const {
     Order order = order_;
@@ -194,6 +196,61 @@ TEST(History, LearnsWhatBecameOfAnOrder) {
             OrderResult::expired);
 }
 
+// The strategy is paused before the order is sent, and resumed within the order's bucket.
+TEST(History, KnowsTheEndOfEachOfTwoOrdersOfOneId) {
+  EngineParameters parameters = Watched::usual();
+  parameters.defaults.terms.cooldown = std::chrono::minutes(5);
+  Watched watched(parameters);
+  History& history = watched.history();
+  watched.book("signal_buy");
+  const Order first = watched.order();
+  watched.engine().set_paused(true);
+  ASSERT_FALSE(watched.engine().passes_still(
+      {first.id, first.strategy, Side::buy, *Symbol::from(first.symbol), first.at}));
+  history.add(first, OrderResult::superseded);
+  watched.engine().set_paused(false);
+  watched.book("signal_buy");
+  ASSERT_EQ(watched.order().id, first.id);
+  const auto results = [&] {
+    std::vector<std::optional<OrderResult>> all;
+    for (const auto& [symbol, past] : history.find({})) all.push_back(past.order->result);
+    return all;
+  };
+  EXPECT_THAT(results(), ElementsAre(OrderResult::superseded, std::nullopt));
+  history.add(watched.order(), OrderResult::confirmed);
+  history.add(first, OrderResult::expired);  // of neither: both have ended
+  EXPECT_THAT(results(), ElementsAre(OrderResult::superseded, OrderResult::confirmed));
+}
+
+TEST(History, GivesTheEndOfWhatItHoldsWhateverIsAskedFor) {
+  Watched watched;
+  for (std::size_t i = 0; i < 300; ++i) {
+    watched.book(i % 7 == 0   ? "signal_buy"
+                 : i % 3 == 0 ? "neutral"
+                              : "spread_below_minimum",
+                 i % 5 == 0 ? "ETHUSDT" : "BTCUSDT");
+    if (i % 11 == 0) watched.hear(ticker({.at_ms = kNoonMs + static_cast<std::int64_t>(i)}));
+  }
+  const auto all = watched.ends({.last = kAll});
+  for (std::size_t last = 0; last <= all.size(); ++last) {
+    EXPECT_THAT(watched.ends({.last = last}),
+                ElementsAreArray(all.end() - static_cast<std::ptrdiff_t>(last), all.end()));
+  }
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    std::vector<std::uint64_t> expected;
+    for (const auto& [symbol, past] : watched.history().find({.last = kAll})) {
+      if (past.strategy == strategy && symbol.text() == "BTCUSDT") expected.push_back(past.number);
+    }
+    std::vector<std::uint64_t> numbers;
+    for (const auto& [symbol, past] : watched.history().find(
+             {.symbol = Symbol::from("BTCUSDT"), .strategy = strategy, .last = kAll})) {
+      numbers.push_back(past.number);
+    }
+    EXPECT_EQ(numbers, expected) << to_string(strategy);
+    EXPECT_EQ(numbers.empty(), strategy == StrategyId::trade_momentum);
+  }
+}
+
 TEST(History, HasWhatWasDroppedAndNotWhatIsIgnored) {
   Watched watched;
   watched.hear(trade());
@@ -223,6 +280,49 @@ TEST(History, IsOfTheSymbolThatHasTheNumberNow) {
   EXPECT_THAT(watched.ends({.symbol = Symbol::from("A1USDT")}), SizeIs(1));
   EXPECT_THAT(watched.ends({.symbol = Symbol::from("NEWUSDT")}),
               ElementsAre("NEWUSDT warming_up 1"));
+}
+
+// Within one frame too: what was refused before is not the new symbol's.
+TEST(History, IsNotOfTheSymbolThatHadTheNumberBeforeInTheFrame) {
+  EngineParameters parameters = Watched::usual();
+  parameters.symbols.clear();
+  Watched watched(parameters);
+  for (std::size_t i = 0; i < EngineParameters::kMaxSymbols; ++i) {
+    watched.hear(trade(
+        {.symbol = fmt::format("A{}USDT", i), .at_ms = kNoonMs + static_cast<std::int64_t>(i)}));
+  }
+  const std::int64_t later = kNoonMs + 25 * 3'600'000;
+  watched.hear(array({trade({.symbol = "A0USDT", .at_ms = later, .id = 2}).set("p", "\"x\""),
+                      trade({.symbol = "A1USDT", .at_ms = later, .id = 2}).set("p", "\"x\""),
+                      trade({.symbol = "NEWUSDT", .at_ms = later})}));
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("NEWUSDT")}),
+              ElementsAre("NEWUSDT warming_up 1"));
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("A1USDT")}),
+              ElementsAre("A1USDT warming_up 1", "A1USDT bad_number 1"));
+}
+
+TEST(History, KeepsWhatAListedSymbolHadRefusedBeforeItsFirstInTheFrame) {
+  Watched watched;
+  watched.hear(array({trade().set("p", "\"x\""), trade()}));
+  EXPECT_THAT(watched.ends({}), ElementsAre("BTCUSDT bad_number 1", "BTCUSDT warming_up 1"));
+}
+
+TEST(History, KeepsLessOfSymbolsBehindTheFirstHundred) {
+  EngineParameters parameters = Watched::usual();
+  parameters.symbols.clear();
+  Watched watched(parameters);
+  const auto symbol = [](std::size_t i) { return fmt::format("A{}USDT", i); };
+  for (std::size_t i = 0; i <= History::kSymbols; ++i) watched.book("neutral", symbol(i));
+  const auto held = [&](std::size_t i) {
+    for (std::size_t run = 0; run < 2 * History::kRuns; ++run) {
+      for (std::size_t n = 0; n < History::kRecent; ++n) {
+        watched.book(run % 2 == 0 ? "spread_below_minimum" : "neutral", symbol(i));
+      }
+    }
+    return watched.ends({.symbol = Symbol::from(symbol(i)), .last = kAll}).size();
+  };
+  EXPECT_EQ(held(History::kSymbols - 1), History::kRecent + History::kRuns);
+  EXPECT_EQ(held(History::kSymbols), (History::kRecent + History::kRuns) / History::kPart);
 }
 
 TEST(History, KnowsWhoHadPausedWhenSomethingWasDecided) {

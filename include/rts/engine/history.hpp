@@ -31,13 +31,7 @@ using End = std::variant<Reason, Outcome>;
 }
 
 // What is kept of a decision, or of an event that was dropped before it.
-struct PastDecision {
-  struct Ordered {
-    Uuid id{};
-    Decimal quantity;
-    std::optional<OrderResult> result{};
-  };
-
+struct PastEvent {
   std::uint64_t number = 0;  // of all in the order they came, from 1; 0: it is in no history
   UnixMs at;                 // event time; the receive time where that is not known
   StrategyId strategy = StrategyId::orderbook_skew;
@@ -45,9 +39,18 @@ struct PastDecision {
   Indicators indicators{};
   Measure measure{};
   std::optional<Signal> signal{};
-  std::optional<Ordered> order{};
   std::uint64_t in_a_row = 1;  // so many have ended so, this one the last
   UnixMs since;                // event time of the first of these
+};
+
+// And of the order that it has become.
+struct PastDecision : PastEvent {
+  struct Ordered {
+    Uuid id{};
+    Decimal quantity;
+    std::optional<OrderResult> result{};
+  };
+  std::optional<Ordered> order{};
 };
 
 // Takes over what became of an event; its number and the run that it is of are left as they are.
@@ -56,9 +59,11 @@ void describe(const EventRecord& record, PastDecision& past) noexcept;
 
 class History {
  public:
-  static constexpr std::size_t kRecent = 20;  // of each symbol and strategy: the last ones,
-  static constexpr std::size_t kRuns = 12;    // the last one of each run that ended alike,
-  static constexpr std::size_t kOrders = 64;  // and of all together the last orders
+  static constexpr std::size_t kRecent = 20;    // of each symbol and strategy: the last ones,
+  static constexpr std::size_t kRuns = 12;      // the last one of each run that ended alike
+  static constexpr std::size_t kSymbols = 100;  // (so for the first symbols; for those behind them
+  static constexpr std::size_t kPart = 4;       // this part of both),
+  static constexpr std::size_t kOrders = 256;   // and of all together the last orders
 
   explicit History(const SymbolTable& symbols);
 
@@ -67,7 +72,8 @@ class History {
   void add(const Step& step, UnixMs received_at);
   // The number of the last one that was taken; 0: there is none.
   [[nodiscard]] std::uint64_t newest() const noexcept { return newest_; }
-  // How an order has ended.
+  // How an order has ended: the last one of its id of which that is not known yet, for an order
+  // that ended without being sent may be decided upon again.
   void add(const Order& order, OrderResult result) noexcept;
 
   // A switch that pauses: of the process, for each strategy; or of the control log, likewise and
@@ -100,27 +106,33 @@ class History {
     explicit Ring(std::size_t most) : most_(most) { held_.reserve(most); }
 
     // The place of the next one; it holds what was the oldest when it is full.
-    [[nodiscard]] PastDecision& next() {
+    [[nodiscard]] PastEvent& next() {
       const bool is_full = held_.size() == most_;
       newest_ = !is_full ? held_.size() : newest_ + 1 == most_ ? 0 : newest_ + 1;
       return is_full ? held_[newest_] : held_.emplace_back();
     }
     // Null when there is none.
-    [[nodiscard]] const PastDecision* newest() const noexcept {
+    [[nodiscard]] const PastEvent* newest() const noexcept {
       return held_.empty() ? nullptr : &held_[newest_];
     }
     // In no order.
-    [[nodiscard]] std::vector<PastDecision>& held() noexcept { return held_; }
-    [[nodiscard]] const std::vector<PastDecision>& held() const noexcept { return held_; }
+    [[nodiscard]] const std::vector<PastEvent>& held() const noexcept { return held_; }
 
    private:
-    std::vector<PastDecision> held_;
+    std::vector<PastEvent> held_;
     std::size_t most_ = 0, newest_ = 0;
   };
   struct Line {
     Symbol symbol;  // the number may have been another's before
     Ring recent, runs;
   };
+  static constexpr std::size_t kMaxBytes =
+      count_of<StrategyId> * ((kSymbols + (EngineParameters::kMaxSymbols - kSymbols) / kPart) *
+                                  (kRecent + kRuns) * sizeof(PastEvent) +
+                              EngineParameters::kMaxSymbols * sizeof(Line)) +
+      kOrders * sizeof(Found);
+  static_assert(kRecent % kPart == 0 && kRuns % kPart == 0 && kMaxBytes <= 3'000'000,
+                "bytes at most; SPEC §8 has 24 MiB for the whole process");
   struct Pause {
     std::uint64_t from = 0, to = 0;  // numbers of decisions, `to` excluded
     std::string by;
