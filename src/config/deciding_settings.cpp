@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <array>
 
+#include <rts/base/text.hpp>
 #include <rts/config/explanation.hpp>
+#include <rts/trading/size_problem.hpp>
 
 namespace rts::config {
 namespace {
@@ -39,6 +42,9 @@ constexpr std::array<Member, count_of<StrategyId>> kSellBelow{
     of_symbol<kMomentum, &TradeMomentum::sell_threshold>,
     of_symbol<kVelocity, &TickerVelocity::sell_threshold>};
 
+const void* order_notional(Place in) { return &in.symbol.terms.size.order; }
+const void* maximum_size(Place in) { return &in.symbol.terms.size.maximum; }
+
 std::vector<Member> members_of(StrategyId strategy, Outcome outcome) {
   const auto of_strategy = [&](const auto& members) { return members[index_of(strategy)]; };
   switch (outcome) {
@@ -66,8 +72,7 @@ std::vector<Member> members_of(StrategyId strategy, Outcome outcome) {
     case Outcome::cooldown: return {of_terms<&OrderTerms::cooldown>};
     case Outcome::daily_limit: return {of_gate<&GateLimits::max_daily_signals>};
     case Outcome::rate_limit: return {of_gate<&GateLimits::max_orders_per_minute>};
-    case Outcome::size_limit:
-      return {[](Place in) -> const void* { return &in.symbol.terms.size.maximum; }};
+    case Outcome::size_limit: return {order_notional, maximum_size};
     case Outcome::signal_buy: return {of_strategy(kBuyAbove)};
     case Outcome::signal_sell: return {of_strategy(kSellBelow)};
   }
@@ -86,6 +91,41 @@ std::vector<Member> members_of(StrategyId /*strategy*/, Reason reason) {
   return {};
 }
 
+Member member_of(SizeProblem problem) {
+  switch (problem) {
+    case SizeProblem::above_maximum: return maximum_size;
+    case SizeProblem::above_venue_worth:
+    case SizeProblem::above_venue_quantity: return order_notional;
+    case SizeProblem::stop_loss: return of_terms<&OrderTerms::stop_loss_percent>;
+    case SizeProblem::take_profit: return of_terms<&OrderTerms::take_profit_percent>;
+  }
+  return maximum_size;
+}
+
+// Where the numbers are known too, for some ends may have several causes.
+std::vector<const Setting*> settings_of(const PastDecision& past) {
+  if (past.end == End(Outcome::size_limit)) {
+    return {&setting_of(member_of(static_cast<SizeProblem>(past.measure.other)))};
+  }
+  const bool is_after_silence = past.strategy == StrategyId::trade_momentum &&
+                                past.end == End(Outcome::warming_up) && past.measure.other > 0;
+  if (is_after_silence) return {&setting_of(of_symbol<kMomentum, &TradeMomentum::max_gap>)};
+  return deciding_settings(past.strategy, past.end);
+}
+
+// NAME, or NAME__SYMBOL where the symbol has a value of its own.
+std::string name_of(const Setting& setting, const Symbol& symbol, const Circumstances& around) {
+  std::string own = name_for(setting, symbol);
+  const bool is_own =
+      std::ranges::any_of(around.configuration.values,
+                          [&](const Value& value) {
+                            return value.setting == &setting && value.symbol == symbol;
+                          }) ||
+      std::ranges::any_of(around.live,
+                          [&](const Given& given) { return same_but_for_case(given.name, own); });
+  return is_own ? own : std::string(setting.name);
+}
+
 }  // namespace
 
 std::vector<const Setting*> deciding_settings(StrategyId strategy, const End& end) {
@@ -93,6 +133,17 @@ std::vector<const Setting*> deciding_settings(StrategyId strategy, const End& en
   const auto members = std::visit([&](auto code) { return members_of(strategy, code); }, end);
   for (const Member member : members) settings.push_back(&setting_of(member));
   return settings;
+}
+
+std::vector<std::string> deciding_names(const History::Found& found, const Circumstances& around) {
+  const auto& [symbol, past] = found;
+  std::vector<std::string> names;
+  for (const Setting* const setting : settings_of(past)) {
+    // A pause is the setting's only where that is known: there are other switches.
+    if (past.end == End(Outcome::paused) && !around.paused_by.starts_with(setting->name)) continue;
+    names.push_back(name_of(*setting, symbol, around));
+  }
+  return names;
 }
 
 }  // namespace rts::config

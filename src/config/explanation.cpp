@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -8,18 +9,10 @@
 #include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/config/explanation.hpp>
+#include <rts/trading/size_problem.hpp>
 
 namespace rts::config {
 namespace {
-
-// NAME, or NAME__SYMBOL where the symbol has a value of its own.
-std::string name_of(const Setting& setting, const Symbol& symbol,
-                    const Configuration& configuration) {
-  const bool is_own = std::ranges::any_of(configuration.values, [&](const Value& value) {
-    return value.setting == &setting && value.symbol == symbol;
-  });
-  return is_own ? name_for(setting, symbol) : std::string(setting.name);
-}
 
 std::string advice_with(const End& end, const std::vector<std::string>& names) {
   const auto* const outcome = std::get_if<Outcome>(&end);
@@ -73,6 +66,16 @@ std::string_view fact_of(Reason reason) noexcept {
 
 // --- Numbers ------------------------------------------------------------------------------------
 
+// All of its digits: 0.00001, not 1e-05.
+std::string exact(double value) {
+  constexpr double kPlainFrom = 1e-9, kPlainBelow = 1e17;
+  const double size = std::abs(value);
+  if (size != 0 && !(size >= kPlainFrom && size < kPlainBelow)) return fmt::format("{}", value);
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.begin(), text.end(), value + 0.0, std::chars_format::fixed);
+  return {text.begin(), end.ptr};
+}
+
 // Four digits that count, or more: one behind the whole ones, and as many as tell it from its
 // limit. number(0.00020000004) = "0.0002", number(61837.63) = "61837.6", number(1.19999, 1.2) =
 // "1.19999".
@@ -81,15 +84,17 @@ std::string number(double value, std::optional<double> limit = std::nullopt) {
   if (!std::isfinite(value)) return "infinitely many";
   const double size = std::abs(value);
   int digits = size < 1e3 ? 4 : std::min(kExact, static_cast<int>(std::log10(size)) + 2);
-  std::string text = fmt::format("{:.{}g}", value, digits);
-  while (limit && value != *limit && digits < kExact && parse_as<double>(text) == limit) {
-    text = fmt::format("{:.{}g}", value, ++digits);
-  }
-  return text;
+  const auto rounded = [&] {
+    return parse_as<double>(fmt::format("{:.{}g}", value, digits)).value_or(value);
+  };
+  while (limit && value != *limit && digits < kExact && rounded() == *limit) ++digits;
+  return exact(rounded());
 }
 
 // A span of time in seconds: "37 s", "0.25 s".
-std::string span(double seconds) { return number(seconds) + " s"; }
+std::string span(double seconds, std::optional<double> limit = std::nullopt) {
+  return number(seconds, limit) + " s";
+}
 
 std::string times(double factor) { return number(factor, 1.0) + " times"; }
 
@@ -115,18 +120,33 @@ bool has_measure(const PastDecision& past) noexcept {
          outcome != Outcome::shorts_disabled;
 }
 
+bool has_value(const PastDecision& past) noexcept {  // else there is only what it is held against
+  return has_measure(past) && (past.end != End(Outcome::no_reference) || past.measure.value > 0);
+}
+
 bool has_inputs(const PastDecision& past) noexcept {
   const auto* const outcome = std::get_if<Outcome>(&past.end);
   return outcome != nullptr && *outcome != Outcome::disabled && *outcome != Outcome::warming_up &&
          *outcome != Outcome::below_min_quantity && (!is_scored(past.end) || has_score(past));
 }
 
-// How far the number is from the nearest limit.
+// The number that decided, and what it was held against.
+Measure decisive(const PastDecision& past) noexcept {
+  auto [value, limit, other] = past.measure;
+  if (past.strategy == StrategyId::ticker_velocity && past.end == End(Outcome::warming_up)) {
+    value = std::max(0.0, value);  // a late ticker may be older than all that are known
+    if (value >= limit) return {other, limit * 80 / 100};
+  }
+  return {value, limit, other};
+}
+
+// How far the number is from the limit that it has passed, or from the nearest.
 double distance(const PastDecision& past) noexcept {
-  const auto& [value, limit, other] = past.measure;
+  const auto& [value, limit, other] = decisive(past);
   const double from_limit = std::abs(limit - value);
-  return past.end == End(Outcome::neutral) ? std::min(from_limit, std::abs(value - other))
-                                           : from_limit;
+  const double from_other = std::abs(value - other);
+  if (past.end == End(Outcome::signal_sell)) return from_other;
+  return past.end == End(Outcome::neutral) ? std::min(from_limit, from_other) : from_limit;
 }
 
 std::string_view score_name(StrategyId strategy) noexcept {
@@ -138,6 +158,7 @@ std::string_view score_unit(StrategyId strategy) noexcept {
 
 std::string warming_up(const PastDecision& past) {
   const auto& [known, needed, third] = past.measure;
+  const Measure measure = decisive(past);
   if (past.strategy == StrategyId::trade_momentum) {
     const std::string why =
         third > 0 ? fmt::format(", for it follows a silence of {}", span(third)) : "";
@@ -147,10 +168,11 @@ std::string warming_up(const PastDecision& past) {
   }
   if (known < needed) {
     return fmt::format("tickers are known for {} of the {} that it takes: {} more are needed",
-                       span(known), span(needed), span(needed - known));
+                       span(measure.value, measure.limit), span(measure.limit),
+                       span(measure.limit - measure.value));
   }
   return fmt::format("tickers come too seldom: those of the last {} lie {} apart, less than 80 %",
-                     span(needed), span(third));
+                     span(needed), span(measure.value, measure.limit));
 }
 
 std::string neutral(const PastDecision& past) {
@@ -160,35 +182,48 @@ std::string neutral(const PastDecision& past) {
   return fmt::format("{} {}{}: it buys above {}, {} away, and sells below {}, {} away",
                      score_name(past.strategy),
                      number(score, std::abs(buy - score) < std::abs(score - sell) ? buy : sell),
-                     unit, buy, number(buy - score), sell, number(score - sell));
+                     unit, exact(buy), number(buy - score), exact(sell), number(score - sell));
 }
 
 std::string size_limit(const PastDecision& past) {
-  const auto& [worth, most, quantity] = past.measure;
-  if (worth > most) {
-    return fmt::format("the least that can be ordered, {}, is worth {}, more than {}",
-                       number(quantity), number(worth, most), number(most));
+  const auto& [value, limit, third] = past.measure;
+  const auto problem = static_cast<SizeProblem>(third);
+  const std::string found = number(value, limit), most = exact(limit);
+  const std::string quantity = past.signal ? number(value / past.signal->price.value()) : "it";
+  switch (problem) {
+    case SizeProblem::above_maximum:
+      return fmt::format("the least that can be ordered, {}, is worth {}, more than {}", quantity,
+                         found, most);
+    case SizeProblem::above_venue_worth:
+      return fmt::format("{} is worth {}, more than the {} that the venue takes at once", quantity,
+                         found, most);
+    case SizeProblem::above_venue_quantity:
+      if (limit == 0) return fmt::format("the quantity {} has too many digits", found);
+      return fmt::format("{} is more than the {} that the venue takes at once", found, most);
+    case SizeProblem::stop_loss:
+    case SizeProblem::take_profit: break;
   }
-  return fmt::format(
-      "the venue does not take {} at once, or a stop in its ticks would protect nothing",
-      number(quantity));
+  return fmt::format("its {}, {} away, would{} be no price or the entry itself",
+                     problem == SizeProblem::stop_loss ? "stop-loss" : "take-profit", found,
+                     limit > 0 ? fmt::format(" in ticks of {}", most) : "");
 }
 
 // What has been found, of a signal behind "BUY at 100 was wanted, but".
 std::string fact_of(const PastDecision& past, Outcome outcome, std::string_view paused_by) {
   const auto& [value, limit, third] = past.measure;
-  const auto measured = [&](fmt::format_string<std::string, double> format) {
+  const auto measured = [&](fmt::format_string<std::string, std::string> format) {
     return fmt::format(format, number(past.measure.value, past.measure.limit),
-                       double{past.measure.limit});
+                       exact(past.measure.limit));
   };
   switch (outcome) {
     case Outcome::disabled: return fmt::format("{} is switched off", to_string(past.strategy));
     case Outcome::spread_below_minimum:
       return measured("spread {} % is below the minimum of {} %") +
-             fmt::format(": it would have to be {} as wide", times(limit / value));
+             (value > 0 ? fmt::format(": it would have to be {} as wide", times(limit / value))
+                        : "");
     case Outcome::spread_above_maximum:
       return measured("spread {} % is above the maximum of {} %") +
-             fmt::format(": it is {} as wide", times(value / limit));
+             (limit > 0 ? fmt::format(": it is {} as wide", times(value / limit)) : "");
     case Outcome::below_min_quantity: return measured("quantity {} is below the minimum of {}");
     case Outcome::warming_up: return warming_up(past);
     case Outcome::below_min_price_change:
@@ -205,13 +240,16 @@ std::string fact_of(const PastDecision& past, Outcome outcome, std::string_view 
       return "it may only close, and the format of the orders cannot say so";
     case Outcome::low_confidence: return measured("its confidence {} is below the minimum of {}");
     case Outcome::no_reference:
-      return fmt::format(
-          "no trade or ticker came in the {} before it{}", span(limit),
-          value > 0 ? fmt::format(": the last one came {} before", span(value)) : ", nor ever");
+      return fmt::format("no trade or ticker came in the {} before it{}", span(limit),
+                         has_value(past)
+                             ? fmt::format(": the last one came {} before", span(value, limit))
+                             : ", nor since the start");
     case Outcome::price_band: return measured("that is {} % from the last price, more than {} %");
     case Outcome::cooldown:
-      return fmt::format("the last one was {} before, and {} have to lie between: {} to go",
-                         span(value), span(limit), span(limit - value));
+      return fmt::format("the last one {}, and {} have to lie between: {} to go",
+                         value < 0 ? fmt::format("is {} younger than this event", span(-value))
+                                   : fmt::format("was {} before", span(value, limit)),
+                         span(limit), span(limit - value));
     case Outcome::daily_limit:
       return measured("the strategy's orders of this UTC day are used up: {} of {}");
     case Outcome::rate_limit:
@@ -230,10 +268,10 @@ std::string order_of(const PastDecision& past) {
   const std::string_view result =
       order.result ? meaning(*order.result) : "its result is not known yet";
   return fmt::format("{} {} at {}: {} {}{} is {} {}; order {}: {}", to_string(past.signal->side),
-                     order.quantity.to_string(), past.signal->price.value(),
+                     order.quantity.to_string(), exact(past.signal->price.value()),
                      score_name(past.strategy), number(score, threshold), score_unit(past.strategy),
-                     buys ? "above" : "below", threshold, std::string_view(id.data(), id.size()),
-                     result);
+                     buys ? "above" : "below", exact(threshold),
+                     std::string_view(id.data(), id.size()), result);
 }
 
 // What has been found, before what may be done about it.
@@ -242,17 +280,17 @@ std::string fact_of(const PastDecision& past, std::string_view paused_by) {
   if (const auto* const reason = std::get_if<Reason>(&past.end)) {
     const std::string_view fact = fact_of(*reason);
     if (*reason == Reason::outlier) {
-      return fmt::format("{}: {} % away, more than {} %", fact, number(value, limit), limit);
+      return fmt::format("{}: {} % away, more than {} %", fact, number(value, limit), exact(limit));
     }
     if (!has_measure(past)) return std::string(fact);
-    return fmt::format("{}: {}, more than {}", fact, span(value), span(limit));
+    return fmt::format("{}: {}, more than {}", fact, span(value, limit), span(limit));
   }
   const Outcome outcome = *std::get_if<Outcome>(&past.end);
   if (past.order) return order_of(past);
   std::string fact = fact_of(past, outcome, paused_by);
   if (!past.signal) return fact;
   return fmt::format("{} at {} was wanted, but {}", to_string(past.signal->side),
-                     past.signal->price.value(), fact);
+                     exact(past.signal->price.value()), fact);
 }
 
 std::string utc(UnixMs at) {
@@ -296,14 +334,14 @@ void append_numbers(JsonWriter& json, const PastDecision& past) {
     json.key(names[i]).number(past.indicators[i]);
   }
   json.end_object();
-  const bool is_measured = has_measure(past);
+  const Measure measure = decisive(past);
   json.key("measured");
-  is_measured ? append_number(json, past.measure.value) : json.null();
+  has_value(past) ? append_number(json, measure.value) : json.null();
   json.key("thresholds").begin_array();
-  if (is_measured) append_number(json, past.measure.limit);
-  if (is_measured && is_scored(past.end)) append_number(json, past.measure.other);
+  if (has_measure(past)) append_number(json, measure.limit);
+  if (has_measure(past) && is_scored(past.end)) append_number(json, measure.other);
   json.end_array().key("distance");
-  is_measured ? append_number(json, distance(past)) : json.null();
+  has_value(past) ? append_number(json, distance(past)) : json.null();
 }
 
 }  // namespace
@@ -323,7 +361,8 @@ std::string_view meaning(OrderResult result) noexcept {
     case OrderResult::confirmed: return "order confirmed";
     case OrderResult::unconfirmed: return "order sent, no answer";
     case OrderResult::duplicate: return "order stored before";
-    case OrderResult::superseded: return "order not sent: another was stored meanwhile";
+    case OrderResult::superseded:
+      return "order not sent: what others have stored, a pause or a new order log holds it back";
     case OrderResult::no_responders: return "order lost: nobody listens";
     case OrderResult::rejected: return "order rejected";
     case OrderResult::expired: return "order not sent, or not stored, before its valid_until";
@@ -339,12 +378,9 @@ std::string_view meaning(OrderResult result) noexcept {
 std::string sentence(const History::Found& found, const Circumstances& around) {
   const auto& [symbol, past] = found;
   std::string text = fact_of(past, around.paused_by);
-  if (past.end == End(Outcome::paused)) return text;  // it may be any of several switches
-  std::vector<std::string> names;
-  for (const Setting* const setting : deciding_settings(past.strategy, past.end)) {
-    names.push_back(name_of(*setting, symbol, around.configuration));
-  }
-  if (const std::string what = advice_with(past.end, names); !what.empty()) text += "; " + what;
+  if (past.end == End(Outcome::paused)) return text;  // it has said by whom
+  const std::string what = advice_with(past.end, deciding_names(found, around));
+  if (!what.empty()) text += "; " + what;
   return text;
 }
 
@@ -357,9 +393,7 @@ void append_json(JsonWriter& json, const History::Found& found, const Circumstan
   json.key("outcome").string(to_string(past.end));
   append_numbers(json, past);
   json.key("settings").begin_array();
-  for (const Setting* const setting : deciding_settings(past.strategy, past.end)) {
-    json.string(name_of(*setting, symbol, around.configuration));
-  }
+  for (const std::string& name : deciding_names(found, around)) json.string(name);
   json.end_array();
   append_signal(json.key("signal"), past.signal);
   append_order(json.key("order"), past.order);

@@ -175,9 +175,15 @@ class Service {
     History::Found found{engine_.symbols().at(decision.symbol_index), {}};
     describe(record, found.decision);
     found.decision.number = counts_.history.newest();  // it is among those of the present frame
+    const UnixMs now = to_ms(wall_clock());
+    const State state{.configuration = configuration_,
+                      .counts = counts_,
+                      .now = now,
+                      .revisions = control_log_.revisions(now)};
     narrator_.decision(
         decision, found.symbol.text(),
-        config::sentence(found, {configuration_, counts_.history.paused_by(found.decision)}));
+        config::sentence(found, {configuration_, counts_.history.paused_by(found.decision),
+                                 state.live_values()}));
   }
 
   Publisher::Callbacks publisher_callbacks() {

@@ -1,4 +1,5 @@
 #include <rts/trading/gate.hpp>
+#include <rts/trading/size_problem.hpp>
 
 namespace rts {
 namespace {
@@ -39,14 +40,16 @@ Result<Gate::Pass, Gate::Refusal> Gate::pass(const Request& request) noexcept {
   const bool in_log = memory_.is_foreign(id);
   if (limit && !in_log) return Failure{*limit};
   const auto quantity = order_quantity(terms, signal.price);
-  const auto impossible = [&] {
-    return Failure{Refusal{Outcome::size_limit, size_measure(terms, signal.price)}};
+  const auto impossible = [](const Measure& measure) {
+    return Failure{Refusal{Outcome::size_limit, measure}};
   };
-  if (!quantity) return impossible();
+  if (!quantity) return impossible(size_measure(terms, signal.price));
   Pass passed{id, *quantity, {}, in_log};
   if (!is_reduce_only(terms, signal.side)) {
     passed.protection = protection(terms, signal.side, signal.price);
-    if (!passed.protection) return impossible();
+    if (!passed.protection) {
+      return impossible(protection_measure(terms, signal.side, signal.price));
+    }
   }
   memory_.accept({id, request.strategy, signal.side, request.symbol, request.at},
                  request.symbol_index);

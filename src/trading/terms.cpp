@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <rts/trading/size_problem.hpp>
 #include <rts/trading/terms.hpp>
 
 namespace rts {
@@ -39,6 +40,18 @@ std::optional<Price> in_ticks(double price, const Decimal& tick, Price entry) no
   return result == entry ? std::nullopt : result;
 }
 
+std::optional<Price> stop_loss_of(const OrderTerms& terms, Side side, Price price) noexcept {
+  const double toward_loss = side == Side::buy ? -1 : 1;
+  const double stop = price.value() * (1 + toward_loss * terms.stop_loss_percent / 100);
+  return in_ticks(stop, terms.instrument.tick, price);
+}
+
+std::optional<Price> take_profit_of(const OrderTerms& terms, Side side, Price price) noexcept {
+  const double toward_loss = side == Side::buy ? -1 : 1;
+  const double target = price.value() * (1 - toward_loss * terms.take_profit_percent / 100);
+  return in_ticks(target, terms.instrument.tick, price);
+}
+
 // What an order would be, before it is held against the most it may be.
 struct Size {
   double steps, worth, most;
@@ -66,33 +79,50 @@ Size size_of(const OrderTerms& terms, Price price) noexcept {
   return {steps, steps * step * price.value(), most};
 }
 
+bool is_above_venue_quantity(const Instrument& instrument, double steps) noexcept {
+  return !instrument.max_quantity.is_zero() &&
+         steps > whole_steps_down(instrument.max_quantity.to_double(),
+                                  instrument.quantity_step.to_double());
+}
+
 }  // namespace
 
 std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept {
   const Instrument& instrument = terms.instrument;
   const auto [steps, worth, most] = size_of(terms, price);
   if (!(steps < kMostWhole) || worth > most) return std::nullopt;
-  if (!instrument.max_quantity.is_zero() &&
-      steps > whole_steps_down(instrument.max_quantity.to_double(),
-                               instrument.quantity_step.to_double())) {
-    return std::nullopt;
-  }
+  if (is_above_venue_quantity(instrument, steps)) return std::nullopt;
   return instrument.quantity_step.times(static_cast<std::int64_t>(steps));
 }
 
 Measure size_measure(const OrderTerms& terms, Price price) noexcept {
+  const Instrument& instrument = terms.instrument;
   const auto [steps, worth, most] = size_of(terms, price);
-  return {worth, most, steps * terms.instrument.quantity_step.to_double()};
+  const auto measure = [](double value, double limit, SizeProblem problem) {
+    return Measure{value, limit, static_cast<double>(problem)};
+  };
+  const double maximum = terms.size.maximum.value();
+  if (worth > maximum) return measure(worth, maximum, SizeProblem::above_maximum);
+  if (worth > most) return measure(worth, most, SizeProblem::above_venue_worth);
+  const bool is_above = is_above_venue_quantity(instrument, steps);
+  return measure(steps * instrument.quantity_step.to_double(),
+                 is_above ? instrument.max_quantity.to_double() : 0,
+                 SizeProblem::above_venue_quantity);
 }
 
 std::optional<Protection> protection(const OrderTerms& terms, Side side, Price price) noexcept {
-  const double toward_loss = side == Side::buy ? -1 : 1;
-  const double stop = price.value() * (1 + toward_loss * terms.stop_loss_percent / 100);
-  const double target = price.value() * (1 - toward_loss * terms.take_profit_percent / 100);
-  const auto stop_loss = in_ticks(stop, terms.instrument.tick, price);
-  const auto take_profit = in_ticks(target, terms.instrument.tick, price);
+  const auto stop_loss = stop_loss_of(terms, side, price);
+  const auto take_profit = take_profit_of(terms, side, price);
   if (!stop_loss || !take_profit) return std::nullopt;
   return Protection{*stop_loss, *take_profit};
+}
+
+Measure protection_measure(const OrderTerms& terms, Side side, Price price) noexcept {
+  const bool is_loss = !stop_loss_of(terms, side, price);
+  const double percent = is_loss ? terms.stop_loss_percent : terms.take_profit_percent;
+  const auto problem = is_loss ? SizeProblem::stop_loss : SizeProblem::take_profit;
+  return {price.value() * percent / 100, terms.instrument.tick.to_double(),
+          static_cast<double>(problem)};
 }
 
 }  // namespace rts

@@ -29,6 +29,8 @@ struct Case {
   std::string sentence;
 };
 
+constexpr std::int64_t kSecond = 1000;
+
 // What is said of the last event.
 History::Found last_of(const Configuration& configuration, const std::vector<std::string>& frames,
                        Clock clock = Clock::replay, UnixMs received_at = kNoon) {
@@ -42,8 +44,6 @@ History::Found last_of(const Configuration& configuration, const std::vector<std
   ADD_FAILURE() << "no decision";
   return {};
 }
-
-constexpr std::int64_t kSecond = 1000;
 
 std::string book_at(std::int64_t seconds, std::string bid, std::string ask, std::string bid_volume,
                     std::string ask_volume) {
@@ -64,6 +64,21 @@ std::string ticker_at(std::int64_t seconds, std::string price) {
   return ticker({.at_ms = kNoonMs + seconds * kSecond, .price = std::move(price)});
 }
 
+std::string ticker_after(std::int64_t milliseconds, std::string price = "100") {
+  return ticker({.at_ms = kNoonMs + milliseconds, .price = std::move(price)});
+}
+// Of another kind than those, so that it may be late.
+std::string mini_ticker_at(std::int64_t seconds) {
+  return ticker({.event = "24hrMiniTicker", .at_ms = kNoonMs + seconds * kSecond});
+}
+// The second of two, whatever its time.
+std::string buy_after(std::int64_t milliseconds) {
+  return book_frame({.at_ms = kNoonMs + milliseconds,
+                     .id = 1000,
+                     .bids = {{"100", "3"}},
+                     .asks = {{"100.2", "2"}}});
+}
+
 const config::Given kNoBand{"RISK_PRICE_BAND_PERCENT", "0"};
 const config::Given kNoCooldown{"SIGNAL_COOLDOWN_SECONDS", "0"};
 
@@ -81,6 +96,14 @@ const std::vector<Case> kVerdicts{
      "spread 0.20009 % is below the minimum of 0.2001 %: it would have to be 1.00005 times as "
      "wide; "
      "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 lets it through"},
+    {{},
+     {book_at(0, "110000", "110000.1", "1", "1")},
+     "spread 0.00009091 % is below the minimum of 0.1 %: it would have to be 1100 times as wide; "
+     "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 lets it through"},
+    {{{"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "0.00005"}},
+     {book_at(0, "110000", "110000.01", "1", "1")},
+     "spread 0.000009091 % is below the minimum of 0.00005 %: it would have to be 5.5 times as "
+     "wide; ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 lets it through"},
     {{{"ORDERBOOK_SKEW_MAX_SPREAD_PERCENT", "0.1"}},
      {buy_at(0)},
      "spread 0.2 % is above the maximum of 0.1 %: it is 2 times as wide; "
@@ -109,7 +132,7 @@ const std::vector<Case> kVerdicts{
      {trade_at(0), trade_at(1), trade_at(76)},
      "0 of the 2 trades before it that it takes are known, for it follows a silence of 75 s: 2 "
      "more "
-     "are needed; TRADE_MOMENTUM_WINDOW decides that"},
+     "are needed; TRADE_MOMENTUM_MAX_GAP_SECONDS decides that"},
     {{{"TRADE_MOMENTUM_WINDOW", "2"}},
      {trade_at(0), trade_at(1), trade_at(2)},
      "momentum 0.36: it buys above 0.7, 0.34 away, and sells below -0.7, 1.06 away; "
@@ -125,6 +148,18 @@ const std::vector<Case> kVerdicts{
     {{},
      {ticker_at(0, "100"), ticker_at(80, "100"), ticker_at(100, "101")},
      "tickers come too seldom: those of the last 60 s lie 20 s apart, less than 80 %; "
+     "TICKER_VELOCITY_TIME_WINDOW decides that"},
+    {{},
+     {ticker_after(0), ticker_after(59'999)},
+     "tickers are known for 59.999 s of the 60 s that it takes: 0.001 s more are needed; "
+     "TICKER_VELOCITY_TIME_WINDOW decides that"},
+    {{},
+     {ticker_after(0), ticker_after(52'001), ticker_after(100'000)},
+     "tickers come too seldom: those of the last 60 s lie 47.999 s apart, less than 80 %; "
+     "TICKER_VELOCITY_TIME_WINDOW decides that"},
+    {{},
+     {ticker_after(2000), mini_ticker_at(0)},
+     "tickers are known for 0 s of the 60 s that it takes: 60 s more are needed; "
      "TICKER_VELOCITY_TIME_WINDOW decides that"},
     {{},
      {ticker_at(0, "100"), ticker_at(60, "99.95")},
@@ -155,13 +190,18 @@ const std::vector<Case> kRefusals{
      "SIGNAL_MIN_CONFIDENCE decides that"},
     {{},
      {buy_at(0)},
-     "BUY at 100.2 was wanted, but no trade or ticker came in the 60 s before it, nor ever; "
-     "RISK_PRICE_BAND_PERCENT decides that"},
+     "BUY at 100.2 was wanted, but no trade or ticker came in the 60 s before it, nor since the "
+     "start; RISK_PRICE_BAND_PERCENT decides that"},
     {{},
      {trade_at(0), buy_at(75)},
      "BUY at 100.2 was wanted, but no trade or ticker came in the 60 s before it: the last one "
      "came "
      "75 s before; RISK_PRICE_BAND_PERCENT decides that"},
+    {{},
+     {trade_at(0), buy_after(60'001)},
+     "BUY at 100.2 was wanted, but no trade or ticker came in the 60 s before it: the last one "
+     "came "
+     "60.001 s before; RISK_PRICE_BAND_PERCENT decides that"},
     {{},
      {trade_at(0, "90"), buy_at(1)},
      "BUY at 100.2 was wanted, but that is 11.33 % from the last price, more than 5 %; "
@@ -171,6 +211,14 @@ const std::vector<Case> kRefusals{
      "BUY at 100.2 was wanted, but the last one was 300 s before, and 900 s have to lie between: "
      "600 "
      "s to go; SIGNAL_COOLDOWN_SECONDS decides that"},
+    {{kNoBand},
+     {buy_at(0), buy_after(899'999)},
+     "BUY at 100.2 was wanted, but the last one was 899.999 s before, and 900 s have to lie "
+     "between: 0.001 s to go; SIGNAL_COOLDOWN_SECONDS decides that"},
+    {{kNoBand},
+     {buy_at(2), buy_after(0)},
+     "BUY at 100.2 was wanted, but the last one is 2 s younger than this event, and 900 s have to "
+     "lie between: 902 s to go; SIGNAL_COOLDOWN_SECONDS decides that"},
     {{kNoBand, kNoCooldown, {"RISK_MAX_DAILY_SIGNALS", "2"}},
      {buy_at(0), buy_at(1), buy_at(2)},
      "BUY at 100.2 was wanted, but the strategy's orders of this UTC day are used up: 2 of 2; "
@@ -233,6 +281,71 @@ TEST(Explanation, SaysWhatAPersonWouldFromTheNumbersOfTheEngine) {
   }
 }
 
+TEST(Explanation, NamesTheSettingOfEachWayInWhichAnOrderHasNoSize) {
+  struct Row {
+    std::vector<config::Given> settings;
+    Instrument instrument;
+    std::string frame, fact;
+  };
+  const std::string buy = book_at(0, "99.8", "100", "3", "2");
+  const std::string sell = book_at(0, "100", "100.2", "2", "3");
+  const Decimal half = *Decimal::parse("0.5"), five = *Decimal::parse("5");
+  const Row rows[] = {
+      {{{"TRADING_ORDER_NOTIONAL", "1000"}},
+       {.max_notional = 500},
+       buy,
+       "10 is worth 1000, more than the 500 that the venue takes at once; TRADING_ORDER_NOTIONAL"},
+      {{},
+       {.quantity_step = *Decimal::parse("20"), .max_notional = 500},
+       buy,
+       "the least that can be ordered, 20, is worth 2000, more than 1000; "
+       "TRADING_MAX_POSITION_SIZE"},
+      {{},
+       {.max_quantity = half},
+       buy,
+       "1 is more than the 0.5 that the venue takes at once; TRADING_ORDER_NOTIONAL"},
+      {{},
+       {.tick = five},
+       buy,
+       "its stop-loss, 2 away, would in ticks of 5 be no price or the entry itself; "
+       "RISK_STOP_LOSS_PERCENT"},
+      {{{"RISK_STOP_LOSS_PERCENT", "4"}, {"RISK_TAKE_PROFIT_PERCENT", "2"}},
+       {.tick = five},
+       sell,
+       "its take-profit, 2 away, would in ticks of 5 be no price or the entry itself; "
+       "RISK_TAKE_PROFIT_PERCENT"},
+      {{},
+       {.tick = *Decimal::parse("1000")},
+       sell,
+       "its stop-loss, 2 away, would in ticks of 1000 be no price or the entry itself; "
+       "RISK_STOP_LOSS_PERCENT"}};
+  for (const auto& [settings, instrument, frame, fact] : rows) {
+    Configuration configuration = configured(settings);
+    EngineParameters& engine = configuration.settings.engine;
+    engine.gate.price_band_percent = 0;
+    engine.defaults.terms.instrument = instrument;
+    for (NamedParameters& named : engine.per_symbol) named.parameters.terms.instrument = instrument;
+    EXPECT_THAT(sentence(last_of(configuration, {frame}), {configuration}),
+                testing::EndsWith(" at 100 was wanted, but " + fact + " decides that"));
+  }
+}
+
+// The control log's values are in force too.
+TEST(Explanation, NamesTheValueThatASymbolHasOfItsOwnByTheControlLog) {
+  const Configuration configuration = configured(std::vector<config::Given>{});
+  const History::Found found = last_of(configuration, {book_at(0, "50000", "50000.1", "1", "1")});
+  const auto named = [&](std::string name) {
+    const std::vector<config::Given> live{{std::move(name), "0.2"}};
+    return sentence(found, {configuration, {}, live});
+  };
+  EXPECT_THAT(named("ORDERBOOK_SKEW_MIN_SPREAD_PERCENT__btcusdt"),
+              HasSubstr("; ORDERBOOK_SKEW_MIN_SPREAD_PERCENT__BTCUSDT=0"));
+  for (const char* other :
+       {"ORDERBOOK_SKEW_MIN_SPREAD_PERCENT", "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT__ETHUSDT"}) {
+    EXPECT_THAT(named(other), HasSubstr("; ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0")) << other;
+  }
+}
+
 TEST(Explanation, SaysHowOldAnEventIsThatIsNotTradedOn) {
   const Configuration configuration = configured(std::vector<config::Given>{});
   const auto say = [&](std::chrono::milliseconds later) {
@@ -243,6 +356,8 @@ TEST(Explanation, SaysHowOldAnEventIsThatIsNotTradedOn) {
             "the event is too old: 75 s, more than 60 s; MESSAGE_TTL_SECONDS decides that");
   EXPECT_EQ(say(std::chrono::milliseconds(-12'500)),
             "the event is of the future: one of the clocks is wrong: 12.5 s, more than 10 s");
+  EXPECT_THAT(say(std::chrono::milliseconds(60'001)), HasSubstr(": 60.001 s, more than 60 s;"));
+  EXPECT_THAT(say(std::chrono::milliseconds(-10'001)), HasSubstr(": 10.001 s, more than 10 s"));
 }
 
 TEST(Explanation, NamesWhoHadPaused) {
@@ -265,6 +380,8 @@ TEST(Explanation, SaysWhatBecameOfAnOrder) {
     EXPECT_THAT(sentence(found, {configuration}), HasSubstr(std::string(meaning(result))));
   }
   EXPECT_EQ(meanings.size(), count_of<OrderResult>) << "each its own";
+  EXPECT_EQ(meaning(OrderResult::superseded),
+            "order not sent: what others have stored, a pause or a new order log holds it back");
 }
 
 // Whatever the numbers are, also none at all.
@@ -287,10 +404,21 @@ TEST(Explanation, HasASentenceForEveryEndAndNeverSaysNoNumber) {
       JsonWriter writer(json);
       append_json(writer, found, {configuration});
       EXPECT_THAT(wire::json_differences(json, json), IsEmpty()) << json;
-      found.decision.measure = {1, 2, 3};
-      for (const std::string& said : {text, sentence(found, {configuration})}) {
-        EXPECT_THAT(said, AllOf(Not(HasSubstr("nan")), Not(HasSubstr("{}")))) << to_string(end);
+      // Of what the gate has refused there is a signal, and of what it has passed an order.
+      const bool passes = outcome != nullptr && is_signal(*outcome);
+      if (passes || (outcome != nullptr && *outcome > Outcome::neutral)) {
+        found.decision.signal = make_signal(Side::buy, *Price::from(100), *Price::from(100), 0.7);
       }
+      if (passes) found.decision.order = PastDecision::Ordered{};
+      for (const Measure& measure : {Measure{}, Measure{1, 2, 3}, Measure{2, 1, 0}}) {
+        found.decision.measure = measure;
+        const std::string said = sentence(found, {configuration});
+        EXPECT_THAT(
+            said, AllOf(Not(HasSubstr("infinitely")), Not(HasSubstr("nan")), Not(HasSubstr("{}"))))
+            << to_string(end);
+        EXPECT_EQ(said.find("order 00000000-") != std::string::npos, passes) << said;
+      }
+      EXPECT_THAT(text, Not(HasSubstr("infinitely"))) << to_string(end);
     }
   }
 }
@@ -316,12 +444,38 @@ TEST(Explanation, GivesTheNumbersAsJson) {
   EXPECT_THAT(json_of(buy_at(0)),
               AllOf(HasSubstr(R"("signal":{"side":"BUY","price":100.2,"confidence":0.75})"),
                     HasSubstr(R"(","quantity":0.999,"result":null})")));
+  EXPECT_THAT(json_of(sell_at(0)), HasSubstr(R"("thresholds":[1.2,0.8],"distance":0.1333)"));
   // What was not computed is not there.
   EXPECT_THAT(json_of(trade_at(0)), AllOf(HasSubstr(R"("inputs":{},"measured":0,)"),
                                           HasSubstr(R"("thresholds":[100],"distance":100)")));
   EXPECT_THAT(json_of(trade_at(0).replace(trade_at(0).find("\"p\":\"100"), 8, "\"p\":\"x00")),
               HasSubstr(R"("outcome":"bad_number","inputs":{},"measured":null,"thresholds":[],)"
                         R"("distance":null,"settings":[])"));
+}
+
+TEST(Explanation, GivesNumbersThatSayWhatTheSentenceDoes) {
+  const auto json_of = [](const Configuration& configuration,
+                          const std::vector<std::string>& frames, std::string_view paused_by = "") {
+    std::string json;
+    JsonWriter writer(json);
+    append_json(writer, last_of(configuration, frames), {configuration, paused_by});
+    return json;
+  };
+  const Configuration plain = configured(std::vector<config::Given>{});
+  EXPECT_THAT(json_of(plain, {ticker_at(0, "100"), ticker_at(80, "100"), ticker_at(100, "101")}),
+              HasSubstr(R"("measured":20,"thresholds":[48],"distance":28)"));
+  EXPECT_THAT(json_of(plain, {ticker_after(2000), mini_ticker_at(0)}),
+              HasSubstr(R"("measured":0,"thresholds":[60],"distance":60)"));
+  EXPECT_THAT(json_of(plain, {buy_at(0)}),
+              HasSubstr(R"("measured":null,"thresholds":[60],"distance":null)"));
+  EXPECT_THAT(json_of(plain, {trade_at(0), buy_at(75)}),
+              HasSubstr(R"("measured":75,"thresholds":[60],"distance":15)"));
+  const Configuration paused = configured(std::vector<config::Given>{{"TRADING_PAUSED", "true"}});
+  for (const std::string_view by : {"SIGUSR1", "me in the control log: test", ""}) {
+    EXPECT_THAT(json_of(paused, {buy_at(0)}, by), HasSubstr(R"("settings":[])")) << by;
+  }
+  EXPECT_THAT(json_of(paused, {buy_at(0)}, "TRADING_PAUSED at the start"),
+              HasSubstr(R"("settings":["TRADING_PAUSED"])"));
 }
 
 TEST(Explanation, OfALineIsOneLineWhateverIsQuoted) {

@@ -3,6 +3,7 @@
 // settings come from their table. Pure functions, any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,14 @@ namespace rts::config {
 
 // What is known beside a decision.
 struct Circumstances {
-  const Configuration& configuration;  // a symbol's own value is named NAME__SYMBOL
-  std::string_view paused_by{};        // empty: not known
+  const Configuration& configuration;
+  std::string_view paused_by{};   // empty: not known
+  std::span<const Given> live{};  // the control log's values that hold by now
 };
+
+// The names of the settings that decided; a symbol's own value is named NAME__SYMBOL.
+[[nodiscard]] std::vector<std::string> deciding_names(const History::Found& found,
+                                                      const Circumstances& around);
 
 // "spread 0.0002 % is below the minimum of 0.1 %: it would have to be 500 times as wide;
 // ORDERBOOK_SKEW_MIN_SPREAD_PERCENT=0 lets it through". May quote what somebody has written as the

@@ -54,8 +54,8 @@ struct OrderTerms {
 // Example: 100 at price 3424.99 in steps of 0.001 → 29 steps → 0.029.
 [[nodiscard]] std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept;
 
-// What order_quantity() holds against what: the value of the n steps, the most that it may be, both
-// in quote currency, and their quantity.
+// Of a price that has no order_quantity(): the number that is above another, the other, and which
+// two they are, as a SizeProblem.
 [[nodiscard]] Measure size_measure(const OrderTerms& terms, Price price) noexcept;
 
 struct Protection {
