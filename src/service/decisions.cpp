@@ -92,7 +92,8 @@ http::Response decisions_response(const State& state, std::string_view query) {
   const History& history = state.counts.history;
   const auto found = problem.empty() ? history.find(question.query) : std::vector<History::Found>();
   const auto around = [&](const History::Found& one) {
-    return config::Circumstances{state.configuration, history.paused_by(one.decision)};
+    return config::Circumstances{state.configuration, history.paused_by(one.decision),
+                                 state.live_values()};
   };
   if (question.as_text) {
     response.content_type = "text/plain; charset=utf-8";

@@ -398,7 +398,7 @@ class Service {
     }
     state.control_log = control_log_.state();
     state.revisions = control_log_.revisions(state.now);
-    state.settings_hash = hash_of(state.in_force());
+    state.settings_hash = hash_of(state);
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
       state.paused[index_of(strategy)] = engine_.is_paused(strategy);
@@ -407,14 +407,13 @@ class Service {
   }
 
   // It walks all settings and instruments: once for each revision.
-  std::string_view hash_of(const TakenSettings* in_force) const {
+  std::string_view hash_of(const State& state) const {
+    const TakenSettings* const in_force = state.in_force();
     const auto key = in_force == nullptr
                          ? std::pair<std::uint64_t, UnixMs>()
                          : std::pair(in_force->sequence, in_force->value.effective_from);
     if (std::exchange(hashed_, key) != key) {
-      settings_hash_ = in_force == nullptr
-                           ? config::fingerprint(configuration_)
-                           : config::fingerprint(configuration_, in_force->value.values);
+      settings_hash_ = config::fingerprint(configuration_, state.live_values());
     }
     return settings_hash_;
   }

@@ -219,10 +219,7 @@ http::Response info_response(const State& state) {
     json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
     json.key("paused").boolean(state.paused[index_of(id)]).end_object();
   });
-  const TakenSettings* const in_force = state.in_force();
-  config::append_settings(
-      json.key("settings"), state.configuration,
-      in_force == nullptr ? std::span<const config::Given>() : in_force->value.values);
+  config::append_settings(json.key("settings"), state.configuration, state.live_values());
   append_revisions(json.key("settings_revisions"), state);
   json.end_object();
   return response;

@@ -110,6 +110,9 @@ struct State {
 
   // The control log's revision that holds by now; null: none.
   [[nodiscard]] const TakenSettings* in_force() const;
+  [[nodiscard]] std::span<const config::Given> live_values() const {
+    return in_force() == nullptr ? std::span<const config::Given>() : in_force()->value.values;
+  }
   [[nodiscard]] CheckResult result_of(Check check) const;
   [[nodiscard]] bool ready() const;  // every check is ok
 };

@@ -163,8 +163,9 @@ TEST(ControlPermissions, WhoMayNotHearTheQuestionsTradesAllTheSame) {
 // Found in review: whose control log is refused was deaf, so that its windows were cold afterwards.
 TEST(ControlPermissions, WhoMayNotHearTheControlLogTakesFramesAllTheSame) {
   const NatsServer broker(
-      R"(authorization { users: [ { user: other, password: p }, { user: u, password: p, permissions: {
-           publish: ">", subscribe: { deny: [ "$KV.>", "$SRV.>" ] } } } ] })");
+      R"(authorization { users: [ { user: other, password: p },
+           { user: u, password: p, permissions: {
+               publish: ">", subscribe: { deny: [ "$KV.>", "$SRV.>" ] } } } ] })");
   const Daemon daemon({{"NATS_URL", broker.url()}, {"NATS_USER", "u"}, {"NATS_PASSWORD", "p"}});
   Peer market("nats://other:p@" + broker.url().substr(std::string_view("nats://").size()));
   std::uint64_t id = 0;
