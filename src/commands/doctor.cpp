@@ -1,13 +1,12 @@
 // `doctor`: what is wrong with an installation, found out without changing anything. No message is
 // sent to where orders go or are stored, and the market data is heard outside of the queue group,
-// so that nobody misses a frame. Blocking, at most --seconds and 10 s more; a command's main
+// so that nobody misses a frame. Blocking, at most --seconds and 12 s more; a command's main
 // thread.
 #include "commands/doctor.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <list>
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
@@ -30,9 +29,11 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kConnectLimit{5000};  // names, dials and handshakes
-constexpr milliseconds kAskLimit{3000};      // all questions together
+constexpr milliseconds kAskLimit{2500};      // all questions together
 constexpr milliseconds kAnswerLimit{1000};   // one of them; every broker of a cluster may answer
+constexpr milliseconds kLeastLimit{300};     // the same when the time of all is over
 constexpr milliseconds kAnswerGrace{100};    // until the client has said that there is none
+constexpr milliseconds kTryLimit{2000};      // all subscriptions that are tried
 constexpr std::uint64_t kMaxSeconds = 600;
 
 // How a question has ended.
@@ -141,7 +142,7 @@ class Examination {
     const auto shared = std::make_shared<Shared>();
     const auto limit =
         std::clamp<milliseconds>(std::chrono::floor<milliseconds>(ask_until_ - SteadyClock::now()),
-                                 milliseconds(1), kAnswerLimit);
+                                 kLeastLimit, kAnswerLimit);
     const auto sent =
         asker_.request({subject, payload}, limit, [shared, expect](const nats::Reply& reply) {
           Answers& answers = shared->answers;
@@ -273,21 +274,28 @@ class Examination {
   // --- Subscriptions -----------------------------------------------------------------------------
 
   // Each on a connection of its own, for the broker's last complaint is all that is kept of one;
+  // one at a time, for a small account may not have room for more, and the service needs it too;
   // and only until it is known, for while we listen nobody is told that nobody does.
   void try_to_subscribe(const std::vector<SubjectNeed>& needs) {
-    std::list<nats::Client> clients;
+    const auto until = SteadyClock::now() + kTryLimit;
     const std::string inbox = nats::inbox_prefix(settings_.broker.consumer_name);
     for (const SubjectNeed& need : needs) {
       // The others are tried already.
       if (need.subject == settings_.broker.subject || need.subject.starts_with(inbox)) continue;
-      clients.emplace_back(loop_, listening_on(need.subject),
-                           nats::ClientCallbacks{.on_messages = [](auto) {}});
-      clients.back().start();
-    }
-    for (const nats::Client& one : clients) {
-      wait([&] { return is_settled(one); }, ask_until_);
+      if (SteadyClock::now() >= until) {
+        facts_.untried.push_back(need.subject);
+        continue;
+      }
+      nats::Client one(loop_, listening_on(need.subject), {.on_messages = [](auto) {}});
+      one.start();
+      wait([&] { return is_settled(one); }, until);
       const nats::Status status = one.status();
-      if (is_refused(status)) facts_.refused.push_back(status.last_error);
+      if (is_refused(status)) {
+        facts_.refused.push_back(status.last_error);
+      } else if (!status.subscribed) {
+        facts_.untried.push_back(need.subject);
+        facts_.untried_problem = status.last_error;
+      }
     }
   }
 
@@ -321,14 +329,17 @@ class Examination {
 
   // --- The HTTP port -----------------------------------------------------------------------------
 
-  // As the service takes it; not listened on for longer than this takes.
+  // As the service takes it, but not listened on: a service that starts now gets it all the same.
   void look_at_port() {
     namespace asio = boost::asio;
     const auto& [host, port] = settings_.server;
     boost::system::error_code error;
     try {
       asio::io_context loop(1);
-      const asio::ip::tcp::acceptor trial(loop, {asio::ip::make_address(host), port});
+      const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(host), port);
+      asio::ip::tcp::acceptor trial(loop, endpoint.protocol());
+      trial.set_option(asio::socket_base::reuse_address(true));
+      trial.bind(endpoint);
     } catch (const boost::system::system_error& failure) {
       error = failure.code();
     }

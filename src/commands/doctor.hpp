@@ -114,6 +114,8 @@ struct DoctorFacts {
   std::optional<wire::BrokerFacts> broker{};                   // as it says itself
   std::optional<std::chrono::milliseconds> ahead_of_broker{};  // our clock
   std::vector<std::string> refused{};                        // subscriptions, in the broker's words
+  std::vector<std::string> untried{};                        // of which that could not be found out
+  std::string untried_problem{};                             // why; empty: there was no time
   std::optional<wire::UserAnswer> user{};                    // what the broker says of our user
   std::string user_problem{};                                // why it does not
   std::vector<std::string> publish_subjects{};               // what the service publishes to

@@ -80,6 +80,15 @@ void say_permissions(const config::Settings& settings, const DoctorFacts& facts,
     rows.push_back(
         {"permissions", is_optional ? Health::warning : Health::failed, refusal, kPermissionsFix});
   }
+  if (!facts.untried.empty()) {
+    rows.push_back(
+        {"permissions", Health::not_looked_at,
+         fmt::format(
+             "whether {} may be subscribed to is not known: {}", listed(facts.untried),
+             facts.untried_problem.empty() ? "the time was too short" : facts.untried_problem),
+         "Look again when the broker is less busy, and let the account have three "
+         "connections more than its services take (max_connections)."});
+  }
   if (!facts.user) {
     // Where answers and heartbeats go, and JetStream's API, is tried.
     std::vector<std::string> untried = facts.publish_subjects;
@@ -108,7 +117,7 @@ void say_permissions(const config::Settings& settings, const DoctorFacts& facts,
          fmt::format("the broker's user may not subscribe to {}", settings.broker.subject),
          kPermissionsFix});
   }
-  if (rows.size() > before || !facts.refused.empty()) return;
+  if (rows.size() > before || !facts.refused.empty() || !facts.untried.empty()) return;
   rows.push_back({"permissions", Health::ok,
                   fmt::format("may subscribe to what it has to, and publish to {}",
                               listed(facts.publish_subjects))});

@@ -47,21 +47,25 @@ std::string query_of(const Invocation& invocation) {
   return query;
 }
 
-// ok: answered · different: the service does not accept the question · unavailable: no answer.
+// ok: answered · different: the service does not accept the question · unavailable: no answer, or
+// that it has no room for one.
 ExitCode explain(const Invocation& invocation, const config::Configuration& configuration) {
   const ServiceAddress address = service_address(invocation, configuration.settings);
   const auto [status, body] = ask_service(address, "/decisions?" + query_of(invocation));
   const bool is_json = invocation.has("json");
   const bool is_ok = status == 200;
-  if (is_json) {
+  if (status == 503) {
+    throw CommandError(ExitCode::unavailable, "{} is too busy to answer; ask again", address.url());
+  }
+  if (status == 404) {
+    print_error("explain: {} has no /decisions: it is another service, or an older version\n",
+                address.url());
+  } else if (is_json) {
     print_out("{}\n", body);
   } else if (is_ok && body.empty()) {
     print_out(
         "no such decision yet; `realtime-strategies health --ready --json` says whether frames "
         "arrive\n");
-  } else if (status == 404) {
-    print_error("explain: {} has no /decisions: it is another service, or an older version\n",
-                address.url());
   } else {
     for (const std::string_view line : split(trimmed(body), '\n')) {
       is_ok ? print_out("{}\n", line) : print_error("explain: {}\n", line);

@@ -10,6 +10,11 @@
 #include <rts/base/text.hpp>
 
 namespace rts::commands {
+namespace {
+
+constexpr std::string_view kScheme = "http://";
+
+}  // namespace
 
 std::string ServiceAddress::url() const {
   const bool is_v6 = host.find(':') != std::string::npos;
@@ -23,7 +28,6 @@ ServiceAddress service_address(const Invocation& invocation, const config::Setti
     const std::string& host = settings.server.host;
     return {host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host, settings.server.port};
   }
-  constexpr std::string_view kScheme = "http://";
   std::string_view rest = *url;
   const bool is_http = rest.starts_with(kScheme);
   rest.remove_prefix(is_http ? kScheme.size() : 0);
@@ -34,7 +38,7 @@ ServiceAddress service_address(const Invocation& invocation, const config::Setti
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   require(is_http && port && !host.empty() && host.find_first_of("/@ ") == std::string_view::npos,
           "--url takes http://HOST:PORT, not '{}'", *url);
-  return {std::string(host), *port};
+  return {std::string(host), *port, true};
 }
 
 ServiceAnswer ask_service(const ServiceAddress& address, const std::string& path) {
@@ -42,19 +46,33 @@ ServiceAnswer ask_service(const ServiceAddress& address, const std::string& path
   // Less than the 3 s after which the image's HEALTHCHECK is killed, and can no longer say why.
   stream.expires_after(std::chrono::seconds(2));
   stream.connect(address.host, std::to_string(address.port));
-  stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+  stream << "GET " << path << " HTTP/1.0\r\nHost: " << address.url().substr(kScheme.size())
+         << "\r\nConnection: close\r\n\r\n"
          << std::flush;
   std::string word;
   ServiceAnswer answer;
   stream >> word >> answer.status;
-  while (std::getline(stream, word) && word != "\r") {
+  std::size_t length = 0;
+  bool has_head = false;
+  std::getline(stream, word);
+  while (!has_head && std::getline(stream, word)) {
+    const std::string_view field = trimmed(word);
+    const std::size_t colon = std::min(field.find(':'), field.size());
+    has_head = field.empty();
+    if (!same_but_for_case(field.substr(0, colon), "content-length")) continue;
+    length = parse_as<std::size_t>(trimmed(field.substr(colon + 1))).value_or(0);
   }
   answer.body.assign(std::istreambuf_iterator<char>(stream), {});
-  if (answer.status != 0) return answer;
-  throw CommandError(ExitCode::unavailable,
-                     "nobody answers at {}{}; is the service running there? "
-                     "HEALTH_CHECK_HOST and HEALTH_CHECK_PORT say where it is asked",
-                     address.url(), path.substr(0, path.find('?')));
+  if (answer.status != 0 && has_head && answer.body.size() >= length) return answer;
+  const std::string where = address.url() + path.substr(0, path.find('?'));
+  if (answer.status != 0) {
+    throw CommandError(ExitCode::unavailable,
+                       "the answer of {} ended before it was whole; ask again", where);
+  }
+  throw CommandError(
+      ExitCode::unavailable,
+      "nobody answers at {}; is the service running there? {} where it is asked", where,
+      address.is_by_option ? "--url says" : "HEALTH_CHECK_HOST and HEALTH_CHECK_PORT say");
 }
 
 }  // namespace rts::commands

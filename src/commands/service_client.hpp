@@ -13,6 +13,7 @@ namespace rts::commands {
 struct ServiceAddress {
   std::string host;  // an IPv6 address without brackets
   std::uint16_t port = 0;
+  bool is_by_option = false;  // --url, not the settings
 
   [[nodiscard]] std::string url() const;
 };
@@ -29,7 +30,8 @@ struct ServiceAnswer {
   std::string body;
 };
 
-// `path` with its query, escaped. Throws CommandError(unavailable) when there is no answer in time.
+// `path` with its query, escaped. Throws CommandError(unavailable) when there is no answer in time,
+// or not all of it.
 [[nodiscard]] ServiceAnswer ask_service(const ServiceAddress& address, const std::string& path);
 
 }  // namespace rts::commands

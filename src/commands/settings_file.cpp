@@ -20,6 +20,21 @@ const config::Setting* setting_of(std::string_view name) {
   return config::find(name.substr(0, name.find(config::kSymbolMark)));
 }
 
+// As Kubernetes takes them for keys.
+bool is_name(std::string_view text) {
+  const auto is_part = [](char c) {
+    return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !text.empty() && std::ranges::all_of(text, is_part);
+}
+
+// What may be said of a text that is no name: behind a setting's name may be its secret.
+std::string_view name_in(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find_first_of(" \t:="));
+  return config::find(name) != nullptr ? name : "this line";
+}
+
 void add(FoundSettings& found, std::string_view name, std::string_view value, std::size_t line) {
   if (std::ranges::count(found.given, name, &config::Given::name) > 0) {
     found.problems.push_back({line, fmt::format("{}: is given twice; remove one.", name)});
@@ -115,6 +130,11 @@ FoundSettings settings_in(const YAML::Node& config_map) {
     const std::size_t line = line_in(entry.first);
     const YAML::Node& value = entry.second;
     const config::Setting* const setting = setting_of(key);
+    if (!is_name(key)) {
+      found.problems.push_back(
+          {line, fmt::format("{}: is no NAME: value; write it so.", name_in(key))});
+      continue;
+    }
     if (setting != nullptr && setting->is_secret() && !key.ends_with("_FILE")) {
       found.warnings.push_back(
           {line, fmt::format("{}: is a secret, and a ConfigMap is read by many; "
@@ -138,12 +158,15 @@ FoundSettings settings_in(const YAML::Node& config_map) {
 
 void collect(const YAML::Node& document, std::vector<FoundSettings>& found) {
   if (!is_map(document)) return;
-  if (text_of(document["kind"]) == "ConfigMap") found.push_back(settings_in(document));
-  // What `kubectl get -o yaml` prints of several.
+  const std::string kind = text_of(document["kind"]);
+  if (kind == "ConfigMap") found.push_back(settings_in(document));
+  // What `kubectl get -o yaml` prints of several, and what the cluster's API does: with no kinds.
   const YAML::Node items = document["items"];
   if (!items.IsDefined() || !items.IsSequence()) return;
   for (const YAML::Node& item : items) {
-    if (is_map(item) && text_of(item["kind"]) == "ConfigMap") found.push_back(settings_in(item));
+    if (!is_map(item)) continue;
+    if (kind == "ConfigMapList" || text_of(item["kind"]) == "ConfigMap")
+      found.push_back(settings_in(item));
   }
 }
 
@@ -171,11 +194,10 @@ FoundSettings parse_env_file(std::string_view text) {
     if (trimmed(rest).empty() || rest.starts_with('#')) continue;
     const std::size_t equals = rest.find('=');
     const std::string_view name = rest.substr(0, equals);
-    if (equals == std::string_view::npos || name.find_first_of(" \t") != std::string_view::npos) {
+    if (equals == std::string_view::npos || !is_name(name)) {
       found.problems.push_back(
-          {line, fmt::format("'{}': is no NAME=value, without blanks around =; "
-                             "write it so.",
-                             name.substr(0, 80))});
+          {line, fmt::format("{}: is no NAME=value, without blanks around =; write it so.",
+                             name_in(rest))});
       continue;
     }
     const std::string_view value = rest.substr(equals + 1);
@@ -195,8 +217,9 @@ std::vector<FoundSettings> parse_config_maps(const std::string& file, const std:
   try {
     for (const YAML::Node& document : load_all(text)) collect(document, found);
   } catch (const YAML::Exception& error) {
+    // Behind a colon is what stands there, which may be of a secret.
     throw CommandError(ExitCode::bad_input, "{}:{}: is no YAML: {}", file, error.mark.line + 1,
-                       error.msg);
+                       error.msg.substr(0, error.msg.find(':')));
   }
   if (found.empty()) {
     throw CommandError(ExitCode::bad_input,

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@
 #include "support/frames.hpp"
 #include "support/nats_server.hpp"
 #include "support/order_schema.hpp"
+#include "support/orders.hpp"
 #include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/scratch_files.hpp"
@@ -83,6 +85,16 @@ TEST_F(Examples, Work) {
   Daemon daemon(environment);
   ASSERT_TRUE(daemon.wait_ready());
   environment["HEALTH_CHECK_PORT"] = std::to_string(daemon.port());
+  // Without somebody who takes orders and a feed the doctor says that they are missing.
+  Peer engine(broker_.url());
+  engine.subscribe("tradeengine.orders");
+  const std::jthread exchange([this](const std::stop_token& ended) {
+    Peer feed(broker_.url());
+    for (std::uint64_t id = 1; !ended.stop_requested(); ++id) {
+      feed.publish("binance.websocket.data", trade({.at_ms = now_ms(), .id = id}).json());
+      std::this_thread::sleep_for(50ms);
+    }
+  });
   for (const commands::Command* const command : commands::kCommands) {
     if (command == &commands::kRun) continue;
     const RunResult result = run_shell(typed(std::string(command->example)), environment);
@@ -310,6 +322,25 @@ TEST(CheckOfAFile, SaysWhichConfigMapIsWrongAndNeverASecret) {
   }
   EXPECT_EQ(run_binary({"check", "--json"}).out.substr(0, 46),
             R"({"valid":true,"checked":[{"name":"environment")");
+}
+
+TEST(CheckOfAFile, ShowsNoSecretOfAMalformedLine) {
+  const ScratchFiles files;
+  const std::string env = files.write("x.env", "NATS_PASSWORD: canary\nexport NATS_TOKEN canary\n");
+  const std::string map = files.write("x.yaml", "kind: ConfigMap\ndata: {NATS_TOKEN:canary: }\n");
+  const std::string broken =
+      files.write("y.yaml", "kind: ConfigMap\ndata: {NATS_TOKEN: *canary}\n");
+  for (std::vector<std::string> arguments : {std::vector<std::string>{"check", env},
+                                             {"check", "--from", map},
+                                             {"check", "--from", broken}}) {
+    for (const int run : {1, 2}) {
+      const RunResult result = run_binary(arguments);
+      EXPECT_NE(result.exit_code, 0) << arguments.back() << run;
+      EXPECT_NE((result.out + result.err).find(files.directory()), std::string::npos);
+      EXPECT_EQ((result.out + result.err).find("canary"), std::string::npos) << result.err;
+      arguments.emplace_back("--json");
+    }
+  }
 }
 
 // What it names is on another machine; here it is read where it is here.

@@ -216,6 +216,14 @@ TEST_F(Doctor, SaysWhoHasTheHttpPort) {
   EXPECT_THAT(
       failed(doctor(broker.url(), {{"HEALTH_CHECK_PORT", port}})),
       AllOf(HasSubstr("port " + port + ": somebody else has it"), HasSubstr("HEALTH_CHECK_PORT")));
+  // A service that has taken it and does not listen yet is not disturbed.
+  boost::asio::ip::tcp::acceptor starting(loop, boost::asio::ip::tcp::v4());
+  starting.set_option(boost::asio::socket_base::reuse_address(true));
+  starting.bind({boost::asio::ip::address_v4::loopback(), 0});
+  const auto next = std::to_string(starting.local_endpoint().port());
+  EXPECT_THAT(doctor(broker.url(), {{"HEALTH_CHECK_PORT", next}}).out,
+              HasSubstr("port " + next + ": free"));
+  EXPECT_NO_THROW(starting.listen());
   const Daemon service({{"NATS_URL", broker.url()}});
   EXPECT_THAT(doctor(broker.url(), {{"HEALTH_CHECK_PORT", std::to_string(service.port())}}).out,
               HasSubstr("a service answers"));
@@ -301,6 +309,28 @@ TEST(DoctorBroker, RefusesSubscriptions) {
               HasSubstr("Violation for Subscription to \"_INBOX.realtime-strategies."));
 }
 
+// Room for its two connections and one more: each subscription is tried after the other.
+TEST(DoctorBroker, HasFewConnectionsLeft) {
+  const NatsServer three("max_connections: 3\n");
+  EXPECT_THAT(doctor(three.url()).out, Not(HasSubstr("may be subscribed to is not known")));
+  const NatsServer two("max_connections: 2\n");
+  const RunResult result = doctor(two.url());
+  EXPECT_THAT(unknown(result), AllOf(HasSubstr("whether realtime-strategies.control"),
+                                     HasSubstr("may be subscribed to is not known: "),
+                                     HasSubstr("max_connections")));
+  EXPECT_THAT(result.out, Not(HasSubstr("may subscribe to what it has to")));
+}
+
+// Two questions without an answer take the time of all; the last one has some all the same.
+TEST(DoctorBroker, AnswersSlowlyAndNotEverything) {
+  const FakeBroker broker({.ack = [](const FakePublish& asked) -> std::vector<FakeMessage> {
+    if (!asked.subject.starts_with("$JS.API.STREAM.")) return {};
+    std::this_thread::sleep_for(160ms);
+    return {{asked.reply, R"({"error":{"code":404,"err_code":10059,"description":"not found"}})"}};
+  }});
+  EXPECT_THAT(failed(doctor(broker.url())), HasSubstr("there is no stream KV_realtime-strategies"));
+}
+
 // NATS before 2.10 cannot be asked what is permitted, and nothing is sent to find out.
 TEST(DoctorBroker, RefusesOrders) {
   const NatsServer broker(
@@ -360,9 +390,9 @@ TEST(DoctorBroker, LetsItLookWithThePermissionsThatArePrinted) {
 
 // --- It ends ------------------------------------------------------------------------------------
 
-// Within --seconds and 10 s, and a little for a busy machine.
+// Within --seconds and 12 s, and a little for a busy machine.
 RunResult expect_ends(const std::string& url) {
-  const Deadline deadline(1s + 10s + 3s);
+  const Deadline deadline(1s + 12s + 3s);
   RunResult result = doctor(url);
   EXPECT_FALSE(deadline.expired());
   EXPECT_EQ(result.exit_code, 1) << result.out;

@@ -1,10 +1,15 @@
 // Why there was an order, or none: /decisions of the running service, and `explain` that asks it.
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -215,6 +220,88 @@ TEST(ExplainWithoutAService, SaysWhatToDo) {
               AllOf(HasSubstr("nobody answers at http://127.0.0.1:"),
                     HasSubstr("is the service running there?"), Not(HasSubstr("format="))));
   EXPECT_EQ(said.out, "");
+}
+
+// Something else on a port, that answers each connection with the same and keeps what it was asked.
+class Stranger {
+ public:
+  explicit Stranger(std::string answer) : answer_(std::move(answer)), thread_([this] { run(); }) {}
+  ~Stranger() {
+    boost::asio::ip::tcp::iostream wake(endpoint_);
+    wake.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_both);
+    thread_.join();
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  Stranger(Stranger&&) = delete;
+  Stranger& operator=(Stranger&&) = delete;
+
+  [[nodiscard]] std::string host() const { return fmt::format("127.0.0.1:{}", endpoint_.port()); }
+  [[nodiscard]] RunResult explain(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {"explain", "--url", "http://" + host()});
+    return run_binary(more);
+  }
+  [[nodiscard]] std::string asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  void run() {
+    for (;;) {
+      boost::asio::ip::tcp::iostream stream;
+      acceptor_.accept(stream.socket());
+      std::string line, all;
+      while (std::getline(stream, line) && line != "\r") all += line + '\n';
+      if (all.empty()) return;
+      {
+        const std::lock_guard lock(mutex_);
+        asked_ = all;
+      }
+      stream << answer_ << std::flush;
+    }
+  }
+
+  boost::asio::io_context loop_;
+  boost::asio::ip::tcp::acceptor acceptor_{loop_, {boost::asio::ip::address_v4::loopback(), 0}};
+  boost::asio::ip::tcp::endpoint endpoint_ = acceptor_.local_endpoint();
+  std::string answer_, asked_;
+  mutable std::mutex mutex_;  // of asked_
+  std::thread thread_;
+};
+
+TEST(ExplainOfAStranger, SaysWhatItIs) {
+  const Stranger other("HTTP/1.0 404 Not Found\r\nContent-Length: 4\r\n\r\npage");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--json"}}) {
+    const RunResult said = other.explain(more);
+    EXPECT_EQ(said.exit_code, 1);
+    EXPECT_THAT(said.err, HasSubstr("has no /decisions: it is another service"));
+    EXPECT_EQ(said.out, "");
+  }
+  EXPECT_THAT(other.asked(), HasSubstr("\nHost: " + other.host() + "\r\n"));
+}
+
+TEST(ExplainOfAStranger, TakesNoPartOfAnAnswerAndNoRefusalForOne) {
+  struct Row {
+    const char* answer;
+    const char* said;
+  };
+  for (const auto& [answer, said] :
+       {Row{"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nabc", "ended before it was whole"},
+        Row{"HTTP/1.0 200 OK\r\ncontent-length:9\r\n", "ended before it was whole"},
+        Row{"HTTP/1.0 503 No\r\nContent-Length: 4\r\n\r\nbusy", "is too busy to answer"}}) {
+    const RunResult result = Stranger(answer).explain();
+    EXPECT_EQ(result.exit_code, 69) << answer;
+    EXPECT_THAT(result.err, HasSubstr(said));
+    EXPECT_EQ(result.out, "");
+  }
+  const RunResult whole = Stranger("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc").explain();
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_EQ(whole.out, "abc\n");
+  const RunResult nobody =
+      run_binary({"explain", "--url", fmt::format("http://127.0.0.1:{}", free_port())});
+  EXPECT_EQ(nobody.exit_code, 69);
+  EXPECT_THAT(nobody.err, AllOf(HasSubstr("--url says where"), Not(HasSubstr("HEALTH_CHECK"))));
 }
 
 // With every symbol, and as many decisions as there can be, an answer is as long as it may be.

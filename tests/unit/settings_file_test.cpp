@@ -48,9 +48,26 @@ TEST(EnvFile, SaysTheLineOfWhatIsNoSetting) {
   const FoundSettings found = parse_env_file("A=1\nexport B=2\nC\nA=3\nD =1\n");
   EXPECT_THAT(read_from(found), ElementsAre("1 A=1"));
   EXPECT_THAT(said(found.problems),
-              ElementsAre(HasSubstr("2 'export B': is no NAME=value"), HasSubstr("3 'C'"),
-                          HasSubstr("4 A: is given twice"), HasSubstr("5 'D '")));
+              ElementsAre(HasSubstr("2 this line: is no NAME=value"), HasSubstr("3 this line"),
+                          HasSubstr("4 A: is given twice"), HasSubstr("5 this line")));
   EXPECT_FALSE(found.has_settings());
+}
+
+// What is no NAME=value may hold a secret anywhere; a `=` may be of the secret, too.
+TEST(EnvFile, NeverQuotesWhatMayBeASecret) {
+  for (const char* line : {"NATS_PASSWORD: canary", "export NATS_TOKEN canary",
+                           "NATS_PASSWORD canary==", "NATS_TOKEN:canary==", "NATS_PASSWORD\tcanary",
+                           "canary", "canary/+==", "'NATS_TOKEN=canary'", "NATS_TOKEN;canary=",
+                           "NATS_PASSWORD =canary", "=canary", "NATS_PASSWORD=canary"}) {
+    const FoundSettings found = parse_env_file(fmt::format("{0}\n{0}\n", line));
+    ASSERT_FALSE(found.problems.empty()) << line;
+    for (const std::string& text : said(found.problems)) {
+      EXPECT_THAT(text, testing::Not(HasSubstr("canary"))) << line;
+    }
+  }
+  EXPECT_THAT(
+      said(parse_env_file("NATS_PASSWORD: canary\n").problems),
+      ElementsAre("1 NATS_PASSWORD: is no NAME=value, without blanks around =; write it so."));
 }
 
 TEST(EnvFile, WarnsOfQuotesThatArePartOfTheValue) {
@@ -130,6 +147,37 @@ TEST(ConfigMaps, AreWarnedOfWithASecretAndRefusedWithAKeyTwice) {
       maps("kind: ConfigMap\ndata:\n  NATS_TOKEN: canary\n  NATS_TOKEN_FILE: a\n  A: b\n  A: c\n");
   EXPECT_THAT(said(found.at(0).warnings), ElementsAre(HasSubstr("3 NATS_TOKEN: is a secret")));
   EXPECT_THAT(said(found.at(0).problems), ElementsAre(HasSubstr("6 A: is given twice")));
+}
+
+// As the API gives it: the items say no kind.
+TEST(ConfigMaps, AreReadFromAListOfThem) {
+  const auto found = maps(
+      "kind: ConfigMapList\nitems:\n- metadata: {name: a}\n  data: {LOG_LEVEL: INFO}\n"
+      "- metadata: {name: b}\n");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].name, "ConfigMap a");
+  EXPECT_THAT(read_from(found[0]), ElementsAre("4 LOG_LEVEL=INFO"));
+  EXPECT_EQ(found[1].name, "ConfigMap b");
+  EXPECT_THAT(refusal("kind: List\nitems:\n- data: {A: b}\n"), HasSubstr("has no ConfigMap"));
+}
+
+TEST(ConfigMaps, NeverHaveASecretQuoted) {
+  for (const char* data :
+       {"{NATS_PASSWORD:canary, A: b}", "{NATS_PASSWORD canary: a}", "{'NATS_TOKEN=canary': a}",
+        "{NATS_TOKEN: [canary]}", "[NATS_TOKEN=canary]"}) {
+    const auto found = maps(fmt::format("kind: ConfigMap\ndata: {}\n", data));
+    const auto problems = said(found.at(0).problems);
+    EXPECT_THAT(problems, testing::SizeIs(1)) << data;
+    for (const std::string& text : problems) {
+      EXPECT_THAT(text, testing::Not(HasSubstr("canary"))) << data;
+    }
+  }
+  for (const char* data :
+       {"{NATS_TOKEN: *canary}", "{NATS_TOKEN: \"\\canary\"}", "{NATS_TOKEN: 'canary}"}) {
+    EXPECT_THAT(refusal(fmt::format("kind: ConfigMap\ndata: {}\n", data)),
+                testing::AllOf(HasSubstr("x.yaml:"), testing::Not(HasSubstr("canary"))));
+  }
+  EXPECT_THAT(refusal("kind: \"\\%\"\n"), testing::EndsWith("unknown escape character"));
 }
 
 TEST(ConfigMaps, OfWhatIsNoneSayWhy) {
