@@ -325,7 +325,8 @@ TEST(DoctorBroker, HasFewConnectionsLeft) {
 TEST(DoctorBroker, AnswersSlowlyAndNotEverything) {
   const FakeBroker broker({.ack = [](const FakePublish& asked) -> std::vector<FakeMessage> {
     if (!asked.subject.starts_with("$JS.API.STREAM.")) return {};
-    std::this_thread::sleep_for(160ms);
+    std::this_thread::sleep_for(200ms);
+    if (asked.subject.ends_with(".NAMES")) return {{asked.reply, R"({"streams":["ORDERS"]})"}};
     return {{asked.reply, R"({"error":{"code":404,"err_code":10059,"description":"not found"}})"}};
   }});
   EXPECT_THAT(failed(doctor(broker.url())), HasSubstr("there is no stream KV_realtime-strategies"));
