@@ -72,9 +72,10 @@ class ControlLogAt : public testing::Test {
   [[nodiscard]] std::string say(std::string_view command) const {
     return stream.ask(kControl, command);
   }
-  // The next order ends so, for this reason.
+  // The next order ends so, for this reason. Frames are taken when both logs have been looked at.
   void expect_next(const OrderService& service, const std::string& result,
                    const std::string& detail) {
+    ASSERT_TRUE(service.says(R"("subscribed":{"ok":true)")) << service.ready();
     const std::size_t before = service.lines().size();
     feed();
     ASSERT_TRUE(service.ended(before + 1)) << service.ready();
