@@ -14,8 +14,8 @@ namespace {
 // What was checked, and what is to be said of it.
 struct Checked {
   std::string name;  // "prod.env", "prod.yaml: ConfigMap petrosa"; empty: the environment
-  std::string file,
-      prefix;  // "prod.yaml" and "ConfigMap petrosa: ": what is around a line's number
+  // What is around a line's number: "prod.yaml" and "ConfigMap petrosa: ".
+  std::string file, prefix;
   std::vector<Complaint> problems{}, warnings{};
 };
 

@@ -185,7 +185,7 @@ Words candidates(const Command& command, const Words& words) {
   if (&command == &kHelp) return topics_behind(previous);
   if (command.arguments.find("NAME=") != std::string_view::npos) {
     if (equals == std::string::npos) return names_of_live_settings("=");
-    const Setting* const setting = config::find(name.substr(0, name.find(config::kSymbolMark)));
+    const Setting* const setting = config::find_of_any_symbol(name);
     return setting == nullptr ? Words{} : prefixed(last.substr(0, equals + 1), values_of(*setting));
   }
   if (command.arguments.find("NAME") != std::string_view::npos) return names_of_live_settings("");

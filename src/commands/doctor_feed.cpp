@@ -52,32 +52,29 @@ constexpr std::array kAdvice{
            "print, which is left out."},
 };
 
-// Kinds and strategies are in one order.
-static_assert(index_of(StrategyId::orderbook_skew) == index_of(EventKind::book) &&
-              index_of(StrategyId::trade_momentum) == index_of(EventKind::trade) &&
-              index_of(StrategyId::ticker_velocity) == index_of(EventKind::ticker));
-
 // One kind of events, and the strategy that lives on it: symbol by symbol.
-void say_kind(std::string_view kind, std::size_t index, const config::Settings& settings,
+void say_kind(std::string_view kinds, EventKind kind, const config::Settings& settings,
               const FeedFacts& feed, Rows& rows) {
+  const StrategyId strategy = *strategy_of(kind);
   std::vector<std::string> present, missing;
   for (const auto& [name, counts] : feed.accepted) {
     const auto symbol = Symbol::from(name);
     const SymbolParameters& parameters =
         symbol ? settings.engine.of(*symbol) : settings.engine.defaults;
-    if (counts[index] > 0) present.push_back(fmt::format("{} {}", name, counts[index]));
-    if (counts[index] == 0 && parameters.enabled[index] && parameters.traded) {
+    const std::uint64_t count = counts[index_of(kind)];
+    if (count > 0) present.push_back(fmt::format("{} {}", name, count));
+    if (count == 0 && parameters.enabled[index_of(strategy)] && parameters.traded) {
       missing.push_back(name);
     }
   }
   Finding row{kFeed, missing.empty() ? Health::ok : Health::warning,
-              fmt::format("{}: {}", kind, present.empty() ? "none" : listed(present))};
+              fmt::format("{}: {}", kinds, present.empty() ? "none" : listed(present))};
   if (!missing.empty()) {
     row.found += (present.empty() ? " of " : "; none of ") + listed(missing);
     row.fix = fmt::format(
         "Let the relay pass on {} of the symbols, or wait longer (--seconds) where they are rare; "
         "without them {} is silent.",
-        kind, to_string(static_cast<StrategyId>(index)));
+        kinds, to_string(strategy));
   }
   rows.push_back(row);
 }
@@ -191,9 +188,9 @@ void say_feed(const config::Settings& settings, const DoctorFacts& facts, Rows& 
                       (others.empty() ? "" : "; not traded: " + listed(others)),
                   any ? "" : "Set TRADING_SYMBOLS to what comes, or correct what is said below."});
   if (any) {
-    say_kind("books", index_of(EventKind::book), settings, feed, rows);
-    say_kind("trades", index_of(EventKind::trade), settings, feed, rows);
-    say_kind("tickers", index_of(EventKind::ticker), settings, feed, rows);
+    say_kind("books", EventKind::book, settings, feed, rows);
+    say_kind("trades", EventKind::trade, settings, feed, rows);
+    say_kind("tickers", EventKind::ticker, settings, feed, rows);
   }
   say_refused(feed, rows);
 }

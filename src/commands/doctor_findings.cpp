@@ -8,13 +8,13 @@
 #include <rts/trading/order_subject.hpp>
 
 #include "commands/doctor.hpp"
+#include "service/publisher.hpp"
 
 namespace rts::commands {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kLargestOrderBytes = 2048;  // with its headers
 constexpr std::chrono::microseconds kSlowRoundTrip{100'000};
 constexpr milliseconds kClockSkew{1000};
 
@@ -63,10 +63,10 @@ void say_broker(const DoctorFacts& facts, Rows& rows) {
     limits.health = Health::failed;
     limits.fix =
         "Use a nats-server from 2.2 on without no_header_support: every order has headers.";
-  } else if (facts.max_payload < kLargestOrderBytes) {
+  } else if (facts.max_payload < service::kLargestOrderBytes) {
     limits.health = Health::failed;
     limits.fix = fmt::format("Raise max_payload at the broker: an order has up to {} bytes.",
-                             kLargestOrderBytes);
+                             service::kLargestOrderBytes);
   }
   rows.push_back(limits);
 }

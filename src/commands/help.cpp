@@ -62,7 +62,7 @@ std::optional<config::Group> find_group(const std::string& text) {
 // A setting by its name, in any case, or by its flag's without the dashes; also with a symbol.
 const Setting* find_setting(const std::string& text) {
   if (const auto target = config::find_flag("--" + to_lower(text))) return target->setting;
-  return config::find(to_upper(text.substr(0, text.find(config::kSymbolMark))));
+  return config::find_of_any_symbol(to_upper(text));
 }
 
 // Throws: no setting and no group has this name.

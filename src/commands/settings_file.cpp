@@ -15,11 +15,6 @@
 namespace rts::commands {
 namespace {
 
-// The setting that a name is of, also with a symbol behind it.
-const config::Setting* setting_of(std::string_view name) {
-  return config::find(name.substr(0, name.find(config::kSymbolMark)));
-}
-
 // As Kubernetes takes them for keys.
 bool is_name(std::string_view text) {
   const auto is_part = [](char c) {
@@ -129,7 +124,7 @@ FoundSettings settings_in(const YAML::Node& config_map) {
     const std::string key = text_of(entry.first);
     const std::size_t line = line_in(entry.first);
     const YAML::Node& value = entry.second;
-    const config::Setting* const setting = setting_of(key);
+    const config::Setting* const setting = config::find_of_any_symbol(key);
     if (!is_name(key)) {
       found.problems.push_back(
           {line, fmt::format("{}: is no NAME: value; write it so.", name_in(key))});
@@ -181,8 +176,9 @@ std::size_t FoundSettings::line_of(std::string_view said) const {
 }
 
 bool FoundSettings::has_settings() const {
-  return std::ranges::any_of(
-      given, [](const config::Given& item) { return setting_of(item.name) != nullptr; });
+  return std::ranges::any_of(given, [](const config::Given& item) {
+    return config::find_of_any_symbol(item.name) != nullptr;
+  });
 }
 
 FoundSettings parse_env_file(std::string_view text) {
@@ -201,7 +197,7 @@ FoundSettings parse_env_file(std::string_view text) {
       continue;
     }
     const std::string_view value = rest.substr(equals + 1);
-    if (setting_of(name) != nullptr && is_quoted(value)) {
+    if (config::find_of_any_symbol(name) != nullptr && is_quoted(value)) {
       found.warnings.push_back(
           {line, fmt::format("{}: the quotes are part of the value for docker and Kubernetes, and "
                              "not for systemd; remove them.",

@@ -3,7 +3,6 @@
 
 #include <rts/base/text.hpp>
 #include <rts/config/explanation.hpp>
-#include <rts/trading/size_problem.hpp>
 
 namespace rts::config {
 namespace {

@@ -9,7 +9,6 @@
 #include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
 #include <rts/config/explanation.hpp>
-#include <rts/trading/size_problem.hpp>
 
 namespace rts::config {
 namespace {

@@ -26,6 +26,10 @@ std::string name_for(const Setting& setting, const Symbol& symbol) {
   return std::string(setting.name).append(kSymbolMark).append(symbol.text());
 }
 
+const Setting* find_of_any_symbol(std::string_view name) noexcept {
+  return find(name.substr(0, name.find(kSymbolMark)));
+}
+
 std::string Value::name() const {
   return symbol ? name_for(*setting, *symbol) : std::string(setting->name);
 }

@@ -8,6 +8,7 @@
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
+#include <rts/base/json_writer.hpp>
 #include <rts/base/text.hpp>
 
 namespace rts::http {
@@ -23,11 +24,6 @@ constexpr std::string_view kPagePolicy =
     "form-action 'none'; frame-ancestors 'none'\r\n";
 
 constexpr std::string_view kAllow = "Allow: GET, HEAD\r\n";
-
-/// `why` is one of our own texts: it needs no escaping.
-Response error(unsigned status, std::string_view why) {
-  return {status, "application/json", fmt::format(R"({{"error":"{}","status":{}}})", why, status)};
-}
 
 RenderedResponse render(const Request& request, Response response,
                         std::string_view extra_fields = {}) {
@@ -78,10 +74,22 @@ Response call(const Target& target, const Route& route,
     problem = fmt::format("route {} threw something that is no std::exception", target.path);
   }
   if (on_problem) on_problem(problem);
-  return error(500, "internal error");
+  return error_response(500, "internal error");
 }
 
 }  // namespace
+
+Response error_response(unsigned status, std::string_view why) {
+  Response response{.status = status, .body = {}};
+  JsonWriter(response.body)
+      .begin_object()
+      .key("error")
+      .string(why)
+      .key("status")
+      .unsigned_integer(status)
+      .end_object();
+  return response;
+}
 
 std::optional<Parameters> parameters_of(std::string_view query) {
   Parameters parameters;
@@ -99,7 +107,7 @@ std::optional<Parameters> parameters_of(std::string_view query) {
 RenderedResponse refuse(const Request& request, unsigned status, std::string_view why) {
   Request last = request;
   last.keep_alive = false;
-  return render(last, error(status, why));
+  return render(last, error_response(status, why));
 }
 
 RenderedResponse response_to(const Request& request, const Routes& routes,
@@ -110,12 +118,12 @@ RenderedResponse response_to(const Request& request, const Routes& routes,
     return refuse(request, 400, "exactly one Host field is required");
   }
   if (request.method != "GET" && request.method != "HEAD") {
-    return render(request, error(405, "method not allowed"), kAllow);
+    return render(request, error_response(405, "method not allowed"), kAllow);
   }
   const std::optional<Target> target = parse_target(request.target);
   if (!target) return refuse(request, 400, "the target must be a path");
   const auto route = routes.find(target->path);
-  if (route == routes.end()) return render(request, error(404, "not found"));
+  if (route == routes.end()) return render(request, error_response(404, "not found"));
   return render(request, call(*target, route->second, on_problem));
 }
 

@@ -32,6 +32,9 @@ struct Response {
   std::string body;
 };
 
+/// {"error":"…","status":404}.
+Response error_response(unsigned status, std::string_view why);
+
 /// Builds the response on the loop thread, so it must be quick. If it throws, the client gets a 500
 /// and `ServerOptions::on_problem` the text. It is given what stands behind the '?', as sent.
 using Route = std::function<Response(std::string_view query)>;

@@ -88,28 +88,27 @@ http::Response decisions_response(const State& state, std::string_view query) {
     if (!problem.empty()) break;
   }
 
+  if (!problem.empty() && !question.as_text) return http::error_response(400, problem);
   http::Response response{.status = problem.empty() ? 200U : 400U, .body = {}};
+  if (question.as_text) response.content_type = "text/plain; charset=utf-8";
+  if (!problem.empty()) {
+    response.body = printable(problem) + '\n';
+    return response;
+  }
   const History& history = state.counts.history;
-  const auto found = problem.empty() ? history.find(question.query) : std::vector<History::Found>();
+  const auto found = history.find(question.query);
   const auto around = [&](const History::Found& one) {
     return config::Circumstances{state.configuration, history.paused_by(one.decision),
                                  state.live_values()};
   };
   if (question.as_text) {
-    response.content_type = "text/plain; charset=utf-8";
     for (const auto& one : found) response.body += printable(line_of(one, around(one))) + '\n';
-    response.body += problem.empty() ? "" : printable(problem) + '\n';
     return response;
   }
   JsonWriter json(response.body);
-  json.begin_object();
-  if (problem.empty()) {
-    json.key("decisions").begin_array();
-    for (const auto& one : found) append_json(json, one, around(one));
-    json.end_array().end_object();
-  } else {
-    json.key("error").string(problem).key("status").unsigned_integer(response.status).end_object();
-  }
+  json.begin_object().key("decisions").begin_array();
+  for (const auto& one : found) append_json(json, one, around(one));
+  json.end_array().end_object();
   return response;
 }
 

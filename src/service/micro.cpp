@@ -3,7 +3,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,7 +15,7 @@
 namespace rts::service {
 namespace {
 
-enum class Verb : std::uint8_t { ping, info, stats };
+using Verb = MicroVerb;
 constexpr std::array<std::pair<std::string_view, Verb>, 3> kVerbs{
     {{"PING", Verb::ping}, {"INFO", Verb::info}, {"STATS", Verb::stats}}};
 
@@ -71,8 +70,13 @@ void append_endpoint(JsonWriter& json, const Endpoint& endpoint, Verb verb) {
   json.end_object();
 }
 
-// Empty when it is not of ours.
-std::optional<Verb> verb_of(std::string_view subject, const MicroIdentity& of) {
+}  // namespace
+
+std::array<std::string, 3> micro_subjects(std::string_view name) {
+  return {"$SRV.*", fmt::format("$SRV.*.{}", name), fmt::format("$SRV.*.{}.*", name)};
+}
+
+std::optional<MicroVerb> micro_verb(std::string_view subject, const MicroIdentity& of) {
   for (const auto& [name, verb] : kVerbs) {
     const std::string of_all = fmt::format("{}{}", kMicroPrefix, name);
     const std::string of_name = fmt::format("{}.{}", of_all, of.name);
@@ -83,25 +87,13 @@ std::optional<Verb> verb_of(std::string_view subject, const MicroIdentity& of) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::array<std::string, 3> micro_subjects(std::string_view name) {
-  return {"$SRV.*", fmt::format("$SRV.*.{}", name), fmt::format("$SRV.*.{}.*", name)};
-}
-
-bool is_asked(std::string_view subject, const MicroIdentity& of) {
-  return verb_of(subject, of).has_value();
-}
-
-std::string micro_answer(std::string_view subject, const MicroIdentity& of, const State& state) {
-  const auto verb = verb_of(subject, of);
-  if (!verb) return {};
+std::string micro_answer(MicroVerb verb, const MicroIdentity& of, const State& state) {
   const config::Settings& settings = state.configuration.settings;
   std::string answer;
   JsonWriter json(answer);
-  json.begin_object().key("type").string(*verb == Verb::ping   ? "io.nats.micro.v1.ping_response"
-                                         : *verb == Verb::info ? "io.nats.micro.v1.info_response"
-                                                               : "io.nats.micro.v1.stats_response");
+  json.begin_object().key("type").string(verb == Verb::ping   ? "io.nats.micro.v1.ping_response"
+                                         : verb == Verb::info ? "io.nats.micro.v1.info_response"
+                                                              : "io.nats.micro.v1.stats_response");
   json.key("name").string(of.name).key("id").string(of.id).key("version").string(kVersion);
   // So that it is seen who runs with other settings.
   json.key("metadata").begin_object();
@@ -109,18 +101,18 @@ std::string micro_answer(std::string_view subject, const MicroIdentity& of, cons
   json.key("commit").string(kCommit);
   json.key("settings").string(state.settings_hash);
   json.key("ready").string(state.ready() ? "true" : "false").end_object();
-  if (*verb == Verb::info) {
+  if (verb == Verb::info) {
     json.key("description").string("trading signals from market data: orders for the TradeEngine");
   }
-  if (*verb == Verb::stats) {
+  if (verb == Verb::stats) {
     std::string started;
     append_iso8601(started,
                    state.now - std::chrono::floor<std::chrono::milliseconds>(state.uptime));
     json.key("started").string(started += "Z");
   }
-  if (*verb != Verb::ping) {
+  if (verb != Verb::ping) {
     json.key("endpoints").begin_array();
-    for (const Endpoint& endpoint : endpoints_of(state)) append_endpoint(json, endpoint, *verb);
+    for (const Endpoint& endpoint : endpoints_of(state)) append_endpoint(json, endpoint, verb);
     json.end_array();
   }
   json.end_object();

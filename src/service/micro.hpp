@@ -4,6 +4,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,13 +24,14 @@ struct MicroIdentity {
 // On which all services are asked, those of the name, and each of them by its id.
 [[nodiscard]] std::array<std::string, 3> micro_subjects(std::string_view name);
 
-// Whether what was asked on this subject is ours to answer.
-[[nodiscard]] bool is_asked(std::string_view subject, const MicroIdentity& of);
+enum class MicroVerb : std::uint8_t { ping, info, stats };
 
-// The answer to what was asked there; empty when it is not ours to answer. The endpoints are the
-// market data and, where there is one, the control subject: requests are messages, errors are what
-// was dropped or could not be read.
-[[nodiscard]] std::string micro_answer(std::string_view subject, const MicroIdentity& of,
-                                       const State& state);
+// What is asked on this subject; empty when it is not ours to answer.
+[[nodiscard]] std::optional<MicroVerb> micro_verb(std::string_view subject,
+                                                  const MicroIdentity& of);
+
+// The answer. The endpoints are the market data and, where there is one, the control subject:
+// requests are messages, errors are what was dropped or could not be read.
+[[nodiscard]] std::string micro_answer(MicroVerb verb, const MicroIdentity& of, const State& state);
 
 }  // namespace rts::service

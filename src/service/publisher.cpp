@@ -19,7 +19,6 @@ constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 // So long a half-open breaker waits for an order to try, before it tries a round trip instead.
 constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr std::size_t kUsualOrderBytes = 1024;
-constexpr std::int64_t kLargestOrderBytes = 2048;  // with its headers, rounded up
 
 bool is_denial(AttemptResult result) noexcept {
   return result == AttemptResult::denied || result == AttemptResult::denied_unsure;

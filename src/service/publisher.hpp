@@ -89,6 +89,9 @@ struct OrderReport {
   std::string_view detail;                              // what the answer says, or what is wrong
 };
 
+// Of an order, with its headers, rounded up: less than a broker must not take a message.
+inline constexpr std::int64_t kLargestOrderBytes = 2048;
+
 // That no other process has: a random UUID.
 [[nodiscard]] std::string new_process_id();
 

@@ -176,14 +176,10 @@ class Service {
     describe(record, found.decision);
     found.decision.number = counts_.history.newest();  // it is among those of the present frame
     const UnixMs now = to_ms(wall_clock());
-    const State state{.configuration = configuration_,
-                      .counts = counts_,
-                      .now = now,
-                      .revisions = control_log_.revisions(now)};
     narrator_.decision(
         decision, found.symbol.text(),
         config::sentence(found, {configuration_, counts_.history.paused_by(found.decision),
-                                 state.live_values()}));
+                                 live_values(control_log_.revisions(now), now)}));
   }
 
   Publisher::Callbacks publisher_callbacks() {
@@ -270,9 +266,8 @@ class Service {
   void on_command(const nats::Message& message) {
     if (message.subject == settings_.broker.control_subject) return on_control(message);
     if (message.subject.starts_with(kMicroPrefix)) {
-      if (is_asked(message.subject, identity_)) {
-        answer(message, micro_answer(message.subject, identity_, state()));
-      }
+      const auto verb = micro_verb(message.subject, identity_);
+      if (verb) answer(message, micro_answer(*verb, identity_, state()));
       return;
     }
     if (message.subject == stored_subject(settings_.stream.subject)) {

@@ -101,14 +101,6 @@ CheckResult result_of_log(const std::optional<LogState>& log) {
 
 }  // namespace
 
-const TakenSettings* State::in_force() const {
-  const TakenSettings* last = nullptr;
-  for (const TakenSettings& taken : revisions) {
-    if (taken.value.effective_from <= now) last = &taken;
-  }
-  return last;
-}
-
 CheckResult State::result_of(Check check) const {
   switch (check) {
     case Check::nats_connected:

@@ -82,6 +82,19 @@ struct TakenSettings {
   wire::SettingsValue value;
 };
 
+// Of the revisions from the last one that holds by now on, by the time from which they hold: that
+// one, null where none holds yet; and its values.
+[[nodiscard]] inline const TakenSettings* in_force(std::span<const TakenSettings> revisions,
+                                                   UnixMs now) noexcept {
+  const bool holds = !revisions.empty() && revisions.front().value.effective_from <= now;
+  return holds ? &revisions.front() : nullptr;
+}
+[[nodiscard]] inline std::span<const config::Given> live_values(
+    std::span<const TakenSettings> revisions, UnixMs now) noexcept {
+  const TakenSettings* const taken = in_force(revisions, now);
+  return taken == nullptr ? std::span<const config::Given>() : taken->value.values;
+}
+
 struct CheckResult {
   bool ok;
   std::string detail;  // why, for people
@@ -108,10 +121,11 @@ struct State {
   std::uint64_t lost_log_lines = 0;
   std::uint64_t shortened_log_lines = 0;
 
-  // The control log's revision that holds by now; null: none.
-  [[nodiscard]] const TakenSettings* in_force() const;
-  [[nodiscard]] std::span<const config::Given> live_values() const {
-    return in_force() == nullptr ? std::span<const config::Given>() : in_force()->value.values;
+  [[nodiscard]] const TakenSettings* in_force() const noexcept {
+    return service::in_force(revisions, now);
+  }
+  [[nodiscard]] std::span<const config::Given> live_values() const noexcept {
+    return service::live_values(revisions, now);
   }
   [[nodiscard]] CheckResult result_of(Check check) const;
   [[nodiscard]] bool ready() const;  // every check is ok

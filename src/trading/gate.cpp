@@ -1,5 +1,4 @@
 #include <rts/trading/gate.hpp>
-#include <rts/trading/size_problem.hpp>
 
 namespace rts {
 namespace {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <limits>
 
-#include <rts/trading/size_problem.hpp>
 #include <rts/trading/terms.hpp>
 
 namespace rts {

@@ -151,6 +151,8 @@ struct Setting {
 
 [[nodiscard]] std::span<const Setting> table() noexcept;
 [[nodiscard]] const Setting* find(std::string_view name) noexcept;
+// Likewise of NAME__SYMBOL, whatever stands for the symbol.
+[[nodiscard]] const Setting* find_of_any_symbol(std::string_view name) noexcept;
 // The row of a value, by where it is:
 // setting_of([](Place in) -> const void* { return &in.symbol.terms.cooldown; }).
 using Member = const void* (*)(Place place);

@@ -54,8 +54,17 @@ struct OrderTerms {
 // Example: 100 at price 3424.99 in steps of 0.001 → 29 steps → 0.029.
 [[nodiscard]] std::optional<Decimal> order_quantity(const OrderTerms& terms, Price price) noexcept;
 
-// Of a price that has no order_quantity(): the number that is above another, the other, and which
-// two they are, as a SizeProblem.
+// Why a signal has no size, or no stops, for who explains it: the third number of size_measure()
+// and protection_measure(), and what the first two are.
+enum class SizeProblem : std::uint8_t {
+  above_maximum,         // worth and the most of it, quote currency
+  above_venue_worth,     // likewise
+  above_venue_quantity,  // quantities; of a limit 0: it has more digits than can be written
+  stop_loss,             // how far it is from the entry, and the tick, 0: not known; quote currency
+  take_profit            // likewise
+};
+
+// Of a price that has no order_quantity().
 [[nodiscard]] Measure size_measure(const OrderTerms& terms, Price price) noexcept;
 
 struct Protection {
@@ -68,6 +77,9 @@ struct Protection {
 // from the price. Empty when one of them protects nothing: it is no price, or rounded to the entry.
 [[nodiscard]] std::optional<Protection> protection(const OrderTerms& terms, Side side,
                                                    Price price) noexcept;
+
+// Of a price that has no protection(): the first stop that protects nothing.
+[[nodiscard]] Measure protection_measure(const OrderTerms& terms, Side side, Price price) noexcept;
 
 // Whether an order of this side can only close a LONG, never open.
 [[nodiscard]] constexpr bool is_reduce_only(const OrderTerms& terms, Side side) noexcept {
