@@ -85,7 +85,7 @@ export async function startService(broker, settings = {}, port) {
   const service = new Program([BINARY, 'run'], {
     NATS_URL: `nats://127.0.0.1:${broker.port}`, ENVIRONMENT: 'local', LOG_LEVEL: 'WARNING',
     HEALTH_CHECK_HOST: '127.0.0.1', HEALTH_CHECK_PORT: String(port), SIGNAL_COOLDOWN_SECONDS: '1',
-    RISK_MAX_DAILY_SIGNALS: '0', ...settings,
+    RISK_MAX_DAILY_SIGNALS: '0', NATS_CONSUMER_GROUP: '', ...settings,
   });
   service.port = port;
   service.url = `http://127.0.0.1:${port}/`;
@@ -99,8 +99,11 @@ export async function startService(broker, settings = {}, port) {
 // Frames of `simulate`. `asReal`: they come by a relay that names another source, as long as theirs.
 export async function startMarket(broker, {asReal = false, rate = 200} = {}) {
   const port = asReal ? await startRelay(broker.port) : broker.port;
-  return new Program([BINARY, 'simulate', '--rate', String(rate), '--show-orders'],
-                     {NATS_URL: `nats://127.0.0.1:${port}`, ENVIRONMENT: 'local'});
+  const market = new Program([BINARY, 'simulate', '--rate', String(rate), '--show-orders'],
+    {NATS_URL: `nats://127.0.0.1:${port}`, ENVIRONMENT: 'local', SIMULATE_ON_REAL_BROKER: 'yes'});
+  await until('the market', () => market.said.includes('a made-up market'))
+    .catch(error => { throw new Error(`${error.message}\n${market.said}`); });
+  return market;
 }
 async function startRelay(to) {
   const made = '"source":"simulation"', real = '"source":"exchange-1"';

@@ -86,7 +86,7 @@ test('a market of the exchange is traded on, and a pause looks like one until it
 });
 
 test('a dry run is called one', async () => {
-  const dry = await startService(broker, {DRY_RUN_MODE: 'true', NATS_CONSUMER_GROUP: 'dry'});
+  const dry = await startService(broker, {DRY_RUN_MODE: 'true'});
   await onPage(async page => {
     await shows(page, '#state', 'Dry run');
     await shows(page, '#meaning', 'No order leaves here.');
@@ -111,7 +111,7 @@ test('without a broker it is not ready, and says why, and comes back with the br
 
 test('a page whose service is gone says so, and comes back by itself', async () => {
   const port = await freePort();
-  let mortal = await startService(broker, {NATS_CONSUMER_GROUP: 'mortal'}, port);
+  let mortal = await startService(broker, {}, port);
   await onPage(async page => {
     await shows(page, '#state', 'Simulated feed');
     const id = await page.evaluate(() => { window.same = true; return latest.id; });
@@ -121,7 +121,7 @@ test('a page whose service is gone says so, and comes back by itself', async () 
     assert.match(await page.title(), /^No answer · /);
     assert.match(await page.locator('#charts').evaluate(node =>
       getComputedStyle(node.closest('section')).filter), /grayscale/);
-    mortal = await startService(broker, {NATS_CONSUMER_GROUP: 'mortal'}, port);
+    mortal = await startService(broker, {}, port);
     await shows(page, '#state', /^(Simulated|No) feed$/);
     assert.ok(await page.evaluate(() => window.same), 'the page was not loaded anew');
     assert.notEqual(await page.evaluate(() => latest.id), id);
@@ -169,7 +169,7 @@ test('a symbol that nobody knows is said to be unknown', () => onPage(async page
 }, {allowed: /status of 400/}));
 
 test('the seventeenth page says that it waits for a place, and gets the next', async () => {
-  const own = await startService(broker, {NATS_CONSUMER_GROUP: 'crowd'});
+  const own = await startService(broker);
   const watchers = [];
   for (let i = 0; i < 16; ++i) {
     const leave = new AbortController();
