@@ -126,6 +126,23 @@ async function startRelay(to) {
   return relay.address().port;
 }
 
+// A TradeEngine that takes every order.
+export async function startEngine(broker) {
+  const socket = net.connect(broker.port, '127.0.0.1').unref().on('error', () => {});
+  let heard = '';
+  socket.on('data', bytes => {
+    heard += bytes.toString('latin1');
+    for (const [, reply] of heard.matchAll(/MSG \S+ 1 (\S+) \d+\r\n/g)) {
+      const answer = '{"status":"executed"}';
+      socket.write(`PUB ${reply} ${answer.length}\r\n${answer}\r\n`);
+    }
+    if (/PING\r\n/.test(heard)) socket.write('PONG\r\n');
+    heard = heard.slice(heard.lastIndexOf('\r\n') + 2);
+  });
+  await once(socket, 'connect');
+  socket.write('CONNECT {"verbose":false}\r\nSUB tradeengine.orders 1\r\n');
+}
+
 export async function stopAll() {
   await Promise.all(running.map(program => program.stop('SIGKILL')));
 }
@@ -133,7 +150,7 @@ export async function stopAll() {
 // --- The browser ------------------------------------------------------------------------------------
 
 export const startBrowser = () =>
-  chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
+  chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-lcd-text']});
 
 // A page that writes down what it asked for and what went wrong with it.
 export async function open(browser, url, {width = 1440, scheme = 'light', before} = {}) {

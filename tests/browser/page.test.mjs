@@ -4,14 +4,15 @@ import {createHash} from 'node:crypto';
 import {after, before, test} from 'node:test';
 
 import {decision, played, statusDocument, strategy} from './document.mjs';
-import {accessibility, freePort, open, startBroker, startBrowser, startMarket, startService, stopAll,
-        until} from './kit.mjs';
+import {accessibility, freePort, open, startBroker, startBrowser, startEngine, startMarket,
+        startService, stopAll, until} from './kit.mjs';
 
 let browser, broker, service;
 
 before(async () => {
   [browser, broker] = await Promise.all([startBrowser(), startBroker()]);
   service = await startService(broker);
+  await startEngine(broker);
   await startMarket(broker);
 });
 after(async () => {
@@ -145,7 +146,9 @@ test('orders appear with what led to them, and those that are there stay', () =>
            Number(price) === one.signal.price;
   });
   assert.ok(known.length > 0 && known.length >= cells.length - 2, `${known.length} of ${cells.length}`);
-  for (const row of cells) assert.match(row[7], /^(BUY|SELL) at .*(above|below)/);
+  for (const row of cells) assert.match(row[7], /^(BUY|SELL) .* at .* is (above|below) .*; order /);
+  await until('a confirmation', async () => (await rows.allTextContents()).some(row =>
+    /confirmed/.test(row)));
 }));
 
 test('another symbol can be chosen, and is kept by the address', () => onPage(async page => {
@@ -156,8 +159,10 @@ test('another symbol can be chosen, and is kept by the address', () => onPage(as
   await page.reload();
   await until('ETHUSDT', () => page.evaluate(() => latest?.symbol === 'ETHUSDT'));
   assert.equal(await page.inputValue('#symbol'), 'ETHUSDT');
-  const shown = await text(page, '#strategies article:first-child tbody td');
-  assert.ok(Number(shown) > 0, `${shown} events`);
+  const last = await page.evaluate(() => latest.strategies.orderbook_skew.last);
+  assert.equal(last.symbol, 'ETHUSDT');
+  await shows(page, '#strategies article:first-child .sentence', /./);
+  await shows(page, '#strategies article:first-child tbody td', /[1-9]/);
 }));
 
 test('a symbol that nobody knows is said to be unknown', () => onPage(async page => {
@@ -239,12 +244,37 @@ test('the funnel is that of the minute or of the hour', () => onPlayed(played({}
   assert.deepEqual(await funnel(), [
     'ended since 11:59:00 | events | share', 'events | 600 | 100 %',
     'spread below minimum | 590 | 98 %', 'neutral | 9 | 1.5 %', 'orders: 1 buy, 0 sell | 1 | 0.2 %']);
+  const bars = await page.locator('#strategies article:first-child .bar').evaluateAll(all =>
+    all.map(({style}) => ['--to', '--from'].map(name => parseFloat(style.getPropertyValue(name)))));
+  assert.deepEqual(bars.map(ends => ends.map(end => Number(end.toFixed(2)))),
+                   [[100, 100], [1.67, 100], [0.17, 1.67], [0, 0.17]]);
   await page.getByLabel('last hour').check();
   assert.deepEqual(await funnel(), [
     'ended since 11:00:00 | events | share', 'events | 36,000 | 100 %',
     'spread below minimum | 35,990 | 100 %', 'neutral | 8 | <0.1 %',
     'orders: 1 buy, 1 sell | 2 | <0.1 %']);
 }));
+
+test('a symbol that becomes known later is asked for then', () => {
+  const status = statusDocument();
+  const others = status.feed.symbols.splice(1);
+  const answers = played({status});
+  const before = async page => {
+    await answers.before(page);
+    await page.route('**/events?symbol=*', route =>
+      status.feed.symbols.length > 1 ? route.fallback() : route.fulfill({status: 400, json: {}}));
+  };
+  return onPage(async page => {
+    await page.goto(`${service.url}#symbol=ETHUSDT`);
+    await page.reload();
+    await shows(page, '#unknown', 'ETHUSDT is not known here: this is BTCUSDT.');
+    status.feed.symbols.push(...others);
+    status.symbol = 'ETHUSDT';
+    await until('it to be asked for', () => page.evaluate(() => source.url.endsWith('=ETHUSDT')));
+    await until('the note to go', () => page.locator('#unknown').isHidden());
+    assert.equal(await page.inputValue('#symbol'), 'ETHUSDT');
+  }, {before, allowed: /status of 400/});
+});
 
 test('an indicator stands between its thresholds', () => onPlayed(played({}), async page => {
   await shows(page, '#strategies article:first-child .now b', 'ratio 1.1');

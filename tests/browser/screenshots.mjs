@@ -1,8 +1,9 @@
-// Writes docs/images/status-*.png: the page at 1440 and 390 pixels, light and dark, trading and paused.
+// Writes docs/images/status-*.png: the page at 1440 and 390 pixels, light and dark, trading (all of
+// it) and paused (what is seen first).
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 
-import {ROOT, open, startBroker, startBrowser, startMarket, startService, stopAll,
+import {ROOT, open, startBroker, startBrowser, startEngine, startMarket, startService, stopAll,
         until} from './kit.mjs';
 
 // What a market of SECONDS has led to is seen on them.
@@ -13,6 +14,7 @@ try {
   await mkdir(folder, {recursive: true});
   const broker = await startBroker();
   const service = await startService(broker, {SIGNAL_COOLDOWN_SECONDS: '5', LOG_LEVEL: 'INFO'});
+  await startEngine(broker);
   await startMarket(broker, {asReal: true});
   const browser = await startBrowser();
   const pages = [];
@@ -28,7 +30,7 @@ try {
       await until('the market', () => page.evaluate(seconds => latest.uptime_seconds > seconds, SECONDS),
                   SECONDS + 20);
       const file = path.join(folder, `status-${state.toLowerCase()}-${name}.png`);
-      await page.screenshot({path: file, fullPage: true});
+      await page.screenshot({path: file, fullPage: state === 'Trading'});
       console.log(path.relative(ROOT, file));
     }
   }
