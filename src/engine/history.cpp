@@ -45,7 +45,7 @@ void describe(const EventRecord& record, PastDecision& past) noexcept {
 History::History(const SymbolTable& symbols)
     : symbols_(symbols), lines_(symbols.capacity() * count_of<StrategyId>), orders_(kOrders) {}
 
-void History::add(const Step& step, UnixMs received_at) {
+void History::add(const Step& step, UnixMs received_at, std::chrono::milliseconds clock) {
   for (const EventRecord& record : step.events) {
     const Refused* const refused = record.refused();
     if (refused != nullptr && (!refused->symbol_index || is_ignored(refused->reason))) continue;
@@ -55,7 +55,7 @@ void History::add(const Step& step, UnixMs received_at) {
     const PastEvent* const before = line.recent.newest();
     PastEvent& past = line.recent.next();
     describe_event(record, past);
-    line.funnel->add(past.end, received_at);
+    line.funnel->add(past.end, clock);
     past.number = ++newest_;
     if (past.at == UnixMs()) past.at = received_at;
     const bool goes_on = before != nullptr && before->end == past.end;
@@ -101,16 +101,23 @@ void History::add_pause(Switch which, std::optional<StrategyId> strategy, bool p
 }
 
 std::string_view History::paused_by(const PastDecision& decision) const noexcept {
-  return paused_by(decision.number, decision.strategy);
-}
-
-std::string_view History::paused_by(std::uint64_t number, StrategyId strategy) const noexcept {
   for (const Pauses& pauses : pauses_) {
-    for (const Pause* pause : {&pauses[index_of(strategy)], &pauses.back()}) {
-      if (number >= pause->from && number < pause->to) return pause->by;
+    for (const Pause* pause : {&pauses[index_of(decision.strategy)], &pauses.back()}) {
+      if (decision.number >= pause->from && decision.number < pause->to) return pause->by;
     }
   }
   return {};
+}
+
+std::string History::paused_by(StrategyId strategy) const {
+  std::string all;
+  for (const Pauses& pauses : pauses_) {
+    for (const Pause* pause : {&pauses[index_of(strategy)], &pauses.back()}) {
+      if (pause->to != UINT64_MAX) continue;
+      all += (all.empty() ? "" : "; ") + pause->by;
+    }
+  }
+  return all;
 }
 
 std::vector<History::Found> History::find(const Query& query) const {

@@ -32,7 +32,11 @@ RenderedResponse render(const Request& request, Response response,
                                  std::string_view(reason.data(), reason.size()),
                                  response.content_type, has_charset ? "" : "; charset=utf-8");
   const auto out = std::back_inserter(head);
-  if (!goes_on) fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+  if (goes_on) {
+    head += "X-Accel-Buffering: no\r\n";  // proxies that know it pass each part on at once
+  } else {
+    fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+  }
   if (!response.policy.empty()) {
     fmt::format_to(out, "Content-Security-Policy: {}\r\n", response.policy);
   }

@@ -31,9 +31,9 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::string policy{};  // of a page: its Content-Security-Policy, see page_policy()
-  /// Where there is one, the response goes on: what it returns follows a Limits::next later, again
-  /// and again, but not before the client has taken what came before. It may throw as a route may;
-  /// then the response ends.
+  /// Where there is one, the response goes on: what it returns follows the body at once and then
+  /// again and again, each a Limits::next after the client has taken what came before. It may throw
+  /// as a route may; then the response ends.
   std::function<std::string()> next{};
 };
 

@@ -189,7 +189,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (!open_) return;
     if (error) return end(error);
     shared_.unsent_bytes -= response_.body.size();
-    if (goes_on()) return await_next();
+    response_.body.clear();
+    if (goes_on()) return response_.head.empty() ? await_next() : send_next();
     const bool last = response_.close;
     response_ = {};
     if (!last) return await_request();
@@ -200,8 +201,6 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   /// more when it comes back.
   void await_next() {
     last_progress_ = Clock::now();
-    response_.head.clear();
-    response_.body.clear();
     next_timer_.expires_after(shared_.options.limits.next);
     next_timer_.async_wait([self = this->shared_from_this()](Error error) {
       if (!error && self->open_) self->send_next();
@@ -209,7 +208,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void send_next() {
+    response_.head.clear();
     auto part = next_part(response_, shared_.options.on_problem);
+    if (!open_) return;  // the part stopped the server
     if (!part) return close();
     response_.body = *std::move(part);
     write();

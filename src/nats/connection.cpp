@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <rts/trading/stream_plan.hpp>
+
 #include "nats/subjects.hpp"
 #include "nats/weakly.hpp"
 
@@ -225,13 +227,16 @@ void Connection::check_complaint() {
   const std::string subject(denied_subject(complaint_));
   // An answer that somebody has asked for to where we may not publish is his loss.
   if (subject.starts_with(kInboxes) && !subject.starts_with(inbox_.name())) return;
-  if (refused_ || !subject.empty()) {
+  const bool is_optional =
+      std::ranges::any_of(client_.options.optional_subjects,
+                          [&](const std::string& optional) { return covers(optional, subject); });
+  if (refused_ || (!subject.empty() && !is_optional)) {
     const auto pause = kRefusedIntervals * client_.options.heartbeat_interval;
     ask_again_at_ = std::min(ask_again_at_, Clock::now() + pause);
   }
   if (subject.empty()) return;
   // The same words said again could not be told apart: one denial holds until the next connection,
-  // which is not far.
+  // which is not far, but for what is optional.
   denied_.push_back(subject);
   client_.requests.deny(subject);
 }

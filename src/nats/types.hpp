@@ -24,7 +24,8 @@ struct ClientOptions : config::BrokerParameters {
   std::string name{};  // connection name, as the broker's monitoring shows it
   // Besides the data, each message of these to each client: commands, and what streams tell.
   std::vector<std::string> command_subjects{};
-  // Likewise; where the broker refuses them, nothing comes and nothing is said but last_error.
+  // Likewise; where the broker refuses them, nothing comes and nothing is said but last_error. Nor
+  // does the connection end to ask again where it refuses a publish on one that they cover.
   std::vector<std::string> optional_subjects{};
   bool subscribes_when_told = false;  // to the data: on each connection by Client::subscribe()
   std::size_t max_buffered_bytes = 1U << 20U;  // of publishes that the socket does not take yet

@@ -1,4 +1,5 @@
-// What the history holds, by a query that anybody may have written.
+// What is asked by a query that anybody may have written: the status document, once or live, and
+// what the history holds.
 #include <algorithm>
 #include <functional>
 #include <span>
@@ -100,6 +101,30 @@ Result<std::optional<Symbol>, std::string> watched_symbol(const SymbolTable& sym
   }
   if (!question.query.symbol && symbols.size() > 0) question.query.symbol = symbols.at(0);
   return question.query.symbol;
+}
+
+http::Response index_response(const http::Query& query, const SymbolTable& symbols,
+                              const StatusOf& status_of) {
+  // Who wants JSON is a program; a browser says that it wants a page.
+  const bool is_for_people = query.accept.find("application/json") == std::string_view::npos ||
+                             query.accept.find("text/html") != std::string_view::npos;
+  if (is_for_people) return page_response();
+  const auto watched = watched_symbol(symbols, query.text);
+  if (!watched) return http::error_response(400, watched.error());
+  return {.body = status_of(watched.value())};
+}
+
+http::Response events_response(const http::Query& query, const SymbolTable& symbols,
+                               const StatusOf& status_of) {
+  if (const auto watched = watched_symbol(symbols, query.text); !watched) {
+    return http::error_response(400, watched.error());
+  }
+  // Looked up each time, for the first symbol may only come later.
+  auto next = [&symbols, status_of, text = std::string(query.text)] {
+    return fmt::format("event: status\ndata: {}\n\n",
+                       status_of(watched_symbol(symbols, text).value()));
+  };
+  return {.content_type = "text/event-stream", .body = "retry: 1000\n\n", .next = std::move(next)};
 }
 
 http::Response decisions_response(const State& state, std::string_view query) {

@@ -207,8 +207,8 @@ Counts::Counts(const SymbolTable& traded)
 
 void Counts::add(const Step& step, UnixNs received_at, SteadyTime now) {
   tally.add(step);
-  history.add(step, to_ms(received_at));
-  if (step.is_simulated) last_simulated = now;
+  const auto clock = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch());
+  history.add(step, to_ms(received_at), clock);
   for (const EventRecord& record : step.events) {
     const Decision* const decision = record.decision();
     if (decision == nullptr) continue;
@@ -220,7 +220,8 @@ void Counts::add(const Step& step, UnixNs received_at, SteadyTime now) {
     last.at[kind] = decision->at;
     last.received[kind] = now;
     last_received[kind] = now;
-    rates.add(kind, to_ms(received_at));
+    rates.add(kind, clock);
+    if (step.is_simulated) last_simulated = now;
   }
 }
 

@@ -87,15 +87,19 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
   if (parameters_.dry_run) return refuse(OrderResult::dry_run);
   if (stores() && in_log) return refuse(OrderResult::duplicate, kStoredByOther);
   if (now() >= order.valid_until) return refuse(OrderResult::expired);
-  if (const auto reason = callbacks_.held_back_by(); !reason.empty()) {
+  if (const auto reason = unread_log(); !reason.empty()) {
     return refuse(OrderResult::disconnected, reason);
   }
-  if (stores() && !log_.is_read()) return refuse(OrderResult::disconnected, kLogUnread);
   if (in_flight_.size() >= parameters_.max_in_flight) return refuse(OrderResult::buffer_full);
   const auto permit = admit();
   if (!permit) return refuse(OrderResult::circuit_open);
   InFlight& taken = take_in(order, header_traceparent, received_at, *permit);
   stores() ? store(taken) : forward(taken);
+}
+
+std::string_view Publisher::unread_log() const {
+  const auto reason = callbacks_.held_back_by();
+  return reason.empty() && stores() && !log_.is_read() ? kLogUnread : reason;
 }
 
 Publisher::InFlight& Publisher::take_in(const Order& order, std::string_view header_traceparent,
@@ -420,12 +424,14 @@ std::string Publisher::path_problem() const {
 Publisher::Status Publisher::status() const {
   const bool any_tried = std::ranges::any_of(
       destinations_, [](const Destination& to) { return to.path != Path::unknown; });
+  const bool is_open = breaker_.state() == BreakerState::open;
   return {.breaker = breaker_.state(),
           .breaker_entered = breaker_.entered(),
           .in_flight = in_flight_.size(),
           .repeats = repeats_,
           .odd_answers = odd_answers_,
           .path_problem = path_problem(),
+          .held_by = is_open ? "the circuit breaker is open" : unread_log(),
           .path_tried = any_tried};
 }
 

@@ -118,6 +118,8 @@ class Publisher {
     // do, for all that is known. That nobody listens is known of one connection only; a refusal
     // stays until an order gets through.
     std::string path_problem;
+    // Why an order would not even be tried now; empty: it would be.
+    std::string_view held_by{};
     // Whether it is known at all who takes the orders: of this connection, by an order that has
     // found somebody or nobody.
     bool path_tried = true;
@@ -200,6 +202,8 @@ class Publisher {
 
   [[nodiscard]] UnixMs now() const { return std::max(transport_.now(), newest_event_); }
   [[nodiscard]] bool stores() const noexcept { return parameters_.mode == DeliveryMode::jetstream; }
+  // Why no order may leave as far as the logs go; empty: it may.
+  [[nodiscard]] std::string_view unread_log() const;
   Destination& destination_of(StrategyId strategy);
   InFlight& take_in(const Order& order, std::string_view header_traceparent, SteadyTime received_at,
                     CircuitBreaker::Permit permit);

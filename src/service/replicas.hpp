@@ -27,24 +27,28 @@ class Replicas {
   Replicas(nats::Client& client, std::string subject)
       : client_(client), subject_(std::move(subject)) {}
 
-  // To be called when somebody looks: asks, unless it has just done so. Where the broker does not
-  // let us, nobody is seen.
+  // To be called when somebody looks: asks, unless it has just done so.
   void look(SteadyTime now) {
     if (asked_at_ && now < *asked_at_ + kAskEvery) return;
     asked_at_ = now;
     std::erase_if(seen_, [&](const Replica& replica) { return now > replica.at + kForgetAfter; });
-    (void)client_.request({.subject = subject_, .payload = {}}, kAnswerWithin,
-                          [this](const nats::Reply& reply) { return take(reply); });
+    const auto asked = client_.request({.subject = subject_, .payload = {}}, kAskEvery,
+                                       [this](const nats::Reply& reply) { return take(reply); });
+    if (asked == nats::PublishResult::denied) discovery_ = Discovery::refused;
   }
 
   [[nodiscard]] std::span<const Replica> seen() const noexcept { return seen_; }
+  [[nodiscard]] Discovery discovery() const noexcept { return discovery_; }
 
  private:
   static constexpr std::chrono::seconds kAskEvery{5}, kForgetAfter{15};
-  static constexpr std::chrono::seconds kAnswerWithin{2};
 
   nats::AfterReply take(const nats::Reply& reply) {
-    if (reply.kind != nats::ReplyKind::answered) return nats::AfterReply::done;
+    using enum nats::ReplyKind;
+    // Nobody listens: not even we, for the broker does not let us.
+    if (reply.kind == denied || reply.kind == no_responders) discovery_ = Discovery::refused;
+    if (reply.kind == timed_out) discovery_ = Discovery::known;
+    if (reply.kind != answered) return nats::AfterReply::done;
     auto said = wire::parse_micro_ping(reply.payload);
     if (!said) return nats::AfterReply::keep_waiting;
     const auto known = std::ranges::find(
@@ -62,6 +66,7 @@ class Replicas {
   const std::string subject_;
   std::optional<SteadyTime> asked_at_;
   std::vector<Replica> seen_;
+  Discovery discovery_ = Discovery::asking;
 };
 
 }  // namespace rts::service

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,10 +41,10 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(Control, std::uint8_t, pause, resume, unreadable)
 BOOST_DEFINE_FIXED_ENUM_CLASS(Check, std::uint8_t, nats_connected, subscribed, order_path,
                               order_log, control_log, breaker, not_draining)
 
-// Why orders do not leave as they usually do, the gravest first; `no_feed` and `strategy_paused`
-// leave others alone.
+// Why orders do not leave as they usually do, the gravest first: up to `dry_run` none does at all.
+// `impaired`: a check fails, but orders are tried all the same.
 BOOST_DEFINE_FIXED_ENUM_CLASS(Notice, std::uint8_t, draining, not_ready, paused, disabled, dry_run,
-                              simulated_feed, no_feed, strategy_paused)
+                              impaired, simulated_feed, no_feed, strategy_paused, strategy_silent)
 
 // Of the events that are traded on.
 inline constexpr std::array kMarketKinds{EventKind::book, EventKind::trade, EventKind::ticker};
@@ -81,7 +82,7 @@ struct Counts {
   ByMarketKind<std::optional<SteadyTime>> last_received{};  // of evaluated events
   std::vector<LastEvents> last_events;                      // by symbol index
   Rates rates{kRatePart};
-  std::optional<SteadyTime> last_simulated{};  // frame of a made-up market
+  std::optional<SteadyTime> last_simulated{};  // evaluated event of a made-up market
 };
 
 // A log at the broker, where it is used.
@@ -121,6 +122,10 @@ struct NoticeText {
   std::string text;  // for people
 };
 
+// Whether it is known which processes answer to our name: not yet, it is, or it cannot be, for the
+// broker does not let us ask or be asked.
+BOOST_DEFINE_FIXED_ENUM_CLASS(Discovery, std::uint8_t, asking, known, refused)
+
 // A process that answers to our name.
 struct Replica {
   wire::MicroPing said;
@@ -141,6 +146,7 @@ struct State {
   // The last one that holds by now, and those that will, by the time they do.
   std::span<const TakenSettings> revisions{};
   std::span<const Replica> replicas{};  // that were seen lately, this one among them
+  Discovery discovery = Discovery::asking;
   http::Stats http{};
   telemetry::ProcessUsage process{};  // for the metrics; it costs some system calls
   bool draining = false;
@@ -156,12 +162,17 @@ struct State {
   [[nodiscard]] std::span<const config::Given> live_values() const noexcept {
     return service::live_values(revisions, now);
   }
+  // `at` as the funnels and the rates have it.
+  [[nodiscard]] std::chrono::milliseconds clock() const noexcept {
+    return std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch());
+  }
   [[nodiscard]] UnixMs started() const noexcept {
     return now - std::chrono::floor<std::chrono::milliseconds>(uptime);
   }
   [[nodiscard]] CheckResult result_of(Check check) const;
   [[nodiscard]] bool ready() const;  // every check is ok
   [[nodiscard]] std::vector<NoticeText> notices() const;
+  [[nodiscard]] bool trades() const;  // an order would be tried
 };
 
 // What delivery promises, for people.
@@ -186,6 +197,14 @@ inline constexpr std::size_t kMaxDecisions = 200;  // of one answer
                                                                         std::string_view query);
 // {"service":…,"trading":true,"notices":[…],"feed":{…},…}, on one line.
 [[nodiscard]] std::string status_document(const State& state, const std::optional<Symbol>& watched);
+
+// "/" and /events: the document of the symbol that the query asks for, to programs, and what `next`
+// follows with. What is given to events_response() has to outlive the response.
+using StatusOf = std::function<std::string(const std::optional<Symbol>& watched)>;
+[[nodiscard]] http::Response index_response(const http::Query& query, const SymbolTable& symbols,
+                                            const StatusOf& status_of);
+[[nodiscard]] http::Response events_response(const http::Query& query, const SymbolTable& symbols,
+                                             const StatusOf& status_of);
 
 [[nodiscard]] std::span<const telemetry::Metric<State>> metrics_table() noexcept;
 

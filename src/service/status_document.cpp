@@ -5,6 +5,8 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,16 +20,21 @@
 namespace rts::service {
 namespace {
 
-// A feed that has been silent for longer is said to be.
-constexpr std::chrono::seconds kSilence{10};
-// And a made-up market to be gone.
-constexpr std::chrono::seconds kSimulatedFor{60};
+// A feed that has been silent for longer is said to be; a kind of it, while others come; and a
+// made-up market is said to be gone.
+constexpr std::chrono::seconds kSilence{10}, kSilenceOfKind{30}, kSimulatedFor{60};
 
 // --- Is it trading? -----------------------------------------------------------------------------
 
+// Frames come and an order would be tried, if there were one.
+bool has_way(const State& state) {
+  return state.nats.subscribed && state.nats.answering && state.delivery.held_by.empty() &&
+         state.nats.buffered_bytes < kMaxUnsentOrderBytes;
+}
+
 // By whom each of the enabled strategies is paused; empty unless all are.
-std::set<std::string_view> all_paused_by(const State& state) {
-  std::set<std::string_view> by;
+std::set<std::string> all_paused_by(const State& state) {
+  std::set<std::string> by;
   for (const StrategyId id : all_of<StrategyId>) {
     if (!state.enabled[index_of(id)]) continue;
     if (!state.paused[index_of(id)]) return {};
@@ -36,16 +43,49 @@ std::set<std::string_view> all_paused_by(const State& state) {
   return by;
 }
 
-std::optional<SteadyTime> last_event(const Counts& counts) {
-  return *std::ranges::max_element(counts.last_received);
+// Whether a strategy that is switched on looks at events of this kind.
+bool is_needed(const State& state, EventKind kind) {
+  return state.enabled[index_of(*strategy_of(kind))];
+}
+
+std::optional<SteadyTime> last_needed_event(const State& state) {
+  std::optional<SteadyTime> last;
+  for (const EventKind kind : kMarketKinds) {
+    if (is_needed(state, kind)) last = std::max(last, state.counts.last_received[index_of(kind)]);
+  }
+  return last;
+}
+
+std::string silence_of(const State& state, std::string_view what,
+                       const std::optional<SteadyTime>& last) {
+  if (!last) return fmt::format("{} has come since the start", what);
+  return fmt::format("{} has come for {:.0f} s", what, in_seconds(state.at - *last));
+}
+
+void add_silences(const State& state, std::vector<NoticeText>& notices) {
+  const auto is_silent = [&](const std::optional<SteadyTime>& last, std::chrono::seconds limit) {
+    return last ? state.at - *last > limit : state.uptime > limit;
+  };
+  const auto last = last_needed_event(state);
+  if (!last || is_silent(last, kSilence)) {
+    notices.push_back({Notice::no_feed, silence_of(state, "nothing to decide on", last)});
+    return;
+  }
+  for (const EventKind kind : kMarketKinds) {
+    const auto& last_of_kind = state.counts.last_received[index_of(kind)];
+    if (!is_needed(state, kind) || !is_silent(last_of_kind, kSilenceOfKind)) continue;
+    notices.push_back(
+        {Notice::strategy_silent,
+         fmt::format("{}: {} decides nothing",
+                     silence_of(state, fmt::format("no {}", to_string(kind)), last_of_kind),
+                     to_string(*strategy_of(kind)))});
+  }
 }
 
 void append_trading(JsonWriter& json, const State& state) {
-  const auto notices = state.notices();
-  json.key("trading").boolean(std::ranges::none_of(
-      notices, [](const NoticeText& notice) { return notice.what < Notice::simulated_feed; }));
+  json.key("trading").boolean(state.trades());
   json.key("notices").begin_array();
-  for (const auto& [what, text] : notices) {
+  for (const auto& [what, text] : state.notices()) {
     json.begin_object().key("what").string(to_string(what));
     json.key("text").string(text).end_object();
   }
@@ -63,7 +103,7 @@ void append_trading(JsonWriter& json, const State& state) {
 
 // Whole parts since the start, the oldest first; the present one has only begun.
 void append_rates(JsonWriter& json, const State& state) {
-  const auto parts = state.counts.rates.parts(state.now);
+  const auto parts = state.counts.rates.parts(state.clock());
   const std::size_t whole = parts.size() - 1;
   const std::size_t known =
       std::min(whole, static_cast<std::size_t>(state.uptime / Counts::kRatePart));
@@ -131,10 +171,11 @@ void append_funnel(JsonWriter& json, const State& state, const Funnel* funnel, F
     json.null();
     return;
   }
-  const Funnel::Counted counted = funnel->counted(span, state.now);
+  const Funnel::Counted counted = funnel->counted(span, state.clock());
   std::uint64_t events = 0;
   json.begin_object();
-  append_time(json.key("since"), std::max(counted.since(), state.started()));
+  append_time(json.key("since"),
+              std::max(state.now - (state.clock() - counted.since()), state.started()));
   json.key("outcomes").begin_object();
   const auto append = [&](const End& end) {
     const std::uint32_t count = counted.of(end);
@@ -204,60 +245,69 @@ void append_settings(JsonWriter& json, const State& state) {
   json.end_object();
 }
 
+void append_replica(JsonWriter& json, const State& state, const wire::MicroPing& said,
+                    const std::optional<SteadyTime>& at) {
+  json.begin_object().key("id").string(said.id);
+  json.key("self").boolean(said.id == state.id);
+  json.key("version").string(said.version);
+  json.key("settings").string(said.settings);
+  json.key("ready").boolean(said.is_ready);
+  append_age(json.key("age"), state, at).end_object();
+}
+
 // Itself first, whether or not it is heard.
 void append_replicas(JsonWriter& json, const State& state) {
-  const auto append = [&](const wire::MicroPing& replica, bool is_self) {
-    json.begin_object().key("id").string(replica.id).key("self").boolean(is_self);
-    json.key("version").string(replica.version);
-    json.key("settings").string(replica.settings);
-    json.key("ready").boolean(replica.is_ready).end_object();
-  };
-  json.begin_array();
-  append({std::string(state.id), std::string(kVersion), std::string(state.settings_hash),
-          state.ready()},
-         true);
-  for (const Replica& replica : state.replicas) {
-    if (replica.said.id != state.id) append(replica.said, false);
+  json.key("discovery").string(to_string(state.discovery));
+  json.key("replicas").begin_array();
+  append_replica(json, state,
+                 {std::string(state.id), std::string(kVersion), std::string(state.settings_hash),
+                  state.ready()},
+                 state.at);
+  for (const auto& [said, at] : state.replicas) {
+    if (said.id != state.id) append_replica(json, state, said, at);
   }
   json.end_array();
 }
 
 }  // namespace
 
+bool State::trades() const {
+  return !draining && has_way(*this) && !configuration.settings.delivery.dry_run &&
+         std::ranges::any_of(all_of<StrategyId>, [this](StrategyId strategy) {
+           return enabled[index_of(strategy)] && !paused[index_of(strategy)];
+         });
+}
+
 std::vector<NoticeText> State::notices() const {
   std::vector<NoticeText> notices;
-  if (draining) notices.push_back({Notice::draining, "it is shutting down"});
+  const auto add = [&](Notice what, std::string text) {
+    notices.push_back({what, std::move(text)});
+  };
+  if (draining) add(Notice::draining, "it is shutting down");
+  // What fails is said in any case; how grave it is, shows whether an order would be tried.
   for (const Check check : all_of<Check>) {
     const CheckResult result = result_of(check);
     if (check == Check::not_draining || result.ok) continue;
-    notices.push_back({Notice::not_ready, fmt::format("{}: {}", to_string(check), result.detail)});
+    add(has_way(*this) ? Notice::impaired : Notice::not_ready,
+        fmt::format("{}: {}", to_string(check), result.detail));
   }
   const auto by = all_paused_by(*this);
-  const bool is_enabled = std::ranges::count(enabled, true) > 0;
-  if (!by.empty()) {
-    notices.push_back({Notice::paused, fmt::format("paused by {}", fmt::join(by, ", "))});
-  }
-  if (!is_enabled) notices.push_back({Notice::disabled, "every strategy is switched off"});
+  if (!by.empty()) add(Notice::paused, fmt::format("paused by {}", fmt::join(by, ", ")));
+  if (std::ranges::count(enabled, true) == 0)
+    add(Notice::disabled, "every strategy is switched off");
   if (configuration.settings.delivery.dry_run) {
-    notices.push_back(
-        {Notice::dry_run, "every decision is taken, no order is sent (DRY_RUN_MODE)"});
+    add(Notice::dry_run, "every decision is taken, no order is sent (DRY_RUN_MODE)");
   }
   if (counts.last_simulated && at - *counts.last_simulated <= kSimulatedFor) {
-    notices.push_back({Notice::simulated_feed, "the frames say that their market is made up"});
+    add(Notice::simulated_feed, "the frames say that their market is made up");
   }
-  const auto last = last_event(counts);
-  if (!last || at - *last > kSilence) {
-    notices.push_back(
-        {Notice::no_feed,
-         last ? fmt::format("nothing to decide on has come for {:.0f} s", in_seconds(at - *last))
-              : "nothing to decide on has come since the start"});
-  }
+  if (is_enabled) add_silences(*this, notices);
   for (const StrategyId strategy : all_of<StrategyId>) {
     if (!by.empty() || !enabled[index_of(strategy)] || !paused[index_of(strategy)]) continue;
-    notices.push_back(
-        {Notice::strategy_paused, fmt::format("{} is paused by {}", to_string(strategy),
-                                              counts.history.paused_by(strategy))});
+    add(Notice::strategy_paused,
+        fmt::format("{} is paused by {}", to_string(strategy), counts.history.paused_by(strategy)));
   }
+  std::ranges::stable_sort(notices, {}, &NoticeText::what);
   return notices;
 }
 
@@ -280,7 +330,7 @@ std::string status_document(const State& state, const std::optional<Symbol>& wat
                 [&](StrategyId id) { append_strategy(json, state, watched, id); });
   append_latency(json.key("latency"), state.counts);
   append_settings(json.key("settings"), state);
-  append_replicas(json.key("replicas"), state);
+  append_replicas(json, state);
   json.end_object();
   return document;
 }

@@ -59,7 +59,7 @@ class HistoryStage final : public Stage {
   }
   void prepare() override { run(); }
   std::size_t run() override {
-    for (const auto& events : steps_) history_.add({events}, {});
+    for (const auto& events : steps_) history_.add({events}, {}, {});
     return history_.newest();
   }
   [[nodiscard]] std::size_t frames() const override { return steps_.size(); }

@@ -99,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const Step step = engine.step(rest.substr(0, end), std::nullopt);
       check_step(step, setup.format, json);
       tally.add(step);
-      history.add(step, UnixMs());
+      history.add(step, UnixMs(), {});
       more = end != std::string_view::npos;
       if (more) rest.remove_prefix(end + 1);
     }

@@ -100,6 +100,14 @@ TEST(Endpoints, TheStatusNamesEveryReplicaThatAnswers) {
   const std::string seen = fmt::format(R"({{"id":"{}","self":false,)", id);
   EXPECT_TRUE(eventually([&] { return one.status().find(seen) != std::string::npos; }, 10s))
       << one.status();
+  const std::string document = one.status();
+  const std::string_view of_other = std::string_view(document).substr(document.find(seen));
+  EXPECT_NE(text_at(of_other, "settings"), text_at(document, "hash")) << "its leverage is another";
+  EXPECT_EQ(text_at(of_other, "settings"), text_at(other.status(), "hash"));
+  EXPECT_NE(of_other.find(R"("ready":true)"), std::string_view::npos) << document;
+  EXPECT_TRUE(eventually(
+      [&] { return one.status().find(R"("discovery":"known")") != std::string::npos; }, 20s))
+      << one.status();
 }
 
 // Asking who is there is not worth a refusal: the broker says so once, and the rest works.
@@ -108,13 +116,15 @@ TEST(Endpoints, TheStatusNamesItselfAloneWhereItMayNotAsk) {
     permissions: { subscribe: ">", publish: { deny: "$SRV.>" } } } ] })");
   Daemon daemon({{"NATS_URL", broker.url("u:p")}});
   ASSERT_TRUE(daemon.wait_ready());
-  for (int i = 0; i < 3; ++i) {
-    const std::string document = daemon.status();
-    EXPECT_NE(document.find(R"("self":true)"), std::string::npos) << document;
-    EXPECT_EQ(document.find(R"("self":false)"), std::string::npos) << document;
-  }
-  EXPECT_TRUE(daemon.ready());
-  EXPECT_TRUE(throughout(1s, [&] { return daemon.ready(); }));
+  EXPECT_TRUE(eventually(
+      [&] { return daemon.status().find(R"("discovery":"refused")") != std::string::npos; }, 10s))
+      << daemon.status();
+  // A refusal of what is needed ends the connection after 4 s, to ask again.
+  EXPECT_TRUE(throughout(7s, [&] { return !daemon.status().empty() && daemon.ready(); }));
+  const std::string document = daemon.status();
+  EXPECT_NE(document.find(R"("self":true)"), std::string::npos) << document;
+  EXPECT_EQ(document.find(R"("self":false)"), std::string::npos) << document;
+  EXPECT_EQ(Scrape(daemon.port()).sum("rts_nats_reconnects_total"), 0) << daemon.log();
 }
 
 TEST(Endpoints, ReadyNamesEveryCheck) {

@@ -85,7 +85,7 @@ class Listener {
 
   void hear(const Step& step) {
     tally_.add(step);
-    history_.add(step, kNoon);
+    history_.add(step, kNoon, {});
     for (const EventRecord& record : step.events) {
       const Decision* decision = record.decision();
       if (decision == nullptr || !decision->order) continue;

@@ -37,7 +37,7 @@ History::Found last_of(const Configuration& configuration, const std::vector<std
   Engine engine(engine_parameters(configuration.settings, clock));
   History history(engine.symbols());
   for (const std::string& frame : frames) {
-    history.add(engine.step(frame, received_at), received_at);
+    history.add(engine.step(frame, received_at), received_at, {});
   }
   auto found = history.find({.last = 1});
   if (!found.empty()) return found.front();

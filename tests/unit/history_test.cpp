@@ -40,7 +40,7 @@ class Watched {
 
   void hear(const std::string& frame) {
     const Step step = engine_.step(frame, std::nullopt);
-    history_.add(step, kNoon + std::chrono::hours(1));
+    history_.add(step, kNoon + std::chrono::hours(1), {});
     for (const EventRecord& record : step.events) {
       const Decision* const decision = record.decision();
       if (decision != nullptr && decision->order) order_ = *decision->order;
@@ -364,7 +364,7 @@ TEST(History, CountsHowEventsOfASymbolAndStrategyEnded) {
   watched.books(2, "spread_below_minimum");
   watched.book("neutral", "ETHUSDT");
   watched.hear("no frame");
-  const UnixMs now = kNoon + std::chrono::hours(1);
+  const std::chrono::milliseconds now{0};
   for (const FunnelSpan span : all_of<FunnelSpan>) {
     const auto counted = watched.history().funnel(btc, skew)->counted(span, now);
     EXPECT_EQ(counted.of(neutral), 3U);
@@ -402,7 +402,7 @@ TEST(History, SaysWhoPausesNow) {
   EXPECT_EQ(history.paused_by(skew), "");
   history.add_pause(process, skew, true, "SIGUSR1");
   history.add_pause(control_log, std::nullopt, true, "me: maintenance");
-  EXPECT_EQ(history.paused_by(skew), "SIGUSR1");
+  EXPECT_EQ(history.paused_by(skew), "SIGUSR1; me: maintenance");
   EXPECT_EQ(history.paused_by(StrategyId::trade_momentum), "me: maintenance");
   history.add_pause(process, skew, false, "SIGUSR2");
   EXPECT_EQ(history.paused_by(skew), "me: maintenance");

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-constexpr UnixMs kNoon{std::chrono::hours(12)};
+constexpr std::chrono::milliseconds kNoon = 12h;
 
 TEST(RecentCounts, HasThePresentPartLast) {
   RecentCounts<2, 3> counts(10s);
@@ -47,13 +47,13 @@ TEST(RecentCounts, IsWhatAListOfAllSaysAtAnyTime) {
   std::mt19937 random(1);
   for (int round = 0; round < 200; ++round) {
     RecentCounts<3, 4> counts(7s);
-    std::vector<std::pair<std::size_t, UnixMs>> all;
-    UnixMs now = kNoon;
+    std::vector<std::pair<std::size_t, std::chrono::milliseconds>> all;
+    std::chrono::milliseconds now = kNoon;
     for (int i = 0; i < 50; ++i) {
       now += std::chrono::milliseconds(random() % (random() % 5 == 0 ? 60'000 : 3'000));
       all.emplace_back(random() % 3, now);
       counts.add(all.back().first, now);
-      const UnixMs at = now + std::chrono::milliseconds(random() % 30'000);
+      const std::chrono::milliseconds at = now + std::chrono::milliseconds(random() % 30'000);
       std::array<std::uint32_t, 3> expected{};
       for (const auto& [key, when] : all) {
         if (when >= counts.since(at)) ++expected[key];

@@ -103,6 +103,28 @@ TEST(StatusDocument, NamesEachCheckThatFails) {
   EXPECT_THAT(Told::document(state), HasSubstr(kNotTrading));
 }
 
+// "No order leaves" may only be said where none would be tried.
+TEST(StatusDocument, TellsWhatFailsFromWhatHoldsOrdersBack) {
+  Told told;
+  State state = told.state();
+  state.delivery.path_problem = "nobody listens on tradeengine.orders";
+  EXPECT_THAT(Told::notices(state),
+              ElementsAre("impaired: order_path: nobody listens on tradeengine.orders"));
+  EXPECT_THAT(Told::document(state), HasSubstr(kTrading)) << "the next order is tried";
+  state.delivery.breaker = BreakerState::half_open;
+  EXPECT_THAT(Told::notices(state),
+              ElementsAre(StartsWith("impaired: "), StartsWith("impaired: ")));
+  EXPECT_THAT(Told::document(state), HasSubstr(kTrading)) << "so is a probe";
+  state.control_log = {.problem = "the settings are refused: …"};
+  EXPECT_THAT(Told::document(state), HasSubstr(kTrading)) << "those before hold";
+  state.delivery.held_by = "the control log has not been read";
+  EXPECT_THAT(Told::notices(state), testing::Each(StartsWith("not_ready: ")));
+  EXPECT_THAT(Told::document(state), HasSubstr(kNotTrading));
+  State full = told.state();
+  full.nats.buffered_bytes = service::kMaxUnsentOrderBytes;
+  EXPECT_THAT(Told::document(full), HasSubstr(kNotTrading));
+}
+
 TEST(StatusDocument, SaysThatItDrains) {
   Told told;
   State state = told.state();
@@ -123,7 +145,8 @@ TEST(StatusDocument, SaysWhoPausesAllAndWhoOne) {
               AllOf(HasSubstr(kTrading), HasSubstr(R"("paused":true,"paused_by":"SIGUSR1")")));
   state.paused.fill(true);
   told.counts.history.add_pause(control_log, std::nullopt, true, "me: maintenance");
-  EXPECT_THAT(Told::notices(state), ElementsAre("paused: paused by SIGUSR1, me: maintenance"));
+  EXPECT_THAT(Told::notices(state),
+              ElementsAre("paused: paused by SIGUSR1; me: maintenance, me: maintenance"));
   EXPECT_THAT(Told::document(state), HasSubstr(kNotTrading));
   // Of those that are switched off it does not matter.
   state.paused[index_of(StrategyId::ticker_velocity)] = false;
@@ -143,6 +166,8 @@ TEST(StatusDocument, SaysThatItOnlyRehearses) {
 TEST(StatusDocument, SaysThatTheMarketIsMadeUpForAsLongAsItIs) {
   Told told;
   told.hear(R"({"stream":"x","source":"simulation","data":{"e":"depthUpdate"}})");
+  EXPECT_THAT(Told::notices(told.state()), IsEmpty()) << "nothing is decided by it";
+  told.hear(R"({"stream":"btcusdt@trade","source":"simulation","data":)" + trade({}).json() + "}");
   EXPECT_THAT(Told::notices(told.state()), ElementsAre(StartsWith("simulated_feed: ")));
   EXPECT_THAT(Told::document(told.state()), HasSubstr(kTrading)) << "orders leave all the same";
   told.at += 60s;
@@ -167,11 +192,31 @@ TEST(StatusDocument, SaysThatNothingComes) {
               testing::Contains("no_feed: nothing to decide on has come since the start"));
 }
 
+TEST(StatusDocument, SaysThatAKindIsMissingWhileOthersCome) {
+  Told told;
+  State state = told.state();
+  state.uptime = 31s;
+  EXPECT_THAT(Told::notices(state),
+              ElementsAre("strategy_silent: no trade has come since the start: trade_momentum "
+                          "decides nothing",
+                          "strategy_silent: no ticker has come since the start: ticker_velocity "
+                          "decides nothing"));
+  EXPECT_THAT(Told::document(state), HasSubstr(kTrading));
+  told.at += 31s;
+  told.hear(trade({}).json());
+  State later = told.state();
+  EXPECT_THAT(Told::notices(later), ElementsAre("strategy_silent: no book has come for 31 s: "
+                                                "orderbook_skew decides nothing"));
+  // What no strategy needs is not missed, nor does it count.
+  later.enabled = {true, false, false};
+  EXPECT_THAT(Told::notices(later), ElementsAre("no_feed: nothing to decide on has come for 31 s"));
+}
+
 // --- Is the feed alive? -------------------------------------------------------------------------
 
 TEST(StatusDocument, HasTheRatesOfWholePartsSinceTheStart) {
   Told told;
-  told.now += 5s;
+  told.at += 5s;
   EXPECT_THAT(Told::document(told.state()),
               HasSubstr(R"("rates":{"seconds":5,"book":[0,0.2],"trade":[0,0],"ticker":[0,0]})"));
   State state = told.state();
@@ -268,13 +313,25 @@ TEST(StatusDocument, NamesTheRevisionInForceAndHowManyWillBe) {
 TEST(StatusDocument, NamesItselfFirstAndOnceAmongTheReplicas) {
   Told told;
   State state = told.state();
-  const std::vector<service::Replica> seen{{{"other", "2.0", "else", true}, {}},
-                                           {{"me", "1.0", "hash", true}, {}}};
+  const std::vector<service::Replica> seen{{{"other", "2.0", "else", true}, told.at - 2s},
+                                           {{"me", "1.0", "hash", true}, told.at}};
   state.replicas = seen;
+  state.discovery = service::Discovery::known;
   const std::string document = Told::document(state);
-  EXPECT_THAT(document, HasSubstr(R"("replicas":[{"id":"me","self":true,)"));
+  EXPECT_THAT(document, HasSubstr(R"("discovery":"known","replicas":[{"id":"me","self":true,)"));
   EXPECT_THAT(document, HasSubstr(R"({"id":"other","self":false,"version":"2.0","settings":"else",)"
-                                  R"("ready":true}])"));
+                                  R"("ready":true,"age":2}])"));
+}
+
+// --- The page -----------------------------------------------------------------------------------
+
+TEST(StatusPage, MayRunTheOneScriptAndWearTheOneStyleThatItHas) {
+  const http::Response page = service::page_response();
+  EXPECT_THAT(page.policy,
+              testing::ContainsRegex("style-src 'sha256-[^']+='; script-src 'sha256-"));
+  EXPECT_EQ(page.policy.find("unsafe"), std::string::npos);
+  EXPECT_THAT(page.body, Not(testing::ContainsRegex("<[^>]+ (style|on[a-z]+)=")))
+      << "no policy lets attributes run";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Funnel: how many events of one symbol and strategy ended how, in the last minute and in the last
 // hour. The present part of each has only begun: they are 50 to 60 s and 50 to 60 minutes. Times
-// are those of receipt. Not thread-safe.
+// are those of receipt, by RecentCounts' clock. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -38,25 +38,25 @@ class Funnel {
 
  public:
   // Precondition: the end is no reason to ignore an event.
-  void add(const End& end, UnixMs received_at) noexcept {
+  void add(const End& end, std::chrono::milliseconds at) noexcept {
     const std::size_t key = key_of(end);
-    for (Span& span : spans_) span.add(key, received_at);
+    for (Span& span : spans_) span.add(key, at);
   }
 
   class Counted {
    public:
-    Counted(const Span& span, UnixMs now) noexcept
+    Counted(const Span& span, std::chrono::milliseconds now) noexcept
         : since_(span.since(now)), ends_(span.sum(now)) {}
 
-    [[nodiscard]] UnixMs since() const noexcept { return since_; }
+    [[nodiscard]] std::chrono::milliseconds since() const noexcept { return since_; }
     // Precondition: as of add().
     [[nodiscard]] std::uint32_t of(const End& end) const noexcept { return ends_[key_of(end)]; }
 
    private:
-    UnixMs since_;
+    std::chrono::milliseconds since_;
     Span::Counts ends_;
   };
-  [[nodiscard]] Counted counted(FunnelSpan span, UnixMs now) const noexcept {
+  [[nodiscard]] Counted counted(FunnelSpan span, std::chrono::milliseconds now) const noexcept {
     return {spans_[index_of(span)], now};
   }
 

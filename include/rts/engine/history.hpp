@@ -63,8 +63,8 @@ class History {
   explicit History(const SymbolTable& symbols);
 
   // Takes decisions, and of what was dropped that of symbols that have a number. What is ignored is
-  // expected traffic.
-  void add(const Step& step, UnixMs received_at);
+  // expected traffic. `clock`: the time of receipt by the funnels' clock.
+  void add(const Step& step, UnixMs received_at, std::chrono::milliseconds clock);
   // The number of the last one that was taken; 0: there is none.
   [[nodiscard]] std::uint64_t newest() const noexcept { return newest_; }
   // How an order has ended: the last one of its id of which that is not known yet, for an order
@@ -79,10 +79,8 @@ class History {
                  std::string_view by);
   // Who had paused the strategy when this was decided; empty when that is not known any more.
   [[nodiscard]] std::string_view paused_by(const PastDecision& decision) const noexcept;
-  // Who pauses the strategy now; empty: nobody.
-  [[nodiscard]] std::string_view paused_by(StrategyId strategy) const noexcept {
-    return paused_by(newest_ + 1, strategy);
-  }
+  // All who pause the strategy now; empty: nobody does.
+  [[nodiscard]] std::string paused_by(StrategyId strategy) const;
   // Null before the first event of the symbol that this strategy looks at.
   [[nodiscard]] const Funnel* funnel(const Symbol& symbol, StrategyId strategy) const noexcept;
 
@@ -144,8 +142,6 @@ class History {
   using Pauses = std::array<Pause, count_of<StrategyId> + 1>;
 
   Line& line_of(std::size_t symbol_index, StrategyId strategy);
-  [[nodiscard]] std::string_view paused_by(std::uint64_t number,
-                                           StrategyId strategy) const noexcept;
 
   const SymbolTable& symbols_;
   std::vector<Line> lines_;  // by symbol index and strategy
