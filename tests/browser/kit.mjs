@@ -1,4 +1,4 @@
-// What the tests of the status page need: a broker, the service, a made-up market and a browser. All
+// What the tests of the page need: a broker, the service, a made-up market and a browser. All
 // of it listens on 127.0.0.1 on free ports, and ends with this process, however that ends.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
