@@ -33,7 +33,8 @@ export function statusDocument(changes = {}) {
            reasons: {}, symbols: [{symbol: 'BTCUSDT', book: 0.1, trade: null, ticker: 75},
                                   {symbol: 'ETHUSDT', book: 12, trade: 1, ticker: 1}]},
     orders: {total: 0, changes: 0, by_result: {}}, symbol: 'BTCUSDT',
-    strategies: {orderbook_skew: strategy(), trade_momentum: strategy({last: null, minute: null, hour: null}),
+    strategies: {orderbook_skew: strategy(),
+                 trade_momentum: strategy({last: null, minute: null, hour: null}),
                  ticker_velocity: strategy({enabled: false})},
     latency: {step: HISTOGRAM, receive_to_publish: NOTHING, order_answer: NOTHING,
               lag_book: NOTHING, lag_trade: NOTHING, lag_ticker: NOTHING},
@@ -51,7 +52,8 @@ export function played({status = statusDocument(), decisions = [], info}) {
       contentType: 'text/event-stream',
       body: `retry: 200\nevent: status\ndata: ${JSON.stringify(played.status)}\n\n`,
     }));
-    await page.route('**/decisions*', route => route.fulfill({json: {decisions: played.decisions}}));
+    await page.route('**/decisions*', route =>
+      route.fulfill({json: {decisions: played.decisions}}));
     if (info) await page.route('**/info', route => route.fulfill({json: info}));
   };
   return played;

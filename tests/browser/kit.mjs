@@ -1,5 +1,5 @@
-// What the tests of the status page need: a broker, the service, a made-up market and a browser. All of
-// it listens on 127.0.0.1 on free ports, and ends with this process, however that ends.
+// What the tests of the page need: a broker, the service, a made-up market and a browser. All
+// of it listens on 127.0.0.1 on free ports, and ends with this process, however that ends.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
@@ -96,7 +96,7 @@ export async function startService(broker, settings = {}, port) {
   return service;
 }
 
-// Frames of `simulate`. `asReal`: they come by a relay that names another source, as long as theirs.
+// Frames of `simulate`. `asReal`: by a relay that names another source, with as many letters.
 export async function startMarket(broker, {asReal = false, rate = 200} = {}) {
   const port = asReal ? await startRelay(broker.port) : broker.port;
   const market = new Program([BINARY, 'simulate', '--rate', String(rate), '--show-orders'],
@@ -113,7 +113,9 @@ async function startRelay(to) {
     from.on('data', bytes => {
       const text = (kept + bytes.toString('latin1')).replaceAll(made, real);
       let cut = text.length;  // before what may be the beginning of it
-      for (let n = 1; n < made.length; ++n) if (text.endsWith(made.slice(0, n))) cut = text.length - n;
+      for (let n = 1; n < made.length; ++n) {
+        if (text.endsWith(made.slice(0, n))) cut = text.length - n;
+      }
       kept = text.slice(cut);
       onward.write(text.slice(0, cut), 'latin1');
     });
@@ -147,10 +149,10 @@ export async function stopAll() {
   await Promise.all(running.map(program => program.stop('SIGKILL')));
 }
 
-// --- The browser ------------------------------------------------------------------------------------
+// --- The browser ---------------------------------------------------------------------------------
 
-export const startBrowser = () =>
-  chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-lcd-text']});
+export const startBrowser = () => chromium.launch(
+  {executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-lcd-text']});
 
 // A page that writes down what it asked for and what went wrong with it.
 export async function open(browser, url, {width = 1440, scheme = 'light', before} = {}) {

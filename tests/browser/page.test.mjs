@@ -42,14 +42,14 @@ async function onPage(run, {of = service, allowed = /^$/, ...options} = {}) {
 // What a browser says of a service that is gone, or that refuses.
 const GONE = /net::ERR_|Failed to load resource: the server responded with a status of 503/;
 
-// --- Against the running service ---------------------------------------------------------------------
+// --- Against the running service -----------------------------------------------------------------
 
 test('values move by themselves, and nothing is asked of anybody else', () => onPage(async page => {
-  for (const selector of ['#frames', '#as-of', '#charts figure:first-child b', '#ages td:last-child']) {
+  for (const selector of ['#frames', '#as-of', '#charts b', '#ages td:last-child']) {
     const first = await shows(page, selector, /\d/);
     await until(`${selector} to move`, async () => await text(page, selector) !== first);
   }
-  const rate = Number.parseFloat(await text(page, '#charts figure:first-child b'));
+  const rate = Number.parseFloat(await text(page, '#charts b'));
   assert.ok(rate > 10 && rate < 500, `${rate} books a second of 200 frames`);
   assert.ok(page.asked.some(url => url.endsWith('/events')));
 }));
@@ -60,7 +60,7 @@ test('a made-up market is called one', () => onPage(async page => {
   assert.notEqual(await text(page, '#notices'), '');
 }));
 
-test('a market of the exchange is traded on, and a pause looks like one until it ends', async () => {
+test('a market of the exchange is traded on, and a pause looks like one', async () => {
   const own = await startBroker();
   const trading = await startService(own);
   await startMarket(own, {asReal: true});
@@ -130,22 +130,23 @@ test('a page whose service is gone says so, and comes back by itself', async () 
   await mortal.stop();
 });
 
-test('orders appear with what led to them, and those that are there stay', () => onPage(async page => {
+test('orders appear with what led to them, and stay', () => onPage(async page => {
   const rows = page.locator('#orders tr');
-  await until('an order', async () => await rows.count() > 0, 40);
-  const oldest = await rows.last().elementHandle();
-  const before = await rows.count();
-  await until('one more', async () => await rows.count() > before, 40);
-  assert.ok(await oldest.evaluate(node => node.isConnected));
+  await until('an order', async () => await rows.count() > 0, 90);
+  const newest = await rows.first().elementHandle();
+  await until('one more', () => newest.evaluate(row => row.previousElementSibling), 90);
+  assert.ok(await newest.evaluate(row => row.isConnected));
   const {decisions} = await (await fetch(`${service.url}decisions?outcome=signal&last=50`)).json();
   const told = new Map(decisions.map(one => [one.order?.quantity + one.time.slice(11, 19), one]));
-  const cells = await rows.evaluateAll(all => all.map(row => [...row.cells].map(c => c.textContent)));
+  const cells = await rows.evaluateAll(all =>
+    all.map(row => [...row.cells].map(cell => cell.textContent)));
   const known = cells.filter(([time, symbol, , side, amount, price]) => {
     const one = told.get(Number(amount) + time);
     return one && one.symbol === symbol && side.endsWith(one.signal.side) &&
            Number(price) === one.signal.price;
   });
-  assert.ok(known.length > 0 && known.length >= cells.length - 2, `${known.length} of ${cells.length}`);
+  const most = cells.length - 2;  // others may have come or gone meanwhile
+  assert.ok(known.length > 0 && known.length >= most, `${known.length} of ${cells.length}`);
   for (const row of cells) assert.match(row[7], /^(BUY|SELL) .* at .* is (above|below) .*; order /);
   await until('a confirmation', async () => (await rows.allTextContents()).some(row =>
     /confirmed/.test(row)));
@@ -214,12 +215,12 @@ test('the policy lets nothing run but what is in the page', () => onPage(async p
 
 for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [390, 'light'], [390, 'dark']]) {
   test(`axe finds nothing at ${width} pixels, ${scheme}`, () => onPage(async page => {
-    await until('an order', () => page.locator('#orders tr').count(), 40);
+    await until('an order', () => page.locator('#orders tr').count(), 90);
     assert.deepEqual(await accessibility(page), []);
   }, {width, scheme}));
 }
 
-// --- Documents that a market does not give when they are wanted ------------------------------------
+// --- Documents that a market does not give when they are wanted ----------------------------------
 
 const onPlayed = (answers, run, options) => onPage(run, {before: answers.before, ...options});
 
@@ -238,12 +239,13 @@ for (const [what, word] of Object.entries({
 }
 
 test('the funnel is that of the minute or of the hour', () => onPlayed(played({}), async page => {
-  const funnel = () => page.locator('#strategies article:first-child .funnel tr').evaluateAll(rows =>
+  const funnel = () => page.locator('article:first-child .funnel tr').evaluateAll(rows =>
     rows.map(row => [...row.cells].map(cell => cell.textContent).join(' | ')));
   await shows(page, '#state', 'Trading');
   assert.deepEqual(await funnel(), [
     'ended since 11:59:00 | events | share', 'events | 600 | 100 %',
-    'spread below minimum | 590 | 98 %', 'neutral | 9 | 1.5 %', 'orders: 1 buy, 0 sell | 1 | 0.2 %']);
+    'spread below minimum | 590 | 98 %', 'neutral | 9 | 1.5 %',
+    'orders: 1 buy, 0 sell | 1 | 0.2 %']);
   const bars = await page.locator('#strategies article:first-child .bar').evaluateAll(all =>
     all.map(({style}) => ['--to', '--from'].map(name => parseFloat(style.getPropertyValue(name)))));
   assert.deepEqual(bars.map(ends => ends.map(end => Number(end.toFixed(2)))),
@@ -352,7 +354,8 @@ test('hostile and endless text stays text, and the page as wide as the phone', (
     await shows(page, '#orders .sentence', evil);
     assert.equal(await page.locator('img').count(), 0);
     assert.equal(await page.evaluate(() => window.ran), undefined);
-    const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    const [wide, seen] = await page.evaluate(() =>
+      [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(wide <= seen, `${wide} pixels of ${seen}`);
   }, {width: 390});
 });
@@ -369,7 +372,8 @@ test('everything works by keyboard, and stays where the reader is', () => onPlay
       for (let i = 0; i < 30; ++i) {
         await page.keyboard.press('Tab');
         met.push(await focused());
-        const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+        const ring = await page.evaluate(() =>
+          getComputedStyle(document.activeElement).outlineStyle);
         assert.equal(ring, 'solid', `${met.at(-1)} shows that it has the focus`);
         if (met.at(-1) === wanted) return;
       }
@@ -398,7 +402,8 @@ test('only what has changed is touched', () => {
       window.touched = new Set();
       new MutationObserver(records => records.forEach(({target}) => window.touched.add(
         (target.nodeType === 1 ? target : target.parentElement).closest('[id]').id)))
-        .observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+        .observe(document.body,
+                 {subtree: true, childList: true, attributes: true, characterData: true});
     });
     answers.status = statusDocument({time: '2026-11-28T12:00:07.000Z'});
     await shows(page, '#as-of', /12:00:07/);

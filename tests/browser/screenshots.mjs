@@ -27,8 +27,8 @@ try {
     if (signal) service.kill(signal);
     for (const [name, page] of pages) {
       await until(state, async () => await page.textContent('#state') === state);
-      await until('the market', () => page.evaluate(seconds => latest.uptime_seconds > seconds, SECONDS),
-                  SECONDS + 20);
+      await until('the market', async () =>
+        await page.evaluate(() => latest.uptime_seconds) > SECONDS, SECONDS + 20);
       const file = path.join(folder, `status-${state.toLowerCase()}-${name}.png`);
       await page.screenshot({path: file, fullPage: state === 'Trading'});
       console.log(path.relative(ROOT, file));
