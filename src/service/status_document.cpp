@@ -293,8 +293,8 @@ std::vector<NoticeText> State::notices() const {
   }
   const auto by = all_paused_by(*this);
   if (!by.empty()) add(Notice::paused, fmt::format("paused by {}", fmt::join(by, ", ")));
-  if (std::ranges::count(enabled, true) == 0)
-    add(Notice::disabled, "every strategy is switched off");
+  const bool is_enabled = std::ranges::count(enabled, true) > 0;
+  if (!is_enabled) add(Notice::disabled, "every strategy is switched off");
   if (configuration.settings.delivery.dry_run) {
     add(Notice::dry_run, "every decision is taken, no order is sent (DRY_RUN_MODE)");
   }
