@@ -187,7 +187,8 @@ TEST(StatusDocument, SaysThatNothingComes) {
   const Told fresh;
   const service::Counts none(fresh.counts.symbols);
   State state = told.state();
-  const State silent{.configuration = state.configuration, .counts = none};
+  State silent{.configuration = state.configuration, .counts = none};
+  silent.enabled.fill(true);
   EXPECT_THAT(Told::notices(silent),
               testing::Contains("no_feed: nothing to decide on has come since the start"));
 }
