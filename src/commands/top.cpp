@@ -59,6 +59,8 @@ std::string problem_of(const ServiceAnswer& answer) {
   }
 }
 
+bool answers(const Replica& replica) { return replica.status.has_value(); }
+
 class Top {
  public:
   Top(const std::vector<ServiceAddress>& addresses, const std::string& symbol) : symbol_(symbol) {
@@ -89,7 +91,7 @@ class Top {
 
   ExitCode print_once(bool has_colors) {
     look_and_wait();
-    if (result() == ExitCode::ok) {  // frames a second take two looks
+    if (std::ranges::any_of(view_.replicas, answers)) {  // frames a second take two looks
       timer_.expires_after(kInterval);
       timer_.wait();
       look_and_wait();
@@ -173,7 +175,6 @@ class Top {
   }
 
   [[nodiscard]] ExitCode result() const {
-    const auto answers = [](const Replica& replica) { return replica.status.has_value(); };
     return std::ranges::all_of(view_.replicas, answers) ? ExitCode::ok : ExitCode::unavailable;
   }
 

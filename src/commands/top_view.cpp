@@ -173,7 +173,7 @@ std::string funnel_text(const StrategyStatus& strategy, bool is_hour) {
   for (const auto& [outcome, count] : funnel.outcomes) {
     text += fmt::format("{}{} {}", std::exchange(separator, ", "), outcome, count);
     if (funnel.events > 0) {
-      text += fmt::format(" ({:.3g} %)",
+      text += fmt::format(" ({:.1f}%)",
                           100.0 * static_cast<double>(count) / static_cast<double>(funnel.events));
     }
   }
@@ -181,9 +181,12 @@ std::string funnel_text(const StrategyStatus& strategy, bool is_hour) {
 }
 
 std::string order_text(const wire::OrderStatus& order) {
+  // A sentence begins with the side and the price, too.
+  const std::size_t colon = order.sentence.find(": ");
+  const bool is_told = order.sentence.starts_with(order.side + ' ') && colon != std::string::npos;
   return fmt::format("{} {} {} {} at {} {} {}: {}", clock_of(order.time), order.symbol, order.side,
                      order.quantity, order.price, order.result.empty() ? "in flight" : order.result,
-                     order.strategy, order.sentence);
+                     order.strategy, is_told ? order.sentence.substr(colon + 2) : order.sentence);
 }
 
 constexpr std::array kHelp{
@@ -340,7 +343,7 @@ class Page {
                   !strategy.enabled ? Mood::faint
                   : strategy.paused ? Mood::warning
                                     : Mood::plain);
-      if (strategy.last_sentence.empty()) continue;
+      if (!strategy.enabled || strategy.last_sentence.empty()) continue;
       add_wrapped(fmt::format("  {} ", clock_of(strategy.last_time)),
                   fmt::format("{}: {}", strategy.last_outcome, strategy.last_sentence),
                   Mood::plain);

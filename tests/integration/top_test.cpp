@@ -134,7 +134,7 @@ TEST(Top, SaysWhoAnswersSomethingElse) {
         Row{http_answer(400, "{\"error\":\"symbol\x1b\"}"),
             R"(answers 400: {"error":"symbol\x1b"})"},
         Row{"gibberish", "nobody answers there"}, Row{"", "nobody answers there"}}) {
-    const HttpStub service([&](const std::string&) { return answer; });
+    const HttpStub service([text = answer](const std::string&) { return text; });
     const RunResult result = top({"--url", service.url()});
     EXPECT_EQ(result.exit_code, 69) << answer;
     EXPECT_THAT(result.out, AllOf(HasSubstr("No answer"), HasSubstr(said), Not(HasSubstr("\x1b"))));

@@ -23,7 +23,8 @@ struct StatusText {
         R"("2026-11-28T18:00:01.000Z","symbol":"{}","outcome":"neutral","sentence":"{}"}},)"
         R"("minute":{{"since":"2026-11-28T17:59:00Z","events":600,"outcomes":)"
         R"({{"spread_below_minimum":590,"neutral":9,"signal_buy":1}}}},)"
-        R"("hour":{{"since":"2026-11-28T17:00:00Z","events":36000,"outcomes":{{"neutral":36000}}}}}})";
+        R"("hour":{{"since":"2026-11-28T17:00:00Z","events":36000,"outcomes":)"
+        R"({{"neutral":36000}}}}}})";
     constexpr const char* kHistogram = R"({{"le":[0.01,0.1,1],"count":[{}]}})";
     const auto strategy = [&](bool enabled, bool paused, const char* by, const char* sentence) {
       return fmt::format(fmt::runtime(kStrategy), enabled, paused, by, symbol, sentence);
@@ -58,6 +59,6 @@ inline constexpr const char* kOrdersText =
     R"({"number":7,"time":"2026-11-28T17:59:00.000Z","symbol":"BTCUSDT","strategy":)"
     R"("orderbook_skew","outcome":"signal_buy","signal":{"side":"BUY","price":63993,)"
     R"("confidence":0.8},"order":{"id":"y","quantity":0.002,"result":"confirmed"},)"
-    R"("sentence":"ratio 1.5 is above 1.2"}]})";
+    R"("sentence":"BUY 0.95 at 63993: ratio 1.5 is above 1.2"}]})";
 
 }  // namespace rts::test

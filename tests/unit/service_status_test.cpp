@@ -102,7 +102,7 @@ TEST(OrderStatuses, AreReadAsTheyAreWritten) {
   EXPECT_EQ(orders[1].price, 63993);
   EXPECT_EQ(orders[1].quantity, 0.002);
   EXPECT_EQ(orders[1].result, "confirmed");
-  EXPECT_EQ(orders[1].sentence, "ratio 1.5 is above 1.2");
+  EXPECT_EQ(orders[1].sentence, "BUY 0.95 at 63993: ratio 1.5 is above 1.2");
   for (const char* text : {"", "{}", "[]", R"({"decisions":{}})"}) {
     EXPECT_THAT(parse_order_statuses(text), IsEmpty()) << text;
   }
