@@ -109,7 +109,7 @@ TEST(TopView, FitsEveryScreen) {
         view.has_keys = has_keys;
         const auto lines = shown(view, size);
         EXPECT_LE(lines.size(), size.rows);
-        if (has_keys) EXPECT_EQ(lines.size(), size.rows);
+        EXPECT_TRUE(!has_keys || lines.size() == size.rows);
         for (const std::string& line : lines) EXPECT_LE(width(line), size.columns) << line;
       }
     }
