@@ -25,8 +25,8 @@ std::string query_of(const Invocation& invocation) {
     query += "&strategy=" + *strategy;
   }
   if (const auto outcome = invocation.option("outcome")) {
-    require(from_string<Outcome>(*outcome) || from_string<Reason>(*outcome),
-            "--outcome takes {}, {}, not '{}'", fmt::join(names_of<Outcome>, ", "),
+    require(*outcome == "signal" || from_string<Outcome>(*outcome) || from_string<Reason>(*outcome),
+            "--outcome takes signal, {}, {}, not '{}'", fmt::join(names_of<Outcome>, ", "),
             fmt::join(names_of<Reason>, ", "), *outcome);
     query += "&outcome=" + *outcome;
   }
@@ -67,7 +67,8 @@ static_assert(service::kMaxDecisions == 200, "as the help says");
 constexpr std::array kOptions{
     Option{"--symbol", "SYMBOL", "decisions about this symbol only"},
     Option{"--strategy", "NAME", "of this strategy only"},
-    Option{"--outcome", "CODE", "that ended so only, as neutral, cooldown, signal_buy or stale"},
+    Option{"--outcome", "CODE",
+           "that ended so only, as neutral, cooldown or stale; signal: as an order"},
     Option{"--last", "N", "so many, the newest last (default 20, at most 200)"},
     kUrlOption,
     Option{"--json", "", "print the service's JSON: the numbers behind each sentence"}};

@@ -139,6 +139,8 @@ ServiceSubjects service_subjects(const config::Settings& settings, const Plans& 
   const std::string inbox = nats::inbox_prefix(broker.consumer_name) + ".>";
   std::vector<SubjectNeed> publish = orders_on(settings.delivery.subject);
   publish.push_back({inbox, "heartbeats to itself, which prove that what was sent has arrived"});
+  publish.push_back({service::micro_ping_subject(nats::subject_safe(broker.consumer_name)),
+                     "which replicas are there? (the status page)"});
   std::vector<SubjectNeed> subscribe{{broker.subject,
                                       broker.queue_group.empty()
                                           ? "market data; every replica sees all of it"

@@ -172,7 +172,8 @@ void ask_service(asio::io_context& loop, const ServiceAddress& address,
   std::string request =
       fmt::format("GET {} HTTP/1.0\r\nHost: {}\r\nAccept: {}\r\nConnection: close\r\n\r\n",
                   question.path, address.name(), question.accept);
-  std::make_shared<Exchange>(loop, std::move(request), std::move(then))->start(address);
+  const auto exchange = std::make_shared<Exchange>(loop, std::move(request), std::move(then));
+  exchange->start(address);
 }
 
 ServiceAnswer ask_service(const ServiceAddress& address, const std::string& path) {

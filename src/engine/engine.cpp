@@ -41,8 +41,9 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
     return {records_};
   }
   intake_.begin_frame();
-  const bool simulated = parameters_.clock == Clock::live && parameters_.refuse_simulation &&
-                         reader_.envelope().source.value == kSimulation;
+  const bool is_simulated = reader_.envelope().source.value == kSimulation;
+  const bool is_refused =
+      is_simulated && parameters_.clock == Clock::live && parameters_.refuse_simulation;
   while (const wire::WireEvent* event = reader_.next()) {
     EventRecord& record = records_.emplace_back();
     record.kind = event->kind;
@@ -50,7 +51,7 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
       record.fate = Refused{{}, Reason::control};
     } else if (event->kind == EventKind::unknown) {
       record.fate = Refused{{}, Reason::malformed};
-    } else if (simulated) {
+    } else if (is_refused) {
       record.fate = Refused{{}, Reason::simulated};
     } else if (event->kind == EventKind::other) {
       record.fate = Refused{{}, Reason::unsupported_kind};
@@ -64,7 +65,7 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
       record.fate = Refused{intake_.subject(), admitted.error()};
     }
   }
-  return {records_};
+  return {records_, is_simulated};
 }
 
 void Engine::evaluate(const MarketEvent& event, Decision& decision) {

@@ -55,6 +55,7 @@ void History::add(const Step& step, UnixMs received_at) {
     const PastEvent* const before = line.recent.newest();
     PastEvent& past = line.recent.next();
     describe_event(record, past);
+    line.funnel->add(past.end, received_at);
     past.number = ++newest_;
     if (past.at == UnixMs()) past.at = received_at;
     const bool goes_on = before != nullptr && before->end == past.end;
@@ -70,8 +71,17 @@ History::Line& History::line_of(std::size_t symbol_index, StrategyId strategy) {
   Line& line = lines_[symbol_index * count_of<StrategyId> + index_of(strategy)];
   const Symbol& symbol = symbols_.at(symbol_index);
   const std::size_t part = symbol_index < kSymbols ? 1 : kPart;
-  if (line.symbol != symbol) line = {symbol, Ring(kRecent / part), Ring(kRuns / part)};
+  if (line.symbol != symbol) {
+    line = {symbol, Ring(kRecent / part), Ring(kRuns / part), std::make_unique<Funnel>()};
+  }
   return line;
+}
+
+const Funnel* History::funnel(const Symbol& symbol, StrategyId strategy) const noexcept {
+  const auto number = symbols_.find(symbol.text());
+  if (!number) return nullptr;
+  const Line& line = lines_[*number * count_of<StrategyId> + index_of(strategy)];
+  return line.symbol == symbol ? line.funnel.get() : nullptr;
 }
 
 void History::add(const Order& order, OrderResult result) noexcept {
@@ -91,9 +101,13 @@ void History::add_pause(Switch which, std::optional<StrategyId> strategy, bool p
 }
 
 std::string_view History::paused_by(const PastDecision& decision) const noexcept {
+  return paused_by(decision.number, decision.strategy);
+}
+
+std::string_view History::paused_by(std::uint64_t number, StrategyId strategy) const noexcept {
   for (const Pauses& pauses : pauses_) {
-    for (const Pause* pause : {&pauses[index_of(decision.strategy)], &pauses.back()}) {
-      if (decision.number >= pause->from && decision.number < pause->to) return pause->by;
+    for (const Pause* pause : {&pauses[index_of(strategy)], &pauses.back()}) {
+      if (number >= pause->from && number < pause->to) return pause->by;
     }
   }
   return {};
@@ -126,7 +140,7 @@ std::vector<History::Found> History::find(const Query& query) const {
   for (const auto& [symbol, past] : orders_) {
     if (is_asked_for(symbol, past.strategy)) take({&symbol, &past, &past});
   }
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
+  for (std::size_t i = 0; i < lines_.size() && !query.only_orders; ++i) {
     const Line& line = lines_[i];
     if (!is_asked_for(line.symbol, all_of<StrategyId>[i % count_of<StrategyId>])) continue;
     std::uint64_t oldest = newest_;

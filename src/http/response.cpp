@@ -1,12 +1,15 @@
 #include "http/response.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <rts/base/json_writer.hpp>
 #include <rts/base/text.hpp>
@@ -16,29 +19,50 @@ namespace {
 
 namespace beast = boost::beast;
 
-// Our pages carry their style and script inline and fetch from where they came; nothing else may
-// be loaded, submitted to, or frame them.
-constexpr std::string_view kPagePolicy =
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'\r\n";
-
 constexpr std::string_view kAllow = "Allow: GET, HEAD\r\n";
 
 RenderedResponse render(const Request& request, Response response,
                         std::string_view extra_fields = {}) {
   const bool has_charset = response.content_type.find("charset=") != std::string::npos;
-  const bool is_page = response.content_type.starts_with("text/html");
+  const bool goes_on = response.next != nullptr;
+  const bool keeps_alive = request.keep_alive && !goes_on;
   const beast::string_view reason =
       beast::http::obsolete_reason(beast::http::int_to_status(response.status));
-  std::string head = fmt::format(
-      "HTTP/1.1 {} {}\r\nContent-Type: {}{}\r\nContent-Length: {}\r\n"
-      "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{}{}Connection: {}\r\n\r\n",
-      response.status, std::string_view(reason.data(), reason.size()), response.content_type,
-      has_charset ? "" : "; charset=utf-8", response.body.size(), is_page ? kPagePolicy : "",
-      extra_fields, request.keep_alive ? "keep-alive" : "close");
-  if (request.method == "HEAD") response.body.clear();
-  return {response.status, std::move(head), std::move(response.body), !request.keep_alive};
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}{}\r\n", response.status,
+                                 std::string_view(reason.data(), reason.size()),
+                                 response.content_type, has_charset ? "" : "; charset=utf-8");
+  const auto out = std::back_inserter(head);
+  if (!goes_on) fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+  if (!response.policy.empty()) {
+    fmt::format_to(out, "Content-Security-Policy: {}\r\n", response.policy);
+  }
+  fmt::format_to(out,
+                 "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{}"
+                 "Connection: {}\r\n\r\n",
+                 extra_fields, keeps_alive ? "keep-alive" : "close");
+  if (request.method == "HEAD") {
+    response.body.clear();
+    response.next = {};
+  }
+  return {response.status, std::move(head), std::move(response.body), !keeps_alive,
+          std::move(response.next)};
+}
+
+/// 'sha256-…' of the text between the tags of this element.
+std::string hash_of(std::string_view page, std::string_view element) {
+  const std::string begin = fmt::format("<{}>", element), end = fmt::format("</{}>", element);
+  const std::size_t at = page.find(begin);
+  const std::size_t to = page.find(end, std::min(at, page.size()));
+  if (to == std::string_view::npos) return "'none'";
+  const std::size_t from = at + begin.size();
+  const std::string_view text = page.substr(from, to - from);
+  std::array<unsigned char, 32> hash{};
+  std::array<unsigned char, 45> base64{};  // with the 0 at its end
+  if (::EVP_Digest(text.data(), text.size(), hash.data(), nullptr, ::EVP_sha256(), nullptr) != 1) {
+    return "'none'";
+  }
+  ::EVP_EncodeBlock(base64.data(), hash.data(), static_cast<int>(hash.size()));
+  return fmt::format("'sha256-{}'", reinterpret_cast<const char*>(base64.data()));
 }
 
 struct Target {
@@ -61,19 +85,31 @@ std::optional<Target> parse_target(std::string_view target) {
   return Target{target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
 }
 
-Response call(const Target& target, const Route& route,
-              const std::function<void(std::string_view)>& on_problem) {
+/// What the call returns; empty when it has thrown, of which `on_problem` hears.
+template <class Call>
+auto result_of(const Call& call, std::string_view what,
+               const std::function<void(std::string_view)>& on_problem)
+    -> std::optional<decltype(call())> {
   std::string problem;
   try {
-    Response response = route(target.query);
-    if (response.status >= 200 && response.status <= 599) return response;
-    problem = fmt::format("route {} answered with status {}", target.path, response.status);
+    return call();
   } catch (const std::exception& thrown) {
-    problem = fmt::format("route {} threw: {}", target.path, thrown.what());
+    problem = fmt::format("{} threw: {}", what, thrown.what());
   } catch (...) {
-    problem = fmt::format("route {} threw something that is no std::exception", target.path);
+    problem = fmt::format("{} threw something that is no std::exception", what);
   }
   if (on_problem) on_problem(problem);
+  return std::nullopt;
+}
+
+Response call(std::string_view path, const Query& query, const Route& route,
+              const std::function<void(std::string_view)>& on_problem) {
+  const std::string what = fmt::format("route {}", path);
+  auto response = result_of([&] { return route(query); }, what, on_problem);
+  if (response && response->status >= 200 && response->status <= 599) return *std::move(response);
+  if (response && on_problem) {
+    on_problem(fmt::format("{} answered with status {}", what, response->status));
+  }
   return error_response(500, "internal error");
 }
 
@@ -91,6 +127,13 @@ Response error_response(unsigned status, std::string_view why) {
   return response;
 }
 
+std::string page_policy(std::string_view page) {
+  return fmt::format(
+      "default-src 'none'; style-src {}; script-src {}; connect-src 'self'; img-src 'self' data:; "
+      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      hash_of(page, "style"), hash_of(page, "script"));
+}
+
 std::optional<Parameters> parameters_of(std::string_view query) {
   Parameters parameters;
   for (const std::string_view part : split(query, '&')) {
@@ -102,6 +145,11 @@ std::optional<Parameters> parameters_of(std::string_view query) {
     parameters.emplace_back(*std::move(name), *std::move(value));
   }
   return parameters;
+}
+
+std::optional<std::string> next_part(const RenderedResponse& response,
+                                     const std::function<void(std::string_view)>& on_problem) {
+  return result_of(response.next, "a response that goes on", on_problem);
 }
 
 RenderedResponse refuse(const Request& request, unsigned status, std::string_view why) {
@@ -124,7 +172,8 @@ RenderedResponse response_to(const Request& request, const Routes& routes,
   if (!target) return refuse(request, 400, "the target must be a path");
   const auto route = routes.find(target->path);
   if (route == routes.end()) return render(request, error_response(404, "not found"));
-  return render(request, call(*target, route->second, on_problem));
+  return render(request,
+                call(target->path, {target->query, request.accept}, route->second, on_problem));
 }
 
 }  // namespace rts::http

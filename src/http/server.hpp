@@ -1,5 +1,5 @@
 // The HTTP server of probes, scrapes and the status page: a handful of fixed paths, each a function
-// of the query. It serves GET and HEAD and takes no request bodies, so there is nothing to
+// of what is asked. It serves GET and HEAD and takes no request bodies, so there is nothing to
 // smuggle; every byte, wait and connection is bounded by Limits.
 //
 // Everything here, the routes included, runs on the thread that runs the io_context.
@@ -30,14 +30,30 @@ struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::string policy{};  // of a page: its Content-Security-Policy, see page_policy()
+  /// Where there is one, the response goes on: what it returns follows a Limits::next later, again
+  /// and again, but not before the client has taken what came before. It may throw as a route may;
+  /// then the response ends.
+  std::function<std::string()> next{};
 };
 
 /// {"error":"…","status":404}.
 Response error_response(unsigned status, std::string_view why);
 
+/// The policy under which a page may run and wear the one <style> and the one <script> that it
+/// carries, and nothing else; it may fetch from where it came. Of what is missing nothing is
+/// allowed.
+std::string page_policy(std::string_view page);
+
+/// What a route is given of a request, as sent. The views live until it returns.
+struct Query {
+  std::string_view text{};    // what stands behind the '?'
+  std::string_view accept{};  // the field of that name; of several the first
+};
+
 /// Builds the response on the loop thread, so it must be quick. If it throws, the client gets a 500
-/// and `ServerOptions::on_problem` the text. It is given what stands behind the '?', as sent.
-using Route = std::function<Response(std::string_view query)>;
+/// and `ServerOptions::on_problem` the text.
+using Route = std::function<Response(const Query& query)>;
 
 /// By path, as it is written in the request: "/ready" matches "/ready?x=1", but neither "/ready/"
 /// nor "/%72eady".
@@ -56,7 +72,9 @@ struct Limits {
   std::size_t unsent_bytes = 4'194'304;     // of responses not yet read; then only small ones
   std::chrono::milliseconds idle{30'000};   // from accept, or a response, to the first byte
   std::chrono::milliseconds header{5'000};  // from the first byte to the empty line
-  std::chrono::milliseconds write{5'000};   // for a whole response
+  std::chrono::milliseconds write{5'000};   // for a whole response, or the next part of one
+  std::size_t streams = 16;                 // responses that go on; one more is refused
+  std::chrono::milliseconds next{1'000};    // from one part of such a response to the next
   std::chrono::milliseconds linger{1'000};  // for the client to read the last response and leave
   std::chrono::milliseconds accept_retry{100};  // after accept failed, e.g. for want of descriptors
 };
@@ -72,7 +90,8 @@ struct ServerOptions {
 
 /// Counted since construction.
 struct Stats {
-  std::size_t open = 0;  // connections now
+  std::size_t open = 0;     // connections now
+  std::size_t streams = 0;  // of these with a response that goes on
   std::uint64_t accepted = 0;
   std::uint64_t evicted = 0;    // to make room for a new one
   std::uint64_t timed_out = 0;  // cut off by idle, header, write or linger

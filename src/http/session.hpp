@@ -18,12 +18,14 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <fmt/format.h>
 
 #include "http/response.hpp"
 #include "http/server.hpp"
@@ -52,7 +54,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Session(Stream stream, Shared& shared) : stream_(std::move(stream)), shared_(shared) {
+  Session(Stream stream, Shared& shared)
+      : stream_(std::move(stream)), shared_(shared), next_timer_(stream_.get_executor()) {
     ++shared_.stats.open;
   }
 
@@ -65,6 +68,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     open_ = false;
     --shared_.stats.open;
     shared_.unsent_bytes -= response_.body.size();
+    if (goes_on()) --shared_.stats.streams;
+    next_timer_.cancel();
     stream_.close();
   }
 
@@ -132,6 +137,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     const auto& message = parser_->get();
     const Request request{.method = message.method_string(),
                           .target = message.target(),
+                          .accept = message[beast::http::field::accept],
                           .is_http_1_0 = message.version() == 10,
                           .host_fields = message.count(beast::http::field::host),
                           .announces_body = announces_body(message),
@@ -143,6 +149,10 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (overloaded && made.body.size() > kSmallResponseBytes) {
       ++shared_.stats.shed;
       made = refuse(request, 503, "too many answers wait to be read");
+    }
+    const Limits& limits = shared_.options.limits;
+    if (made.next && shared_.stats.streams >= limits.streams) {
+      made = refuse(request, 503, fmt::format("{} clients are listening already", limits.streams));
     }
     send(std::move(made));
   }
@@ -157,9 +167,16 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void send(RenderedResponse made) {
     response_ = std::move(made);
-    shared_.unsent_bytes += response_.body.size();
+    if (goes_on()) ++shared_.stats.streams;
     parser_.reset();
     ++shared_.stats.responses[response_.status / 100];
+    write();
+  }
+
+  bool goes_on() const noexcept { return response_.next != nullptr; }
+
+  void write() {
+    shared_.unsent_bytes += response_.body.size();
     set_deadline(shared_.options.limits.write);
     const std::array<asio::const_buffer, 2> bytes{asio::buffer(response_.head),
                                                   asio::buffer(response_.body)};
@@ -171,11 +188,31 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void on_sent(Error error) {
     if (!open_) return;
     if (error) return end(error);
-    const bool last = response_.close;
     shared_.unsent_bytes -= response_.body.size();
+    if (goes_on()) return await_next();
+    const bool last = response_.close;
     response_ = {};
     if (!last) return await_request();
     linger();
+  }
+
+  /// Begun when the client has taken what came before: it is given less when it is slow, and not
+  /// more when it comes back.
+  void await_next() {
+    last_progress_ = Clock::now();
+    response_.head.clear();
+    response_.body.clear();
+    next_timer_.expires_after(shared_.options.limits.next);
+    next_timer_.async_wait([self = this->shared_from_this()](Error error) {
+      if (!error && self->open_) self->send_next();
+    });
+  }
+
+  void send_next() {
+    auto part = next_part(response_, shared_.options.on_problem);
+    if (!part) return close();
+    response_.body = *std::move(part);
+    write();
   }
 
   /// Closing with unread bytes resets the connection, and a reset overtakes the response. So:
@@ -218,6 +255,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   std::optional<Parser> parser_;  // one a request
   std::size_t header_bytes_ = 0;  // that the parser has taken out of the buffer
   RenderedResponse response_;     // what is being written
+  asio::steady_timer next_timer_;
   Clock::time_point last_progress_;
   bool open_ = true;
 };

@@ -1,8 +1,9 @@
-// /decisions: what the history holds, by a query that anybody may have written.
+// What the history holds, by a query that anybody may have written.
 #include <algorithm>
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -53,10 +54,12 @@ std::optional<std::string> take(std::string_view name, const std::string& value,
     return fmt::format("{}", fmt::join(names_of<StrategyId>, ", "));
   }
   if (name == "outcome") {
+    query.only_orders = value == "signal";
+    if (query.only_orders) return std::nullopt;
     query.end = end_named<Outcome>(value);
     if (!query.end) query.end = end_named<Reason>(value);
     if (query.end) return std::nullopt;
-    return fmt::format("{}, {}", fmt::join(names_of<Outcome>, ", "),
+    return fmt::format("signal, {}, {}", fmt::join(names_of<Outcome>, ", "),
                        fmt::join(names_of<Reason>, ", "));
   }
   if (name == "last") {
@@ -70,24 +73,40 @@ std::optional<std::string> take(std::string_view name, const std::string& value,
   return "json, text";
 }
 
+// Takes over what is asked by these names, up to what cannot be answered; and why not.
+std::string read(std::string_view query, std::span<const std::string_view> names,
+                 const SymbolTable& symbols, Question& question) {
+  const auto parameters = http::parameters_of(query);
+  if (!parameters) return "an escape of the query is broken: a '%' needs two digits behind it";
+  for (const auto& [name, value] : *parameters) {
+    if (std::ranges::find(names, name) == names.end()) {
+      return fmt::format("unknown parameter '{}'; accepted: {}", name, fmt::join(names, ", "));
+    }
+    if (const auto accepted = take(name, value, symbols, question)) {
+      return fmt::format("{}: '{}' is not accepted; accepted: {}", name, value, *accepted);
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<std::optional<Symbol>, std::string> watched_symbol(const SymbolTable& symbols,
+                                                          std::string_view query) {
+  constexpr std::array<std::string_view, 1> kNames{"symbol"};
+  Question question;
+  if (std::string problem = read(query, kNames, symbols, question); !problem.empty()) {
+    return Failure{std::move(problem)};
+  }
+  if (!question.query.symbol && symbols.size() > 0) question.query.symbol = symbols.at(0);
+  return question.query.symbol;
+}
 
 http::Response decisions_response(const State& state, std::string_view query) {
   constexpr std::array<std::string_view, 5> kNames{"symbol", "strategy", "outcome", "last",
                                                    "format"};
   Question question;
-  std::string problem;
-  const auto parameters = http::parameters_of(query);
-  if (!parameters) problem = "an escape of the query is broken: a '%' needs two digits behind it";
-  for (const auto& [name, value] : parameters.value_or(http::Parameters{})) {
-    if (std::ranges::find(kNames, name) == kNames.end()) {
-      problem = fmt::format("unknown parameter '{}'; accepted: {}", name, fmt::join(kNames, ", "));
-    } else if (const auto accepted = take(name, value, state.counts.symbols, question)) {
-      problem = fmt::format("{}: '{}' is not accepted; accepted: {}", name, value, *accepted);
-    }
-    if (!problem.empty()) break;
-  }
-
+  const std::string problem = read(query, kNames, state.counts.symbols, question);
   if (!problem.empty() && !question.as_text) return http::error_response(400, problem);
   http::Response response{.status = problem.empty() ? 200U : 400U, .body = {}};
   if (question.as_text) response.content_type = "text/plain; charset=utf-8";

@@ -208,6 +208,7 @@ Counts::Counts(const SymbolTable& traded)
 void Counts::add(const Step& step, UnixNs received_at, SteadyTime now) {
   tally.add(step);
   history.add(step, to_ms(received_at));
+  if (step.is_simulated) last_simulated = now;
   for (const EventRecord& record : step.events) {
     const Decision* const decision = record.decision();
     if (decision == nullptr) continue;
@@ -217,7 +218,9 @@ void Counts::add(const Step& step, UnixNs received_at, SteadyTime now) {
     const Symbol& symbol = symbols.at(decision->symbol_index);
     if (last.symbol != symbol) last = {symbol};  // the index was another symbol's until now
     last.at[kind] = decision->at;
+    last.received[kind] = now;
     last_received[kind] = now;
+    rates.add(kind, to_ms(received_at));
   }
 }
 

@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include <rts/base/json_writer.hpp>
-#include <rts/base/time.hpp>
 #include <rts/base/version.hpp>
+
+#include "service/status_json.hpp"
 
 namespace rts::service {
 namespace {
@@ -76,6 +76,10 @@ std::array<std::string, 3> micro_subjects(std::string_view name) {
   return {"$SRV.*", fmt::format("$SRV.*.{}", name), fmt::format("$SRV.*.{}.*", name)};
 }
 
+std::string micro_ping_subject(std::string_view name) {
+  return fmt::format("{}PING.{}", kMicroPrefix, name);
+}
+
 std::optional<MicroVerb> micro_verb(std::string_view subject, const MicroIdentity& of) {
   for (const auto& [name, verb] : kVerbs) {
     const std::string of_all = fmt::format("{}{}", kMicroPrefix, name);
@@ -105,10 +109,7 @@ std::string micro_answer(MicroVerb verb, const MicroIdentity& of, const State& s
     json.key("description").string("trading signals from market data: orders for the TradeEngine");
   }
   if (verb == Verb::stats) {
-    std::string started;
-    append_iso8601(started,
-                   state.now - std::chrono::floor<std::chrono::milliseconds>(state.uptime));
-    json.key("started").string(started += "Z");
+    append_time(json.key("started"), state.started());
   }
   if (verb != Verb::ping) {
     json.key("endpoints").begin_array();

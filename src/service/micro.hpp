@@ -24,6 +24,9 @@ struct MicroIdentity {
 // On which all services are asked, those of the name, and each of them by its id.
 [[nodiscard]] std::array<std::string, 3> micro_subjects(std::string_view name);
 
+// On which those of this name are asked who is there.
+[[nodiscard]] std::string micro_ping_subject(std::string_view name);
+
 enum class MicroVerb : std::uint8_t { ping, info, stats };
 
 // What is asked on this subject; empty when it is not ours to answer.

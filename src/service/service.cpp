@@ -27,6 +27,7 @@
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
 #include "service/publisher.hpp"
+#include "service/replicas.hpp"
 #include "service/status.hpp"
 #include "service/stream_follower.hpp"
 #include "telemetry/log.hpp"
@@ -393,6 +394,8 @@ class Service {
     }
     state.control_log = control_log_.state();
     state.revisions = control_log_.revisions(state.now);
+    state.replicas = replicas_.seen();
+    state.id = identity_.id;
     state.settings_hash = hash_of(state);
     for (const StrategyId strategy : all_of<StrategyId>) {
       state.enabled[index_of(strategy)] = engine_.is_enabled(strategy);
@@ -420,16 +423,46 @@ class Service {
   }
 
   http::Routes routes() {
-    return {{"/healthz", [](auto) { return http::Response{.body = R"({"status":"alive"})"}; }},
-            {"/ready", [this](auto) { return ready_response(state()); }},
+    return {{"/healthz", [](auto&) { return http::Response{.body = R"({"status":"alive"})"}; }},
+            {"/ready", [this](auto&) { return ready_response(state()); }},
             {"/metrics",
-             [this](auto) {
+             [this](auto&) {
                return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                                      .body = telemetry::to_text(metrics_)};
              }},
-            {"/info", [this](auto) { return info_response(state()); }},
-            {"/decisions", [this](auto query) { return decisions_response(state(), query); }},
-            {"/", [this](auto) { return index_response(state()); }}};
+            {"/info", [this](auto&) { return info_response(state()); }},
+            {"/decisions", [this](auto& query) { return decisions_response(state(), query.text); }},
+            {"/events", [this](auto& query) { return events(query); }},
+            {"/", [this](auto& query) { return index(query); }}};
+  }
+
+  // Who wants JSON is a program; a browser says first that it wants a page.
+  http::Response index(const http::Query& query) {
+    const bool is_for_people = query.accept.find("application/json") == std::string_view::npos ||
+                               query.accept.find("text/html") != std::string_view::npos;
+    if (is_for_people) return page_response();
+    const auto watched = watched_symbol(counts_.symbols, query.text);
+    if (!watched) return http::error_response(400, watched.error());
+    return {.body = document(watched.value())};
+  }
+
+  // Server-sent events: the status document now and every second.
+  http::Response events(const http::Query& query) {
+    const auto watched = watched_symbol(counts_.symbols, query.text);
+    if (!watched) return http::error_response(400, watched.error());
+    // The first symbol may only come later.
+    auto next = [this, text = std::string(query.text)] {
+      return fmt::format("event: status\ndata: {}\n\n",
+                         document(watched_symbol(counts_.symbols, text).value()));
+    };
+    return {.content_type = "text/event-stream",
+            .body = "retry: 1000\n\n" + next(),
+            .next = std::move(next)};
+  }
+
+  std::string document(const std::optional<Symbol>& watched) {
+    replicas_.look(SteadyClock::now());
+    return status_document(state(), watched);
   }
 
   const config::Configuration& configuration_;
@@ -441,6 +474,7 @@ class Service {
   const MicroIdentity identity_{nats::subject_safe(settings_.broker.consumer_name),
                                 new_process_id()};
   nats::Client client_;
+  Replicas replicas_{client_, micro_ping_subject(identity_.name)};
   NatsTransport transport_;
   const bool uses_order_log_ = uses_order_log(settings_);
   StreamFollower order_log_;

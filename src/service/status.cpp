@@ -1,12 +1,7 @@
-#include "service/status.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <iterator>
-#include <utility>
 
-#include <boost/algorithm/string/replace.hpp>
 #include <fmt/format.h>
 
 #include <rts/base/json_writer.hpp>
@@ -14,10 +9,9 @@
 #include <rts/config/render.hpp>
 #include <rts/market/units.hpp>
 
-namespace rts::service {
-namespace {
+#include "service/status_json.hpp"
 
-// What delivery promises.
+namespace rts::service {
 std::string_view delivery_guarantee(const config::Settings& settings) {
   if (settings.delivery.dry_run) return "dry run: every decision is taken, no order is sent";
   if (settings.delivery.mode == DeliveryMode::jetstream) {
@@ -30,62 +24,7 @@ std::string_view delivery_guarantee(const config::Settings& settings) {
          "answers, and known to be lost when nobody listens";
 }
 
-void append_seconds(JsonWriter& json, std::chrono::duration<double> seconds) {
-  json.number(Indicator::from(std::round(seconds.count() * 1000) / 1000).value_or(Indicator()));
-}
-
-// {"<name of a key>":…} for each of the keys, whose value `write` adds.
-template <class List, class Write>
-void append_object(JsonWriter& json, const List& keys, Write write) {
-  json.begin_object();
-  for (const auto key : keys) {
-    json.key(to_string(key));
-    write(key);
-  }
-  json.end_object();
-}
-
-std::string html_escaped(std::string text) {
-  constexpr std::pair<const char*, const char*> kEntities[]{
-      {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}};
-  for (const auto& [character, entity] : kEntities) boost::replace_all(text, character, entity);
-  return text;
-}
-
-// clang-format off
-constexpr std::string_view kPageHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="refresh" content="5"><title>Petrosa Realtime Strategies</title>
-<style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-         color: #1c2430; background: #fff }
-  h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-  table { border-collapse: collapse; width: 100% }
-  th, td { text-align: left; padding: .25rem 0; border-bottom: 1px solid #d8dde4 }
-  th + th, td + td { text-align: right; font-variant-numeric: tabular-nums }
-  .ok { color: #0a6b2d } .bad { color: #a3120a } a { color: #0b57a4 }
-  @media (prefers-color-scheme: dark) {
-    body { color: #dfe5ec; background: #12161c } th, td { border-color: #2c3440 }
-    .ok { color: #5fd38a } .bad { color: #ff8a80 } a { color: #7db8ff }
-  }
-</style></head><body>
-)";
-// clang-format on
-
-void append_table(std::string& out, std::string_view title, std::string_view what) {
-  fmt::format_to(std::back_inserter(out),
-                 "<h2>{}</h2><table><tr><th scope=\"col\">{}</th><th scope=\"col\">count</th></tr>",
-                 title, what);
-}
-
-void append_row(std::string& out, std::string_view name, std::uint64_t count) {
-  fmt::format_to(std::back_inserter(out), "<tr><td>{}</td><td>{}</td></tr>", name, count);
-}
-
-void append_row_if_any(std::string& out, std::string_view name, std::uint64_t count) {
-  if (count > 0) append_row(out, name, count);
-}
+namespace {
 
 void append_paused(JsonWriter& json, const State& state) {
   append_object(json.key("trading_paused"), all_of<StrategyId>,
@@ -137,6 +76,14 @@ bool State::ready() const {
   return std::ranges::all_of(all_of<Check>, [this](Check check) { return result_of(check).ok; });
 }
 
+JsonWriter& append_checks(JsonWriter& json, const State& state) {
+  return append_object(json, all_of<Check>, [&](Check check) {
+    const CheckResult result = state.result_of(check);
+    json.begin_object().key("ok").boolean(result.ok);
+    json.key("detail").string(result.detail).end_object();
+  });
+}
+
 std::string control_answer(const State& state, bool ok) {
   std::string answer;
   JsonWriter json(answer);
@@ -150,21 +97,12 @@ http::Response ready_response(const State& state) {
   http::Response response{.status = state.ready() ? 200U : 503U, .body = {}};
   JsonWriter json(response.body);
   json.begin_object().key("ready").boolean(state.ready());
-  append_object(json.key("checks"), all_of<Check>, [&](Check check) {
-    const CheckResult result = state.result_of(check);
-    json.begin_object().key("ok").boolean(result.ok);
-    json.key("detail").string(result.detail).end_object();
-  });
+  append_checks(json.key("checks"), state);
   json.key("orders_in_flight").unsigned_integer(state.delivery.in_flight);
   append_paused(json, state);
   // Shown; silence does not fail readiness.
   append_object(json.key("seconds_since_last_event"), kMarketKinds, [&](EventKind kind) {
-    const auto& last = state.counts.last_received[index_of(kind)];
-    if (last) {
-      append_seconds(json, state.at - *last);
-    } else {
-      json.null();
-    }
+    append_age(json, state, state.counts.last_received[index_of(kind)]);
   });
   json.end_object();
   return response;
@@ -177,9 +115,7 @@ void append_revisions(JsonWriter& json, const State& state) {
   json.begin_array();
   for (const auto& [sequence, value] : state.revisions) {
     json.begin_object().key("sequence").unsigned_integer(sequence);
-    std::string effective_from;
-    append_iso8601(effective_from, value.effective_from);
-    json.key("effective_from").string(effective_from);
+    append_time(json.key("effective_from"), value.effective_from);
     json.key("in_force").boolean(value.effective_from <= state.now);
     json.key("values").begin_object();
     for (const auto& [name, text] : value.values) json.key(name).string(text);
@@ -215,41 +151,6 @@ http::Response info_response(const State& state) {
   append_revisions(json.key("settings_revisions"), state);
   json.end_object();
   return response;
-}
-
-http::Response index_response(const State& state) {
-  const Tally& tally = state.counts.tally;
-  std::string out(kPageHead);
-  fmt::format_to(std::back_inserter(out),
-                 "<h1>Petrosa Realtime Strategies</h1><p>{} · {} · up {:.0f} s · "
-                 "<strong class=\"{}\">{}</strong></p>"
-                 "<p><a href=\"/healthz\">/healthz</a> · <a href=\"/ready\">/ready</a> · "
-                 "<a href=\"/metrics\">/metrics</a> · <a href=\"/info\">/info</a> · "
-                 "<a href=\"/decisions?format=text\">/decisions</a></p>",
-                 html_escaped(std::string(kVersion)),
-                 html_escaped(state.configuration.settings.environment), state.uptime.count(),
-                 state.ready() ? "ok" : "bad", state.ready() ? "ready" : "not ready");
-  append_table(out, "Frames", "what");
-  append_row(out, "frames", tally.frames());
-  append_row(out, "events", tally.events());
-  for (const Reason reason : all_of<Reason>) {
-    append_row_if_any(out, fmt::format("{}: {}", disposition(reason), to_string(reason)),
-                      tally.count(reason));
-  }
-  for (const StrategyId id : all_of<StrategyId>) {
-    const char* disabled = state.enabled[index_of(id)] ? "" : " (disabled)";
-    out += "</table>";
-    append_table(out, fmt::format("{}{}", to_string(id), disabled),
-                 "events by outcome, orders by result");
-    for (const Outcome outcome : all_of<Outcome>) {
-      append_row_if_any(out, to_string(outcome), tally.count(id, outcome));
-    }
-    for (const OrderResult result : all_of<OrderResult>) {
-      append_row_if_any(out, fmt::format("order: {}", to_string(result)),
-                        state.counts.orders[index_of(id)][index_of(result)]);
-    }
-  }
-  return {.content_type = "text/html", .body = out + "</table></body></html>\n"};
 }
 
 }  // namespace rts::service

@@ -32,6 +32,9 @@ class Histogram {
 
   void observe(std::chrono::nanoseconds duration) noexcept;
   [[nodiscard]] prometheus::ClientMetric::Histogram read() const;
+  // Upper bounds in seconds; by bucket how many were observed, one more for those above the last.
+  [[nodiscard]] std::span<const double> bounds() const noexcept { return bounds_; }
+  [[nodiscard]] std::span<const std::uint64_t> counts() const noexcept { return counts_; }
   // Of all that was observed.
   [[nodiscard]] std::chrono::nanoseconds total() const {
     return std::chrono::round<std::chrono::nanoseconds>(std::chrono::duration<double>(sum_));

@@ -15,33 +15,42 @@ namespace {
 
 const Routes all_routes{
     {"/",
-     [](auto) {
-       return Response{200, "text/html", "<p>"};
+     [](auto&) {
+       constexpr const char* kPage = "<style>p{}</style><p><script>f()</script>";
+       return Response{200, "text/html", kPage, page_policy(kPage)};
+     }},
+    {"/events",
+     [](auto&) {
+       return Response{200, "text/event-stream", "data: 1\n\n", {}, [] { return "data: 2\n\n"; }};
+     }},
+    {"/accept",
+     [](auto& query) {
+       return Response{200, "text/plain", "accepts " + std::string(query.accept)};
      }},
     {"/healthz",
-     [](auto) {
+     [](auto&) {
        return Response{200, "application/json", R"({"status":"ok"})"};
      }},
     {"/metrics",
-     [](auto) {
+     [](auto&) {
        return Response{200, "text/plain; version=0.0.4", "a 1\n"};
      }},
     {"/ready",
-     [](auto) {
+     [](auto&) {
        return Response{503, "application/json", "{}"};
      }},
     {"/latin",
-     [](auto) {
+     [](auto&) {
        return Response{200, "text/plain; charset=iso-8859-1", "x"};
      }},
-    {"/throws", [](auto) -> Response { throw std::runtime_error("secret detail"); }},
-    {"/throws-int", [](auto) -> Response { throw 7; }},
+    {"/throws", [](auto&) -> Response { throw std::runtime_error("secret detail"); }},
+    {"/throws-int", [](auto&) -> Response { throw 7; }},
     {"/echo",
-     [](auto query) {
-       return Response{200, "text/plain", "?" + std::string(query)};
+     [](auto& query) {
+       return Response{200, "text/plain", "?" + std::string(query.text)};
      }},
     {"/odd",
-     [](auto) {
+     [](auto&) {
        return Response{42, "text/plain", "x"};
      }},
 };
@@ -141,14 +150,52 @@ TEST(HttpResponse, CompletesTheContentTypeWithItsCharset) {
   EXPECT_EQ(reply_to(get("/latin")).field("Content-Type"), "text/plain; charset=iso-8859-1");
 }
 
+// The hashes are those that `openssl dgst -sha256 -binary | base64` gives.
 TEST(HttpResponse, LetsAPageRunOnlyWhatItCarriesAndFetchOnlyFromHere) {
-  const std::string policy = reply_to(get("/")).field("Content-Security-Policy");
-  for (const std::string_view rule :
-       {"default-src 'none'", "style-src 'unsafe-inline'", "script-src 'unsafe-inline'",
-        "connect-src 'self'", "frame-ancestors 'none'", "form-action 'none'"}) {
-    EXPECT_NE(policy.find(rule), std::string::npos) << rule;
-  }
+  EXPECT_EQ(reply_to(get("/")).field("Content-Security-Policy"),
+            "default-src 'none'; style-src 'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; "
+            "script-src 'sha256-GcEEE0IkDzIP5EQ6DXZaDPORqT5RTBELX8Fyzyg9yvo='; "
+            "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'");
   EXPECT_EQ(reply_to(get("/healthz")).field("Content-Security-Policy"), "(absent)");
+}
+
+TEST(HttpResponse, AllowsNothingOfWhatAPageDoesNotHave) {
+  for (const std::string_view page :
+       {"", "<style>", "</style><style>", "<script src=x></script>"}) {
+    const std::string policy = page_policy(page);
+    EXPECT_NE(policy.find("style-src 'none'; script-src 'none'"), std::string::npos) << policy;
+  }
+}
+
+TEST(HttpResponse, TellsTheRouteWhatIsAccepted) {
+  Request request = get("/accept");
+  EXPECT_EQ(reply_to(request).body, "accepts ");
+  request.accept = "application/json";
+  EXPECT_EQ(reply_to(request).body, "accepts application/json");
+}
+
+TEST(HttpResponse, EndsTheConnectionBehindAResponseThatGoesOn) {
+  Request request = get("/events");
+  request.keep_alive = true;
+  const RenderedResponse made = rendered(request);
+  EXPECT_EQ(made.head.find("Content-Length"), std::string::npos) << made.head;
+  EXPECT_NE(made.head.find("Connection: close\r\n"), std::string::npos) << made.head;
+  EXPECT_TRUE(made.close);
+  EXPECT_EQ(made.body, "data: 1\n\n");
+  EXPECT_EQ(next_part(made, {}), "data: 2\n\n");
+  request.method = "HEAD";
+  const RenderedResponse head = rendered(request);
+  EXPECT_EQ(head.head, made.head);
+  EXPECT_EQ(head.next, nullptr);
+}
+
+TEST(HttpResponse, EndsAResponseThatGoesOnWhenItThrows) {
+  std::string problem;
+  RenderedResponse made;
+  made.next = []() -> std::string { throw std::runtime_error("secret detail"); };
+  EXPECT_EQ(next_part(made, [&](auto text) { problem = text; }), std::nullopt);
+  EXPECT_EQ(problem, "a response that goes on threw: secret detail");
 }
 
 TEST(HttpResponse, GivesHeadTheHeadOfGetAndNoBody) {

@@ -15,6 +15,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/_experimental/test/stream.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "replies.hpp"
@@ -79,6 +80,11 @@ struct Conversation {
     loop.restart();
     loop.poll();
   }
+  /// For timers, too.
+  void wait_for_one() {
+    loop.restart();
+    loop.run_one_for(std::chrono::milliseconds(100));
+  }
   Replies heard() const {
     const auto bytes = client.str();
     return parse_replies({bytes.data(), bytes.size()});
@@ -89,26 +95,35 @@ struct Conversation {
   }
 
   std::uint64_t calls = 0;
+  std::uint64_t throws_at = 0;
   Shared shared{{{"/healthz",
-                  [this](auto) {
+                  [this](auto&) {
                     ++calls;
                     return Response{200, "application/json", R"({"status":"ok"})"};
                   }},
                  {"/count",
-                  [this](auto) {
+                  [this](auto&) {
                     return Response{200, "text/plain", "call " + std::to_string(++calls)};
                   }},
                  {"/throws",
-                  [this](auto) -> Response {
+                  [this](auto&) -> Response {
                     ++calls;
                     throw std::runtime_error("no");
                   }},
+                 {"/events",
+                  [this](auto&) {
+                    ++calls;
+                    return Response{200, "text/event-stream", "data: 0\n\n", {}, [this] {
+                                      if (calls == throws_at) throw std::runtime_error("no");
+                                      return fmt::format("data: {}\n\n", calls++);
+                                    }};
+                  }},
                  {"/stop",
-                  [this](auto) {
+                  [this](auto&) {
                     session.lock()->close();
                     return Response{};
                   }}},
-                {},
+                {.host = {}, .limits = {.streams = 2, .next = std::chrono::milliseconds(1)}},
                 {},
                 0};
   Events events;
@@ -448,6 +463,58 @@ TEST(HttpSession, GivesHostileBytesAtMostOneAnswerARequest) {
           << "input " << i << " status " << reply.status;
     }
   }
+}
+
+// --- Responses that go on ------------------------------------------------------------------------
+
+std::string_view text_of(const beast::test::stream& client) {
+  const auto bytes = client.str();
+  return {bytes.data(), bytes.size()};
+}
+
+TEST(HttpSession, GoesOnWithAResponsePartByPart) {
+  Conversation talk;
+  talk.say(request("/events"));
+  EXPECT_EQ(talk.shared.stats.streams, 1U);
+  for (int i = 0; i < 100 && talk.calls < 4; ++i) talk.wait_for_one();
+  EXPECT_NE(text_of(talk.client).find("\r\n\r\ndata: 0\n\ndata: 1\n\ndata: 2\n\n"),
+            std::string_view::npos)
+      << text_of(talk.client);
+  EXPECT_EQ(talk.shared.stats.responses[2], 1U);
+  talk.session.lock()->close();
+  EXPECT_EQ(talk.shared.stats.streams, 0U);
+  const std::uint64_t calls = talk.calls;
+  talk.wait_for_one();
+  EXPECT_EQ(talk.calls, calls) << "a closed one asks for nothing more";
+}
+
+TEST(HttpSession, HasRoomForSomeResponsesThatGoOn) {
+  Conversation talk;
+  talk.shared.stats.streams = 2;
+  talk.say(request("/events"));
+  EXPECT_EQ(statuses(talk.heard()), Statuses{503});
+  EXPECT_NE(talk.heard().all.front().body.find("2 clients are listening already"),
+            std::string::npos);
+  EXPECT_EQ(talk.shared.stats.streams, 2U);
+  talk.shared.stats.streams = 0;
+}
+
+TEST(HttpSession, EndsAResponseThatCannotGoOn) {
+  Conversation talk;
+  talk.throws_at = 3;
+  talk.say(request("/events"));
+  for (int i = 0; i < 100 && talk.is_open(); ++i) talk.wait_for_one();
+  EXPECT_FALSE(talk.is_open());
+  EXPECT_EQ(talk.shared.stats.streams, 0U);
+  EXPECT_TRUE(text_of(talk.client).ends_with("data: 2\n\n")) << text_of(talk.client);
+}
+
+TEST(HttpSession, GivesOfAResponseThatGoesOnItsHeadToWhoAsksForThat) {
+  Conversation talk;
+  talk.say("HEAD /events HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(text_of(talk.client).ends_with("\r\n\r\n")) << text_of(talk.client);
+  EXPECT_EQ(talk.shared.stats.streams, 0U);
+  EXPECT_FALSE(talk.is_open());
 }
 
 }  // namespace

@@ -53,14 +53,25 @@ std::string huge_body() {
 }
 
 Routes routes() {
-  return {{"/healthz",
-           [](auto) {
-             return Response{200, "application/json", R"({"status":"ok"})"};
-           }},
-          {"/huge", [](auto) {
-             return Response{200, "text/plain", huge_body()};
-           }}};
+  return {
+      {"/healthz",
+       [](auto&) {
+         return Response{200, "application/json", R"({"status":"ok"})"};
+       }},
+      {"/events",
+       [](auto&) {
+         return Response{200, "text/event-stream", "data: 1\n\n", {}, [] { return "data: 2\n\n"; }};
+       }},
+      {"/huge-events",
+       [](auto&) {
+         return Response{200, "text/event-stream", huge_body(), {}, [] { return huge_body(); }};
+       }},
+      {"/huge", [](auto&) {
+         return Response{200, "text/plain", huge_body()};
+       }}};
 }
+
+const std::string events_bytes = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// A blocking client socket with deadlines.
 class Client {
@@ -114,6 +125,15 @@ class Client {
       }
       if (!receive(deadline)) return std::nullopt;
     }
+  }
+
+  /// Waits for a text that may come anywhere.
+  bool hear_text(std::string_view text, milliseconds patience = kPatience) {
+    const auto deadline = Clock::now() + patience;
+    while (received_.find(text) == std::string::npos) {
+      if (!receive(deadline)) return false;
+    }
+    return true;
   }
 
   /// Reads until the server closes (or resets) the connection; false when patience ends first.
@@ -424,10 +444,65 @@ TEST(HttpServer, StopsByClosingEverything) {
   EXPECT_FALSE(Client(server.port).connected());
 }
 
+// --- Responses that go on ------------------------------------------------------------------------
+
+TEST(HttpServer, GoesOnUntilTheClientLeaves) {
+  Running server({.next = 10ms});
+  {
+    Client client(server.port);
+    ASSERT_TRUE(client.say(events_bytes));
+    EXPECT_TRUE(client.hear_text("data: 1\n\ndata: 2\n\ndata: 2\n\n"));
+    EXPECT_EQ(server.stats().streams, 1U);
+  }
+  EXPECT_TRUE(server.becomes([](const Stats& s) { return s.streams == 0 && s.open == 0; }));
+}
+
+TEST(HttpServer, HasRoomForAsManyResponsesThatGoOnAsItsLimitAndForEverythingElse) {
+  Running server({.streams = 3, .next = 10ms});
+  std::vector<Client> crowd;
+  for (int i = 0; i < 3; ++i) {
+    crowd.emplace_back(server.port);
+    ASSERT_TRUE(crowd.back().say(events_bytes));
+    ASSERT_TRUE(crowd.back().hear_text("data: 2"));
+  }
+  Client late(server.port);
+  ASSERT_TRUE(late.say(events_bytes));
+  const auto refused = late.hear();
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 503U);
+  Client other(server.port);
+  EXPECT_EQ(probe(other), 200U);
+  EXPECT_EQ(server.stats().streams, 3U);
+  crowd.pop_back();
+  EXPECT_TRUE(server.becomes([](const Stats& s) { return s.streams == 2; }));
+  Client next(server.port);
+  ASSERT_TRUE(next.say(events_bytes));
+  EXPECT_TRUE(next.hear_text("data: 2"));
+}
+
+TEST(HttpServer, CutsOffWhoListensAndDoesNotRead) {
+  Running server({.write = 200ms, .next = 1ms});
+  Client client(server.port, 4096);
+  ASSERT_TRUE(client.say("GET /huge-events HTTP/1.1\r\nHost: a\r\n\r\n"));
+  ASSERT_TRUE(server.becomes([](const Stats& s) { return s.streams == 1; }));
+  EXPECT_TRUE(server.becomes([](const Stats& s) { return s.streams == 0; }));
+  EXPECT_EQ(server.stats().timed_out, 1U);
+}
+
+TEST(HttpServer, EndsResponsesThatGoOnWhenItStops) {
+  Running server({.next = 1ms});
+  Client client(server.port);
+  ASSERT_TRUE(client.say(events_bytes));
+  ASSERT_TRUE(client.hear_text("data: 2"));
+  server.stop();
+  EXPECT_TRUE(client.hear_the_end());
+  EXPECT_EQ(server.stats().streams, 0U);
+}
+
 TEST(HttpServer, CallsNoRouteOnceItIsGoneThoughARequestHasArrived) {
   asio::io_context loop;
   int calls = 0;
-  const auto count = [&calls](auto) {
+  const auto count = [&calls](auto&) {
     ++calls;
     return Response{};
   };

@@ -21,6 +21,7 @@
 #include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/scratch_files.hpp"
+#include "support/tcp_client.hpp"
 
 namespace rts::test {
 namespace {
@@ -51,8 +52,69 @@ TEST(Endpoints, ServeWhatTheyPromise) {
     EXPECT_EQ(answer.status, 200U) << path;
     EXPECT_TRUE(is_json(answer.body)) << path << answer.body;
   }
-  EXPECT_NE(daemon.get("/").body.find("<h1>"), std::string::npos);
   EXPECT_EQ(daemon.get("/nothing").status, 404U);
+}
+
+TEST(Endpoints, TheIndexIsAPageForPeopleAndJsonForPrograms) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  const auto index = [&](std::string_view accept) {
+    return http_get(daemon.port(), "/?symbol=ETHUSDT", fmt::format("Accept: {}\r\n", accept)).body;
+  };
+  const std::string page = daemon.get("/").body;
+  EXPECT_TRUE(page.starts_with("<!doctype html>")) << page.substr(0, 100);
+  EXPECT_TRUE(page.ends_with("</html>\n")) << page.substr(page.size() - 100);
+  EXPECT_EQ(index("text/html,application/xhtml+xml,*/*;q=0.8"), page);
+  EXPECT_EQ(index("text/html, application/json"), page);
+  EXPECT_EQ(index("*/*"), page);
+  const std::string document = index("application/json");
+  EXPECT_TRUE(is_json(document)) << document;
+  EXPECT_NE(document.find(R"("symbol":"ETHUSDT")"), std::string::npos) << document;
+  EXPECT_NE(daemon.status("?symbol=NOBODY").find(R"("status":400)"), std::string::npos);
+  EXPECT_EQ(daemon.get("/?symbol=NOBODY").status, 200U) << "the page looks for itself";
+}
+
+TEST(Endpoints, EventsTellTheStatusAgainAndAgain) {
+  NatsServer broker;
+  Peer peer(broker.url());
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  TcpClient client(daemon.port());
+  client.say("GET /events?symbol=BTCUSDT HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(client.hear("\r\n\r\nretry: 1000\n\nevent: status\ndata: {\"service\":", 5s));
+  ASSERT_TRUE(client.hear(R"("frames":0,)", 5s));
+  peer.publish(kFrames, trade({.at_ms = now_ms()}).json());
+  EXPECT_TRUE(client.hear(R"("frames":1,)", 5s)) << "within a second or so";
+  EXPECT_EQ(daemon.get("/events?symbol=NOBODY").status, 400U);
+  EXPECT_EQ(daemon.get("/events?last=1").status, 400U);
+}
+
+TEST(Endpoints, TheStatusNamesEveryReplicaThatAnswers) {
+  NatsServer broker;
+  Daemon one({{"NATS_URL", broker.url()}}),
+      other({{"NATS_URL", broker.url()}, {"TRADING_LEVERAGE", "7"}});
+  ASSERT_TRUE(one.wait_ready() && other.wait_ready());
+  const std::string id = std::string(text_at(other.status(), "id"));
+  ASSERT_FALSE(id.empty());
+  const std::string seen = fmt::format(R"({{"id":"{}","self":false,)", id);
+  EXPECT_TRUE(eventually([&] { return one.status().find(seen) != std::string::npos; }, 10s))
+      << one.status();
+}
+
+// Asking who is there is not worth a refusal: the broker says so once, and the rest works.
+TEST(Endpoints, TheStatusNamesItselfAloneWhereItMayNotAsk) {
+  NatsServer broker(R"(authorization { users: [ { user: u, password: p,
+    permissions: { subscribe: ">", publish: { deny: "$SRV.>" } } } ] })");
+  Daemon daemon({{"NATS_URL", broker.url("u:p")}});
+  ASSERT_TRUE(daemon.wait_ready());
+  for (int i = 0; i < 3; ++i) {
+    const std::string document = daemon.status();
+    EXPECT_NE(document.find(R"("self":true)"), std::string::npos) << document;
+    EXPECT_EQ(document.find(R"("self":false)"), std::string::npos) << document;
+  }
+  EXPECT_TRUE(daemon.ready());
+  EXPECT_TRUE(throughout(1s, [&] { return daemon.ready(); }));
 }
 
 TEST(Endpoints, ReadyNamesEveryCheck) {
@@ -103,7 +165,7 @@ TEST(Endpoints, InfoShowsEffectiveSettingsWithTheirOriginAndNoSecret) {
       info.find(R"("TRADING_SYMBOLS":{"value":"BTCUSDT,ETHUSDT,BNBUSDT","origin":"default"})"),
       std::string::npos);
   const std::string everything = info + daemon.get("/ready").body + daemon.get("/metrics").body +
-                                 daemon.get("/").body + daemon.log();
+                                 daemon.get("/").body + daemon.status() + daemon.log();
   EXPECT_EQ(everything.find("canary"), std::string::npos) << everything;
   EXPECT_NE(daemon.log().find("staging"), std::string::npos);
 }

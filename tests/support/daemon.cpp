@@ -63,11 +63,11 @@ Environment with_test_defaults(Environment environment) {
   return environment;
 }
 
-HttpAnswer http_get(std::uint16_t port, std::string_view path) {
+HttpAnswer http_get(std::uint16_t port, std::string_view path, std::string_view fields) {
   boost::asio::ip::tcp::iostream stream;
   stream.expires_after(seconds(5));
   stream.connect("127.0.0.1", std::to_string(port));
-  stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\n\r\n" << std::flush;
+  stream << "GET " << path << " HTTP/1.0\r\nHost: localhost\r\n" << fields << "\r\n" << std::flush;
   HttpAnswer answer;
   std::string version;
   std::string line;

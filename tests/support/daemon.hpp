@@ -17,7 +17,9 @@ struct HttpAnswer {
   std::string body;
 };
 // One GET on 127.0.0.1, with a deadline of 5 s.
-[[nodiscard]] HttpAnswer http_get(std::uint16_t port, std::string_view path);
+// `fields`: more of the request's head, each with its line end.
+[[nodiscard]] HttpAnswer http_get(std::uint16_t port, std::string_view path,
+                                  std::string_view fields = {});
 
 // One answer of /metrics: numbers of one moment, which is what the identities of SPEC §1 hold for.
 class Scrape {
@@ -62,6 +64,10 @@ class Daemon {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] HttpAnswer get(std::string_view path) const { return http_get(port_, path); }
+  // The status document.
+  [[nodiscard]] std::string status(std::string_view query = {}) const {
+    return http_get(port_, std::string("/").append(query), "Accept: application/json\r\n").body;
+  }
   [[nodiscard]] bool ready() const { return get("/ready").status == 200; }
   [[nodiscard]] bool wait_ready(std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
 

@@ -174,7 +174,10 @@ class Run {
       case FaultKind::kill_broker:
         return silence_broker([&] { broker_.kill(); }, [&] { broker_.restart(); }, fault.length);
       case FaultKind::freeze_broker:
-        return silence_broker([&] { broker_.suspend(); }, [&] { broker_.resume(); }, fault.length);
+        silence_broker([&] { broker_.suspend(); }, [&] { broker_.resume(); }, fault.length);
+        // What it had taken by then it delivers when it goes on.
+        windows_.back().handed_over = windows_.back().from + loosened(kWindowMargin);
+        return;
       case FaultKind::stop_replica: return stop(fault.replica);
       case FaultKind::kill_replica: return kill(fault.replica);
     }
@@ -224,9 +227,13 @@ class Run {
                        [](const auto& replica) { return replica->wait_ready(kPatience); });
   }
 
-  [[nodiscard]] static UnixMs begin_window() { return to_ms(wall_clock()) - loosened(200ms); }
+  static constexpr milliseconds kWindowMargin{200};
+
+  [[nodiscard]] static UnixMs begin_window() {
+    return to_ms(wall_clock()) - loosened(kWindowMargin);
+  }
   void end_window(UnixMs from) {
-    windows_.push_back({from, to_ms(wall_clock()) + loosened(200ms)});
+    windows_.push_back({from, to_ms(wall_clock()) + loosened(kWindowMargin)});
   }
 
   void pass_time_until(milliseconds at) {

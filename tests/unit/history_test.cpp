@@ -353,5 +353,62 @@ TEST(History, KnowsWhoHadPausedWhenSomethingWasDecided) {
   EXPECT_EQ(history.paused_by(earlier), "") << "not known any more, rather than wrong";
 }
 
+TEST(History, CountsHowEventsOfASymbolAndStrategyEnded) {
+  using enum Outcome;
+  Watched watched;
+  const Symbol btc = *Symbol::from("BTCUSDT"), eth = *Symbol::from("ETHUSDT");
+  const auto skew = StrategyId::orderbook_skew;
+  EXPECT_EQ(watched.history().funnel(btc, skew), nullptr) << "before its first event";
+  EXPECT_EQ(watched.history().funnel(*Symbol::from("NOBODY"), skew), nullptr);
+  watched.books(3, "neutral");
+  watched.books(2, "spread_below_minimum");
+  watched.book("neutral", "ETHUSDT");
+  watched.hear("no frame");
+  const UnixMs now = kNoon + std::chrono::hours(1);
+  for (const FunnelSpan span : all_of<FunnelSpan>) {
+    const auto counted = watched.history().funnel(btc, skew)->counted(span, now);
+    EXPECT_EQ(counted.of(neutral), 3U);
+    EXPECT_EQ(counted.of(spread_below_minimum), 2U);
+    EXPECT_EQ(counted.of(signal_buy), 0U);
+    EXPECT_EQ(watched.history().funnel(eth, skew)->counted(span, now).of(neutral), 1U);
+  }
+  EXPECT_EQ(watched.history().funnel(btc, StrategyId::trade_momentum), nullptr);
+  // An older book is dropped, and counts as well.
+  watched.hear(book_frame({.symbol = "BTCUSDT", .at_ms = kNoonMs, .id = 1}));
+  const Funnel& later = *watched.history().funnel(btc, skew);
+  EXPECT_EQ(later.counted(FunnelSpan::minute, now).of(Reason::out_of_order), 1U);
+  EXPECT_EQ(later.counted(FunnelSpan::minute, now + std::chrono::minutes(1)).of(neutral), 0U);
+  EXPECT_EQ(later.counted(FunnelSpan::hour, now + std::chrono::minutes(1)).of(neutral), 3U);
+  EXPECT_EQ(later.counted(FunnelSpan::hour, now + std::chrono::hours(1)).of(neutral), 0U);
+}
+
+TEST(History, FindsOrdersOfEitherSideAndNothingElse) {
+  Watched watched;
+  watched.book("neutral");
+  watched.book("signal_buy");
+  watched.book("neutral", "ETHUSDT");
+  watched.book("signal_buy", "ETHUSDT");
+  EXPECT_THAT(watched.ends({.only_orders = true}),
+              ElementsAre("BTCUSDT signal_buy 1", "ETHUSDT signal_buy 1"));
+  EXPECT_THAT(watched.ends({.symbol = Symbol::from("ETHUSDT"), .only_orders = true}), SizeIs(1));
+  EXPECT_THAT(watched.ends({.only_orders = true, .last = 1}), ElementsAre("ETHUSDT signal_buy 1"));
+}
+
+TEST(History, SaysWhoPausesNow) {
+  using enum History::Switch;
+  Watched watched;
+  History& history = watched.history();
+  const auto skew = StrategyId::orderbook_skew;
+  EXPECT_EQ(history.paused_by(skew), "");
+  history.add_pause(process, skew, true, "SIGUSR1");
+  history.add_pause(control_log, std::nullopt, true, "me: maintenance");
+  EXPECT_EQ(history.paused_by(skew), "SIGUSR1");
+  EXPECT_EQ(history.paused_by(StrategyId::trade_momentum), "me: maintenance");
+  history.add_pause(process, skew, false, "SIGUSR2");
+  EXPECT_EQ(history.paused_by(skew), "me: maintenance");
+  history.add_pause(control_log, std::nullopt, false, "me");
+  EXPECT_EQ(history.paused_by(skew), "");
+}
+
 }  // namespace
 }  // namespace rts

@@ -190,7 +190,7 @@ TEST(Metrics, HistogramsHoldWhatCameBeforeAndBetweenScrapes) {
   scraped("rts_step_duration_seconds_sum 1.000031");
 }
 
-TEST(Metrics, AnOrderCountsOnceForTheMetricsAndThePage) {
+TEST(Metrics, AnOrderCountsOnceForTheMetricsAndTheStatusDocument) {
   const SymbolTable symbols({*Symbol::from("BTCUSDT")});
   Counts counts(symbols);
   const auto strategy = index_of(StrategyId::trade_momentum);
@@ -198,8 +198,9 @@ TEST(Metrics, AnOrderCountsOnceForTheMetricsAndThePage) {
   EXPECT_THAT(
       scrape(counts),
       testing::HasSubstr(R"(rts_orders_total{result="confirmed",strategy="trade_momentum"} 2)"));
-  EXPECT_THAT(service::index_response({.configuration = kConfiguration, .counts = counts}).body,
-              testing::HasSubstr("<td>order: confirmed</td><td>2</td>"));
+  EXPECT_THAT(
+      service::status_document({.configuration = kConfiguration, .counts = counts}, std::nullopt),
+      testing::HasSubstr(R"("by_result":{"confirmed":2})"));
 }
 
 // A family without series is left out: TRADING_SYMBOLS=* before the first symbol.

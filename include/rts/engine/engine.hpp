@@ -55,6 +55,7 @@ struct EventRecord {
 // What one frame led to: at least one event, in the order they stand in the frame.
 struct Step {
   std::span<const EventRecord> events;  // lives until the next step
+  bool is_simulated = false;            // the frame says that its market is made up
 };
 
 class Engine {

@@ -1,16 +1,16 @@
-// History: what became of the last events of each symbol and strategy, and by which numbers; the
-// answer to "why was there no order?". It keeps what the log of every decision says: decisions, and
-// events that were dropped. A fold over steps, bounded as the symbols are; nothing is allocated
-// after a symbol's first events. Not thread-safe.
+// History: what became of the last events of each symbol and strategy, by which numbers, and how
+// many ended how; the answer to "why was there no order?". It keeps what the log of every decision
+// says: decisions, and events that were dropped. A fold over steps, bounded as the symbols are;
+// nothing is allocated after a symbol's first events. Not thread-safe.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <boost/circular_buffer.hpp>
@@ -20,15 +20,10 @@
 #include <rts/base/time.hpp>
 #include <rts/base/uuid.hpp>
 #include <rts/engine/engine.hpp>
+#include <rts/engine/funnel.hpp>
 #include <rts/trading/delivery.hpp>
 
 namespace rts {
-
-// The one code in which an event ends.
-using End = std::variant<Reason, Outcome>;
-[[nodiscard]] inline std::string_view to_string(const End& end) noexcept {
-  return std::visit([](auto code) { return to_string(code); }, end);
-}
 
 // What is kept of a decision, or of an event that was dropped before it.
 struct PastEvent {
@@ -84,11 +79,18 @@ class History {
                  std::string_view by);
   // Who had paused the strategy when this was decided; empty when that is not known any more.
   [[nodiscard]] std::string_view paused_by(const PastDecision& decision) const noexcept;
+  // Who pauses the strategy now; empty: nobody.
+  [[nodiscard]] std::string_view paused_by(StrategyId strategy) const noexcept {
+    return paused_by(newest_ + 1, strategy);
+  }
+  // Null before the first event of the symbol that this strategy looks at.
+  [[nodiscard]] const Funnel* funnel(const Symbol& symbol, StrategyId strategy) const noexcept;
 
   struct Query {
     std::optional<Symbol> symbol{};
     std::optional<StrategyId> strategy{};
     std::optional<End> end{};
+    bool only_orders = false;    // either signal, whatever became of its order
     std::size_t last = kRecent;  // at most so many, the newest
   };
   struct Found {
@@ -125,13 +127,14 @@ class History {
   struct Line {
     Symbol symbol;  // the number may have been another's before
     Ring recent, runs;
+    std::unique_ptr<Funnel> funnel;
   };
   static constexpr std::size_t kMaxBytes =
       count_of<StrategyId> * ((kSymbols + (EngineParameters::kMaxSymbols - kSymbols) / kPart) *
                                   (kRecent + kRuns) * sizeof(PastEvent) +
-                              EngineParameters::kMaxSymbols * sizeof(Line)) +
+                              EngineParameters::kMaxSymbols * (sizeof(Line) + sizeof(Funnel))) +
       kOrders * sizeof(Found);
-  static_assert(kRecent % kPart == 0 && kRuns % kPart == 0 && kMaxBytes <= 3'000'000,
+  static_assert(kRecent % kPart == 0 && kRuns % kPart == 0 && kMaxBytes <= 5'500'000,
                 "bytes at most; SPEC §8 has 24 MiB for the whole process");
   struct Pause {
     std::uint64_t from = 0, to = 0;  // numbers of decisions, `to` excluded
@@ -141,6 +144,8 @@ class History {
   using Pauses = std::array<Pause, count_of<StrategyId> + 1>;
 
   Line& line_of(std::size_t symbol_index, StrategyId strategy);
+  [[nodiscard]] std::string_view paused_by(std::uint64_t number,
+                                           StrategyId strategy) const noexcept;
 
   const SymbolTable& symbols_;
   std::vector<Line> lines_;  // by symbol index and strategy

@@ -1,0 +1,293 @@
+// What the status page and `top` show, as one JSON document.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <numeric>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <rts/base/version.hpp>
+#include <rts/config/explanation.hpp>
+
+#include "service/status_json.hpp"
+#include "service/status_page.hpp"
+
+namespace rts::service {
+namespace {
+
+// A feed that has been silent for longer is said to be.
+constexpr std::chrono::seconds kSilence{10};
+// And a made-up market to be gone.
+constexpr std::chrono::seconds kSimulatedFor{60};
+
+// --- Is it trading? -----------------------------------------------------------------------------
+
+// By whom each of the enabled strategies is paused; empty unless all are.
+std::set<std::string_view> all_paused_by(const State& state) {
+  std::set<std::string_view> by;
+  for (const StrategyId id : all_of<StrategyId>) {
+    if (!state.enabled[index_of(id)]) continue;
+    if (!state.paused[index_of(id)]) return {};
+    by.insert(state.counts.history.paused_by(id));
+  }
+  return by;
+}
+
+std::optional<SteadyTime> last_event(const Counts& counts) {
+  return *std::ranges::max_element(counts.last_received);
+}
+
+void append_trading(JsonWriter& json, const State& state) {
+  const auto notices = state.notices();
+  json.key("trading").boolean(std::ranges::none_of(
+      notices, [](const NoticeText& notice) { return notice.what < Notice::simulated_feed; }));
+  json.key("notices").begin_array();
+  for (const auto& [what, text] : notices) {
+    json.begin_object().key("what").string(to_string(what));
+    json.key("text").string(text).end_object();
+  }
+  json.end_array();
+  append_checks(json.key("checks"), state);
+  const DeliveryParameters& delivery = state.configuration.settings.delivery;
+  json.key("delivery").begin_object().key("mode").string(to_string(delivery.mode));
+  json.key("guarantee").string(delivery_guarantee(state.configuration.settings));
+  json.key("dry_run").boolean(delivery.dry_run);
+  json.key("orders_in_flight").unsigned_integer(state.delivery.in_flight);
+  json.key("breaker").string(to_string(state.delivery.breaker)).end_object();
+}
+
+// --- Is the feed alive? -------------------------------------------------------------------------
+
+// Whole parts since the start, the oldest first; the present one has only begun.
+void append_rates(JsonWriter& json, const State& state) {
+  const auto parts = state.counts.rates.parts(state.now);
+  const std::size_t whole = parts.size() - 1;
+  const std::size_t known =
+      std::min(whole, static_cast<std::size_t>(state.uptime / Counts::kRatePart));
+  json.begin_object().key("seconds").integer(Counts::kRatePart.count());
+  for (const EventKind kind : kMarketKinds) {
+    json.key(to_string(kind)).begin_array();
+    for (std::size_t i = whole - known; i < whole; ++i) {
+      append_number(json, parts[i][index_of(kind)] / in_seconds(Counts::kRatePart));
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
+void append_feed(JsonWriter& json, const State& state) {
+  const Counts& counts = state.counts;
+  json.begin_object().key("frames").unsigned_integer(counts.tally.frames());
+  json.key("events").unsigned_integer(counts.tally.events());
+  append_rates(json.key("rates"), state);
+  json.key("reasons").begin_object();
+  for (const Reason reason : all_of<Reason>) {
+    const std::uint64_t count = counts.tally.count(reason);
+    if (count == 0) continue;
+    json.key(fmt::format("{}/{}", disposition(reason), to_string(reason))).unsigned_integer(count);
+  }
+  json.end_object().key("symbols").begin_array();
+  for (std::size_t i = 0; i < counts.symbols.size(); ++i) {
+    const Counts::LastEvents& last = counts.last_events[i];
+    const bool is_known = last.symbol == counts.symbols.at(i);  // else nothing has come of it
+    json.begin_object().key("symbol").string(counts.symbols.at(i).text());
+    for (const EventKind kind : kMarketKinds) {
+      append_age(json.key(to_string(kind)), state,
+                 is_known ? last.received[index_of(kind)] : std::nullopt);
+    }
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+// --- What did it do, and why not? ---------------------------------------------------------------
+
+void append_orders(JsonWriter& json, const Counts& counts) {
+  std::array<std::uint64_t, count_of<OrderResult>> by_result{};
+  std::uint64_t made = 0;
+  for (const StrategyId id : all_of<StrategyId>) {
+    made +=
+        counts.tally.count(id, Outcome::signal_buy) + counts.tally.count(id, Outcome::signal_sell);
+    for (const OrderResult result : all_of<OrderResult>) {
+      by_result[index_of(result)] += counts.orders[index_of(id)][index_of(result)];
+    }
+  }
+  const auto ended = std::reduce(by_result.begin(), by_result.end());
+  json.begin_object().key("total").unsigned_integer(made);
+  json.key("changes").unsigned_integer(made + ended);
+  json.key("by_result").begin_object();
+  for (const OrderResult result : all_of<OrderResult>) {
+    if (by_result[index_of(result)] == 0) continue;
+    json.key(to_string(result)).unsigned_integer(by_result[index_of(result)]);
+  }
+  json.end_object().end_object();
+}
+
+void append_funnel(JsonWriter& json, const State& state, const Funnel* funnel, FunnelSpan span) {
+  if (funnel == nullptr) {
+    json.null();
+    return;
+  }
+  const Funnel::Counted counted = funnel->counted(span, state.now);
+  std::uint64_t events = 0;
+  json.begin_object();
+  append_time(json.key("since"), std::max(counted.since(), state.started()));
+  json.key("outcomes").begin_object();
+  const auto append = [&](const End& end) {
+    const std::uint32_t count = counted.of(end);
+    events += count;
+    if (count > 0) json.key(to_string(end)).unsigned_integer(count);
+  };
+  for (const Reason reason : all_of<Reason>) {
+    if (!is_ignored(reason)) append(reason);
+  }
+  for (const Outcome outcome : all_of<Outcome>) append(outcome);
+  json.end_object().key("events").unsigned_integer(events).end_object();
+}
+
+void append_strategy(JsonWriter& json, const State& state, const std::optional<Symbol>& watched,
+                     StrategyId id) {
+  const History& history = state.counts.history;
+  const Funnel* const funnel = watched ? history.funnel(*watched, id) : nullptr;
+  json.begin_object().key("enabled").boolean(state.enabled[index_of(id)]);
+  json.key("paused").boolean(state.paused[index_of(id)]);
+  json.key("paused_by");
+  state.paused[index_of(id)] ? json.string(history.paused_by(id)) : json.null();
+  json.key("last");
+  const auto last = funnel == nullptr
+                        ? std::vector<History::Found>()
+                        : history.find({.symbol = watched, .strategy = id, .last = 1});
+  if (last.empty()) {
+    json.null();
+  } else {
+    config::append_json(
+        json, last.front(),
+        {state.configuration, history.paused_by(last.front().decision), state.live_values()});
+  }
+  for (const FunnelSpan span : all_of<FunnelSpan>) {
+    append_funnel(json.key(to_string(span)), state, funnel, span);
+  }
+  json.end_object();
+}
+
+// --- Latency, settings, replicas ----------------------------------------------------------------
+
+void append_histogram(JsonWriter& json, const telemetry::Histogram& histogram) {
+  json.begin_object().key("le").begin_array();
+  for (const double bound : histogram.bounds()) append_number(json, bound);
+  json.end_array().key("count").begin_array();
+  for (const std::uint64_t count : histogram.counts()) json.unsigned_integer(count);
+  json.end_array().end_object();
+}
+
+void append_latency(JsonWriter& json, const Counts& counts) {
+  json.begin_object();
+  append_histogram(json.key("step"), counts.step_duration);
+  append_histogram(json.key("receive_to_publish"), counts.receive_to_publish);
+  append_histogram(json.key("order_answer"), counts.order_answer);
+  for (const EventKind kind : kMarketKinds) {
+    append_histogram(json.key(fmt::format("lag_{}", to_string(kind))),
+                     counts.event_lag[index_of(kind)]);
+  }
+  json.end_object();
+}
+
+void append_settings(JsonWriter& json, const State& state) {
+  const TakenSettings* const in_force = state.in_force();
+  json.begin_object().key("hash").string(state.settings_hash);
+  json.key("sequence");
+  in_force == nullptr ? json.null() : json.unsigned_integer(in_force->sequence);
+  json.key("pending").unsigned_integer(state.revisions.size() - (in_force == nullptr ? 0 : 1));
+  json.end_object();
+}
+
+// Itself first, whether or not it is heard.
+void append_replicas(JsonWriter& json, const State& state) {
+  const auto append = [&](const wire::MicroPing& replica, bool is_self) {
+    json.begin_object().key("id").string(replica.id).key("self").boolean(is_self);
+    json.key("version").string(replica.version);
+    json.key("settings").string(replica.settings);
+    json.key("ready").boolean(replica.is_ready).end_object();
+  };
+  json.begin_array();
+  append({std::string(state.id), std::string(kVersion), std::string(state.settings_hash),
+          state.ready()},
+         true);
+  for (const Replica& replica : state.replicas) {
+    if (replica.said.id != state.id) append(replica.said, false);
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::vector<NoticeText> State::notices() const {
+  std::vector<NoticeText> notices;
+  if (draining) notices.push_back({Notice::draining, "it is shutting down"});
+  for (const Check check : all_of<Check>) {
+    const CheckResult result = result_of(check);
+    if (check == Check::not_draining || result.ok) continue;
+    notices.push_back({Notice::not_ready, fmt::format("{}: {}", to_string(check), result.detail)});
+  }
+  const auto by = all_paused_by(*this);
+  const bool is_enabled = std::ranges::count(enabled, true) > 0;
+  if (!by.empty()) {
+    notices.push_back({Notice::paused, fmt::format("paused by {}", fmt::join(by, ", "))});
+  }
+  if (!is_enabled) notices.push_back({Notice::disabled, "every strategy is switched off"});
+  if (configuration.settings.delivery.dry_run) {
+    notices.push_back(
+        {Notice::dry_run, "every decision is taken, no order is sent (DRY_RUN_MODE)"});
+  }
+  if (counts.last_simulated && at - *counts.last_simulated <= kSimulatedFor) {
+    notices.push_back({Notice::simulated_feed, "the frames say that their market is made up"});
+  }
+  const auto last = last_event(counts);
+  if (!last || at - *last > kSilence) {
+    notices.push_back(
+        {Notice::no_feed,
+         last ? fmt::format("nothing to decide on has come for {:.0f} s", in_seconds(at - *last))
+              : "nothing to decide on has come since the start"});
+  }
+  for (const StrategyId strategy : all_of<StrategyId>) {
+    if (!by.empty() || !enabled[index_of(strategy)] || !paused[index_of(strategy)]) continue;
+    notices.push_back(
+        {Notice::strategy_paused, fmt::format("{} is paused by {}", to_string(strategy),
+                                              counts.history.paused_by(strategy))});
+  }
+  return notices;
+}
+
+std::string status_document(const State& state, const std::optional<Symbol>& watched) {
+  std::string document;
+  JsonWriter json(document);
+  json.begin_object().key("service").string("petrosa-realtime-strategies");
+  json.key("version").string(kVersion);
+  json.key("commit").string(kCommit);
+  json.key("environment").string(state.configuration.settings.environment);
+  json.key("id").string(state.id);
+  append_time(json.key("time"), state.now);
+  append_seconds(json.key("uptime_seconds"), state.uptime);
+  append_trading(json, state);
+  append_feed(json.key("feed"), state);
+  append_orders(json.key("orders"), state.counts);
+  json.key("symbol");
+  watched ? json.string(watched->text()) : json.null();
+  append_object(json.key("strategies"), all_of<StrategyId>,
+                [&](StrategyId id) { append_strategy(json, state, watched, id); });
+  append_latency(json.key("latency"), state.counts);
+  append_settings(json.key("settings"), state);
+  append_replicas(json.key("replicas"), state);
+  json.end_object();
+  return document;
+}
+
+http::Response page_response() {
+  static const std::string policy = http::page_policy(kStatusPage);
+  return {.content_type = "text/html", .body = std::string(kStatusPage), .policy = policy};
+}
+
+}  // namespace rts::service
