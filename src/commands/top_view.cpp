@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <rts/base/text.hpp>
 #include <rts/base/utf8.hpp>
@@ -312,12 +314,11 @@ class Page {
 
   // Each text once, behind the names of those who say it.
   void add_notices() {
-    std::map<std::string_view, std::string> names;
+    std::map<std::string_view, std::vector<std::string_view>> names;
     std::vector<std::string_view> texts;  // in the order in which they are met
-    const auto note = [&](std::string_view text, const std::string& name) {
-      std::string& those = names[text];
-      if (those.empty()) texts.push_back(text);
-      those += (those.empty() ? "" : ", ") + name;
+    const auto note = [&](std::string_view text, std::string_view name) {
+      if (names[text].empty()) texts.push_back(text);
+      names[text].push_back(name);
     };
     const auto odd = odd_settings(view_);
     for (const Replica& replica : view_.replicas) {
@@ -327,8 +328,15 @@ class Page {
         note("has settings that others do not have; /info lists them", replica.name);
       }
     }
-    texts.resize(std::min(texts.size(), 1 + 2 * times()));
-    for (const auto text : texts) add_wrapped("! " + names[text] + ": ", text, Mood::warning);
+    const std::size_t shown = std::min(texts.size(), size_.rows / 5);
+    for (const std::string_view text : std::span(texts).first(shown)) {
+      const auto& those = names[text];
+      add_wrapped(those.size() > 1 && those.size() == view_.replicas.size()
+                      ? "! all: "
+                      : fmt::format("! {}: ", fmt::join(those, ", ")),
+                  text, Mood::warning);
+    }
+    if (shown < texts.size()) add(fmt::format("! … {} more", texts.size() - shown), Mood::warning);
   }
 
   void add_strategies() {

@@ -6,16 +6,24 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rts/wire/json_compare.hpp>
+
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
+#include "support/frames.hpp"
 #include "support/http_stub.hpp"
+#include "support/nats_server.hpp"
+#include "support/orders.hpp"
 #include "support/paths.hpp"
+#include "support/peer.hpp"
 #include "support/process.hpp"
+#include "support/responder.hpp"
 #include "support/scratch_files.hpp"
 #include "support/status_text.hpp"
 
@@ -24,6 +32,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -255,6 +264,53 @@ TEST_F(TopOnATerminal, PrintsOnceWhereTheTerminalCanDoNoMore) {
   terminal.type(fmt::format("clear; \"$RTS\" top --url {} | cat; echo piped", one.url()));
   EXPECT_TRUE(terminal.shows("\npiped")) << terminal.screen();
   EXPECT_THAT(terminal.screen(), HasSubstr("1 of 1 replicas answer"));
+}
+
+// Two replicas of the real service, as they trade, are paused and go away.
+TEST(TopOfReplicas, SeesWhatTheyDo) {
+  NatsServer broker;
+  const Responder engine(broker.url(), "tradeengine.orders", always(R"({"status":"ok"})"));
+  const Environment environment{{"NATS_URL", broker.url()}, {"NATS_CONSUMER_GROUP", ""}};
+  Daemon one(environment);
+  Environment others = environment;
+  others["SIGNAL_COOLDOWN_SECONDS"] = "60";
+  Daemon other(others);
+  ASSERT_TRUE(one.wait_ready() && other.wait_ready());
+  Peer peer(broker.url());
+  peer.publish("binance.websocket.data", book_frame({.at_ms = now_ms(), .id = 1}));
+  peer.publish("binance.websocket.data", trade({.symbol = "ETHUSDT", .at_ms = now_ms()}).json());
+  ASSERT_TRUE(eventually([&] { return other.metric("rts_frames_received_total") == 2; }, 10s));
+  ASSERT_TRUE(one.wait_settled() && other.wait_settled());
+
+  const auto top = [&](std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"top", "--url", fmt::format("http://127.0.0.1:{}", one.port()),
+                               "--url", fmt::format("http://127.0.0.1:{}", other.port())});
+    return run_binary(more);
+  };
+  const RunResult trading = top();
+  EXPECT_EQ(trading.exit_code, 0) << trading.out;
+  EXPECT_THAT(trading.out,
+              AllOf(HasSubstr("2 of 2 replicas answer"),
+                    ContainsRegex(fmt::format("\n>127.0.0.1:{} +Trading .* 1 ≠", one.port())),
+                    HasSubstr("\n! all: has settings that others do not have"),
+                    HasSubstr("BTCUSDT  the last minute, as "),
+                    HasSubstr("\norderbook_skew  1 events: signal_buy 1 (100.0%)\n"),
+                    ContainsRegex("\n..:..:.. BTCUSDT BUY 0.999 at 100.2 confirmed orderbook_skew: "
+                                  "ratio 1.5 is abov…")));
+  EXPECT_THAT(top({"--symbol", "ETHUSDT"}).out,
+              HasSubstr("\ntrade_momentum  1 events: warming_up 1 (100.0%)\n"));
+  EXPECT_THAT(top({"--symbol", "XRPUSDT"}).out, HasSubstr("answers 400: "));
+  const RunResult json = top({"--json"});
+  EXPECT_TRUE(wire::json_differences(json.out, json.out).empty()) << json.out;
+
+  one.process().signal(SIGUSR1);
+  ASSERT_FALSE(one.log("trading_paused", 1).empty());
+  EXPECT_THAT(top().out, AllOf(ContainsRegex(fmt::format("\n>127.0.0.1:{} +Paused ", one.port())),
+                               HasSubstr("paused by SIGUSR1; 1 events")));
+  ASSERT_EQ(other.terminate(), 0);
+  const RunResult alone = top();
+  EXPECT_EQ(alone.exit_code, 69);
+  EXPECT_THAT(alone.out, ContainsRegex(fmt::format("\n 127.0.0.1:{} +No answer ", other.port())));
 }
 
 }  // namespace

@@ -173,8 +173,23 @@ TEST(TopView, HasAWordForEachState) {
 TEST(TopView, SaysANoticeOfSeveralReplicasOnce) {
   const StatusText said{.notices = R"({"what":"dry_run","text":"no order is sent"})"};
   const auto lines = shown(view_of({answering("a:1", said), answering("b:2", said)}));
-  EXPECT_EQ(lines[4], "! a:1, b:2: no order is sent");
+  EXPECT_EQ(lines[4], "! all: no order is sent");
   EXPECT_EQ(lines[5], "");
+  const auto of_two =
+      shown(view_of({answering("a:1", said), answering("b:2", said), answering("c:3")}));
+  EXPECT_EQ(of_two[5], "! a:1, b:2: no order is sent");
+}
+
+TEST(TopView, SaysThatThereAreMoreNotices) {
+  StatusText said;
+  for (int i = 0; i < 6; ++i) {
+    said.notices +=
+        fmt::format(R"({}{{"what":"not_ready","text":"reason {}"}})", i > 0 ? "," : "", i);
+  }
+  const TopView view = view_of({answering("a:1", said)});
+  EXPECT_THAT(shown(view), AllOf(Contains("! a:1: reason 3"), Contains("! … 2 more"),
+                                 Not(Contains("! a:1: reason 4"))));
+  EXPECT_THAT(shown(view, kLarge), AllOf(Contains("! a:1: reason 5"), Not(Contains("! … 2 more"))));
 }
 
 TEST(TopView, MarksOtherSettings) {
