@@ -22,7 +22,7 @@ BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
   nats-server prometheus iptables python3 python3-yaml valgrind systemd zsh fish groff-base mandoc \
-  tmux
+  chromium tmux
 LINT_PACKAGES := clang-14/clang clang-tidy-14/clang-tidy clang-format-14/clang-format
 ARM64_PACKAGES := cmake ninja-build pkg-config python3 rapidjson-dev g++-aarch64-linux-gnu \
   qemu-user-static $(patsubst %-dev,%-dev:arm64,$(subst -dev/,-dev:arm64/,$(filter %-dev, \
@@ -70,6 +70,17 @@ help: ## List the targets
 .PHONY: setup
 setup: ## Install what building, running and testing need (apt; sudo when not root)
 	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+	$(if $(call works,npm --version),,$(call install,nodejs npm))
+	@$(MAKE) --no-print-directory $(BROWSER_MODULES)
+
+# What the browser's tests import, as their lock file says; outside of what git looks at. Where npm
+# cannot get it, those tests are skipped; with CI set that is an error.
+BROWSER_MODULES := build/browser/node_modules/.package-lock.json
+$(BROWSER_MODULES): tests/browser/package-lock.json
+	@mkdir -p build/browser && cp tests/browser/package*.json build/browser
+	@cd build/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+	  touch node_modules/.package-lock.json || \
+	  { rm -rf node_modules; echo "npm cannot get what the browser's tests import"; [ -z "$$CI" ]; }
 
 .PHONY: setup-build
 setup-build:
@@ -225,7 +236,6 @@ helm-lint: setup compile ## Lint and render the Helm chart (builds helm with Go 
 .PHONY: k8s-validate
 k8s-validate: setup compile ## Manifests, chart, alerts and dashboard against schemas and rules; no cluster
 	$(need_go)
-	$(if $(call works,npm --version),,$(call install,nodejs npm))
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py
 
@@ -375,6 +385,10 @@ pipeline: ## Everything that .github/workflows/ci.yaml does, in order
 	done
 
 # --- The rest -------------------------------------------------------------------------------------
+
+.PHONY: screenshots
+screenshots: setup compile ## Write docs/images/status-*.png anew: the page, trading and paused
+	@RTS_BINARY=$(CURDIR)/$(BINARY) node tests/browser/screenshots.mjs
 
 .PHONY: docs
 docs: build-tests ## Write what is generated from the tables anew: two pages in docs/, two files in k8s/

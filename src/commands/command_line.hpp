@@ -68,7 +68,7 @@ inline constexpr Option kJsonOption{"--json", "", "print as JSON"};
 
 // What every command takes besides, and --help.
 inline constexpr Option kColorOption{"--color", "auto|always|never",
-                                     "colour for problems (auto: on a terminal)"};
+                                     "colours of problems and of top (auto: on a terminal)"};
 
 // Ends a command before its work has begun. The text, formatted as by fmt::format, is one line for
 // stderr; what it quotes is as it was given.
