@@ -54,10 +54,14 @@ std::string fit(std::string_view text, std::size_t most) {
   return out;
 }
 
-std::string padded(std::string_view text, std::size_t width, bool to_the_right) {
+// Of exactly that width.
+std::string left(std::string_view text, std::size_t width) {
   std::string out = fit(text, width);
-  out.insert(to_the_right ? 0 : out.size(), width - columns(out), ' ');
-  return out;
+  return out.append(width - columns(out), ' ');
+}
+std::string right(std::string_view text, std::size_t width) {
+  std::string out = fit(text, width);
+  return out.insert(0, width - columns(out), ' ');
 }
 
 // In at most so many lines of that width; the last one may be longer.
@@ -250,6 +254,7 @@ class Page {
   // How much more there is of everything on a high screen.
   [[nodiscard]] std::size_t times() const { return std::max<std::size_t>(size_.rows / 16, 1); }
   [[nodiscard]] const Replica& selected() const { return view_.replicas[view_.selected]; }
+
   void add_title() {
     std::size_t answering = 0;
     double events = 0;
@@ -273,7 +278,7 @@ class Page {
     for (const Column& column : kColumns) {
       used += 1 + column.width;
       if (used > size_.columns) break;
-      row += ' ' + padded(text(column), column.width, true);
+      row += ' ' + right(text(column), column.width);
     }
     return row;
   }
@@ -284,7 +289,7 @@ class Page {
       width = std::max(width, 1 + columns(replica.name));
     }
     width = std::min(width, std::max(size_.columns, kNameWidth + kOtherWidth) - kOtherWidth);
-    add(with_columns(padded(" REPLICA", width, false) + ' ' + padded("STATE", kStateWidth, false),
+    add(with_columns(left(" REPLICA", width) + ' ' + left("STATE", kStateWidth),
                      [](const Column& column) { return std::string(column.title); }),
         Mood::heading);
     const auto odd = odd_settings(view_);
@@ -294,9 +299,8 @@ class Page {
     for (std::size_t i = first; i < first + shown; ++i) {
       const Replica& replica = view_.replicas[i];
       const State state = state_of(replica);
-      const std::string row =
-          padded((i == view_.selected ? '>' : ' ') + replica.name, width, false) + ' ' +
-          padded(state.text, kStateWidth, false);
+      const std::string row = left((i == view_.selected ? '>' : ' ') + replica.name, width) + ' ' +
+                              left(state.text, kStateWidth);
       if (!replica.status) {
         add(row + ' ' + replica.problem, state.mood);
         continue;
