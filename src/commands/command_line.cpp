@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -64,7 +65,7 @@ void take_one(Invocation& invocation, Arguments& rest) {
     require(!is_switch || equals == std::string::npos, "{} takes no value", name);
     const std::string text = is_switch ? "" : value(option->value);
     require_accepted(*option, text);
-    invocation.options.insert_or_assign(name.substr(2), text);
+    invocation.options.emplace(name.substr(2), text);
     return;
   }
   auto target = command.needs == Needs::nothing ? std::nullopt : config::find_flag(name);
@@ -127,8 +128,16 @@ std::vector<std::string> option_names(const Command& command) {
 }
 
 std::optional<std::string> Invocation::option(std::string_view name) const {
-  const auto found = options.find(name);
-  return found == options.end() ? std::nullopt : std::optional(found->second);
+  const auto given = options.equal_range(name);
+  return given.first == given.second ? std::nullopt
+                                     : std::optional(std::prev(given.second)->second);
+}
+
+std::vector<std::string> Invocation::all_of_option(std::string_view name) const {
+  std::vector<std::string> values;
+  const auto given = options.equal_range(name);
+  for (auto one = given.first; one != given.second; ++one) values.push_back(one->second);
+  return values;
 }
 
 std::optional<std::uint64_t> Invocation::whole_number(std::string_view name, Range range) const {

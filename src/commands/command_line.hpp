@@ -57,18 +57,18 @@ struct Command : Description {
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
 extern const Command kRun, kReplay, kSimulate, kCheck, kConfig, kProvision, kPause, kResume, kSet,
-    kUnset, kSettings, kDoctor, kExplain, kHealth, kHelp, kCompletion, kVersion;
-inline constexpr std::array kCommands{&kRun,        &kReplay, &kSimulate, &kCheck,  &kConfig,
-                                      &kProvision,  &kPause,  &kResume,   &kSet,    &kUnset,
-                                      &kSettings,   &kDoctor, &kExplain,  &kHealth, &kHelp,
-                                      &kCompletion, &kVersion};
+    kUnset, kSettings, kDoctor, kExplain, kTop, kHealth, kHelp, kCompletion, kVersion;
+inline constexpr std::array kCommands{&kRun,       &kReplay,     &kSimulate, &kCheck, &kConfig,
+                                      &kProvision, &kPause,      &kResume,   &kSet,   &kUnset,
+                                      &kSettings,  &kDoctor,     &kExplain,  &kTop,   &kHealth,
+                                      &kHelp,      &kCompletion, &kVersion};
 
 // What several commands take.
 inline constexpr Option kJsonOption{"--json", "", "print as JSON"};
 
 // What every command takes besides, and --help.
 inline constexpr Option kColorOption{"--color", "auto|always|never",
-                                     "colour for problems (auto: on a terminal)"};
+                                     "colours of problems and of top (auto: on a terminal)"};
 
 // Ends a command before its work has begun. The text, formatted as by fmt::format, is one line for
 // stderr; what it quotes is as it was given.
@@ -92,14 +92,17 @@ struct Range {
 struct Invocation {
   const Command* command = nullptr;  // null: help for all of them
   bool help = false;
-  std::map<std::string, std::string, std::less<>> options{};  // by name without dashes
+  // By name without dashes; of one name in the order in which they were given.
+  std::multimap<std::string, std::string, std::less<>> options{};
   std::vector<std::string> arguments{};
   std::vector<config::Given> settings{};
   std::vector<config::Given> environment{};  // the process's, where it Needs::itself
 
   [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
-  // Empty when it is not given.
+  // Given several times it is the last; empty when it is not given.
   [[nodiscard]] std::optional<std::string> option(std::string_view name) const;
+  // Of an option that can be repeated.
+  [[nodiscard]] std::vector<std::string> all_of_option(std::string_view name) const;
   // Throws CommandError when what is given is no whole number of the range.
   [[nodiscard]] std::optional<std::uint64_t> whole_number(std::string_view name, Range range) const;
 };

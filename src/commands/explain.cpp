@@ -11,24 +11,13 @@
 namespace rts::commands {
 namespace {
 
-// Letters and digits are themselves, all else is escaped.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
-    out += is_plain || c == '_' ? std::string(1, c)
-                                : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 // The query, of values that are known to be right.
 std::string query_of(const Invocation& invocation) {
   std::string query = invocation.has("json") ? "format=json" : "format=text";
   if (const auto symbol = invocation.option("symbol")) {
     require(config::parse_symbol(*symbol).has_value(), "--symbol takes a symbol, not '{}'",
             *symbol);
-    query += "&symbol=" + escaped(*symbol);
+    query += "&symbol=" + url_escaped(*symbol);
   }
   if (const auto strategy = invocation.option("strategy")) {
     require(from_string<StrategyId>(*strategy).has_value(), "--strategy takes {}, not '{}'",

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio_ext.h>
 #include <unistd.h>
 
@@ -60,6 +61,22 @@ bool has_colors(const Invocation& invocation, int descriptor) {
     return std::string_view(value == nullptr ? "" : value);
   };
   return value_of("NO_COLOR").empty() && value_of("TERM") != "dumb" && ::isatty(descriptor) == 1;
+}
+
+bool write_at_once(std::string_view text) noexcept {
+  if (!arrived(stdout)) return false;
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {  // somebody else has set the terminal so
+      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void print_problem(const Invocation& invocation, std::string_view line) {

@@ -68,6 +68,10 @@ void print_json(const std::function<void(JsonWriter&)>& write_members);
 // unless NO_COLOR has a value or the terminal is dumb.
 [[nodiscard]] bool has_colors(const Invocation& invocation, int descriptor);
 
+// Standard output in one piece, past its buffer: a screen that arrives in parts flickers. False
+// when it did not arrive.
+[[nodiscard]] bool write_at_once(std::string_view text) noexcept;
+
 // A line of standard error, a quotation as a whole. What stands before its first ": ", which is
 // what it is about, is red; of a warning the word is yellow.
 void print_problem(const Invocation& invocation, std::string_view line);

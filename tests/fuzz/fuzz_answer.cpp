@@ -1,6 +1,7 @@
-// Arbitrary bytes as an answer to an order, as a control command and as a value of the control log:
-// reading ends, what is shown is short and UTF-8, a stored message has a number, nothing behind a
-// document goes unseen, and a value of the log is read again as it was written.
+// Arbitrary bytes as an answer to an order, as a control command, as a value of the control log and
+// as what a service says of itself: reading ends, what is shown is short and UTF-8, a stored
+// message has a number, nothing behind a document goes unseen, and a value of the log is read again
+// as it was written.
 #include <string>
 
 #include <simdjson.h>
@@ -8,6 +9,7 @@
 #include <rts/config/settings.hpp>
 #include <rts/wire/answer.hpp>
 #include <rts/wire/control_log.hpp>
+#include <rts/wire/service_status.hpp>
 
 #include "fuzz.hpp"
 
@@ -60,6 +62,9 @@ void check_control_log(std::string_view payload) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view payload = fuzz::as_text(data, size);
   check_control_log(payload);
+  const auto status = wire::parse_service_status(payload);
+  fuzz::require(!status || size <= wire::kMaxStatusBytes, "longer ones are not read");
+  static_cast<void>(wire::parse_order_statuses(payload));
   const auto answer = wire::parse_answer(payload);
   const auto command = wire::parse_control(payload);
   const bool is_read = answer || command;

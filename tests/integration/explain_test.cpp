@@ -1,15 +1,11 @@
 // Why there was an order, or none: /decisions of the running service, and `explain` that asks it.
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,6 +15,7 @@
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
 #include "support/frames.hpp"
+#include "support/http_stub.hpp"
 #include "support/nats_server.hpp"
 #include "support/orders.hpp"
 #include "support/peer.hpp"
@@ -222,52 +219,16 @@ TEST(ExplainWithoutAService, SaysWhatToDo) {
   EXPECT_EQ(said.out, "");
 }
 
-// Something else on a port, that answers each connection with the same and keeps what it was asked.
-class Stranger {
+// Something else on a port.
+class Stranger : public HttpStub {
  public:
-  explicit Stranger(std::string answer) : answer_(std::move(answer)), thread_([this] { run(); }) {}
-  ~Stranger() {
-    boost::asio::ip::tcp::iostream wake(endpoint_);
-    wake.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_both);
-    thread_.join();
-  }
-  Stranger(const Stranger&) = delete;
-  Stranger& operator=(const Stranger&) = delete;
-  Stranger(Stranger&&) = delete;
-  Stranger& operator=(Stranger&&) = delete;
+  explicit Stranger(std::string answer)
+      : HttpStub([answer = std::move(answer)](const std::string&) { return answer; }) {}
 
-  [[nodiscard]] std::string host() const { return fmt::format("127.0.0.1:{}", endpoint_.port()); }
   [[nodiscard]] RunResult explain(std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {"explain", "--url", "http://" + host()});
+    more.insert(more.begin(), {"explain", "--url", url()});
     return run_binary(more);
   }
-  [[nodiscard]] std::string asked() const {
-    const std::lock_guard lock(mutex_);
-    return asked_;
-  }
-
- private:
-  void run() {
-    for (;;) {
-      boost::asio::ip::tcp::iostream stream;
-      acceptor_.accept(stream.socket());
-      std::string line, all;
-      while (std::getline(stream, line) && line != "\r") all += line + '\n';
-      if (all.empty()) return;
-      {
-        const std::lock_guard lock(mutex_);
-        asked_ = all;
-      }
-      stream << answer_ << std::flush;
-    }
-  }
-
-  boost::asio::io_context loop_;
-  boost::asio::ip::tcp::acceptor acceptor_{loop_, {boost::asio::ip::address_v4::loopback(), 0}};
-  boost::asio::ip::tcp::endpoint endpoint_ = acceptor_.local_endpoint();
-  std::string answer_, asked_;
-  mutable std::mutex mutex_;  // of asked_
-  std::thread thread_;
 };
 
 TEST(ExplainOfAStranger, SaysWhatItIs) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the documents tell people to type, typed beside a running service: each says something.
 
-That is every line of a block of code that asks the service, by curl or by `explain`, and those that
+That is every line of a block of code that asks the service, by curl, `explain` or `top`, and those that
 call the binary, but for those that need a broker, which have tests of their own. Needs the binary at RTS_BINARY.
 """
 
@@ -17,10 +17,10 @@ from smoke import eventually, free_port, nats_server
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ["RTS_BINARY"]).resolve()
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-ASKS = r'(?:curl -s "?(?:\$H|localhost:8080)/|realtime-strategies explain\b).*'
+ASKS = r'(?:curl -s "?(?:\$H|localhost:8080)/|realtime-strategies (?:explain|top)\b).*'
 CALLS = (
     r"realtime-strategies "
-    r"(?!(?:explain|run|doctor|provision|pause|resume|set|unset|settings)\b).*"
+    r"(?!(?:explain|top|run|doctor|provision|pause|resume|set|unset|settings)\b).*"
 )
 
 

@@ -65,6 +65,7 @@ TEST(CommandLine, NamesTheCommandFirst) {
                                      {{"doctor"}, "doctor"},
                                      {{"settings"}, "settings"},
                                      {{"explain"}, "explain"},
+                                     {{"top"}, "top"},
                                      {{"health"}, "health"},
                                      {{"version"}, "version"},
                                      {{"--version"}, "version"},
@@ -144,6 +145,15 @@ TEST(CommandLine, TakesAValueBehindAnEqualsSignOrAsTheNextWord) {
     EXPECT_FALSE(invocation.has("orders"));
     EXPECT_EQ(invocation.option("orders").value_or("none"), "none");
   }
+}
+
+// The last one counts, but where each of them means something.
+TEST(CommandLine, KeepsAllValuesOfAnOptionThatIsRepeated) {
+  const Invocation invocation = parsed({"top", "--url", "a", "--once", "--url=b", "--once"});
+  EXPECT_THAT(invocation.all_of_option("url"), ElementsAre("a", "b"));
+  EXPECT_EQ(invocation.option("url").value_or("none"), "b");
+  EXPECT_TRUE(invocation.has("once"));
+  EXPECT_THAT(invocation.all_of_option("symbol"), IsEmpty());
 }
 
 TEST(CommandLine, TakesAnEmptyValueAndAValueWithEqualsSigns) {
