@@ -42,9 +42,9 @@ struct Library {
   std::vector<std::string_view> rooms;
 };
 std::vector<Library> libraries() {
-  return {{"simdjson", {"wire"}},    {"nats", {"nats"}},
-          {"openssl/", {"nats"}},    {"boost/asio", {"nats", "http", "service", "commands"}},
-          {"boost/beast", {"http"}}, {"prometheus/", {"telemetry"}},
+  return {{"simdjson", {"wire"}},         {"nats", {"nats"}},
+          {"openssl/", {"nats", "http"}}, {"boost/asio", {"nats", "http", "service", "commands"}},
+          {"boost/beast", {"http"}},      {"prometheus/", {"telemetry"}},
           {"spdlog/", {"telemetry"}}};
 }
 
