@@ -336,8 +336,8 @@ std::string status_document(const State& state, const std::optional<Symbol>& wat
 }
 
 http::Response page_response() {
-  static const std::string policy = http::page_policy(kStatusPage);
-  return {.content_type = "text/html", .body = std::string(kStatusPage), .policy = policy};
+  static const std::string kPolicy = http::page_policy(kStatusPage);
+  return {.content_type = "text/html", .body = std::string(kStatusPage), .policy = kPolicy};
 }
 
 }  // namespace rts::service
