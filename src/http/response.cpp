@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -28,22 +27,18 @@ RenderedResponse render(const Request& request, Response response,
   const bool keeps_alive = request.keep_alive && !goes_on;
   const beast::string_view reason =
       beast::http::obsolete_reason(beast::http::int_to_status(response.status));
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}{}\r\n", response.status,
-                                 std::string_view(reason.data(), reason.size()),
-                                 response.content_type, has_charset ? "" : "; charset=utf-8");
-  const auto out = std::back_inserter(head);
-  if (goes_on) {
-    head += "X-Accel-Buffering: no\r\n";  // proxies that know it pass each part on at once
-  } else {
-    fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
-  }
-  if (!response.policy.empty()) {
-    fmt::format_to(out, "Content-Security-Policy: {}\r\n", response.policy);
-  }
-  fmt::format_to(out,
-                 "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{}"
-                 "Connection: {}\r\n\r\n",
-                 extra_fields, keeps_alive ? "keep-alive" : "close");
+  const std::string policy = response.policy.empty()
+                                 ? ""
+                                 : fmt::format("Content-Security-Policy: {}\r\n", response.policy);
+  std::string head = fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: {}{}\r\n{}{}X-Content-Type-Options: nosniff\r\n"
+      "Cache-Control: no-store\r\n{}Connection: {}\r\n\r\n",
+      response.status, std::string_view(reason.data(), reason.size()), response.content_type,
+      has_charset ? "" : "; charset=utf-8",
+      // Proxies that know it pass each part on at once.
+      goes_on ? "X-Accel-Buffering: no\r\n"
+              : fmt::format("Content-Length: {}\r\n", response.body.size()),
+      policy, extra_fields, keeps_alive ? "keep-alive" : "close");
   if (request.method == "HEAD") {
     response.body.clear();
     response.next = {};

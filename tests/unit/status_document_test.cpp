@@ -158,7 +158,7 @@ TEST(StatusDocument, SaysWhoPausesAllAndWhoOne) {
 }
 
 TEST(StatusDocument, SaysThatItOnlyRehearses) {
-  Told told({{"DRY_RUN_MODE", "true"}});
+  Told told(std::vector<config::Given>{{"DRY_RUN_MODE", "true"}});
   EXPECT_THAT(Told::notices(told.state()), ElementsAre(StartsWith("dry_run: ")));
   EXPECT_THAT(Told::document(told.state()), HasSubstr(kNotTrading));
 }
