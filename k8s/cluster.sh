@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The service in a cluster, by kubectl: what `make deploy` and `make k8s-*` do.
 #   cluster.sh deploy IMAGE_TAG CONTEXT [OVERLAY]    compares, applies, waits, goes back
-#   cluster.sh status|logs|clean CONTEXT [OVERLAY]
+#   cluster.sh status|logs|undo|clean CONTEXT [OVERLAY]
 # Nothing is guessed: no tag and no context means no deployment. On a terminal it asks before it
 # changes anything; where there is none, whoever has started it has decided.
 set -euo pipefail
@@ -11,6 +11,8 @@ namespace=petrosa-apps
 root=$(cd "$(dirname "$0")/.." && pwd)
 # For ten replicas, of which each begins when the last has been ready for minReadySeconds.
 timeout=${ROLLOUT_TIMEOUT:-1200s}
+service=app.kubernetes.io/name=$name,app.kubernetes.io/component=service
+applied='' waiting=''  # whether there is something to take back; what has to end for it
 
 die() { echo "$command: $*" >&2; exit 64; }
 give_up() { echo "$command: $*" >&2; exit 69; }
@@ -66,45 +68,156 @@ refuse_to_replace_production() {
     die "production is in $context; make k8s-clean removes it, OVERLAY=$overlay does not replace it"
 }
 
-# To the revision that was there before, whatever this deployment has come to. Only the Deployment
-# goes back: autoscaler, policies, alerts and stream keep what was applied.
+# Each ReplicaSet's revision and how many of its pods are ready.
+replica_sets() {
+  ours get replicasets -l "$service" -o 'jsonpath={range .items[*]}'\
+'{.metadata.annotations.deployment\.kubernetes\.io/revision} {.status.readyReplicas}{"\n"}{end}'
+}
+
+# Sets `revision` to what a deployment that fails goes back to: the newest with ready pods or, where
+# none has any, as while the broker is away, the one whose rollout was finished. Empty: there is none.
+# $unfinished is set where the last rollout stands half done.
+find_revision() {
+  local state reason
+  revision='' unfinished=''
+  state=$(ours get deployment "$name" --ignore-not-found -o 'jsonpath='\
+'{.metadata.annotations.deployment\.kubernetes\.io/revision}'\
+' {.status.conditions[?(@.type=="Progressing")].reason}') &&
+    revision=$(replica_sets | awk '$2 > 0 && $1 > newest { newest = $1 } END { print newest }') ||
+    give_up "nobody says what to go back to; nothing was changed"
+  read -r state reason <<<"$state" || true
+  [[ $state ]] || return 0
+  if [[ $reason == NewReplicaSetAvailable ]]; then
+    revision=${revision:-$state}
+  else
+    unfinished=$state
+  fi
+}
+
+# Half a rollout has two versions in it: the next one would take the broken one for what was there.
+# Where no pod of any version is ready there is nothing to lose, and trying again is how it is mended.
+refuse_over_unfinished() {
+  [[ $unfinished && $revision ]] || return 0
+  give_up "revision $unfinished stands half rolled out in $context, and revision $revision has ready" \
+    "pods: wait, or go back to that with make k8s-undo CONTEXT=$context; nothing was changed"
+}
+
+# Why it did not work, as long as those who know are there.
+say_why() {
+  local pod
+  echo "deploy: conditions of the Deployment:"
+  ours get deployment "$name" -o 'jsonpath={range .status.conditions[*]}'\
+'  {.type} {.status} {.reason}: {.message}{"\n"}{end}'
+  echo "deploy: pods:"
+  ours get pods -l "app.kubernetes.io/name=$name" -o wide
+  echo "deploy: the last warnings:"
+  ours get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp | tail -n 20
+  ours get pods -l "app.kubernetes.io/name=$name" -o 'jsonpath={range .items[*]}'\
+'{.metadata.name} {.status.containerStatuses[0].ready} {.status.phase}{"\n"}{end}' |
+    while read -r pod ready; do
+      case $ready in true* | *Succeeded) continue ;; esac
+      echo "deploy: the last lines of $pod:"
+      ours logs "$pod" --tail 20 </dev/null
+      ours logs "$pod" --tail 20 --previous </dev/null 2>/dev/null
+    done
+}
+
+# Only the Deployment goes back: autoscaler, policies, alerts and stream keep what was applied. The
+# Job would go on with the settings of what has failed.
+undo_rollout() {
+  echo "$command: going back to revision $revision of the Deployment, and of nothing else" >&2
+  ours delete job "$name-provision" --ignore-not-found --wait=false >&2 || true
+  ours rollout undo "deployment/$name" --to-revision "$revision"
+}
+
 go_back() {
-  ours get pods -l "app.kubernetes.io/name=$name" -o wide >&2 || true
-  [[ $revision ]] || give_up "there is nothing to go back to; look at make k8s-status"
-  echo "deploy: going back to revision $revision of the Deployment, and of nothing else" >&2
-  ours rollout undo "deployment/$name" --to-revision "$revision" &&
-    ours rollout status "deployment/$name" --timeout "$timeout" ||
+  say_why >&2 || true
+  if [[ ! $revision ]]; then
+    ours delete job "$name-provision" --ignore-not-found --wait=false >&2 || true
+    give_up "there is nothing to go back to; look at make k8s-status"
+  fi
+  undo_rollout && await rollout status "deployment/$name" --timeout "$timeout" ||
     give_up "revision $revision does not become ready either; look at make k8s-status"
   give_up "revision $revision runs in $context again"
 }
 
+# Who cancels a job kills it some seconds later: what was begun is taken back at once, unwatched.
+interrupted() {
+  trap '' INT TERM
+  [[ ! $waiting ]] || kill $waiting 2>/dev/null || true
+  [[ $applied ]] || give_up "interrupted; nothing was changed"
+  [[ $revision ]] || give_up "interrupted; there is nothing to go back to"
+  undo_rollout || give_up "interrupted, and revision $revision could not be asked for; make k8s-undo"
+  give_up "interrupted; revision $revision is on its way back in $context"
+}
+
+# bash hears signals while it waits, and not while a command is in the foreground. A function in the
+# background would be a shell of its own, which could be ended without its kubectl.
+begin() {
+  kubectl --context "$context" --namespace "$namespace" "$@" &
+  waiting="$waiting $!"
+}
+
+await() {
+  local result=0
+  begin "$@"
+  wait $waiting || result=$?
+  waiting=''
+  return "$result"
+}
+
+# A Job that has failed never completes: whichever of the two comes first ends the waiting.
+await_job() {
+  local first='' result=0
+  begin wait --for=condition=complete "job/$name-provision" --timeout "$timeout"
+  local completed=$!
+  begin wait --for=condition=failed "job/$name-provision" --timeout "$timeout" >/dev/null 2>&1
+  wait -n -p first $waiting || result=$?
+  kill $waiting 2>/dev/null || true
+  waiting=''
+  [[ $first == "$completed" && $result == 0 ]]
+}
+
 deploy() {
   render "$tag"
-  local installed revision
+  local installed revision unfinished
   installed=$(kube get namespace "$namespace" --ignore-not-found -o name) ||
     give_up "$context does not answer, or not to you; nothing was changed"
   if [[ $installed ]]; then refuse_to_replace_production; fi
+  find_revision
+  refuse_over_unfinished
   show_difference
   confirm "apply this to $context?"
-  revision=$(ours get deployment "$name" --ignore-not-found \
-    -o 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}') ||
-    give_up "nobody says what to go back to; nothing was changed"
+  trap interrupted INT TERM
   # A Job cannot be changed; deleting one that is done loses nothing.
   if [[ $installed ]]; then ours delete job "$name-provision" --ignore-not-found; fi
+  applied=yes
   # What could be applied before an error rolls out: it has to be taken back, too.
-  if ! kube apply -f "$rendered"; then
+  if ! await apply -f "$rendered"; then
     echo "deploy: not all of $tag can be applied" >&2
     go_back
   fi
-  if ! ours rollout status "deployment/$name" --timeout "$timeout"; then
+  if ! await rollout status "deployment/$name" --timeout "$timeout"; then
     echo "deploy: $tag does not become ready" >&2
     go_back
   fi
-  if grep -q '^kind: Job$' "$rendered"; then
-    ours wait --for=condition=complete "job/$name-provision" --timeout "$timeout" ||
-      give_up "$tag runs, but its stream is not made so far; see the logs of job/$name-provision"
+  trap 'kill $waiting || true; give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
+  if grep -q '^kind: Job$' "$rendered" && ! await_job; then
+    ours logs -l "app.kubernetes.io/component=provision" --prefix --tail=20 --ignore-errors >&2 || true
+    give_up "$tag runs, but its stream is not made so far; see the logs of job/$name-provision"
   fi
   echo "deploy: $tag runs in $context"
+}
+
+# After a deployment that was killed.
+undo() {
+  local revision unfinished
+  find_revision
+  [[ $unfinished ]] || die "no rollout stands half done in $context"
+  [[ $revision ]] || give_up "no revision in $context has ready pods: there is nothing to go back to"
+  confirm "go back to revision $revision in $context?"
+  undo_rollout && ours rollout status "deployment/$name" --timeout "$timeout" ||
+    give_up "revision $revision does not become ready; look at make k8s-status"
 }
 
 status() {
@@ -138,12 +251,12 @@ case $command in
     [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || die "no tag of an image: $tag"
     [[ $tag != latest ]] || die "'latest' is whatever it is at that moment; name a version"
     ;;
-  status | logs | clean)
+  status | logs | undo | clean)
     context=${2:-} overlay=${3:-production}
     ;;
   *)
     command=cluster.sh
-    die "say one of deploy, status, logs, clean"
+    die "say one of deploy, status, logs, undo, clean"
     ;;
 esac
 [[ $context ]] || die "say which cluster: CONTEXT=name, one of 'kubectl config get-contexts'"

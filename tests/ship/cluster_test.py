@@ -6,8 +6,10 @@ what is not asked when something is missing or fails, can.
 """
 
 import os
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -15,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "k8s/cluster.sh"
 # Fails what matches a line of $FAILS ("<exit code> <always or once> <beginning of the arguments>").
 # In the cluster are the namespace, unless $NAMESPACE is empty, a Deployment of revision $REVISION
-# and settings for $ENVIRONMENT.
+# whose condition Progressing has $REASON, $REPLICA_SETS (revision and ready pods, a line each), $PODS
+# and settings for $ENVIRONMENT. What begins with $HANGS goes on until it is ended; of the Job's two
+# ends the one that it does not come to does so, too.
 KUBECTL = r"""#!/usr/bin/env bash
 printf '%s\n' "$*" >>"$CALLS"
 args=$*
@@ -30,21 +34,34 @@ while read -r code times beginning; do
   if [[ $times == once ]]; then [[ -e $CALLS.$code ]] && continue; touch "$CALLS.$code"; fi
   exit "$code"
 done <<<"$FAILS"
+[[ $HANGS && $args == "$HANGS"* ]] && exec sleep 60
 case $args in
   "get namespace"*) echo "$NAMESPACE" ;;
-  "get deployment "*) echo "$REVISION" ;;
+  "get deployment "*'"Progressing"'*) echo "$REVISION $REASON" ;;
+  "get deployment "*) echo "  Progressing False ProgressDeadlineExceeded: no progress" ;;
+  "get replicasets "*) echo "$REPLICA_SETS" ;;
+  "get pods "*jsonpath*) echo "$PODS" ;;
+  "get events "*) echo "Readiness probe failed: HTTP 503" ;;
   "get configmaps"*) echo "$ENVIRONMENT" ;;
+  "logs "*) echo "a line of $2 $*" ;;
+  "wait --for=condition=$JOB_ENDS_OTHERWISE"*) exec sleep 60 ;;
 esac
 exit 0
 """
 DELETE_JOB = "delete job petrosa-realtime-strategies-provision --ignore-not-found"
 STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 1200s"
 UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7"
-WAIT = "wait --for=condition=complete job/petrosa-realtime-strategies-provision --timeout 1200s"
+WAITS = [
+    f"wait --for=condition={end} job/petrosa-realtime-strategies-provision --timeout 1200s"
+    for end in ("complete", "failed")
+]
 IN_THE_CLUSTER = {
-    "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production"
+    "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production",
+    "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6 \n7 2", "PODS": "old-1 true Running",
+    "JOB_ENDS_OTHERWISE": "failed", "HANGS": "",
 }  # fmt: skip
-NOT_INSTALLED = {"NAMESPACE": "", "REVISION": ""}
+NOT_INSTALLED = {"NAMESPACE": "", "REVISION": "", "REASON": "", "REPLICA_SETS": "", "PODS": ""}
+HALF_DONE = {"REVISION": "8", "REASON": "ReplicaSetUpdated", "REPLICA_SETS": "6 \n7 2\n8 "}
 
 
 class Cluster(unittest.TestCase):
@@ -60,18 +77,20 @@ class Cluster(unittest.TestCase):
     def run_command(
         self, *command: str | Path, fails: str = "", **changes: str
     ) -> subprocess.CompletedProcess[str]:
-        environment = {
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment(fails, **changes),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=50,
+        )  # fmt: skip
+
+    def environment(self, fails: str = "", **changes: str) -> dict[str, str]:
+        self.calls_file.write_text("")
+        return {
             "PATH": f"{self.folder}:{os.environ['PATH']}",
             "CALLS": str(self.calls_file),
             "FAILS": fails,
             **IN_THE_CLUSTER,
             **changes,
         }
-        self.calls_file.write_text("")
-        return subprocess.run(
-            command, cwd=ROOT, env=environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        )  # fmt: skip
 
     def run_script(
         self, *arguments: str, fails: str = "", **changes: str
@@ -98,7 +117,7 @@ class Cluster(unittest.TestCase):
                           ["deploy", "latest", "test"], ["deploy", "a b", "test"],
                           ["deploy", "1.0.0", "test", "nowhere"], ["clean"], ["status"],
                           ["deploy", "1.0.0", "test", "../base"], ["deploy", "1.0.0", "--help"],
-                          ["logs"], ["restart", "test"], []):  # fmt: skip
+                          ["logs"], ["undo"], ["restart", "test"], []):  # fmt: skip
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.run_script(*arguments).returncode, 64)
                 self.assertEqual(self.calls(), [])
@@ -114,7 +133,8 @@ class Cluster(unittest.TestCase):
         rendered = ROOT / "build/deploy/rendered.yaml"
         order = [c for c in self.calls() if not c.startswith("get ")]
         difference = f"diff -f {rendered} -l app.kubernetes.io/component!=provision"
-        self.assertEqual(order, [difference, DELETE_JOB, f"apply -f {rendered}", STATUS, WAIT])
+        self.assertEqual(order[:-2], [difference, DELETE_JOB, f"apply -f {rendered}", STATUS])
+        self.assertEqual(sorted(order[-2:]), WAITS)
         text = rendered.read_text()
         self.assertIn('newTag: "1.2.3"', text)
         self.assertIn("overlays/production\n", text)
@@ -139,7 +159,7 @@ class Cluster(unittest.TestCase):
 
     def test_changes_nothing_when_a_question_is_not_answered(self) -> None:
         """Forbidden, logged out, out of reach: none of them means that there is nothing."""
-        for question in ("get namespace", "get deployment", "get configmaps"):
+        for question in ("get namespace", "get deployment", "get replicasets", "get configmaps"):
             with self.subTest(question=question):
                 named = ["deploy", "1.2.3", "test", "dev"]
                 done = self.run_script(*named, fails=f"1 always {question}", ENVIRONMENT="")
@@ -166,6 +186,90 @@ class Cluster(unittest.TestCase):
         self.assertIn("not all of 1.2.3", done.stderr)
         self.assertIn(UNDO, self.calls())
 
+    def test_goes_back_to_what_had_ready_pods(self) -> None:
+        """While the broker is away none has any: then to what was rolled out to its end."""
+        for there in ("6 \n7 2\n8 ", "6 \n7 "):
+            named = ["deploy", "1.2.3", "test"]
+            self.run_script(*named, fails="3 always rollout status", REPLICA_SETS=there)
+            self.assertIn(UNDO, self.calls())
+
+    def test_does_not_begin_over_half_a_rollout(self) -> None:
+        """The next failure would go back to the broken version."""
+        for reason in ("ReplicaSetUpdated", "ProgressDeadlineExceeded"):
+            half_done = {**HALF_DONE, "REASON": reason}
+            done = self.run_script("deploy", "1.2.3", "test", **half_done)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("revision 8 stands half rolled out", done.stderr)
+            self.assertIn("make k8s-undo", done.stderr)
+            self.assertEqual(self.changes(), [])
+
+    def test_takes_half_a_rollout_back_to_what_has_ready_pods(self) -> None:
+        done = self.run_script("undo", "test", **HALF_DONE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([c.split()[0] for c in self.changes()], ["delete", "rollout"])
+        self.assertIn(UNDO, self.calls())
+        self.assertEqual(self.run_script("undo", "test").returncode, 64)
+        self.assertEqual(self.changes(), [])
+
+    def test_tries_again_where_nothing_ever_became_ready(self) -> None:
+        never = {"REVISION": "1", "REASON": "ProgressDeadlineExceeded", "REPLICA_SETS": "1 "}
+        done = self.run_script("deploy", "1.2.3", "test", **never)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.run_script("deploy", "1.2.3", "test", fails="3 once rollout status", **never)
+        self.assertIn("there is nothing to go back to", done.stderr)
+        self.assertFalse([c for c in self.calls() if c.startswith("rollout undo")])
+
+    def interrupted(self, by: int, while_it: str, **changes: str) -> tuple[int, str]:
+        """The exit code and stderr of a deployment that is ended while it does that."""
+        command = [str(SCRIPT), "deploy", "1.2.3", "test"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment(HANGS=while_it, **changes),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not [c for c in self.calls() if c.startswith(while_it)]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        process.send_signal(by)
+        _, said = process.communicate(timeout=30)
+        return process.returncode, said
+
+    def test_takes_back_what_it_has_begun_when_it_is_interrupted(self) -> None:
+        for by in (signal.SIGINT, signal.SIGTERM):
+            for while_it in ("rollout status", "apply"):
+                with self.subTest(by=by, while_it=while_it):
+                    code, said = self.interrupted(by, while_it)
+                    self.assertEqual(code, 69, said)
+                    self.assertIn("revision 7 is on its way back", said)
+                    self.assertEqual(self.changes()[-2:], [f"{DELETE_JOB} --wait=false", UNDO])
+
+    def test_an_interrupted_first_installation_has_nothing_to_go_back_to(self) -> None:
+        code, said = self.interrupted(signal.SIGTERM, "rollout status", **NOT_INSTALLED)
+        self.assertEqual(code, 69)
+        self.assertIn("there is nothing to go back to", said)
+        self.assertNotIn(UNDO, self.calls())
+
+    def test_what_runs_stays_when_waiting_for_the_job_is_interrupted(self) -> None:
+        code, said = self.interrupted(signal.SIGTERM, "wait --for=condition=complete")
+        self.assertEqual(code, 69)
+        self.assertIn("1.2.3 runs", said)
+        self.assertNotIn(UNDO, self.calls())
+
+    def test_says_why_before_those_who_know_are_gone(self) -> None:
+        pods = "old-1 true Running\nnew-1 false Running\nnew-2 Pending\ndone-1 false Succeeded"
+        named = ["deploy", "1.2.3", "test"]
+        done = self.run_script(*named, fails="3 once rollout status", PODS=pods)
+        self.assertIn("ProgressDeadlineExceeded: no progress", done.stderr)
+        self.assertIn("Readiness probe failed: HTTP 503", done.stderr)
+        self.assertIn("the last lines of new-1:\na line of", done.stderr)
+        calls = self.calls()
+        logs = [c.split()[1] for c in calls if c.startswith("logs ")]
+        self.assertEqual(logs, ["new-1", "new-1", "new-2", "new-2"])
+        last = max(calls.index(c) for c in calls if c.startswith("logs "))
+        self.assertLess(last, calls.index(UNDO))
+        # Whose settings would be made at the broker while the earlier version runs.
+        self.assertEqual(self.changes()[-2:], [f"{DELETE_JOB} --wait=false", UNDO])
+
     def test_says_so_when_there_is_nothing_to_go_back_to(self) -> None:
         fails = "3 always rollout status"
         done = self.run_script("deploy", "1.2.3", "test", fails=fails, **NOT_INSTALLED)
@@ -180,10 +284,13 @@ class Cluster(unittest.TestCase):
             self.assertIn("revision 7 does not become ready either", done.stderr)
 
     def test_a_stream_that_is_not_made_is_no_success(self) -> None:
-        done = self.run_script("deploy", "1.2.3", "test", fails="6 always wait")
-        self.assertEqual(done.returncode, 69)
-        self.assertIn("its stream is not made so far", done.stderr)
-        self.assertNotIn(UNDO, self.calls())
+        named = ["deploy", "1.2.3", "test"]
+        for change in ({"fails": "6 always wait"}, {"JOB_ENDS_OTHERWISE": "complete"}):
+            done = self.run_script(*named, **change)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("its stream is not made so far", done.stderr)
+            self.assertTrue([c for c in self.calls() if c.startswith("logs ")])
+            self.assertNotIn(UNDO, self.calls())
 
     def test_what_a_form_was_filled_with_is_run_by_nobody(self) -> None:
         """Through make, too, which reads the environment's variables as its own language."""
