@@ -300,7 +300,7 @@ def broken_object(objects: rules.Objects, change: dict[str, object]) -> rules.Ob
 
 def comparable(objects: rules.Objects) -> dict[str, str]:
     """By kind and name, as text, without what is Helm's or kustomize's own."""
-    text = json.dumps([o for o in objects if o["kind"] != "Namespace"])
+    text = json.dumps([o for o in objects if o["kind"] != "Namespace" and not is_hook(o)])
     text = re.sub(rf'"{NAME}-[a-z0-9]{{10}}"', f'"{NAME}"', text)  # kustomize's hash
     text = re.sub(rf'"{NAME}-provision-1"', f'"{NAME}-provision"', text)  # Helm's revision
     plain = {}
@@ -310,6 +310,60 @@ def comparable(objects: rules.Objects) -> dict[str, str]:
         template.get("metadata", {}).pop("annotations", None)
         plain[rules.title(o)] = yaml.safe_dump(o)
     return plain
+
+
+def is_hook(o: rules.Object) -> bool:
+    """Helm's own: the check before an upgrade, and its test. The settings are a hook of both."""
+    hook = "helm.sh/hook" in o["metadata"].get("annotations", {})
+    return hook and "NATS_URL" not in o.get("data", {})
+
+
+def check_hooks(one: rules.Objects, other: rules.Objects) -> None:
+    """Settings that nobody accepts have to be refused before anything of the release is changed, and
+    what a pod that runs reads when it restarts has to stay as it was."""
+    offences = []
+    names = []
+    for objects in (one, other):
+        (settings,) = [o for o in objects if "NATS_URL" in o.get("data", {})]
+        name, hooks = settings["metadata"]["name"], settings["metadata"]["annotations"]
+        names.append(name)
+        before = {"pre-install", "pre-upgrade"}
+        if not before | {"pre-rollback"} <= set(hooks["helm.sh/hook"].split(",")):
+            offences.append(f"{name} is no hook: Helm would delete it under the pods that run")
+        for kind, component in (("Deployment", None), ("Job", "check"), ("Job", "test")):
+            (o,) = [o for o in rules.of_kind(objects, kind)
+                    if component in (None, o["metadata"]["labels"]["app.kubernetes.io/component"])]  # fmt: skip
+            container = o["spec"]["template"]["spec"]["containers"][0]
+            if container["envFrom"] != [{"configMapRef": {"name": name}}]:
+                offences.append(f"{rules.title(o)} has other settings than {name}")
+            if component == "check":
+                own = o["metadata"]["annotations"]
+                weights = [int(h["helm.sh/hook-weight"]) for h in (hooks, own)]
+                if set(own["helm.sh/hook"].split(",")) != before or weights[0] >= weights[1]:
+                    offences.append("the check does not come before everything but the settings")
+                if container["args"] != ["check"] or o["spec"]["backoffLimit"] != 0:
+                    offences.append("the check does not end with the first refusal")
+    if len(set(names)) != 2:
+        offences.append("other settings have the same ConfigMap")
+    report("Helm checks new settings first, and leaves the old ones there", offences)
+
+
+def check_helm_test(objects: rules.Objects) -> None:
+    """What its Job runs, as far as it goes without a cluster: the frame is one that is read."""
+    (frames,) = [o["data"] for o in objects if "frame.ndjson" in o.get("data", {})]
+    (job,) = [o for o in rules.of_kind(objects, "Job") if rules.title(o) == f"Job {NAME}-test"]
+    pod = job["spec"]["template"]["spec"]
+    data = rules.settings(objects, pod["containers"][0])
+    command = [written.BINARY, "replay", "--counts", "/dev/stdout", "--orders", "/dev/null", "-"]
+    done = subprocess.run(
+        command, env=data, input=frames["frame.ndjson"], capture_output=True, text=True
+    )
+    offences = [] if done.returncode == 0 and '"frames": 1' in done.stdout else [done.stderr]
+    offences += [] if data["DRY_RUN_MODE"] == "true" else ["it is no dry run"]
+    asked = pod["initContainers"][0]["args"]
+    if asked != ["health", "--ready", "--url", f"http://{NAME}:8080"]:
+        offences.append(f"it asks {asked}")
+    report("helm test asks /ready, and a frame is read with the release's settings", offences)
 
 
 def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
@@ -363,6 +417,8 @@ def main() -> int:
     renderings = rendered_by_helm()
     if "helm with another broker" in renderings:
         check_given("helm with another broker", renderings["helm with another broker"])
+        check_hooks(renderings["helm"], renderings["helm with another broker"])
+        check_helm_test(renderings["helm"])
     if sys.argv[1:] != ["helm"]:
         kustomized = rendered_by_kustomize()
         if kustomized and renderings:
