@@ -43,18 +43,65 @@ YAML
   kubectl kustomize "$work" >"$rendered"
 }
 
-# What would change. A Job cannot be changed and is made anew, so it is not compared.
+# NAME=value of each setting that is rendered; kustomize writes a line for each, sorted by name.
+rendered_settings() {
+  awk -v quotes="[\"']" '
+    /^---/ { data = "" }
+    /^  [A-Z][A-Z0-9_]*: / {
+      value = substr($0, index($0, ":") + 2)
+      if (value ~ "^" quotes) value = substr(value, 2, length(value) - 2)
+      data = data substr($1, 1, length($1) - 1) "=" value "\n"
+    }
+    /^kind: ConfigMap$/ { if (data ~ /(^|\n)NATS_URL=/) printf "%s", data }' "$rendered"
+}
+
+# The same of what runs; nothing where nothing does.
+running_settings() {
+  local map
+  map=$(ours get deployment "$name" --ignore-not-found -o 'jsonpath='\
+'{.spec.template.spec.containers[0].envFrom[0].configMapRef.name}') && [[ $map ]] || return
+  ours get configmap "$map" --ignore-not-found \
+    -o 'go-template={{range $name, $value := .data}}{{$name}}={{$value}}{{"\n"}}{{end}}'
+}
+
+# "  NAME: old -> new" of two such lists.
+changed_settings() {
+  { sed 's/^/-/' <<<"$1"; sed 's/^/+/' <<<"$2"; } | awk '
+    { at = index($0, "="); name = substr($0, 2, at - 2); value = substr($0, at + 1) }
+    at && /^-/ { old[name] = value; names[name] }
+    at && /^[+]/ { new[name] = value; names[name] }
+    END {
+      for (name in names) {
+        if (name in old && name in new && old[name] == new[name]) continue
+        printf "  %s: %s → %s\n", name, (name in old ? old[name] : "(none)"),
+          (name in new ? new[name] : "(none)")
+      }
+    }' | LC_ALL=C sort
+}
+
+# What would change: settings from old to new, then objects by name. The settings' ConfigMap is new
+# with each of them. A Job cannot be changed and is made anew, so it is not compared.
 show_difference() {
+  local differing result=0 settings
   if [[ ! $installed ]]; then
     echo "== no namespace $namespace in $context: all of this is new"
     grep -E '^(kind|  name):' "$rendered"
     return
   fi
-  echo "== what changes in $context"
-  local result=0
-  kube diff -f "$rendered" -l 'app.kubernetes.io/component!=provision' || result=$?
+  differing=$(LC_ALL=C KUBECTL_EXTERNAL_DIFF='diff -rq' kubectl --context "$context" \
+    diff -f "$rendered" -l 'app.kubernetes.io/component!=provision') || result=$?
   ((result <= 1)) || give_up "kubectl diff failed; nothing was changed"
-  if ((result == 0)); then echo "(nothing)"; fi
+  settings=$(running_settings) || settings=''
+  if [[ $settings ]]; then
+    settings=$(changed_settings "$settings" "$(rendered_settings)")
+    echo "== settings that change in $context"
+    echo "${settings:-  (none)}"
+  fi
+  # Files LIVE-…/apps.v1.Deployment.petrosa-apps.NAME and MERGED-…/… differ
+  differing=$(sed -nE 's|^Files .*/(.*[.])?v[0-9a-z]+[.]([A-Z][A-Za-z]*)[.][^. ]*[.]([^ /]*) differ$|  \2 \3|p' \
+    <<<"$differing" | grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
+  echo "== objects that change in $context; all of it: kubectl --context $context diff -f $rendered"
+  echo "${differing:-  (none)}"
 }
 
 # Overlays have the same objects: one for development would replace what trades.

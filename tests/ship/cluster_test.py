@@ -19,15 +19,18 @@ SCRIPT = ROOT / "k8s/cluster.sh"
 # In the cluster are the namespace, unless $NAMESPACE is empty, a Deployment of revision $REVISION
 # whose condition Progressing has $REASON, $REPLICA_SETS (revision and ready pods, a line each), $PODS
 # and settings for $ENVIRONMENT. What begins with $HANGS goes on until it is ended; of the Job's two
-# ends the one that it does not come to does so, too.
+# ends the one that it does not come to does so, too. What runs has $SETTINGS; $DIFFERS are the files
+# that kubectl gives to who compares them.
 KUBECTL = r"""#!/usr/bin/env bash
 printf '%s\n' "$*" >>"$CALLS"
 args=$*
 args=${args#--context test }
 args=${args#--namespace petrosa-apps }
 if [[ $1 == kustomize ]]; then
-  cat "$2/kustomization.yaml"; echo 'kind: Job'
+  cat "$2/kustomization.yaml"; printf -- '---\ndata:\n'
   if grep -q overlays/production "$2/kustomization.yaml"; then echo '  ENVIRONMENT: production'; fi
+  printf '  %s\n' 'LOG_LEVEL: INFO' "NATS_URL: 'nats://a: b'" 'TRADING_LEVERAGE: "3"'
+  printf 'kind: ConfigMap\n---\nkind: Job\n'
 fi
 while read -r code times beginning; do
   [[ $code && $args == "$beginning"* ]] || continue
@@ -38,6 +41,12 @@ done <<<"$FAILS"
 case $args in
   "get namespace"*) echo "$NAMESPACE" ;;
   "get deployment "*'"Progressing"'*) echo "$REVISION $REASON" ;;
+  "get deployment "*configMapRef*) echo "$SETTINGS" | head -c1 | grep -q . && echo map-of-now ;;
+  "get configmap map-of-now "*) echo "$SETTINGS" ;;
+  "diff "*)
+    mkdir -p "$CALLS.d/LIVE-1" "$CALLS.d/MERGED-1"
+    for file in $DIFFERS; do echo new >"$CALLS.d/MERGED-1/$file"; : >"$CALLS.d/LIVE-1/$file"; done
+    exec $KUBECTL_EXTERNAL_DIFF "$CALLS.d/LIVE-1" "$CALLS.d/MERGED-1" ;;
   "get deployment "*) echo "  Progressing False ProgressDeadlineExceeded: no progress" ;;
   "get replicasets "*) echo "$REPLICA_SETS" ;;
   "get pods "*jsonpath*) echo "$PODS" ;;
@@ -58,9 +67,10 @@ WAITS = [
 IN_THE_CLUSTER = {
     "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production",
     "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6 \n7 2", "PODS": "old-1 true Running",
-    "JOB_ENDS_OTHERWISE": "failed", "HANGS": "",
+    "JOB_ENDS_OTHERWISE": "failed", "HANGS": "", "SETTINGS": "", "DIFFERS": "",
 }  # fmt: skip
 NOT_INSTALLED = {"NAMESPACE": "", "REVISION": "", "REASON": "", "REPLICA_SETS": "", "PODS": ""}
+DEPLOYMENT_FILE = "apps.v1.Deployment.petrosa-apps.petrosa-realtime-strategies"
 HALF_DONE = {"REVISION": "8", "REASON": "ReplicaSetUpdated", "REPLICA_SETS": "6 \n7 2\n8 "}
 
 
@@ -128,7 +138,7 @@ class Cluster(unittest.TestCase):
         self.assertEqual(self.calls(), [])
 
     def test_shows_the_difference_applies_and_waits(self) -> None:
-        done = self.run_script("deploy", "1.2.3", "test", fails="1 always diff")
+        done = self.run_script("deploy", "1.2.3", "test", DIFFERS=DEPLOYMENT_FILE)
         self.assertEqual(done.returncode, 0, done.stderr)
         rendered = ROOT / "build/deploy/rendered.yaml"
         order = [c for c in self.calls() if not c.startswith("get ")]
@@ -138,6 +148,33 @@ class Cluster(unittest.TestCase):
         text = rendered.read_text()
         self.assertIn('newTag: "1.2.3"', text)
         self.assertIn("overlays/production\n", text)
+
+    def test_shows_settings_from_old_to_new_and_objects_by_name(self) -> None:
+        there = (
+            "ENVIRONMENT=production\nLOG_LEVEL=DEBUG\nNATS_URL=nats://a: b\n"
+            "GONE=a=b\nTRADING_LEVERAGE=2"
+        )
+        files = [DEPLOYMENT_FILE, "v1.ConfigMap.petrosa-apps.petrosa-realtime-strategies-0123456789",
+                 "v1.Namespace..petrosa-apps",
+                 "monitoring.coreos.com.v1.PrometheusRule.petrosa-apps.rules.of.ours"]  # fmt: skip
+        done = self.run_script("deploy", "1.2.3", "test", SETTINGS=there, DIFFERS=" ".join(files))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = done.stdout.splitlines()
+        first, second = (i for i, line in enumerate(said) if line.startswith("== "))
+        self.assertEqual(
+            said[first + 1 : second],
+            ["  GONE: a=b → (none)", "  LOG_LEVEL: DEBUG → INFO", "  TRADING_LEVERAGE: 2 → 3"],
+        )
+        self.assertEqual(
+            sorted(said[second + 1 : -1]),
+            ["  Deployment petrosa-realtime-strategies", "  Namespace petrosa-apps",
+             "  PrometheusRule rules.of.ours"],
+        )  # fmt: skip
+
+    def test_says_that_nothing_changes(self) -> None:
+        there = "ENVIRONMENT=production\nLOG_LEVEL=INFO\nNATS_URL=nats://a: b\nTRADING_LEVERAGE=3"
+        done = self.run_script("deploy", "1.2.3", "test", SETTINGS=there)
+        self.assertEqual(done.stdout.count("  (none)\n"), 2, done.stdout)
 
     def test_takes_another_overlay(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT="development")
