@@ -273,20 +273,27 @@ status() {
   ours rollout history "deployment/$name"
 }
 
+# kubectl follows five pods at most by itself, and ends at the first that has not begun.
 logs() {
-  ours logs -l "app.kubernetes.io/name=$name" --prefix \
+  ours logs -l "app.kubernetes.io/name=$name" --prefix --max-log-requests=100 --ignore-errors \
     --tail="${TAIL:-100}" --follow="${FOLLOW:-false}"
 }
 
-# Everything but the namespace, which is shared, the Secrets, which are not ours, and the volume of
-# the component's broker. The selector leaves the namespace out; ConfigMaps of earlier settings go
-# by their label.
+# Whatever has our label, of any overlay and of earlier settings; not the namespace, which is shared,
+# the Secrets, which are not ours, and the volume of the component's broker. Kinds that the cluster
+# does not know cannot be there. Who scales goes first.
 clean() {
+  local selector="app.kubernetes.io/name in ($name, $name-nats)" result=0 known kind kinds=
+  known=$(kube api-resources --namespaced --verbs delete -o name) ||
+    give_up "$context does not say which kinds it has; nothing was changed"
+  for kind in scaledobjects.keda.sh horizontalpodautoscalers.autoscaling deployments.apps \
+    statefulsets.apps jobs.batch services poddisruptionbudgets.policy configmaps serviceaccounts \
+    networkpolicies.networking.k8s.io servicemonitors.monitoring.coreos.com \
+    prometheusrules.monitoring.coreos.com; do
+    if grep -qx "$kind" <<<"$known"; then kinds+=",$kind"; fi
+  done
   confirm "remove $name from $context?"
-  render any
-  local selector="app.kubernetes.io/name in ($name, $name-nats)" result=0
-  kube delete -f "$rendered" -l "$selector" --ignore-not-found || result=69
-  ours delete configmap -l "$selector" --ignore-not-found || result=69
+  ours delete "${kinds#,}" -l "$selector" --ignore-not-found || result=69
   return "$result"
 }
 

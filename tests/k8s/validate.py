@@ -390,6 +390,13 @@ def check_microk8s(with_it: rules.Objects, without: rules.Objects) -> None:
     report("the component for MicroK8s changes the Prometheus, and nothing else", offences)
 
 
+def check_dev(objects: rules.Objects) -> None:
+    """A cluster for trying things may have no StorageClass, and its broker would wait for ever."""
+    claims = [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
+    claims += [o for o in objects if o.get("spec", {}).get("volumeClaimTemplates")]
+    report("overlays/dev asks for no volume", [rules.title(o) for o in claims])
+
+
 def check_readme() -> None:
     leaves = set(leaves_of(yaml.safe_load((CHART / "values.yaml").read_text())))
     documented = set(re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.M))
@@ -425,6 +432,7 @@ def main() -> int:
             check_golden(kustomized["overlays/production"], renderings["helm as production"])
             check_golden(kustomized["production with KEDA"], renderings["helm with KEDA"])
         if kustomized:
+            check_dev(kustomized["overlays/dev"])
             check_microk8s(
                 kustomized["production on MicroK8s"], kustomized["production with KEDA"]
             )

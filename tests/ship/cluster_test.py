@@ -6,12 +6,15 @@ what is not asked when something is missing or fails, can.
 """
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "k8s/cluster.sh"
@@ -50,6 +53,7 @@ case $args in
   "get deployment "*) echo "  Progressing False ProgressDeadlineExceeded: no progress" ;;
   "get replicasets "*) echo "$REPLICA_SETS" ;;
   "get pods "*jsonpath*) echo "$PODS" ;;
+  api-resources*) printf '%s\n' $KINDS ;;
   "get events "*) echo "Readiness probe failed: HTTP 503" ;;
   "get configmaps"*) echo "$ENVIRONMENT" ;;
   "logs "*) echo "a line of $2 $*" ;;
@@ -64,10 +68,14 @@ WAITS = [
     f"wait --for=condition={end} job/petrosa-realtime-strategies-provision --timeout 1200s"
     for end in ("complete", "failed")
 ]
+ALL_KINDS = """configmaps secrets services serviceaccounts persistentvolumeclaims deployments.apps
+statefulsets.apps jobs.batch horizontalpodautoscalers.autoscaling poddisruptionbudgets.policy
+networkpolicies.networking.k8s.io scaledobjects.keda.sh servicemonitors.monitoring.coreos.com
+prometheusrules.monitoring.coreos.com""".split()
 IN_THE_CLUSTER = {
     "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production",
     "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6 \n7 2", "PODS": "old-1 true Running",
-    "JOB_ENDS_OTHERWISE": "failed", "HANGS": "", "SETTINGS": "", "DIFFERS": "",
+    "KINDS": " ".join(ALL_KINDS), "JOB_ENDS_OTHERWISE": "failed", "HANGS": "", "SETTINGS": "", "DIFFERS": "",
 }  # fmt: skip
 NOT_INSTALLED = {"NAMESPACE": "", "REVISION": "", "REASON": "", "REPLICA_SETS": "", "PODS": ""}
 DEPLOYMENT_FILE = "apps.v1.Deployment.petrosa-apps.petrosa-realtime-strategies"
@@ -119,7 +127,7 @@ class Cluster(unittest.TestCase):
         ]
 
     def changes(self) -> list[str]:
-        harmless = ("get", "diff", "rollout status", "rollout history", "logs", "wait")
+        harmless = ("get", "api-resources", "diff", "rollout status", "rollout history", "logs", "wait")
         return [call for call in self.calls() if not call.startswith(harmless)]
 
     def test_refuses_what_does_not_say_which_image_and_cluster(self) -> None:
@@ -344,14 +352,42 @@ class Cluster(unittest.TestCase):
 
     def test_cleaning_leaves_the_namespace_and_the_secrets(self) -> None:
         self.assertEqual(self.run_script("clean", "test").returncode, 0)
-        for call in self.changes():
-            self.assertIn("-l app.kubernetes.io/name in (", call)
-            self.assertNotRegex(call, "namespace|secret")
+        (call,) = self.changes()
+        self.assertIn("-l app.kubernetes.io/name in (", call)
+        self.assertNotRegex(call, "namespace|secret|persistentvolume")
 
-    def test_cleaning_goes_on_when_something_cannot_be_deleted(self) -> None:
-        done = self.run_script("clean", "test", fails="7 always delete -f")
+    def test_cleaning_removes_by_label_whatever_an_overlay_makes(self) -> None:
+        """Nobody has to say which overlay it was."""
+        self.assertEqual(self.run_script("clean", "test").returncode, 0)
+        (call,) = self.changes()
+        named = set(re.split("[, ]", call)[1:])
+        kinds = {kind.split(".")[0] for kind in named}
+        for path in (ROOT / "k8s").glob("[bc]*/**/*.yaml"):
+            if path.name in ("kustomization.yaml", "namespace.yaml", "rules.yaml"):
+                continue
+            for o in yaml.safe_load_all(path.read_text()):
+                plural = o["kind"].lower().replace("policy", "policie") + "s"
+                self.assertIn(plural, kinds, path)
+                label = o["metadata"]["labels"]["app.kubernetes.io/name"]
+                self.assertIn(label, call.replace(")", ",").replace("(", ","))
+
+    def test_cleaning_asks_for_no_kind_that_the_cluster_does_not_know(self) -> None:
+        self.assertEqual(self.run_script("clean", "test", KINDS="configmaps").returncode, 0)
+        self.assertIn("delete configmaps -l", self.changes()[0])
+        done = self.run_script("clean", "test", fails="1 always api-resources")
         self.assertEqual(done.returncode, 69)
-        self.assertEqual([c.split()[:2] for c in self.changes()][1], ["delete", "configmap"])
+        self.assertEqual(self.changes(), [])
+
+    def test_cleaning_says_when_something_cannot_be_deleted(self) -> None:
+        done = self.run_script("clean", "test", fails="7 always delete")
+        self.assertEqual(done.returncode, 69)
+
+    def test_logs_are_of_all_pods_also_where_one_has_not_begun(self) -> None:
+        """kubectl alone follows five."""
+        self.run_script("logs", "test", FOLLOW="true")
+        (call,) = self.calls()
+        self.assertIn("--ignore-errors", call)
+        self.assertGreater(int(re.search(r"--max-log-requests=(\d+)", call)[1]), 20)
 
     def test_looking_changes_nothing(self) -> None:
         for command in ("status", "logs"):
