@@ -256,6 +256,20 @@ def is_probed(objects: Objects) -> Iterator[str]:
                 yield f"{title(o)}: it does not listen for the kubelet"
 
 
+@rule
+def keeps_the_log_of_what_failed(objects: Objects) -> Iterator[str]:
+    """With OnFailure, and at the deadline, the pod goes, and its log with it."""
+    for o in of_kind(objects, "Job"):
+        spec = o["spec"]
+        if spec["template"]["spec"].get("restartPolicy") != "Never":
+            yield f"{title(o)}: restartPolicy is not Never"
+        waits = sum(min(10 * 2**n, 360) for n in range(spec.get("backoffLimit", 6)))
+        if waits >= spec.get("activeDeadlineSeconds", waits + 1):
+            yield f"{title(o)}: the deadline comes before the last retry, after {waits} s"
+        if spec.get("ttlSecondsAfterFinished", 86400) < 86400:
+            yield f"{title(o)}: is gone before somebody looks"
+
+
 # --- Secrets ------------------------------------------------------------------------------------
 
 
