@@ -34,6 +34,7 @@ TESTER, SERVICE = (
     {"podSelector": {"matchLabels": {**LABELS, "app.kubernetes.io/component": component}}}
     for component in ("test", "service")
 )
+NODE_DNS = {"ipBlock": {"cidr": "169.254.20.10/32"}}
 PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/ready"}
 # What Pod Security "restricted" lets pods mount, and all that we say of security.
 VOLUMES = {
@@ -229,8 +230,9 @@ def asks_for_resources(objects: Objects) -> Iterator[str]:
         for field in ("cpu", "memory"):
             if field not in resources.get("requests", {}):
                 yield f"{name}: requests no {field}"
-        if "memory" not in resources.get("limits", {}):
-            yield f"{name}: no memory limit"
+        for field in ("memory", "ephemeral-storage"):
+            if field not in resources.get("limits", {}):
+                yield f"{name}: no {field} limit"
         if "cpu" in resources.get("limits", {}):
             yield f"{name}: a CPU limit would stop it when the market moves"
 
@@ -360,7 +362,7 @@ def reaches_nats_and_dns_only(objects: Objects) -> Iterator[str]:
             yield f"{title(policy)}: egress to anybody or any port"
         for entry in policy["spec"].get("egress") or []:
             ports = {port.get("port") for port in entry.get("ports", [])}
-            if 53 in ports and (ports != {53} or entry.get("to") != [DNS]):
+            if 53 in ports and (ports != {53} or entry.get("to") not in ([DNS], [DNS, NODE_DNS])):
                 yield f"{title(policy)}: egress to port 53 of more than the cluster's DNS"
             if policy["spec"]["podSelector"] == TESTER["podSelector"] and entry["to"] == [SERVICE]:
                 ports -= {8080}

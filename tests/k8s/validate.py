@@ -45,7 +45,10 @@ VARIANTS = {
     "overlays/production": ROOT / "k8s/overlays/production",
     "production with KEDA": HERE / "keda",
     "production on MicroK8s": HERE / "microk8s",
+    "production with NodeLocal DNS": HERE / "node-local-dns",
 }
+# The kinds of these groups may be changed by whoever has the built-in role `edit`.
+EDITED = {"v1", "apps/v1", "batch/v1", "autoscaling/v2", "policy/v1", "networking.k8s.io/v1"}
 AS_PRODUCTION = ["--set", "monitoring.enabled=true"]
 SETTINGS_AS_GIVEN = {
     "NATS_URL": "nats://a, tls://b:5222", "DRY_RUN_MODE": True,
@@ -64,6 +67,11 @@ HELM_VARIANTS = {
     "helm with TLS": ["--set", "credentials.files.NATS_TLS_CA_FILE=ca.crt"],
     "helm with another broker": [
         "--set-json", f"settings={json.dumps(SETTINGS_AS_GIVEN)}"
+    ],
+    "helm with NodeLocal DNS": ["--set", "networkPolicy.nodeLocalDns=169.254.20.10"],
+    "helm with a broker outside": [
+        "--set-json", 'networkPolicy.brokers=[{"ipBlock":{"cidr":"192.0.2.1/32"}}]',
+        "--set-json", 'tolerations=[{"key":"market","operator":"Exists","effect":"NoSchedule"}]',
     ],
     "helm with another scale": [
         "--set", "autoscaling.minReplicas=3,autoscaling.maxReplicas=20,autoscaling.cpuPercent=300",
@@ -95,6 +103,14 @@ HELM_REFUSES = {
     "no number of replicas": "autoscaling.minReplicas=null",
     "a tag that is none": "image.tag=-1.0.0",
     "a digest that is none": "image.digest=sha256:0",
+    "a CPU limit": "resources.limits.cpu=1",
+    "a resource that is none": "resources.requests.memroy=1Gi",
+    "a quantity that is none": "resources.limits.memory=lots",
+    "no ephemeral-storage limit": "resources.limits.ephemeral-storage=null",
+    "a toleration's key that is none": "tolerations[0].kye=x",
+    "an effect that is none": "tolerations[0].effect=Never",
+    "a broker's peer that is none": "networkPolicy.brokers[0].namespace=nats",
+    "another address of NodeLocal DNS": "networkPolicy.nodeLocalDns=10.0.0.10",
     "a memory target that memory would reach": "autoscaling.memoryPercent=40",
     "more replicas at least than at most": "autoscaling.minReplicas=11",
     "requests without memory": "resources.requests.memory=null",
@@ -390,6 +406,37 @@ def check_microk8s(with_it: rules.Objects, without: rules.Objects) -> None:
     report("the component for MicroK8s changes the Prometheus, and nothing else", offences)
 
 
+def check_dns(plain: rules.Objects, with_it: rules.Objects, helmed: rules.Objects) -> None:
+    """Pods ask NodeLocal DNS where it is, and without the component nothing but the cluster's."""
+    offences = []
+    for objects, wanted in ((plain, []), (with_it, [rules.NODE_DNS]), (helmed, [rules.NODE_DNS])):
+        policies = [o for o in rules.of_kind(objects, "NetworkPolicy") if rules.title(o).endswith(NAME)]
+        (policy,) = policies
+        if policy["spec"]["egress"][1]["to"] != [rules.DNS, *wanted]:
+            offences.append(f"{policy['spec']['egress'][1]['to']}")
+    report("NodeLocal DNS is opened where it is asked for", offences)
+
+
+def check_deployer(renderings: dict[str, rules.Objects], deployer: rules.Objects) -> None:
+    """Whatever is applied may be, and changed, and removed; what more there is nobody needs."""
+    (role,) = rules.of_kind(deployer, "Role")
+    given = {(g, r): set(rule["verbs"]) for rule in role["rules"]
+             for g in rule["apiGroups"] for r in rule["resources"]}  # fmt: skip
+    needed = {}
+    for objects in renderings.values():
+        for o in objects:
+            group = o["apiVersion"].rpartition("/")[0]
+            kind = (group, o["kind"].lower() + "s")
+            if o["kind"] == "Namespace":
+                needed[kind] = {"get", "patch"}
+            elif o["apiVersion"] not in EDITED:
+                needed[kind] = {"get", "list", "watch", "create", "patch", "update", "delete"}
+    bound = {o["roleRef"]["name"] for o in rules.of_kind(deployer, "RoleBinding")}
+    offences = [] if given == needed else [f"it gives {given}", f"what is needed is {needed}"]
+    offences += [] if bound == {"edit", role["metadata"]["name"]} else [f"bound are {bound}"]
+    report("the deployer's Role suffices, and has nothing else", offences)
+
+
 def check_dev(objects: rules.Objects) -> None:
     """A cluster for trying things may have no StorageClass, and its broker would wait for ever."""
     claims = [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
@@ -399,7 +446,7 @@ def check_dev(objects: rules.Objects) -> None:
 
 def check_readme() -> None:
     leaves = set(leaves_of(yaml.safe_load((CHART / "values.yaml").read_text())))
-    documented = set(re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.M))
+    documented = set(re.findall(r"^\| `([\w.-]+)` \|", (CHART / "README.md").read_text(), re.M))
     report(
         "the chart's README has its values",
         [f"{v}: in one of them only" for v in leaves ^ documented],
@@ -433,11 +480,17 @@ def main() -> int:
             check_golden(kustomized["production with KEDA"], renderings["helm with KEDA"])
         if kustomized:
             check_dev(kustomized["overlays/dev"])
+            if renderings:
+                check_dns(kustomized["overlays/production"],
+                          kustomized["production with NodeLocal DNS"],
+                          renderings["helm with NodeLocal DNS"])  # fmt: skip
             check_microk8s(
                 kustomized["production on MicroK8s"], kustomized["production with KEDA"]
             )
         renderings |= kustomized
-        check_schemas(renderings)
+        deployer = rules.load([ROOT / "k8s/deployer.yaml"])
+        check_deployer(renderings, deployer)
+        check_schemas({**renderings, "the deployer": deployer})
     for name, objects in renderings.items():
         check_rules(name, objects)
         check_namespace(name, objects)

@@ -103,8 +103,10 @@ resources:
   requests:
     cpu: 10m
     memory: 32Mi
+    ephemeral-storage: 16Mi
   limits:
     memory: 64Mi
+    ephemeral-storage: 64Mi
 securityContext:
   {{- include "rts.containerSecurity" . | nindent 2 }}
 {{- end }}
