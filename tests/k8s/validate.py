@@ -392,6 +392,17 @@ def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
     report(f"Helm renders the {len(left)} objects of kustomize", offences)
 
 
+def check_permissions(name: str, objects: rules.Objects) -> None:
+    """Printed for a rendering, they are those that the broker's component has."""
+    command = [written.BINARY, "provision", "--permissions", "--from", "-"]
+    text = yaml.safe_dump_all(objects)
+    done = subprocess.run(command, env={}, input=text, capture_output=True, text=True)
+    users = done.stdout.removesuffix("  ]\n}\n")
+    there = (written.NATS / "permissions.conf").read_text()
+    right = done.returncode == 0 and users and there.startswith(users)
+    report(f"{name} has its permissions printed", [] if right else [done.stderr or done.stdout])
+
+
 def check_microk8s(with_it: rules.Objects, without: rules.Objects) -> None:
     """The component asks for the Prometheus of MicroK8s' add-on, and changes nothing else."""
     there = {"monitoring.svc": "observability.svc", "metadata.name: monitoring":
@@ -495,6 +506,8 @@ def main() -> int:
         check_rules(name, objects)
         check_namespace(name, objects)
         check_settings(name, objects)
+        if name in ("overlays/dev", "overlays/production", "helm"):
+            check_permissions(name, objects)
     result = f"{len(problems)} wrong" if problems else "all well"
     print(f"{result}, {len(skipped)} skipped")
     return 1 if problems else 0
