@@ -13,6 +13,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,16 @@ HELM_REFUSES = {
     "more replicas at least than at most": "autoscaling.minReplicas=11",
     "requests without memory": "resources.requests.memory=null",
 }
+
+def beside_the_python_service() -> list[str]:
+    """What docs/MIGRATION.md has one type for the trial, without the names of release and place."""
+    page = (ROOT / "docs/MIGRATION.md").read_text()
+    (block,) = [b for b in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) if "helm" in b]
+    words = shlex.split(block[block.index("helm upgrade") :])
+    return [w for i in range(len(words)) if words[i] == "--set" for w in words[i : i + 2]]
+
+
+HELM_VARIANTS["helm beside the Python service"] = beside_the_python_service()
 
 problems: list[str] = []
 skipped: list[str] = []
@@ -275,6 +286,17 @@ def check_settings(name: str, objects: rules.Objects) -> None:
         done = subprocess.run([written.BINARY, "check"], env=data, capture_output=True, text=True)
         offences += [done.stderr] if done.returncode else []
     report(f"{name} has settings that the service accepts", offences)
+
+
+def check_trial(name: str, objects: rules.Objects) -> None:
+    """It takes no frame from the Python service, and sends nothing."""
+    (data,) = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
+    wanted = {"DRY_RUN_MODE": "true", "CONTROL_BUCKET": "", "ORDER_DELIVERY": "core",
+              "NATS_PUBLISHER_TOPIC": "cio.intent.trading.{strategy}"}  # fmt: skip
+    offences = [f"{k}={data[k]}" for k, v in wanted.items() if data[k] != v]
+    if data["NATS_CONSUMER_GROUP"] in ("", "realtime-strategies-group"):
+        offences.append("it is in no group of its own")
+    report(f"{name} disturbs nobody", offences)
 
 
 def check_given(name: str, objects: rules.Objects) -> None:
@@ -482,6 +504,8 @@ def main() -> int:
     renderings = rendered_by_helm()
     if "helm with another broker" in renderings:
         check_given("helm with another broker", renderings["helm with another broker"])
+        trial = "helm beside the Python service"
+        check_trial(trial, renderings[trial])
         check_hooks(renderings["helm"], renderings["helm with another broker"])
         check_helm_test(renderings["helm"])
     if sys.argv[1:] != ["helm"]:
