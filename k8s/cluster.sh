@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # For ten replicas, of which each begins when the last has been ready for minReadySeconds.
 timeout=${ROLLOUT_TIMEOUT:-1200s}
 service=app.kubernetes.io/name=$name,app.kubernetes.io/component=service
-applied='' waiting=''  # whether there is something to take back; what has to end for it
+applied=''  # whether there is something to take back
 
 die() { echo "$command: $*" >&2; exit 64; }
 give_up() { echo "$command: $*" >&2; exit 69; }
@@ -191,7 +191,7 @@ go_back() {
 # Who cancels a job kills it some seconds later: what was begun is taken back at once, unwatched.
 interrupted() {
   trap '' INT TERM
-  [[ ! $waiting ]] || kill $waiting 2>/dev/null || true
+  kill $(jobs -p) 2>/dev/null || true
   [[ $applied ]] || give_up "interrupted; nothing was changed"
   [[ $revision ]] || give_up "interrupted; there is nothing to go back to"
   undo_rollout || give_up "interrupted, and revision $revision could not be asked for; make k8s-undo"
@@ -200,29 +200,24 @@ interrupted() {
 
 # bash hears signals while it waits, and not while a command is in the foreground. A function in the
 # background would be a shell of its own, which could be ended without its kubectl.
-begin() {
-  kubectl --context "$context" --namespace "$namespace" "$@" &
-  waiting="$waiting $!"
-}
-
 await() {
-  local result=0
-  begin "$@"
-  wait $waiting || result=$?
-  waiting=''
-  return "$result"
+  kubectl --context "$context" --namespace "$namespace" "$@" &
+  wait $!
 }
 
-# A Job that has failed never completes: whichever of the two comes first ends the waiting.
+# A Job that has failed never completes, and `kubectl wait` waits for one of the two only.
 await_job() {
-  local first='' result=0
-  begin wait --for=condition=complete "job/$name-provision" --timeout "$timeout"
-  local completed=$!
-  begin wait --for=condition=failed "job/$name-provision" --timeout "$timeout" >/dev/null 2>&1
-  wait -n -p first $waiting || result=$?
-  kill $waiting 2>/dev/null || true
-  waiting=''
-  [[ $first == "$completed" && $result == 0 ]]
+  local state end=$((SECONDS + ${timeout%s}))
+  while ((SECONDS < end)); do
+    state=$(ours get job "$name-provision" -o \
+      'jsonpath={.status.conditions[?(@.status=="True")].type}') || state=''
+    case " $state " in
+      *" Complete "*) return 0 ;;
+      *" Failed "*) return 1 ;;
+    esac
+    sleep 1
+  done
+  return 1
 }
 
 deploy() {
@@ -248,7 +243,7 @@ deploy() {
     echo "deploy: $tag does not become ready" >&2
     go_back
   fi
-  trap 'kill $waiting || true; give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
+  trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
   if grep -q '^kind: Job$' "$rendered" && ! await_job; then
     ours logs -l "app.kubernetes.io/component=provision" --prefix --tail=20 --ignore-errors >&2 || true
     give_up "$tag runs, but its stream is not made so far; see the logs of job/$name-provision"
@@ -313,6 +308,7 @@ case $command in
     die "say one of deploy, status, logs, undo, clean"
     ;;
 esac
+[[ $timeout =~ ^[0-9]+s$ ]] || die "ROLLOUT_TIMEOUT takes seconds, as 1200s; not '$timeout'"
 [[ $context ]] || die "say which cluster: CONTEXT=name, one of 'kubectl config get-contexts'"
 [[ $context != -* ]] || die "no context: $context"
 [[ $overlay =~ ^[a-z0-9-]+$ ]] || die "no overlay's name: $overlay"
