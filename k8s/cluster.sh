@@ -98,8 +98,8 @@ show_difference() {
     echo "${settings:-  (none)}"
   fi
   # Files LIVE-…/apps.v1.Deployment.petrosa-apps.NAME and MERGED-…/… differ
-  differing=$(sed -nE 's|^Files .*/(.*[.])?v[0-9a-z]+[.]([A-Z][A-Za-z]*)[.][^. ]*[.]([^ /]*) differ$|  \2 \3|p' \
-    <<<"$differing" | grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
+  differing=$(sed -nE 's|^Files .*/(.*[.])?v[0-9a-z]+[.]([A-Z][A-Za-z]*)[.]'\
+'[^. ]*[.]([^ /]*) differ$|  \2 \3|p' <<<"$differing" | grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
   echo "== objects that change in $context; all of it: kubectl --context $context diff -f $rendered"
   echo "${differing:-  (none)}"
 }
@@ -122,7 +122,8 @@ replica_sets() {
 }
 
 # Sets `revision` to what a deployment that fails goes back to: the newest with ready pods or, where
-# none has any, as while the broker is away, the one whose rollout was finished. Empty: there is none.
+# none has any, as while the broker is away, the one whose rollout was finished. Empty: there is
+# none.
 # $unfinished is set where the last rollout stands half done.
 find_revision() {
   local state reason
@@ -142,11 +143,11 @@ find_revision() {
 }
 
 # Half a rollout has two versions in it: the next one would take the broken one for what was there.
-# Where no pod of any version is ready there is nothing to lose, and trying again is how it is mended.
+# Where no pod of any version is ready there is nothing to lose, and trying again mends it.
 refuse_over_unfinished() {
   [[ $unfinished && $revision ]] || return 0
-  give_up "revision $unfinished stands half rolled out in $context, and revision $revision has ready" \
-    "pods: wait, or go back to that with make k8s-undo CONTEXT=$context; nothing was changed"
+  give_up "revision $unfinished stands half rolled out in $context, and revision $revision has" \
+    "ready pods: wait, or go back to that with make k8s-undo CONTEXT=$context; nothing was changed"
 }
 
 # Why it did not work, as long as those who know are there.
@@ -194,7 +195,7 @@ interrupted() {
   kill $(jobs -p) 2>/dev/null || true
   [[ $applied ]] || give_up "interrupted; nothing was changed"
   [[ $revision ]] || give_up "interrupted; there is nothing to go back to"
-  undo_rollout || give_up "interrupted, and revision $revision could not be asked for; make k8s-undo"
+  undo_rollout || give_up "interrupted, and the cluster refuses to go back; make k8s-undo"
   give_up "interrupted; revision $revision is on its way back in $context"
 }
 
@@ -245,7 +246,7 @@ deploy() {
   fi
   trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
   if grep -q '^kind: Job$' "$rendered" && ! await_job; then
-    ours logs -l "app.kubernetes.io/component=provision" --prefix --tail=20 --ignore-errors >&2 || true
+    ours logs -l app.kubernetes.io/component=provision --prefix --tail=20 --ignore-errors >&2 || true
     give_up "$tag runs, but its stream is not made so far; see the logs of job/$name-provision"
   fi
   echo "deploy: $tag runs in $context"
@@ -256,7 +257,7 @@ undo() {
   local revision unfinished
   find_revision
   [[ $unfinished ]] || die "no rollout stands half done in $context"
-  [[ $revision ]] || give_up "no revision in $context has ready pods: there is nothing to go back to"
+  [[ $revision ]] || give_up "no revision in $context has ready pods, to which to go back"
   confirm "go back to revision $revision in $context?"
   undo_rollout && ours rollout status "deployment/$name" --timeout "$timeout" ||
     give_up "revision $revision does not become ready; look at make k8s-status"
@@ -274,9 +275,9 @@ logs() {
     --tail="${TAIL:-100}" --follow="${FOLLOW:-false}"
 }
 
-# Whatever has our label, of any overlay and of earlier settings; not the namespace, which is shared,
-# the Secrets, which are not ours, and the volume of the component's broker. Kinds that the cluster
-# does not know cannot be there. Who scales goes first.
+# Whatever has our label, of any overlay and of earlier settings; not the namespace, which is
+# shared, the Secrets, which are not ours, and the volume of the component's broker. Kinds that the
+# cluster does not know cannot be there. Who scales goes first.
 clean() {
   local selector="app.kubernetes.io/name in ($name, $name-nats)" result=0 known kind kinds=
   known=$(kube api-resources --namespaced --verbs delete -o name) ||

@@ -357,7 +357,7 @@ def is_hook(o: rules.Object) -> bool:
 
 
 def check_hooks(one: rules.Objects, other: rules.Objects) -> None:
-    """Settings that nobody accepts have to be refused before anything of the release is changed, and
+    """Settings that nobody accepts have to be refused before anything of the release is changed;
     what a pod that runs reads when it restarts has to stay as it was."""
     offences = []
     names = []
@@ -369,8 +369,10 @@ def check_hooks(one: rules.Objects, other: rules.Objects) -> None:
         if not before | {"pre-rollback"} <= set(hooks["helm.sh/hook"].split(",")):
             offences.append(f"{name} is no hook: Helm would delete it under the pods that run")
         for kind, component in (("Deployment", None), ("Job", "check"), ("Job", "test")):
-            (o,) = [o for o in rules.of_kind(objects, kind)
-                    if component in (None, o["metadata"]["labels"]["app.kubernetes.io/component"])]  # fmt: skip
+            label = "app.kubernetes.io/component"
+            found = [o for o in rules.of_kind(objects, kind)
+                     if component in (None, o["metadata"]["labels"][label])]  # fmt: skip
+            (o,) = found
             container = o["spec"]["template"]["spec"]["containers"][0]
             if container["envFrom"] != [{"configMapRef": {"name": name}}]:
                 offences.append(f"{rules.title(o)} has other settings than {name}")
@@ -443,8 +445,8 @@ def check_dns(plain: rules.Objects, with_it: rules.Objects, helmed: rules.Object
     """Pods ask NodeLocal DNS where it is, and without the component nothing but the cluster's."""
     offences = []
     for objects, wanted in ((plain, []), (with_it, [rules.NODE_DNS]), (helmed, [rules.NODE_DNS])):
-        policies = [o for o in rules.of_kind(objects, "NetworkPolicy") if rules.title(o).endswith(NAME)]
-        (policy,) = policies
+        policies = rules.of_kind(objects, "NetworkPolicy")
+        (policy,) = [o for o in policies if o["metadata"]["name"] == NAME]
         if policy["spec"]["egress"][1]["to"] != [rules.DNS, *wanted]:
             offences.append(f"{policy['spec']['egress'][1]['to']}")
     report("NodeLocal DNS is opened where it is asked for", offences)

@@ -3,7 +3,8 @@
 
 The cluster is this machine: a kubectl that keeps Secrets in folders, a broker that has the printed
 permissions and no others, and the Job's and the Deployment's process with the ConfigMap's settings.
-What kustomize makes of the overlay is put together here; tests/k8s/validate.py sees to the real one.
+What kustomize makes of the overlay is put together here; tests/k8s/validate.py sees to the real
+one.
 """
 
 import os
@@ -179,7 +180,8 @@ class Kubernetes(unittest.TestCase):
             said.append(subprocess.run(ask, env=pod, capture_output=True, text=True).stdout)
             return text in said[-1]
 
-        self.assertTrue(eventually(says_so, 30), said[-1] or (self.here / "log").read_text()[-3000:])
+        holds = eventually(says_so, 30)
+        self.assertTrue(holds, said[-1] or (self.here / "log").read_text()[-3000:])
 
 
 if __name__ == "__main__":
