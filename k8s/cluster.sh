@@ -150,7 +150,7 @@ refuse_over_unfinished() {
     "ready pods: wait, or go back to that with make k8s-undo CONTEXT=$context; nothing was changed"
 }
 
-# Why it did not work, as long as those who know are there.
+# Why it did not work, as long as those who know are there. Others run in the namespace, too.
 say_why() {
   local pod
   echo "deploy: conditions of the Deployment:"
@@ -159,7 +159,8 @@ say_why() {
   echo "deploy: pods:"
   ours get pods -l "app.kubernetes.io/name=$name" -o wide
   echo "deploy: the last warnings:"
-  ours get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp | tail -n 20
+  ours get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp |
+    grep -F "$name" | tail -n 20
   ours get pods -l "app.kubernetes.io/name=$name" -o 'jsonpath={range .items[*]}'\
 '{.metadata.name} {.status.containerStatuses[0].ready} {.status.phase}{"\n"}{end}' |
     while read -r pod ready; do
@@ -246,7 +247,8 @@ deploy() {
   fi
   trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
   if grep -q '^kind: Job$' "$rendered" && ! await_job; then
-    ours logs -l app.kubernetes.io/component=provision --prefix --tail=20 --ignore-errors >&2 || true
+    ours logs -l "app.kubernetes.io/name=$name,app.kubernetes.io/component=provision" \
+      --prefix --tail=20 --ignore-errors >&2 || true
     give_up "$tag runs, but its stream is not made so far; see the logs of job/$name-provision"
   fi
   echo "deploy: $tag runs in $context"

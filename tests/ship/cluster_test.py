@@ -54,7 +54,9 @@ case $args in
   "get replicasets "*) echo "$REPLICA_SETS" ;;
   "get pods "*jsonpath*) echo "$PODS" ;;
   api-resources*) printf '%s\n' $KINDS ;;
-  "get events "*) echo "Readiness probe failed: HTTP 503" ;;
+  "get events "*)
+    echo "Warning pod/petrosa-realtime-strategies-1 Readiness probe failed: HTTP 503"
+    echo "Warning pod/of-others-1 Back-off" ;;
   "get configmaps"*) echo "$ENVIRONMENT" ;;
   "logs "*) echo "a line of $2 $*" ;;
   "get job "*) echo "$JOB" ;;
@@ -309,6 +311,7 @@ class Cluster(unittest.TestCase):
         done = self.run_script(*named, fails="3 once rollout status", PODS=pods)
         self.assertIn("ProgressDeadlineExceeded: no progress", done.stderr)
         self.assertIn("Readiness probe failed: HTTP 503", done.stderr)
+        self.assertNotIn("of-others", done.stderr)
         self.assertIn("the last lines of new-1:\na line of", done.stderr)
         calls = self.calls()
         logs = [c.split()[1] for c in calls if c.startswith("logs ")]
