@@ -99,7 +99,8 @@ show_difference() {
   fi
   # Files LIVE-…/apps.v1.Deployment.petrosa-apps.NAME and MERGED-…/… differ
   differing=$(sed -nE 's|^Files .*/(.*[.])?v[0-9a-z]+[.]([A-Z][A-Za-z]*)[.]'\
-'[^. ]*[.]([^ /]*) differ$|  \2 \3|p' <<<"$differing" | grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
+'[^. ]*[.]([^ /]*) differ$|  \2 \3|p' <<<"$differing" |
+    grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
   echo "== objects that change in $context; all of it: kubectl --context $context diff -f $rendered"
   echo "${differing:-  (none)}"
 }
@@ -115,23 +116,32 @@ refuse_to_replace_production() {
     die "production is in $context; make k8s-clean removes it, OVERLAY=$overlay does not replace it"
 }
 
-# Each ReplicaSet's revision and how many of its pods are ready.
+# Of each ReplicaSet: revision|pods that have been ready for minReadySeconds|pods that are ready.
 replica_sets() {
   ours get replicasets -l "$service" -o 'jsonpath={range .items[*]}'\
-'{.metadata.annotations.deployment\.kubernetes\.io/revision} {.status.readyReplicas}{"\n"}{end}'
+'{.metadata.annotations.deployment\.kubernetes\.io/revision}'\
+'|{.status.availableReplicas}|{.status.readyReplicas}{"\n"}{end}'
+}
+
+# The newest revision whose pods stay ready; one whose pods come and go counts where there is no
+# other.
+newest_ready() {
+  awk -F'|' '
+    $2 > 0 && $1 + 0 > steady { steady = $1 + 0 }
+    $3 > 0 && $1 + 0 > ready { ready = $1 + 0 }
+    END { print steady ? steady : ready }'
 }
 
 # Sets `revision` to what a deployment that fails goes back to: the newest with ready pods or, where
 # none has any, as while the broker is away, the one whose rollout was finished. Empty: there is
-# none.
-# $unfinished is set where the last rollout stands half done.
+# none. $unfinished is set where the last rollout stands half done.
 find_revision() {
   local state reason
   revision='' unfinished=''
   state=$(ours get deployment "$name" --ignore-not-found -o 'jsonpath='\
 '{.metadata.annotations.deployment\.kubernetes\.io/revision}'\
 ' {.status.conditions[?(@.type=="Progressing")].reason}') &&
-    revision=$(replica_sets | awk '$2 > 0 && $1 > newest { newest = $1 } END { print newest }') ||
+    revision=$(replica_sets | newest_ready) ||
     give_up "nobody says what to go back to; nothing was changed"
   read -r state reason <<<"$state" || true
   [[ $state ]] || return 0

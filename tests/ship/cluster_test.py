@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "k8s/cluster.sh"
 # Fails what matches a line of $FAILS ("<exit code> <always or once> <beginning of the arguments>").
 # In the cluster are the namespace, unless $NAMESPACE is empty, a Deployment of revision $REVISION
-# whose condition Progressing has $REASON, $REPLICA_SETS (revision and ready pods, a line each),
+# whose condition Progressing has $REASON, $REPLICA_SETS (as the script has them),
 # $PODS and settings for $ENVIRONMENT. What begins with $HANGS goes on until it is ended; the Job has
 # come to $JOB. What runs has $SETTINGS; $DIFFERS are the files
 # that kubectl gives to who compares them.
@@ -72,13 +72,13 @@ networkpolicies.networking.k8s.io scaledobjects.keda.sh servicemonitors.monitori
 prometheusrules.monitoring.coreos.com""".split()
 IN_THE_CLUSTER = {
     "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production",
-    "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6 \n7 2", "PODS": "old-1 true Running",
+    "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6||\n7|2|2", "PODS": "old-1 true Running",
     "KINDS": " ".join(ALL_KINDS), "JOB": "SuccessCriteriaMet Complete", "HANGS": "",
     "SETTINGS": "", "DIFFERS": "",
 }  # fmt: skip
 NOT_INSTALLED = {"NAMESPACE": "", "REVISION": "", "REASON": "", "REPLICA_SETS": "", "PODS": ""}
 DEPLOYMENT_FILE = "apps.v1.Deployment.petrosa-apps.petrosa-realtime-strategies"
-HALF_DONE = {"REVISION": "8", "REASON": "ReplicaSetUpdated", "REPLICA_SETS": "6 \n7 2\n8 "}
+HALF_DONE = {"REVISION": "8", "REASON": "ReplicaSetUpdated", "REPLICA_SETS": "6||\n7|2|2\n8||"}
 
 
 class Cluster(unittest.TestCase):
@@ -237,8 +237,9 @@ class Cluster(unittest.TestCase):
         self.assertIn(UNDO, self.calls())
 
     def test_goes_back_to_what_had_ready_pods(self) -> None:
-        """While the broker is away none has any: then to what was rolled out to its end."""
-        for there in ("6 \n7 2\n8 ", "6 \n7 "):
+        """While the broker is away none has any: then to what was rolled out to its end. And what is
+        ready for a moment, again and again, is not."""
+        for there in ("6||\n7|2|2\n8||", "6||\n7||", "10||\n7|1|2\n8||1", "6||\n7||1"):
             named = ["deploy", "1.2.3", "test"]
             self.run_script(*named, fails="3 always rollout status", REPLICA_SETS=there)
             self.assertIn(UNDO, self.calls())
@@ -262,7 +263,7 @@ class Cluster(unittest.TestCase):
         self.assertEqual(self.changes(), [])
 
     def test_tries_again_where_nothing_ever_became_ready(self) -> None:
-        never = {"REVISION": "1", "REASON": "ProgressDeadlineExceeded", "REPLICA_SETS": "1 "}
+        never = {"REVISION": "1", "REASON": "ProgressDeadlineExceeded", "REPLICA_SETS": "1||"}
         done = self.run_script("deploy", "1.2.3", "test", **never)
         self.assertEqual(done.returncode, 0, done.stderr)
         done = self.run_script("deploy", "1.2.3", "test", fails="3 once rollout status", **never)
