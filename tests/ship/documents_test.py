@@ -164,6 +164,21 @@ class Documents(unittest.TestCase):
                 warned = f": {name}: is of the Python service" in done.stderr
                 self.assertEqual(warned, name not in ours)
 
+    def test_helm_goes_back_by_itself_and_finds_its_secrets(self) -> None:
+        """Without --atomic what is never ready stays; without the Secrets nothing ever is."""
+        upgrades = {
+            name: re.findall(r"^helm (?:upgrade|install)\b(?:.*\\\n)*.*$", text, re.M)
+            for name, text in documents().items()
+        }
+        self.assertGreaterEqual(sum(map(bool, upgrades.values())), 3)
+        for name, commands in upgrades.items():
+            for command in commands:
+                with self.subTest(document=name, command=command):
+                    self.assertRegex(command, r"--atomic --timeout \d+m")
+        page = documents()["docs/DEPLOYMENT.md"]
+        section = page[page.index("\n## Helm\n") :]
+        self.assertIn("create secret generic", section[: section.index("helm upgrade")])
+
     def test_what_the_seed_named_is_there(self) -> None:
         explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
         self.assertLessEqual(set(SEED_TARGETS), set(explained))
