@@ -366,6 +366,10 @@ k8s-status: ## What runs in CONTEXT
 k8s-logs: ## The logs of all replicas in CONTEXT (TAIL=100, FOLLOW=true)
 	@k8s/cluster.sh logs "$$CONTEXT" "$$OVERLAY"
 
+.PHONY: k8s-undo
+k8s-undo: ## Go back in CONTEXT from a rollout that stands half done, as after a killed deploy
+	@k8s/cluster.sh undo "$$CONTEXT" "$$OVERLAY"
+
 .PHONY: k8s-clean
 k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets stay
 	@k8s/cluster.sh clean "$$CONTEXT" "$$OVERLAY"

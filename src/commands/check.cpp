@@ -21,25 +21,6 @@ struct Checked {
 
 using Loaded = Result<config::Configuration, config::Problems>;
 
-// Of an env file or a manifest a part of a cluster's description: far more than settings take.
-constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20U;
-
-// Throws CommandError(bad_input).
-std::string content_of(const std::string& path) {
-  LineReader reader(path);
-  std::string text;
-  while (const auto line = reader.next()) {
-    text.append(*line).append("\n");
-    if (text.size() > kMaxFileBytes) {
-      throw CommandError(ExitCode::bad_input, "{}: is larger than {} bytes", reader.name(),
-                         kMaxFileBytes);
-    }
-  }
-  if (reader.error().empty()) return text;
-  throw CommandError(ExitCode::bad_input, "{}; give an env file, or a manifest with --from",
-                     reader.error());
-}
-
 void append(std::vector<Complaint>& complaints, const std::vector<std::string>& said,
             const FoundSettings& found) {
   for (const std::string& text : said) complaints.push_back({found.line_of(text), text});
@@ -81,11 +62,11 @@ Checked check_file(const Invocation& invocation, const std::string& file,
 std::vector<Checked> check_all(const Invocation& invocation) {
   std::vector<Checked> all;
   for (const std::string& path : invocation.arguments) {
-    all.push_back(check_file(invocation, shown_path(path), parse_env_file(content_of(path))));
+    all.push_back(check_file(invocation, shown_path(path), parse_env_file(settings_text(path))));
   }
   if (const auto path = invocation.option("from")) {
     const std::string file = shown_path(*path);
-    for (const FoundSettings& found : parse_config_maps(file, content_of(*path))) {
+    for (const FoundSettings& found : parse_config_maps(file, settings_text(*path))) {
       all.push_back(check_file(invocation, file, found));
     }
   }

@@ -5,10 +5,14 @@
 
 #include <array>
 #include <optional>
+#include <vector>
+
+#include <fmt/ranges.h>
 
 #include <rts/wire/stream_info.hpp>
 
 #include "commands/output.hpp"
+#include "commands/settings_file.hpp"
 #include "nats/admin.hpp"
 #include "nats/subjects.hpp"
 
@@ -177,8 +181,31 @@ void print_as_json(const Provisioning& orders, const std::optional<Provisioning>
   });
 }
 
+// What the one ConfigMap with settings says that the manifest has, and the command line on top of
+// it, as check has them: the environment does not count.
+config::Settings settings_from(const Invocation& invocation, const std::string& path) {
+  std::vector<FoundSettings> maps = parse_config_maps(path, settings_text(path));
+  std::erase_if(maps, [](const FoundSettings& found) { return !found.has_settings(); });
+  if (maps.size() != 1) {
+    throw CommandError(ExitCode::bad_input, "{}: {} ConfigMaps have settings; give one", path,
+                       maps.size());
+  }
+  const FoundSettings& found = maps.front();
+  if (!found.problems.empty()) {
+    throw CommandError(ExitCode::configuration, "{}: {}", found.name, found.problems.front().text);
+  }
+  const auto loaded = config::load(found.given, invocation.settings);
+  if (loaded) return loaded.value().settings;
+  throw CommandError(ExitCode::configuration, "{}: {}", found.name,
+                     fmt::join(loaded.error(), "\n"));
+}
+
 ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
-  const config::Settings& settings = configuration.settings;
+  const auto from = invocation.option("from");
+  require(!from || invocation.has("permissions"),
+          "--from is for --permissions; `provision` itself takes the settings that are here");
+  const config::Settings settings =
+      from ? settings_from(invocation, *from) : configuration.settings;
   const Plans plans = plans_of(invocation, settings);
   if (invocation.has("permissions")) {
     write_out(permissions(settings, plans));
@@ -217,7 +244,9 @@ constexpr std::array kOptions{
     Option{"--replicas", "N", "copies, in a cluster of brokers (default 1)"},
     Option{"--dry-run", "", "change nothing; exit 1 when something would change"},
     kJsonOption,
-    Option{"--permissions", "", "only print the broker's permissions, as nats-server reads them"}};
+    Option{"--permissions", "", "only print the broker's permissions, as nats-server reads them"},
+    Option{"--from", "FILE",
+           "print them for the ConfigMap of a Kubernetes manifest, - for standard input"}};
 
 }  // namespace
 

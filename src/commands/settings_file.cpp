@@ -11,6 +11,7 @@
 #include <rts/base/text.hpp>
 
 #include "commands/command_line.hpp"
+#include "commands/input.hpp"
 
 namespace rts::commands {
 namespace {
@@ -43,6 +44,10 @@ bool is_quoted(std::string_view value) {
   return value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
          value.back() == value.front();
 }
+
+// An env file, or a manifest, which is a part of a cluster's description: far more than settings
+// take.
+constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20U;
 
 // --- YAML ---------------------------------------------------------------------------------------
 
@@ -166,6 +171,21 @@ void collect(const YAML::Node& document, std::vector<FoundSettings>& found) {
 }
 
 }  // namespace
+
+std::string settings_text(const std::string& path) {
+  LineReader reader(path);
+  std::string text;
+  while (const auto line = reader.next()) {
+    text.append(*line).append("\n");
+    if (text.size() > kMaxFileBytes) {
+      throw CommandError(ExitCode::bad_input, "{}: is larger than {} bytes", reader.name(),
+                         kMaxFileBytes);
+    }
+  }
+  if (reader.error().empty()) return text;
+  throw CommandError(ExitCode::bad_input, "{}; give an env file, or a manifest with --from",
+                     reader.error());
+}
 
 std::size_t FoundSettings::line_of(std::string_view said) const {
   const std::string_view asked = said.substr(0, said.find_first_of("=:, "));

@@ -1,6 +1,6 @@
 // Settings in a file that is not deployed yet: an env file, or the ConfigMaps of a Kubernetes
 // manifest. What a deployment would refuse or take otherwise than it looks is a complaint; whether
-// the values are accepted is for config::load(). Pure functions.
+// the values are accepted is for config::load(). Pure functions, but for settings_text().
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,10 @@
 #include <rts/config/settings.hpp>
 
 namespace rts::commands {
+
+// All of an env file or a manifest; "-" is standard input. The only one here that reads. Throws
+// CommandError(bad_input) of what cannot be read, or is larger than 16 MiB.
+[[nodiscard]] std::string settings_text(const std::string& path);
 
 struct Complaint {
   std::size_t line = 0;  // from 1; 0: none is known

@@ -94,6 +94,8 @@ constexpr Retired kRetired[] = {
      "Use SIGNAL_MIN_CONFIDENCE."},
     {"DEFAULT_ORDER_TYPE DEFAULT_TIME_IN_FORCE", "Orders are MARKET and GTC."},
     {"ENABLED_STREAM_TYPES", "Use STRATEGY_ENABLED_…: each strategy reads one kind."},
+    {"TRADEENGINE_URL TA_BOT_URL DATA_MANAGER_URL",
+     "No other service is asked whether settings agree; `check` and `set` judge them here."},
     {"TRADEENGINE_API_URL", "Orders go by NATS: use NATS_PUBLISHER_TOPIC."},
     {"TRADEENGINE_API_TIMEOUT TRADEENGINE_API_RETRY_ATTEMPTS TRADEENGINE_API_RETRY_DELAY "
      "CIRCUIT_BREAKER_EXPECTED_EXCEPTION MESSAGE_MAX_RETRIES MESSAGE_RETRY_DELAY",

@@ -203,6 +203,26 @@ def known_values() -> set[str]:
     return set(re.findall(r"`(\w+)`", (ROOT / "docs/METRICS.md").read_text()))
 
 
+class Scaling(unittest.TestCase):
+    """Both autoscalers scale at the same rate, and that is what was measured."""
+
+    def test_cpu_is_what_the_frames_of_keda_cost(self) -> None:
+        (autoscaler,) = rules.load([K8S / "base/autoscaler.yaml"])
+        (scaled,) = rules.load([K8S / "components/keda/scaled-object.yaml"])
+        (deployment,) = rules.load([K8S / "base/deployment.yaml"])
+        frames = int(scaled["spec"]["triggers"][0]["metadata"]["threshold"])
+        rows = json.loads((ROOT / "docs/performance.json").read_text())["figures"]
+        figure = f"CPU a frame, at {frames:,} frames/s"
+        cost = {r["median"] for r in rows if r["figure"] == figure and r["unit"] == "us"}
+        self.assertEqual(len(cost), 1, figure)
+        requests = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+        metric = autoscaler["spec"]["metrics"][0]["resource"]
+        self.assertEqual(metric["name"], "cpu")
+        share = metric["target"]["averageUtilization"] / 100
+        scales_at = share * float(requests["cpu"].removesuffix("m")) / 1000
+        self.assertAlmostEqual(scales_at, frames * cost.pop() / 1e6, delta=0.05)
+
+
 def alerts() -> list[dict[str, Any]]:
     groups = yaml.safe_load((MONITORING / "rules.yaml").read_text())["groups"]
     return [r for g in groups for r in g["rules"]]

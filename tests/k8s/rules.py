@@ -28,6 +28,13 @@ DNS = {
     "namespaceSelector": {"matchLabels": {NAMESPACE: "kube-system"}},
     "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
 }
+# `helm test` runs beside the service for as long as it takes; these are all that it may.
+LABELS = {"app.kubernetes.io/name": "petrosa-realtime-strategies"}
+TESTER, SERVICE = (
+    {"podSelector": {"matchLabels": {**LABELS, "app.kubernetes.io/component": component}}}
+    for component in ("test", "service")
+)
+NODE_DNS = {"ipBlock": {"cidr": "169.254.20.10/32"}}
 PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/ready"}
 # What Pod Security "restricted" lets pods mount, and all that we say of security.
 VOLUMES = {
@@ -223,8 +230,9 @@ def asks_for_resources(objects: Objects) -> Iterator[str]:
         for field in ("cpu", "memory"):
             if field not in resources.get("requests", {}):
                 yield f"{name}: requests no {field}"
-        if "memory" not in resources.get("limits", {}):
-            yield f"{name}: no memory limit"
+        for field in ("memory", "ephemeral-storage"):
+            if field not in resources.get("limits", {}):
+                yield f"{name}: no {field} limit"
         if "cpu" in resources.get("limits", {}):
             yield f"{name}: a CPU limit would stop it when the market moves"
 
@@ -248,6 +256,20 @@ def is_probed(objects: Objects) -> Iterator[str]:
                 yield f"{title(o)}: it listens on {port}, and port http is {named.get('http')}"
             if settings(objects, container).get("HEALTH_CHECK_HOST", "::") not in ("0.0.0.0", "::"):
                 yield f"{title(o)}: it does not listen for the kubelet"
+
+
+@rule
+def keeps_the_log_of_what_failed(objects: Objects) -> Iterator[str]:
+    """With OnFailure, and at the deadline, the pod goes, and its log with it."""
+    for o in of_kind(objects, "Job"):
+        spec = o["spec"]
+        if spec["template"]["spec"].get("restartPolicy") != "Never":
+            yield f"{title(o)}: restartPolicy is not Never"
+        waits = sum(min(10 * 2**n, 360) for n in range(spec.get("backoffLimit", 6)))
+        if waits >= spec.get("activeDeadlineSeconds", waits + 1):
+            yield f"{title(o)}: the deadline comes before the last retry, after {waits} s"
+        if spec.get("ttlSecondsAfterFinished", 86400) < 86400:
+            yield f"{title(o)}: is gone before somebody looks"
 
 
 # --- Secrets ------------------------------------------------------------------------------------
@@ -340,8 +362,10 @@ def reaches_nats_and_dns_only(objects: Objects) -> Iterator[str]:
             yield f"{title(policy)}: egress to anybody or any port"
         for entry in policy["spec"].get("egress") or []:
             ports = {port.get("port") for port in entry.get("ports", [])}
-            if 53 in ports and (ports != {53} or entry.get("to") != [DNS]):
+            if 53 in ports and (ports != {53} or entry.get("to") not in ([DNS], [DNS, NODE_DNS])):
                 yield f"{title(policy)}: egress to port 53 of more than the cluster's DNS"
+            if policy["spec"]["podSelector"] == TESTER["podSelector"] and entry["to"] == [SERVICE]:
+                ports -= {8080}
             if strangers := ports - {53} - brokers:
                 yield f"{title(policy)}: egress to {sorted(strangers, key=str)}"
             opened |= ports
@@ -362,7 +386,8 @@ def is_reached_by_monitoring_only(objects: Objects) -> Iterator[str]:
             yield f"{title(policy)}: ingress from anybody or to any port"
         for entry in policy["spec"].get("ingress") or []:
             ports = {port.get("port") for port in entry.get("ports", [])}
-            watchers += entry.get("from", []) if 8080 in ports else []
+            peers = [peer for peer in entry.get("from", []) if peer != TESTER]
+            watchers += peers if 8080 in ports else []
             if ports - {8080, 4222}:
                 yield f"{title(policy)}: ingress to {sorted(ports - {8080, 4222}, key=str)}"
     if len(watchers) > 1 or any("namespaceSelector" not in peer for peer in watchers):

@@ -13,6 +13,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,7 +46,10 @@ VARIANTS = {
     "overlays/production": ROOT / "k8s/overlays/production",
     "production with KEDA": HERE / "keda",
     "production on MicroK8s": HERE / "microk8s",
+    "production with NodeLocal DNS": HERE / "node-local-dns",
 }
+# The kinds of these groups may be changed by whoever has the built-in role `edit`.
+EDITED = {"v1", "apps/v1", "batch/v1", "autoscaling/v2", "policy/v1", "networking.k8s.io/v1"}
 AS_PRODUCTION = ["--set", "monitoring.enabled=true"]
 SETTINGS_AS_GIVEN = {
     "NATS_URL": "nats://a, tls://b:5222", "DRY_RUN_MODE": True,
@@ -64,6 +68,11 @@ HELM_VARIANTS = {
     "helm with TLS": ["--set", "credentials.files.NATS_TLS_CA_FILE=ca.crt"],
     "helm with another broker": [
         "--set-json", f"settings={json.dumps(SETTINGS_AS_GIVEN)}"
+    ],
+    "helm with NodeLocal DNS": ["--set", "networkPolicy.nodeLocalDns=169.254.20.10"],
+    "helm with a broker outside": [
+        "--set-json", 'networkPolicy.brokers=[{"ipBlock":{"cidr":"192.0.2.1/32"}}]',
+        "--set-json", 'tolerations=[{"key":"market","operator":"Exists","effect":"NoSchedule"}]',
     ],
     "helm with another scale": [
         "--set", "autoscaling.minReplicas=3,autoscaling.maxReplicas=20,autoscaling.cpuPercent=300",
@@ -95,10 +104,28 @@ HELM_REFUSES = {
     "no number of replicas": "autoscaling.minReplicas=null",
     "a tag that is none": "image.tag=-1.0.0",
     "a digest that is none": "image.digest=sha256:0",
+    "a CPU limit": "resources.limits.cpu=1",
+    "a resource that is none": "resources.requests.memroy=1Gi",
+    "a quantity that is none": "resources.limits.memory=lots",
+    "no ephemeral-storage limit": "resources.limits.ephemeral-storage=null",
+    "a toleration's key that is none": "tolerations[0].kye=x",
+    "an effect that is none": "tolerations[0].effect=Never",
+    "a broker's peer that is none": "networkPolicy.brokers[0].namespace=nats",
+    "another address of NodeLocal DNS": "networkPolicy.nodeLocalDns=10.0.0.10",
     "a memory target that memory would reach": "autoscaling.memoryPercent=40",
     "more replicas at least than at most": "autoscaling.minReplicas=11",
     "requests without memory": "resources.requests.memory=null",
 }
+
+def beside_the_python_service() -> list[str]:
+    """What docs/MIGRATION.md has one type for the trial, without the names of release and place."""
+    page = (ROOT / "docs/MIGRATION.md").read_text()
+    (block,) = [b for b in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) if "helm" in b]
+    words = shlex.split(block[block.index("helm upgrade") :])
+    return [w for i in range(len(words)) if words[i] == "--set" for w in words[i : i + 2]]
+
+
+HELM_VARIANTS["helm beside the Python service"] = beside_the_python_service()
 
 problems: list[str] = []
 skipped: list[str] = []
@@ -261,6 +288,17 @@ def check_settings(name: str, objects: rules.Objects) -> None:
     report(f"{name} has settings that the service accepts", offences)
 
 
+def check_trial(name: str, objects: rules.Objects) -> None:
+    """It takes no frame from the Python service, and sends nothing."""
+    (data,) = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
+    wanted = {"DRY_RUN_MODE": "true", "CONTROL_BUCKET": "", "ORDER_DELIVERY": "core",
+              "NATS_PUBLISHER_TOPIC": "cio.intent.trading.{strategy}"}  # fmt: skip
+    offences = [f"{k}={data[k]}" for k, v in wanted.items() if data[k] != v]
+    if data["NATS_CONSUMER_GROUP"] in ("", "realtime-strategies-group"):
+        offences.append("it is in no group of its own")
+    report(f"{name} disturbs nobody", offences)
+
+
 def check_given(name: str, objects: rules.Objects) -> None:
     """A number is written as the user does: 2000000, not 2e+06."""
     (data,) = [o["data"] for o in rules.of_kind(objects, "ConfigMap") if "NATS_URL" in o["data"]]
@@ -300,7 +338,7 @@ def broken_object(objects: rules.Objects, change: dict[str, object]) -> rules.Ob
 
 def comparable(objects: rules.Objects) -> dict[str, str]:
     """By kind and name, as text, without what is Helm's or kustomize's own."""
-    text = json.dumps([o for o in objects if o["kind"] != "Namespace"])
+    text = json.dumps([o for o in objects if o["kind"] != "Namespace" and not is_hook(o)])
     text = re.sub(rf'"{NAME}-[a-z0-9]{{10}}"', f'"{NAME}"', text)  # kustomize's hash
     text = re.sub(rf'"{NAME}-provision-1"', f'"{NAME}-provision"', text)  # Helm's revision
     plain = {}
@@ -312,6 +350,62 @@ def comparable(objects: rules.Objects) -> dict[str, str]:
     return plain
 
 
+def is_hook(o: rules.Object) -> bool:
+    """Helm's own: the check before an upgrade, and its test. The settings are a hook of both."""
+    hook = "helm.sh/hook" in o["metadata"].get("annotations", {})
+    return hook and "NATS_URL" not in o.get("data", {})
+
+
+def check_hooks(one: rules.Objects, other: rules.Objects) -> None:
+    """Settings that nobody accepts have to be refused before anything of the release is changed;
+    what a pod that runs reads when it restarts has to stay as it was."""
+    offences = []
+    names = []
+    for objects in (one, other):
+        (settings,) = [o for o in objects if "NATS_URL" in o.get("data", {})]
+        name, hooks = settings["metadata"]["name"], settings["metadata"]["annotations"]
+        names.append(name)
+        before = {"pre-install", "pre-upgrade"}
+        if not before | {"pre-rollback"} <= set(hooks["helm.sh/hook"].split(",")):
+            offences.append(f"{name} is no hook: Helm would delete it under the pods that run")
+        for kind, component in (("Deployment", None), ("Job", "check"), ("Job", "test")):
+            label = "app.kubernetes.io/component"
+            found = [o for o in rules.of_kind(objects, kind)
+                     if component in (None, o["metadata"]["labels"][label])]  # fmt: skip
+            (o,) = found
+            container = o["spec"]["template"]["spec"]["containers"][0]
+            if container["envFrom"] != [{"configMapRef": {"name": name}}]:
+                offences.append(f"{rules.title(o)} has other settings than {name}")
+            if component == "check":
+                own = o["metadata"]["annotations"]
+                weights = [int(h["helm.sh/hook-weight"]) for h in (hooks, own)]
+                if set(own["helm.sh/hook"].split(",")) != before or weights[0] >= weights[1]:
+                    offences.append("the check does not come before everything but the settings")
+                if container["args"] != ["check"] or o["spec"]["backoffLimit"] != 0:
+                    offences.append("the check does not end with the first refusal")
+    if len(set(names)) != 2:
+        offences.append("other settings have the same ConfigMap")
+    report("Helm checks new settings first, and leaves the old ones there", offences)
+
+
+def check_helm_test(objects: rules.Objects) -> None:
+    """What its Job runs, as far as it goes without a cluster: the frame is one that is read."""
+    (frames,) = [o["data"] for o in objects if "frame.ndjson" in o.get("data", {})]
+    (job,) = [o for o in rules.of_kind(objects, "Job") if rules.title(o) == f"Job {NAME}-test"]
+    pod = job["spec"]["template"]["spec"]
+    data = rules.settings(objects, pod["containers"][0])
+    command = [written.BINARY, "replay", "--counts", "/dev/stdout", "--orders", "/dev/null", "-"]
+    done = subprocess.run(
+        command, env=data, input=frames["frame.ndjson"], capture_output=True, text=True
+    )
+    offences = [] if done.returncode == 0 and '"frames": 1' in done.stdout else [done.stderr]
+    offences += [] if data["DRY_RUN_MODE"] == "true" else ["it is no dry run"]
+    asked = pod["initContainers"][0]["args"]
+    if asked != ["health", "--ready", "--url", f"http://{NAME}:8080"]:
+        offences.append(f"it asks {asked}")
+    report("helm test asks /ready, and a frame is read with the release's settings", offences)
+
+
 def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
     left, right = comparable(kustomized), comparable(helmed)
     offences = [f"only one of them has {o}" for o in sorted(set(left) ^ set(right))]
@@ -320,6 +414,17 @@ def check_golden(kustomized: rules.Objects, helmed: rules.Objects) -> None:
         difference = list(difflib.unified_diff(*lines, "kustomize", "helm", lineterm="", n=1))
         offences += ["\n".join([f"{name}:", *difference])] if difference else []
     report(f"Helm renders the {len(left)} objects of kustomize", offences)
+
+
+def check_permissions(name: str, objects: rules.Objects) -> None:
+    """Printed for a rendering, they are those that the broker's component has."""
+    command = [written.BINARY, "provision", "--permissions", "--from", "-"]
+    text = yaml.safe_dump_all(objects)
+    done = subprocess.run(command, env={}, input=text, capture_output=True, text=True)
+    users = done.stdout.removesuffix("  ]\n}\n")
+    there = (written.NATS / "permissions.conf").read_text()
+    right = done.returncode == 0 and users and there.startswith(users)
+    report(f"{name} has its permissions printed", [] if right else [done.stderr or done.stdout])
 
 
 def check_microk8s(with_it: rules.Objects, without: rules.Objects) -> None:
@@ -336,9 +441,47 @@ def check_microk8s(with_it: rules.Objects, without: rules.Objects) -> None:
     report("the component for MicroK8s changes the Prometheus, and nothing else", offences)
 
 
+def check_dns(plain: rules.Objects, with_it: rules.Objects, helmed: rules.Objects) -> None:
+    """Pods ask NodeLocal DNS where it is, and without the component nothing but the cluster's."""
+    offences = []
+    for objects, wanted in ((plain, []), (with_it, [rules.NODE_DNS]), (helmed, [rules.NODE_DNS])):
+        policies = rules.of_kind(objects, "NetworkPolicy")
+        (policy,) = [o for o in policies if o["metadata"]["name"] == NAME]
+        if policy["spec"]["egress"][1]["to"] != [rules.DNS, *wanted]:
+            offences.append(f"{policy['spec']['egress'][1]['to']}")
+    report("NodeLocal DNS is opened where it is asked for", offences)
+
+
+def check_deployer(renderings: dict[str, rules.Objects], deployer: rules.Objects) -> None:
+    """Whatever is applied may be, and changed, and removed; what more there is nobody needs."""
+    (role,) = rules.of_kind(deployer, "Role")
+    given = {(g, r): set(rule["verbs"]) for rule in role["rules"]
+             for g in rule["apiGroups"] for r in rule["resources"]}  # fmt: skip
+    needed = {}
+    for objects in renderings.values():
+        for o in objects:
+            group = o["apiVersion"].rpartition("/")[0]
+            kind = (group, o["kind"].lower() + "s")
+            if o["kind"] == "Namespace":
+                needed[kind] = {"get", "patch"}
+            elif o["apiVersion"] not in EDITED:
+                needed[kind] = {"get", "list", "watch", "create", "patch", "update", "delete"}
+    bound = {o["roleRef"]["name"] for o in rules.of_kind(deployer, "RoleBinding")}
+    offences = [] if given == needed else [f"it gives {given}", f"what is needed is {needed}"]
+    offences += [] if bound == {"edit", role["metadata"]["name"]} else [f"bound are {bound}"]
+    report("the deployer's Role suffices, and has nothing else", offences)
+
+
+def check_dev(objects: rules.Objects) -> None:
+    """A cluster for trying things may have no StorageClass, and its broker would wait for ever."""
+    claims = [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
+    claims += [o for o in objects if o.get("spec", {}).get("volumeClaimTemplates")]
+    report("overlays/dev asks for no volume", [rules.title(o) for o in claims])
+
+
 def check_readme() -> None:
     leaves = set(leaves_of(yaml.safe_load((CHART / "values.yaml").read_text())))
-    documented = set(re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.M))
+    documented = set(re.findall(r"^\| `([\w.-]+)` \|", (CHART / "README.md").read_text(), re.M))
     report(
         "the chart's README has its values",
         [f"{v}: in one of them only" for v in leaves ^ documented],
@@ -363,21 +506,34 @@ def main() -> int:
     renderings = rendered_by_helm()
     if "helm with another broker" in renderings:
         check_given("helm with another broker", renderings["helm with another broker"])
+        trial = "helm beside the Python service"
+        check_trial(trial, renderings[trial])
+        check_hooks(renderings["helm"], renderings["helm with another broker"])
+        check_helm_test(renderings["helm"])
     if sys.argv[1:] != ["helm"]:
         kustomized = rendered_by_kustomize()
         if kustomized and renderings:
             check_golden(kustomized["overlays/production"], renderings["helm as production"])
             check_golden(kustomized["production with KEDA"], renderings["helm with KEDA"])
         if kustomized:
+            check_dev(kustomized["overlays/dev"])
+            if renderings:
+                check_dns(kustomized["overlays/production"],
+                          kustomized["production with NodeLocal DNS"],
+                          renderings["helm with NodeLocal DNS"])  # fmt: skip
             check_microk8s(
                 kustomized["production on MicroK8s"], kustomized["production with KEDA"]
             )
         renderings |= kustomized
-        check_schemas(renderings)
+        deployer = rules.load([ROOT / "k8s/deployer.yaml"])
+        check_deployer(renderings, deployer)
+        check_schemas({**renderings, "the deployer": deployer})
     for name, objects in renderings.items():
         check_rules(name, objects)
         check_namespace(name, objects)
         check_settings(name, objects)
+        if name in ("overlays/dev", "overlays/production", "helm"):
+            check_permissions(name, objects)
     result = f"{len(problems)} wrong" if problems else "all well"
     print(f"{result}, {len(skipped)} skipped")
     return 1 if problems else 0

@@ -135,6 +135,50 @@ class Documents(unittest.TestCase):
         pages = {p.name for p in (ROOT / "docs").glob("*.md")} - {"README.md"}
         self.assertEqual(linked, pages)
 
+    def test_migration_has_every_name_of_the_python_service(self) -> None:
+        """What replaces it, or that it has no effect; and only names that it is known to have."""
+        rows = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| [^|]+ \| ([^|]+) \|$",
+                               documents()["docs/MIGRATION.md"], re.M))  # fmt: skip
+        retired = re.findall(r"^- `(\w+)`: ", documents()["docs/CONFIGURATION.md"], re.M)
+        settings = set(re.findall(r"^(\w+)=", output_of("config", "--format", "env"), re.M))
+        self.assertGreater(len(retired), 60)
+        self.assertEqual(set(retired) - set(rows), set())
+        self.assertEqual(set(rows) - set(retired) - settings, set())
+        for name in retired:
+            with self.subTest(name=name):
+                self.assertRegex(rows[name], "no effect|no such strategy|`[A-Z_…{}]+`")
+
+    def test_a_configmap_of_the_python_service_is_checked(self) -> None:
+        """Each name of it that does nothing here is a warning, and none is refused."""
+        ours = dict(re.findall(r"^(\w+)=(.*)$", output_of("config", "--format", "env"), re.M))
+        names = re.findall(r"^\| `([A-Z0-9_]+)` \|", documents()["docs/MIGRATION.md"], re.M)
+        data = {name: ours.get(name, "1") for name in names}
+        one = {"kind": "ConfigMap", "metadata": {"name": "old"}, "data": data}
+        done = subprocess.run(
+            [BINARY, "check", "--from", "-"], env={}, capture_output=True, text=True,
+            input=yaml.safe_dump({"kind": "List", "items": [one]}),
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in names:
+            with self.subTest(name=name):
+                warned = f": {name}: is of the Python service" in done.stderr
+                self.assertEqual(warned, name not in ours)
+
+    def test_helm_goes_back_by_itself_and_finds_its_secrets(self) -> None:
+        """Without --atomic what is never ready stays; without the Secrets nothing ever is."""
+        upgrades = {
+            name: re.findall(r"^helm (?:upgrade|install)\b(?:.*\\\n)*.*$", text, re.M)
+            for name, text in documents().items()
+        }
+        self.assertGreaterEqual(sum(map(bool, upgrades.values())), 3)
+        for name, commands in upgrades.items():
+            for command in commands:
+                with self.subTest(document=name, command=command):
+                    self.assertRegex(command, r"--atomic --timeout \d+m")
+        page = documents()["docs/DEPLOYMENT.md"]
+        section = page[page.index("\n## Helm\n") :]
+        self.assertIn("create secret generic", section[: section.index("helm upgrade")])
+
     def test_what_the_seed_named_is_there(self) -> None:
         explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
         self.assertLessEqual(set(SEED_TARGETS), set(explained))

@@ -53,6 +53,11 @@ app.kubernetes.io/component: service
 {{- end }}
 {{- end }}
 
+{{- /* Other settings are another ConfigMap: what an old pod reads when it restarts stays as it was. */ -}}
+{{- define "rts.settingsName" -}}
+{{ .Chart.Name }}-{{ include "rts.settings" . | sha256sum | trunc 10 }}
+{{- end }}
+
 {{- /* The ports of NATS_URL; a broker without one listens on 4222. */ -}}
 {{- define "rts.brokerPorts" -}}
 {{- $ports := list }}
@@ -65,13 +70,45 @@ app.kubernetes.io/component: service
 {{- end }}
 {{- end }}
 
-{{- define "rts.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-seccompProfile:
-  type: RuntimeDefault
+{{- /* What every pod has. */ -}}
+{{- define "rts.pod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile:
+    type: RuntimeDefault
+{{- end }}
+
+{{- /* What a container of the hooks has beside its name and arguments. */ -}}
+{{- define "rts.hookContainer" -}}
+image: {{ include "rts.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+resources:
+  requests:
+    cpu: 10m
+    memory: 32Mi
+    ephemeral-storage: 16Mi
+  limits:
+    memory: 64Mi
+    ephemeral-storage: 64Mi
+securityContext:
+  {{- include "rts.containerSecurity" . | nindent 2 }}
 {{- end }}
 
 {{- define "rts.containerSecurity" -}}
