@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import {after, before, test} from 'node:test';
 
-import {decision, played, statusDocument, strategy} from './document.mjs';
+import {decision, played, replica, statusDocument, strategy} from './document.mjs';
 import {accessibility, freePort, open, startBroker, startBrowser, startEngine, startMarket,
-        startService, stopAll, until} from './kit.mjs';
+        startProxy, startService, stopAll, until} from './kit.mjs';
 
 let browser, broker, service;
 
@@ -170,9 +170,102 @@ test('a symbol that nobody knows is said to be unknown', () => onPage(async page
   await page.goto(`${service.url}#symbol=NOSUCH`);
   await page.reload();
   await shows(page, '#unknown', /^NOSUCH is not known here: this is \w+\.$/);
+  assert.ok(!(await page.locator('#symbol option').allTextContents()).includes('NOSUCH'));
   await page.selectOption('#symbol', 'ETHUSDT');
   await until('it to go', () => page.locator('#unknown').isHidden());
 }, {allowed: /status of 400/}));
+
+test('a symbol may be written in small letters', () => onPage(async page => {
+  await page.goto(`${service.url}#symbol=ethusdt`);
+  await page.reload();
+  await until('ETHUSDT', () => page.evaluate(() => latest?.symbol === 'ETHUSDT'));
+  assert.ok(await page.locator('#unknown').isHidden());
+  assert.equal(await page.inputValue('#symbol'), 'ETHUSDT');
+}));
+
+test('it works below a path of another server', async () => {
+  const proxy = await startProxy(service, '/desk/realtime/');
+  await onPage(async page => {
+    await shows(page, '#state', 'Simulated feed');
+    await shows(page, '#settings', /NATS_URL/);
+    for (const what of ['events', 'decisions?outcome=signal&last=50', 'info']) {
+      assert.ok(page.asked.includes(proxy.url + what), what);
+    }
+    const links = await page.locator('footer a').evaluateAll(all => all.map(({href}) => href));
+    assert.deepEqual(links, ['ready', 'metrics', 'info', 'decisions?format=text'].map(
+      link => proxy.url + link));
+  }, {of: proxy});
+});
+
+test('half a connection is noticed, and replaced with more and more patience', async () => {
+  const proxy = await startProxy(service);
+  await onPage(async page => {
+    await shows(page, '#state', 'Simulated feed');
+    const now = await page.evaluate(() => Date.now());
+    await page.clock.pauseAt(now + 500);
+    const since = () => page.evaluate(() => (performance.now() - alive) / 1000);
+    await until('an event at the time that stands still', async () => await since() === 0);
+    proxy.stuck = true;
+    const later = seconds => page.clock.runFor(1000 * seconds);
+    for (const [i, seconds] of [2, 4, 8, 16, 30, 30].entries()) {
+      await later(10 + seconds - 0.1 - await since());
+      assert.equal(proxy.asked, i + 1, `not before ${seconds} s`);
+      assert.equal(await text(page, '#state'), 'No answer');
+      await later(0.5);
+      // It is answered, and then nothing comes.
+      await until('a new one', () => page.evaluate(() => source?.readyState === EventSource.OPEN));
+      assert.equal(proxy.asked, i + 2);
+    }
+    proxy.stuck = false;
+    await later(10.5 + 30);
+    await shows(page, '#state', 'Simulated feed');
+  }, {of: proxy, before: page => page.clock.install()});
+});
+
+test('a page that nobody sees keeps no connection, and claims nothing', async () => {
+  const proxy = await startProxy(service);
+  await onPage(async page => {
+    await shows(page, '#state', 'Simulated feed');
+    const see = seen => page.evaluate(seen => {
+      Object.defineProperty(document, 'hidden', {configurable: true, get: () => !seen});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, seen);
+    await see(false);
+    assert.equal(await text(page, '#state'), 'Not watching');
+    assert.match(await page.title(), /^Not watching · /);
+    const last = await page.evaluate(() => latest.time);
+    await page.waitForTimeout(3500);  // longer than what is taken for silence
+    assert.equal(await page.evaluate(() => latest.time), last);
+    assert.equal(await text(page, '#state'), 'Not watching');
+    assert.equal(await text(page, '#meaning'), 'This page asks only while it is seen.');
+    await page.evaluate(() => {
+      window.words = new Set();
+      new MutationObserver(() => window.words.add(document.getElementById('state').textContent))
+        .observe(document.getElementById('state'), {childList: true, characterData: true});
+    });
+    await see(true);
+    await shows(page, '#state', 'Simulated feed');
+    assert.deepEqual(await page.evaluate(() => [...window.words]), ['Simulated feed']);
+    assert.equal(proxy.asked, 2);
+  }, {of: proxy});
+});
+
+test('pages behind one another leave connections for the one that is seen', async () => {
+  const proxy = await startProxy(service);
+  await onPage(async page => {
+    for (let i = 0; i < 7; ++i) {
+      const other = await page.context().newPage();
+      await other.addInitScript(() => {
+        Object.defineProperty(document, 'hidden', {get: () => true});
+      });
+      await other.goto(proxy.url, {timeout: 10000});
+    }
+    const seen = await page.context().newPage();
+    await seen.goto(proxy.url, {timeout: 10000});
+    await shows(seen, '#state', 'Simulated feed');
+    await shows(seen, '#settings', /NATS_URL/);
+  }, {of: proxy});
+});
 
 test('the seventeenth page says that it waits for a place, and gets the next', async () => {
   const own = await startService(broker);
@@ -184,7 +277,10 @@ test('the seventeenth page says that it waits for a place, and gets the next', a
     watchers.push(leave);
   }
   await onPage(async page => {
-    await shows(page, '#meaning', /^16 pages watch already/);
+    await shows(page, '#meaning',
+                '16 clients are listening already: this page waits for a place, trying again');
+    assert.equal(await text(page, '#state'), 'No place');
+    assert.match(await page.title(), /^No place · /);
     watchers.pop().abort();
     await shows(page, '#state', /feed$/);
   }, {of: own, allowed: GONE});
@@ -224,19 +320,81 @@ for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [390, 'light'], 
 
 const onPlayed = (answers, run, options) => onPage(run, {before: answers.before, ...options});
 
-for (const [what, word] of Object.entries({
-  paused: 'Paused', dry_run: 'Dry run', simulated_feed: 'Simulated feed', not_ready: 'Not ready',
-  draining: 'Draining', no_feed: 'No feed', strategy_paused: 'Trading in part',
-})) {
+const NONE = 'No order leaves here.', ALL = 'An order leaves here when there is a signal.';
+const SOME = 'An order leaves here when one of the other strategies has a signal.';
+const LOOKS = {
+  draining: ['Draining', NONE], not_ready: ['Not ready', NONE], paused: ['Paused', NONE],
+  disabled: ['Switched off', NONE], dry_run: ['Dry run', NONE],
+  impaired: ['Impaired', 'A check fails; an order is tried all the same when there is a signal.'],
+  simulated_feed: ['Simulated feed', ALL], no_feed: ['No feed', ALL],
+  strategy_paused: ['Trading in part', SOME], strategy_silent: ['Trading in part', SOME],
+};
+const looks = new Map();
+for (const [what, [word, meaning]] of Object.entries(LOOKS)) {
   test(`${what} has a look of its own that axe finds nothing in`, () => {
-    const status = statusDocument({trading: false, notices: [{what, text: `because of ${what}`}]});
+    const status = statusDocument({trading: meaning !== NONE,
+                                   notices: [{what, text: `because of ${what}`}]});
     return onPlayed(played({status}), async page => {
       await shows(page, '#state', word);
+      assert.equal(await text(page, '#meaning'), meaning);
       assert.equal(await text(page, '#notices'), `because of ${what}`);
       assert.deepEqual(await accessibility(page), []);
+      for (const sign of [await page.getAttribute('#icon', 'd'),
+                          await page.locator('.band').evaluate(node =>
+                            getComputedStyle(node).backgroundColor)]) {
+        assert.equal(looks.get(sign), undefined, `${what} looks like another`);
+        looks.set(sign, what);
+      }
     });
   });
 }
+
+test('whether it trades is what the service says, not what notices there are', () => {
+  const answers = played({status: statusDocument({
+    trading: false, notices: [{what: 'strategy_silent', text: 'no book has come'}]})});
+  return onPlayed(answers, async page => {
+    await shows(page, '#state', 'Not ready');
+    assert.equal(await text(page, '#meaning'), NONE);
+    answers.status = statusDocument({notices: [{what: 'of_later', text: 'not known here'}]});
+    await shows(page, '#state', 'of later');
+    assert.equal(await text(page, '#meaning'), ALL);
+    answers.status = statusDocument({trading: false});
+    await shows(page, '#state', 'Not ready');
+  });
+});
+
+for (const [status, body, said] of [
+  [503, '{"error":"too many answers wait to be read"}', '503: too many answers wait to be read'],
+  [502, '<h1>Bad Gateway</h1>', '502: Bad Gateway'],
+]) {
+  test(`an answer ${status} is told as it is`, () => onPage(async page => {
+    await shows(page, '#meaning', `answer ${said}, trying again`);
+    assert.equal(await text(page, '#state'), 'No answer');
+    await page.unroute('**/events');
+    await shows(page, '#state', 'Simulated feed');
+  }, {before: page => page.route('**/events', route => route.fulfill({status, body})),
+      allowed: /status of 50[23]/}));
+}
+
+test('what is fetched besides is asked for again where no answer comes', () => {
+  const status = statusDocument({orders: {total: 1, changes: 2, by_result: {confirmed: 1}}});
+  const answers = played({status, decisions: [decision({outcome: 'signal_buy'})],
+                          info: {settings: {A: {value: '1', origin: 'default'}},
+                                 settings_revisions: []}});
+  const left = new Set(['decisions', 'info']);
+  const before = async page => {
+    await answers.before(page);
+    await page.route(/\/(decisions|info)/, route => {
+      const what = new URL(route.request().url()).pathname.slice(1);
+      if (!left.delete(what)) return route.fallback();  // the first is not answered
+    });
+  };
+  return onPage(async page => {
+    await shows(page, '#orders .side', '▲ BUY');
+    await shows(page, '#settings', 'A1default');
+    assert.equal(left.size, 0);
+  }, {before});
+});
 
 test('the funnel is that of the minute or of the hour', () => onPlayed(played({}), async page => {
   const funnel = () => page.locator('article:first-child .funnel tr').evaluateAll(rows =>
@@ -294,11 +452,73 @@ test('latencies are told in words', () => onPlayed(played({}), async page => {
   assert.equal(await text(page, '#latency figure:nth-child(2) p'), 'nothing measured yet');
 }));
 
-test('ages are written and coloured', () => onPlayed(played({}), async page => {
-  await shows(page, '#ages tr:first-child', 'BTCUSDT0.1 snone yet75 s');
-  const kinds = await page.locator('#ages td').evaluateAll(all => all.map(cell => cell.className));
-  assert.deepEqual(kinds.slice(0, 4), ['age fresh', 'age old', 'age old', 'age late']);
-}));
+test('latencies say since when', () => {
+  const answers = played({status: statusDocument({uptime_seconds: 90.4})});
+  return onPlayed(answers, async page => {
+    await shows(page, '#since', 'All since the start at 11:58:29.');
+    const time = '2026-11-28T12:00:10.000Z';
+    answers.status = statusDocument({time, uptime_seconds: 99.2});  // as clocks waver
+    await shows(page, '#as-of', /12:00:10/);
+    assert.equal(await text(page, '#since'), 'All since the start at 11:58:29.');
+    answers.status = statusDocument({id: 'process-2', time, uptime_seconds: 86400});
+    await shows(page, '#since', 'All since the start at 2026-11-27 12:00:10.');
+  });
+});
+
+test('ages are written and coloured', () => {
+  const answers = played({});
+  return onPlayed(answers, async page => {
+    await shows(page, '#ages tr:first-child', 'BTCUSDT0.1 snone yet75 s');
+    const kinds = async () => (await page.locator('#ages td').evaluateAll(all =>
+      all.map(cell => cell.className))).slice(0, 4).join();
+    assert.equal(await kinds(), 'age fresh,age quiet,age old,age late');
+    const silence = kind => ({what: 'strategy_silent', text:
+      `no ${kind} has come since the start: trade_momentum decides nothing`});
+    for (const [notice, expected] of [[silence('trade'), 'old'], [silence('book'), 'quiet'],
+                                      [{what: 'no_feed', text: 'nothing to decide on'}, 'old']]) {
+      answers.status = statusDocument({notices: [notice]});
+      await shows(page, '#notices', notice.text);
+      assert.equal(await kinds(), `age fresh,age ${expected},age old,age late`);
+    }
+  });
+});
+
+test('results are red only where something went wrong', () => {
+  const results = {confirmed: 'good', unconfirmed: '', duplicate: '', superseded: '', dry_run: '',
+                   rejected: 'bad', expired: 'bad', ambiguous: 'bad'};
+  const decisions = Object.keys(results).map((result, number) => decision(
+    {number, outcome: 'signal_buy', order: {quantity: 1, result}}));
+  const status = statusDocument({orders: {total: decisions.length, changes: 1, by_result: {}}});
+  return onPlayed(played({status, decisions}), async page => {
+    await shows(page, '#orders .side', '▲ BUY');
+    const found = await page.locator('#orders td:nth-child(7)').evaluateAll(all =>
+      all.map(cell => [cell.textContent.replace(' ', '_'), cell.className]));
+    assert.deepEqual(Object.fromEntries(found), results);
+    const colour = result => page.locator('#orders td', {hasText: result}).first().evaluate(cell =>
+      getComputedStyle(cell).color);
+    assert.notEqual(await colour('rejected'), await colour('duplicate'));
+  });
+});
+
+test('that there was no order is said only where that is known', () => {
+  const answers = played({status: statusDocument({
+    orders: {total: 3, changes: 6, by_result: {confirmed: 3}}})});
+  const before = async page => {
+    await answers.before(page);
+    await page.route('**/events*', route => route.request().url().includes('?')
+      ? route.fallback() : held.then(() => route.fallback()));
+  };
+  let release;
+  const held = new Promise(resolve => { release = resolve; });
+  return onPage(async page => {
+    assert.ok(await page.locator('#no-order').isHidden(), 'before anything is known');
+    release();
+    await shows(page, '#results', '3 confirmed');
+    assert.ok(await page.locator('#no-order').isHidden(), 'the list came back empty');
+    answers.status = statusDocument();
+    await until('the sentence', () => page.locator('#no-order').isVisible());
+  }, {before});
+});
 
 test('many symbols can be filtered', () => {
   const status = statusDocument();
@@ -329,12 +549,32 @@ test('settings: what was changed comes first, what is pending is told with who a
   });
 });
 
-test('a replica with other settings is pointed at', () => {
+test('a replica with other settings or a silent one is pointed at', () => {
   const status = statusDocument();
-  status.replicas.push({id: 'two', self: false, version: '1.2.2', settings: 'bbbb', ready: false});
+  status.replicas.push(replica({version: '1.2.2', settings: 'bbbb', ready: false, age: 2.5}),
+                       replica({id: 'three', age: 9.9}), replica({id: 'four', age: 12.3}));
   return onPlayed(played({status}), async page => {
-    await shows(page, '#replicas-note', '1 of 2 with other settings than this one.');
-    assert.equal(await text(page, '#replicas tr.mark'), 'two1.2.2bbbb differs✗ not ready');
+    await shows(page, '#replicas-note', '1 of 4 with other settings than this one.');
+    assert.deepEqual(await page.locator('#replicas tr').evaluateAll(all =>
+      all.map(row => [row.textContent, row.className])), [
+      ['one (this one)1.2.3aaaa✓ ready–', ''],
+      ['two1.2.2bbbb differs✗ not ready2.5 s ago', 'mark'],
+      ['three1.2.3aaaa✓ ready9.9 s ago', ''],
+      ['four1.2.3aaaa✓ ready12 s ago: silent', 'mark']]);
+  });
+});
+
+test('how it looks for replicas is told in words', () => {
+  const answers = played({status: statusDocument({discovery: 'asking'})});
+  return onPlayed(answers, async page => {
+    await shows(page, '#replicas-note', 'Asking whether there are others …');
+    answers.status = statusDocument({discovery: 'known'});
+    await shows(page, '#replicas-note', 'Nobody else answers.');
+    answers.status = statusDocument({discovery: 'refused'});
+    await shows(page, '#replicas-note', /^The broker does not let us ask: .provision/);
+    const two = [replica({id: 'one', self: true}), replica()];
+    answers.status = statusDocument({replicas: two});
+    await shows(page, '#replicas-note', '2 replicas, all with the same settings.');
   });
 });
 
@@ -344,7 +584,7 @@ test('hostile and endless text stays text, and the page as wide as the phone', (
     notices: [{what: 'paused', text: evil}], environment: evil,
     strategies: {orderbook_skew: strategy({paused: true, paused_by: evil,
                                            last: decision({sentence: evil})})},
-    replicas: [{id: evil, self: true, version: evil, settings: 'aaaa', ready: true}],
+    replicas: [replica({id: evil, version: evil, age: 11})],
   });
   const order = decision({outcome: 'signal_buy', sentence: evil, order: {quantity: 1, result: null},
                           signal: {side: 'BUY', price: 1}});
@@ -422,3 +662,61 @@ test('headings are in order, and there are landmarks', () => onPlayed(played({})
   for (const tag of ['header', 'main', 'footer']) assert.equal(await page.locator(tag).count(), 1);
   assert.equal(await page.locator('[aria-live]').count(), 1);
 }));
+
+test('tables stay tables on a small screen', () => {
+  const status = statusDocument({orders: {total: 1, changes: 2, by_result: {}}});
+  const order = decision({outcome: 'signal_buy', order: {quantity: 1, result: 'confirmed'}});
+  return onPlayed(played({status, decisions: [order]}), async page => {
+    await shows(page, '#orders .side', '▲ BUY');
+    const session = await page.context().newCDPSession(page);
+    const {nodes} = await session.send('Accessibility.getFullAXTree');
+    const by = new Map(nodes.map(node => [node.nodeId, node]));
+    const below = node => [node, ...(node.childIds ?? []).flatMap(id => below(by.get(id)))];
+    const region = nodes.find(({role, name}) =>
+      role?.value === 'region' && name?.value === 'Last orders');
+    const roles = below(region).filter(node => !node.ignored).map(({role}) => role.value);
+    const times = wanted => roles.filter(role => role === wanted).length;
+    assert.deepEqual(['table', 'row', 'columnheader', 'rowheader', 'cell'].map(times),
+                     [1, 2, 8, 1, 7]);
+    assert.deepEqual(await accessibility(page), []);
+  }, {width: 390});
+});
+
+test('a page that stays open for a week holds no more than in the beginning', () =>
+  onPlayed(played({}), async page => {
+    await shows(page, '#state', 'Trading');
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable');
+    // Documents in which everything changes that may, and what is fetched because of them.
+    const play = documents => page.evaluate(documents => {
+      const first = JSON.stringify(latest);
+      for (let i = 0; i < documents; ++i) {
+        latest = JSON.parse(first);
+        Object.assign(latest, {id: `process-${i}`, uptime_seconds: i});
+        latest.notices = [{what: i % 2 ? 'paused' : 'no_feed', text: `for ${i} s`}];
+        latest.checks[`check ${i % 3}`] = {ok: false, detail: `${i}`};
+        latest.feed.reasons = {[`dropped/${i}`]: i};
+        latest.feed.symbols = [{symbol: `S${i}USDT`, book: i, trade: null, ticker: i}];
+        latest.replicas.push({...latest.replicas[0], id: `replica ${i}`, self: false, age: i % 20});
+        latest.strategies.orderbook_skew.minute.outcomes = {[`outcome_${i}`]: 1};
+        heard = performance.now();
+        show();
+        showOrders({decisions: [{...latest.strategies.orderbook_skew.last, number: i}]});
+        connect(asked);
+      }
+    }, documents);
+    const held = async () => {
+      for (let i = 0; i < 3; ++i) await session.send('HeapProfiler.collectGarbage');
+      const {metrics} = await session.send('Performance.getMetrics');
+      return Object.fromEntries(metrics.map(({name, value}) => [name, value]));
+    };
+    await play(50);
+    const before = await held();
+    await play(500);
+    const after = await held();
+    for (const what of ['Nodes', 'JSEventListeners']) {
+      assert.ok(after[what] < before[what] + 50, `${what}: ${before[what]}, then ${after[what]}`);
+    }
+    const grown = after.JSHeapUsedSize - before.JSHeapUsedSize;
+    assert.ok(grown < 500 * 1000, `${grown} bytes more`);
+  }));
