@@ -22,6 +22,11 @@ export function strategy(changes = {}) {
   };
 }
 
+export function replica(changes = {}) {
+  return {id: 'two', self: false, version: '1.2.3', settings: 'aaaa', ready: true, age: 0,
+          ...changes};
+}
+
 export function statusDocument(changes = {}) {
   return {
     service: 'petrosa-realtime-strategies', version: '1.2.3', commit: 'abcdef0',
@@ -39,7 +44,7 @@ export function statusDocument(changes = {}) {
     latency: {step: HISTOGRAM, receive_to_publish: NOTHING, order_answer: NOTHING,
               lag_book: NOTHING, lag_trade: NOTHING, lag_ticker: NOTHING},
     settings: {hash: 'aaaa', sequence: null, pending: 0},
-    replicas: [{id: 'one', self: true, version: '1.2.3', settings: 'aaaa', ready: true}],
+    discovery: 'known', replicas: [replica({id: 'one', self: true})],
     ...changes,
   };
 }

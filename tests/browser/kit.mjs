@@ -4,6 +4,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
@@ -126,6 +127,28 @@ async function startRelay(to) {
   }).listen(0, '127.0.0.1').unref();
   await once(relay, 'listening');
   return relay.address().port;
+}
+
+// What stands before the service and shows it below `path`. While `stuck`, it takes requests and
+// answers nothing any more, not even what it has begun: as the half of a connection that is left.
+export async function startProxy(service, path = '/') {
+  const proxy = {stuck: false, asked: 0};
+  const server = http.createServer((request, response) => {
+    if (!request.url.startsWith(path)) return response.writeHead(404).end();
+    if (request.url.includes('/events')) ++proxy.asked;
+    const stream = {'Content-Type': 'text/event-stream'};
+    if (proxy.stuck) return response.writeHead(200, stream).flushHeaders();
+    const {method, headers} = request, onward = service.url + request.url.slice(path.length);
+    http.request(onward, {method, headers}, answer => {
+      response.writeHead(answer.statusCode, answer.headers).flushHeaders();
+      answer.on('data', bytes => { if (!proxy.stuck) response.write(bytes); });
+      answer.on('end', () => response.end());
+      response.on('close', () => answer.destroy());
+    }).on('error', () => response.destroy()).end();
+  }).listen(0, '127.0.0.1').unref();
+  await once(server, 'listening');
+  proxy.url = `http://127.0.0.1:${server.address().port}${path}`;
+  return proxy;
 }
 
 // A TradeEngine that takes every order.

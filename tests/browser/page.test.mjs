@@ -1,48 +1,11 @@
 // The status page in Debian's Chromium, against the service as it is shipped.
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
-import {after, before, test} from 'node:test';
+import {test} from 'node:test';
 
-import {decision, played, statusDocument, strategy} from './document.mjs';
-import {accessibility, freePort, open, startBroker, startBrowser, startEngine, startMarket,
-        startService, stopAll, until} from './kit.mjs';
-
-let browser, broker, service;
-
-before(async () => {
-  [browser, broker] = await Promise.all([startBrowser(), startBroker()]);
-  service = await startService(broker);
-  await startEngine(broker);
-  await startMarket(broker);
-});
-after(async () => {
-  await browser?.close();
-  await stopAll();
-});
-
-const text = (page, selector) => page.locator(selector).first().textContent();
-const shows = (page, selector, expected) => until(`${selector} to show ${expected}`, async () => {
-  const found = await text(page, selector);
-  if (expected instanceof RegExp ? expected.test(found) : found === expected) return found;
-  throw new Error(`it shows ${found}`);
-});
-
-// Opens the page, runs the test, and holds the page to what is true of every page.
-async function onPage(run, {of = service, allowed = /^$/, ...options} = {}) {
-  const page = await open(browser, of.url, options);
-  try {
-    await run(page);
-    assert.deepEqual(page.problems.filter(problem => !allowed.test(problem)), []);
-    const elsewhere = page.asked.filter(url => !url.startsWith(of.url) && !url.startsWith('data:'));
-    assert.deepEqual(elsewhere, []);
-  } finally {
-    await page.context().close();
-  }
-}
-// What a browser says of a service that is gone, or that refuses.
-const GONE = /net::ERR_|Failed to load resource: the server responded with a status of 503/;
-
-// --- Against the running service -----------------------------------------------------------------
+import {GONE, broker, onPage, service, shows, text} from './case.mjs';
+import {accessibility, freePort, startBroker, startMarket, startProxy, startService,
+        until} from './kit.mjs';
 
 test('values move by themselves, and nothing is asked of anybody else', () => onPage(async page => {
   for (const selector of ['#frames', '#as-of', '#charts b', '#ages td:last-child']) {
@@ -170,9 +133,102 @@ test('a symbol that nobody knows is said to be unknown', () => onPage(async page
   await page.goto(`${service.url}#symbol=NOSUCH`);
   await page.reload();
   await shows(page, '#unknown', /^NOSUCH is not known here: this is \w+\.$/);
+  assert.ok(!(await page.locator('#symbol option').allTextContents()).includes('NOSUCH'));
   await page.selectOption('#symbol', 'ETHUSDT');
   await until('it to go', () => page.locator('#unknown').isHidden());
 }, {allowed: /status of 400/}));
+
+test('a symbol may be written in small letters', () => onPage(async page => {
+  await page.goto(`${service.url}#symbol=ethusdt`);
+  await page.reload();
+  await until('ETHUSDT', () => page.evaluate(() => latest?.symbol === 'ETHUSDT'));
+  assert.ok(await page.locator('#unknown').isHidden());
+  assert.equal(await page.inputValue('#symbol'), 'ETHUSDT');
+}));
+
+test('it works below a path of another server', async () => {
+  const proxy = await startProxy(service, '/desk/realtime/');
+  await onPage(async page => {
+    await shows(page, '#state', 'Simulated feed');
+    await shows(page, '#settings', /NATS_URL/);
+    for (const what of ['events', 'decisions?outcome=signal&last=50', 'info']) {
+      assert.ok(page.asked.includes(proxy.url + what), what);
+    }
+    const links = await page.locator('footer a').evaluateAll(all => all.map(({href}) => href));
+    assert.deepEqual(links, ['ready', 'metrics', 'info', 'decisions?format=text'].map(
+      link => proxy.url + link));
+  }, {of: proxy});
+});
+
+test('half a connection is noticed, and replaced with more and more patience', async () => {
+  const proxy = await startProxy(service);
+  await onPage(async page => {
+    await shows(page, '#state', 'Simulated feed');
+    const now = await page.evaluate(() => Date.now());
+    await page.clock.pauseAt(now + 500);
+    const since = () => page.evaluate(() => (performance.now() - alive) / 1000);
+    await until('an event at the time that stands still', async () => await since() === 0);
+    proxy.stuck = true;
+    const later = seconds => page.clock.runFor(1000 * seconds);
+    for (const [i, seconds] of [2, 4, 8, 16, 30, 30].entries()) {
+      await later(10 + seconds - 0.1 - await since());
+      assert.equal(proxy.asked, i + 1, `not before ${seconds} s`);
+      assert.equal(await text(page, '#state'), 'No answer');
+      await later(0.5);
+      // It is answered, and then nothing comes.
+      await until('a new one', () => page.evaluate(() => source?.readyState === EventSource.OPEN));
+      assert.equal(proxy.asked, i + 2);
+    }
+    proxy.stuck = false;
+    await later(10.5 + 30);
+    await shows(page, '#state', 'Simulated feed');
+  }, {of: proxy, before: page => page.clock.install()});
+});
+
+test('a page that nobody sees keeps no connection, and claims nothing', async () => {
+  const proxy = await startProxy(service);
+  await onPage(async page => {
+    await shows(page, '#state', 'Simulated feed');
+    const see = seen => page.evaluate(seen => {
+      Object.defineProperty(document, 'hidden', {configurable: true, get: () => !seen});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, seen);
+    await see(false);
+    assert.equal(await text(page, '#state'), 'Not watching');
+    assert.match(await page.title(), /^Not watching · /);
+    const last = await page.evaluate(() => latest.time);
+    await page.waitForTimeout(3500);  // longer than what is taken for silence
+    assert.equal(await page.evaluate(() => latest.time), last);
+    assert.equal(await text(page, '#state'), 'Not watching');
+    assert.equal(await text(page, '#meaning'), 'This page asks only while it is seen.');
+    await page.evaluate(() => {
+      window.words = new Set();
+      new MutationObserver(() => window.words.add(document.getElementById('state').textContent))
+        .observe(document.getElementById('state'), {childList: true, characterData: true});
+    });
+    await see(true);
+    await shows(page, '#state', 'Simulated feed');
+    assert.deepEqual(await page.evaluate(() => [...window.words]), ['Simulated feed']);
+    assert.equal(proxy.asked, 2);
+  }, {of: proxy});
+});
+
+test('pages behind one another leave connections for the one that is seen', async () => {
+  const proxy = await startProxy(service);
+  await onPage(async page => {
+    for (let i = 0; i < 7; ++i) {
+      const other = await page.context().newPage();
+      await other.addInitScript(() => {
+        Object.defineProperty(document, 'hidden', {get: () => true});
+      });
+      await other.goto(proxy.url, {timeout: 10000});
+    }
+    const seen = await page.context().newPage();
+    await seen.goto(proxy.url, {timeout: 10000});
+    await shows(seen, '#state', 'Simulated feed');
+    await shows(seen, '#settings', /NATS_URL/);
+  }, {of: proxy});
+});
 
 test('the seventeenth page says that it waits for a place, and gets the next', async () => {
   const own = await startService(broker);
@@ -184,13 +240,29 @@ test('the seventeenth page says that it waits for a place, and gets the next', a
     watchers.push(leave);
   }
   await onPage(async page => {
-    await shows(page, '#meaning', /^16 pages watch already/);
+    await shows(page, '#meaning',
+                '16 clients are listening already: this page waits for a place, trying again');
+    assert.equal(await text(page, '#state'), 'No place');
+    assert.match(await page.title(), /^No place · /);
     watchers.pop().abort();
     await shows(page, '#state', /feed$/);
   }, {of: own, allowed: GONE});
   for (const leave of watchers) leave.abort();
   await own.stop();
 });
+
+for (const [status, body, said] of [
+  [503, '{"error":"too many answers wait to be read"}', '503: too many answers wait to be read'],
+  [502, '<h1>Bad Gateway</h1>', '502: Bad Gateway'],
+]) {
+  test(`an answer ${status} is told as it is`, () => onPage(async page => {
+    await shows(page, '#meaning', `answer ${said}, trying again`);
+    assert.equal(await text(page, '#state'), 'No answer');
+    await page.unroute('**/events');
+    await shows(page, '#state', 'Simulated feed');
+  }, {before: page => page.route('**/events', route => route.fulfill({status, body})),
+      allowed: /status of 50[23]/}));
+}
 
 test('the policy lets nothing run but what is in the page', () => onPage(async page => {
   const answer = await fetch(service.url);
@@ -220,199 +292,8 @@ for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [390, 'light'], 
   }, {width, scheme}));
 }
 
-// --- Documents that a market does not give when they are wanted ----------------------------------
-
-const onPlayed = (answers, run, options) => onPage(run, {before: answers.before, ...options});
-
-for (const [what, word] of Object.entries({
-  paused: 'Paused', dry_run: 'Dry run', simulated_feed: 'Simulated feed', not_ready: 'Not ready',
-  draining: 'Draining', no_feed: 'No feed', strategy_paused: 'Trading in part',
-})) {
-  test(`${what} has a look of its own that axe finds nothing in`, () => {
-    const status = statusDocument({trading: false, notices: [{what, text: `because of ${what}`}]});
-    return onPlayed(played({status}), async page => {
-      await shows(page, '#state', word);
-      assert.equal(await text(page, '#notices'), `because of ${what}`);
-      assert.deepEqual(await accessibility(page), []);
-    });
-  });
-}
-
-test('the funnel is that of the minute or of the hour', () => onPlayed(played({}), async page => {
-  const funnel = () => page.locator('article:first-child .funnel tr').evaluateAll(rows =>
-    rows.map(row => [...row.cells].map(cell => cell.textContent).join(' | ')));
-  await shows(page, '#state', 'Trading');
-  assert.deepEqual(await funnel(), [
-    'ended since 11:59:00 | events | share', 'events | 600 | 100 %',
-    'spread below minimum | 590 | 98 %', 'neutral | 9 | 1.5 %',
-    'orders: 1 buy, 0 sell | 1 | 0.2 %']);
-  const bars = await page.locator('#strategies article:first-child .bar').evaluateAll(all =>
-    all.map(({style}) => ['--to', '--from'].map(name => parseFloat(style.getPropertyValue(name)))));
-  assert.deepEqual(bars.map(ends => ends.map(end => Number(end.toFixed(2)))),
-                   [[100, 100], [1.67, 100], [0.17, 1.67], [0, 0.17]]);
-  await page.getByLabel('last hour').check();
-  assert.deepEqual(await funnel(), [
-    'ended since 11:00:00 | events | share', 'events | 36,000 | 100 %',
-    'spread below minimum | 35,990 | 100 %', 'neutral | 8 | <0.1 %',
-    'orders: 1 buy, 1 sell | 2 | <0.1 %']);
-}));
-
-test('a symbol that becomes known later is asked for then', () => {
-  const status = statusDocument();
-  const others = status.feed.symbols.splice(1);
-  const answers = played({status});
-  const before = async page => {
-    await answers.before(page);
-    await page.route('**/events?symbol=*', route =>
-      status.feed.symbols.length > 1 ? route.fallback() : route.fulfill({status: 400, json: {}}));
-  };
-  return onPage(async page => {
-    await page.goto(`${service.url}#symbol=ETHUSDT`);
-    await page.reload();
-    await shows(page, '#unknown', 'ETHUSDT is not known here: this is BTCUSDT.');
-    status.feed.symbols.push(...others);
-    status.symbol = 'ETHUSDT';
-    await until('it to be asked for', () => page.evaluate(() => source.url.endsWith('=ETHUSDT')));
-    await until('the note to go', () => page.locator('#unknown').isHidden());
-    assert.equal(await page.inputValue('#symbol'), 'ETHUSDT');
-  }, {before, allowed: /status of 400/});
-});
-
-test('an indicator stands between its thresholds', () => onPlayed(played({}), async page => {
-  await shows(page, '#strategies article:first-child .now b', 'ratio 1.1');
-  const place = await page.locator('#strategies article:first-child rect').evaluateAll(all =>
-    all.map(one => Number(one.getAttribute('x')) + Number(one.getAttribute('width')) / 2));
-  const [, , , sells, buys, marker] = place;
-  assert.ok(sells < marker && marker < buys, String(place));
-  assert.ok(Math.abs((marker - sells) / (buys - sells) - 0.75) < 0.02, String(place));
-  assert.equal(await text(page, '#strategies article:nth-child(3) .tag'), 'switched off');
-  assert.ok(await page.locator('#strategies article:nth-child(2) .now').isHidden());
-}));
-
-test('latencies are told in words', () => onPlayed(played({}), async page => {
-  await shows(page, '#latency figure:first-child p', '99 % within 10 µs, half within 1 µs');
-  assert.equal(await text(page, '#latency figure:nth-child(2) p'), 'nothing measured yet');
-}));
-
-test('ages are written and coloured', () => onPlayed(played({}), async page => {
-  await shows(page, '#ages tr:first-child', 'BTCUSDT0.1 snone yet75 s');
-  const kinds = await page.locator('#ages td').evaluateAll(all => all.map(cell => cell.className));
-  assert.deepEqual(kinds.slice(0, 4), ['age fresh', 'age old', 'age old', 'age late']);
-}));
-
-test('many symbols can be filtered', () => {
-  const status = statusDocument();
-  status.feed.symbols = Array.from({length: 300}, (_, i) => (
-    {symbol: `S${i}USDT`, book: 1, trade: 1, ticker: 1}));
-  return onPlayed(played({status}), async page => {
-    await until('all', async () => await page.locator('#ages tr').count() === 300);
-    await page.getByLabel('symbols with').fill('s29');
-    await until('a few', async () => await page.locator('#ages tr').count() === 11);
-  });
-});
-
-test('settings: what was changed comes first, what is pending is told with who and why', () => {
-  const info = {
-    settings: {A: {value: '1', origin: 'default'}, B: {value: '2', origin: 'environment'}},
-    settings_revisions: [
-      {sequence: 7, effective_from: '2026-11-28T11:00:00.000', in_force: true, values: {B: '2'},
-       by: 'ana', reason: 'more room', at: '2026-11-28T10:00:00.000'},
-      {sequence: 8, effective_from: '2026-11-28T13:00:00.000', in_force: false, values: {A: '3'},
-       by: 'ben', reason: 'after lunch', at: '2026-11-28T11:30:00.000'}],
-  };
-  return onPlayed(played({info}), async page => {
-    await shows(page, '#settings tr:first-child', 'B2environment');
-    assert.equal(await text(page, '#revisions tr:first-child'),
-                 '8pending, from 13:00:00A=3ben: after lunch (11:30:00)');
-    await page.getByLabel('settings with').fill('a');
-    await shows(page, '#settings', 'A1default');
-  });
-});
-
-test('a replica with other settings is pointed at', () => {
-  const status = statusDocument();
-  status.replicas.push({id: 'two', self: false, version: '1.2.2', settings: 'bbbb', ready: false});
-  return onPlayed(played({status}), async page => {
-    await shows(page, '#replicas-note', '1 of 2 with other settings than this one.');
-    assert.equal(await text(page, '#replicas tr.mark'), 'two1.2.2bbbb differs✗ not ready');
-  });
-});
-
-test('hostile and endless text stays text, and the page as wide as the phone', () => {
-  const evil = '<img src=x onerror=alert(1)><script>window.ran = 1</script>' + 'x'.repeat(500);
-  const status = statusDocument({
-    notices: [{what: 'paused', text: evil}], environment: evil,
-    strategies: {orderbook_skew: strategy({paused: true, paused_by: evil,
-                                           last: decision({sentence: evil})})},
-    replicas: [{id: evil, self: true, version: evil, settings: 'aaaa', ready: true}],
-  });
-  const order = decision({outcome: 'signal_buy', sentence: evil, order: {quantity: 1, result: null},
-                          signal: {side: 'BUY', price: 1}});
-  const info = {settings: {A: {value: evil, origin: 'environment'}}, settings_revisions: []};
-  return onPlayed(played({status, info, decisions: [order]}), async page => {
-    await shows(page, '#notices', evil);
-    await shows(page, '#orders .sentence', evil);
-    assert.equal(await page.locator('img').count(), 0);
-    assert.equal(await page.evaluate(() => window.ran), undefined);
-    const [wide, seen] = await page.evaluate(() =>
-      [document.documentElement.scrollWidth, innerWidth]);
-    assert.ok(wide <= seen, `${wide} pixels of ${seen}`);
-  }, {width: 390});
-});
-
-test('everything works by keyboard, and stays where the reader is', () => onPlayed(played({}),
-  async page => {
-    await shows(page, '#state', 'Trading');
-    const focused = () => page.evaluate(() => {
-      const at = document.activeElement;
-      return at.id || at.name || at.getAttribute('aria-label') || at.textContent;
-    });
-    const met = [];
-    const tabTo = async wanted => {
-      for (let i = 0; i < 30; ++i) {
-        await page.keyboard.press('Tab');
-        met.push(await focused());
-        const ring = await page.evaluate(() =>
-          getComputedStyle(document.activeElement).outlineStyle);
-        assert.equal(ring, 'solid', `${met.at(-1)} shows that it has the focus`);
-        if (met.at(-1) === wanted) return;
-      }
-      assert.fail(`${wanted} is not among ${met}`);
-    };
-    await tabTo('symbol');
-    await page.keyboard.press('ArrowDown');
-    await until('the address', () => /#symbol=ETHUSDT$/.test(page.url()));
-    await tabTo('span');
-    await page.keyboard.press('ArrowRight');
-    await shows(page, '#strategies article:first-child thead th', 'ended since 11:00:00');
-    const again = page.asked.length;
-    await until('a few documents', () => page.asked.length > again + 5);
-    assert.equal(await focused(), 'span');
-    await tabTo('/decisions');
-    for (const place of ['Age of the last event', 'Settings', 'Replicas', 'filter', '/ready']) {
-      assert.ok(met.includes(place), `${place} is not among ${met}`);
-    }
-  }));
-
-test('only what has changed is touched', () => {
-  const answers = played({});
-  return onPlayed(answers, async page => {
-    await shows(page, '#frames', /^10 events/);
-    await page.evaluate(() => {
-      window.touched = new Set();
-      new MutationObserver(records => records.forEach(({target}) => window.touched.add(
-        (target.nodeType === 1 ? target : target.parentElement).closest('[id]').id)))
-        .observe(document.body,
-                 {subtree: true, childList: true, attributes: true, characterData: true});
-    });
-    answers.status = statusDocument({time: '2026-11-28T12:00:07.000Z'});
-    await shows(page, '#as-of', /12:00:07/);
-    assert.deepEqual(await page.evaluate(() => [...window.touched]), ['as-of']);
-  });
-});
-
-test('headings are in order, and there are landmarks', () => onPlayed(played({}), async page => {
-  await shows(page, '#state', 'Trading');
+test('headings are in order, and there are landmarks', () => onPage(async page => {
+  await shows(page, '#state', 'Simulated feed');
   const levels = await page.locator('h1, h2, h3').evaluateAll(all => all.map(one => one.tagName));
   assert.equal(levels.filter(level => level === 'H1').length, 1);
   levels.reduce((before, level) => {

@@ -1,5 +1,6 @@
 // Writes docs/images/status-*.png: the page at 1440 and 390 pixels, light and dark, trading (all of
-// it) and paused (what is seen first).
+// it) and paused (what is seen first). Where pngquant is, they become a third as large.
+import {spawnSync} from 'node:child_process';
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 
@@ -31,6 +32,7 @@ try {
         await page.evaluate(() => latest.uptime_seconds) > SECONDS, SECONDS + 20);
       const file = path.join(folder, `status-${state.toLowerCase()}-${name}.png`);
       await page.screenshot({path: file, fullPage: state === 'Trading'});
+      spawnSync('pngquant', ['--force', '--strip', '--ext', '.png', file]);
       console.log(path.relative(ROOT, file));
     }
   }
