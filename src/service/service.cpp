@@ -42,6 +42,8 @@ using SteadyClock = std::chrono::steady_clock;
 // otherwise.
 constexpr std::chrono::seconds kLameDuckTimeout{5};
 constexpr std::chrono::milliseconds kLameDuckPoll{20};
+// So old the status may be that somebody is told.
+constexpr std::chrono::milliseconds kToldFor{250};
 
 UnixNs wall_clock() noexcept {
   return std::chrono::floor<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -439,10 +441,16 @@ class Service {
         {"/", [this](auto& query) { return index_response(query, counts_.symbols, status_of()); }}};
   }
 
+  // Who looks at the same symbol within a moment is told the same: many pages cost hardly more than
+  // one.
   StatusOf status_of() {
     return [this](const std::optional<Symbol>& watched) {
-      replicas_.look(SteadyClock::now());
-      return status_document(state(), watched);
+      const auto now = SteadyClock::now();
+      if (now - told_.at > kToldFor || told_.watched != watched) {
+        replicas_.look(now);
+        told_ = {now, watched, status_document(state(), watched)};
+      }
+      return told_.document;
     };
   }
 
@@ -470,6 +478,12 @@ class Service {
   Notifier notifier_;
   Lifecycle lifecycle_;
   nats::Status before_;  // as last logged
+  struct Told {
+    SteadyTime at{};
+    std::optional<Symbol> watched{};
+    std::string document{};
+  };
+  Told told_;
   const SteadyClock::time_point started_ = SteadyClock::now();
 };
 
