@@ -35,10 +35,13 @@ FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine settings settings_file recording stream_info answer instruments
 SIMULATED_SEEDS ?= 10000
-# Brokers that both logs are tried with besides Debian's, and the tests' names, or how they begin.
+# The newest of each release line that is tried besides Debian's, and the tests' names, or how they
+# begin: both logs; then the connection, permissions, credentials and leaf nodes with their domain.
 BROKERS ?= v2.10.27 v2.12.15 v2.14.10
 BROKER_TESTS := Replicas RedundantReplicas ThreeBrokers ComingAndGoing DailyCap BehindTheOrderLog \
-  UnderTheControlLog SettingsUnderLoad OrderLog ForwardedTo ControlLog OddEntries Denied Provision
+  UnderTheControlLog SettingsUnderLoad OrderLog ForwardedTo ControlLog OddEntries Provision \
+  NatsClient NatsRequest Denied DeliveryDenied Permitted PermissionsSnippet LeastPrivilege \
+  ControlPermissions Credentials Tls Leaf
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 
@@ -158,7 +161,7 @@ e2e: build-tests ## Tests of the whole program as a user runs it; the table of f
 	  build/$(PRESET)/fault_table $(FAULT_REPORT) && exit $$result
 
 .PHONY: e2e-brokers
-e2e-brokers: build-tests ## Both logs with other brokers (BROKERS: nats-server 2.10, 2.12, 2.14); needs Go
+e2e-brokers: build-tests ## What depends on the broker, with others (BROKERS: nats-server 2.10, 2.12, 2.14); needs Go
 	$(need_go)
 	@failed=; for version in $(BROKERS); do \
 	  folder=$(CURDIR)/build/tools/nats-server/$$version; \
