@@ -19,8 +19,9 @@ namespace {
 
 using Error = boost::system::error_code;
 
-// Another screen without a cursor, and back.
-constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l", kLeave = "\x1b[?25h\x1b[?1049l";
+// Another screen without a cursor, whose lines are cut where they are wider than we know; and back.
+constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+constexpr std::string_view kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 }  // namespace
 
@@ -73,7 +74,8 @@ Terminal::Terminal(boost::asio::io_context& loop, std::function<void(char)> on_k
                        "there is no terminal to read keys from; --once prints the view once");
   }
   keys_.assign(terminal);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH}) {
+  for (const int number :
+       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH}) {
     signals_.add(number);
   }
   await_signals();
@@ -81,16 +83,22 @@ Terminal::Terminal(boost::asio::io_context& loop, std::function<void(char)> on_k
   enter();
 }
 
+// Only in the foreground: who sets the terminal from behind is stopped.
 void Terminal::enter() noexcept {
+  const int terminal = keys_.native_handle();
+  if (is_ours_ || ::tcgetpgrp(terminal) != ::getpgrp()) return;
+  is_ours_ = true;
+  ::tcgetattr(terminal, &before_);
   termios raw = before_;
   raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);  // Ctrl-C and Ctrl-Z stay signals
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
-  ::tcsetattr(keys_.native_handle(), TCSANOW, &raw);
+  ::tcsetattr(terminal, TCSANOW, &raw);
   std::ignore = write_at_once(kEnter);
 }
 
 void Terminal::leave() noexcept {
+  if (!std::exchange(is_ours_, false)) return;
   std::ignore = write_at_once(kLeave);
   ::tcsetattr(keys_.native_handle(), TCSANOW, &before_);
 }

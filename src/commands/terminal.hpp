@@ -51,6 +51,9 @@ class Terminal {
   Terminal(Terminal&&) = delete;
   Terminal& operator=(Terminal&&) = delete;
 
+  // False while a shell has the screen.
+  [[nodiscard]] bool is_ours() const noexcept { return is_ours_; }
+
  private:
   void enter() noexcept;
   void leave() noexcept;
@@ -62,6 +65,7 @@ class Terminal {
   boost::asio::posix::stream_descriptor keys_;
   boost::asio::signal_set signals_;
   termios before_{};
+  bool is_ours_ = false;
   std::array<char, 64> typed_{};
   Keys typing_;
 };

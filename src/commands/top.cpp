@@ -106,10 +106,11 @@ class Top {
   ExitCode watch(bool has_colors) {
     const Terminal terminal(loop_, [this](char key) { press(key); });
     view_.has_keys = true;
-    draw_ = [this, has_colors] {
+    draw_ = [this, has_colors, &terminal] {
       const ScreenSize size = screen_size();
       const auto lines = lines_of(view_, {size.columns - 1, size.rows});
-      if (!write_at_once(frame_of(lines, has_colors))) stop(ExitCode::output_lost);
+      if (terminal.is_ours() && !write_at_once(frame_of(lines, has_colors)))
+        stop(ExitCode::output_lost);
     };
     tick();
     loop_.run();
@@ -120,6 +121,7 @@ class Top {
   struct Target {
     ServiceAddress address;
     int asked = 0;                 // questions that it has not answered yet
+    bool asks_again = false;       // when it has
     std::string document{};        // its status, as it came
     wire::ServiceStatus before{};  // from which frames are counted
   };
@@ -137,14 +139,18 @@ class Top {
     loop_.run();  // which ends with the last answer
   }
 
+  // Once more when it has answered, where it is asked still: keys may come faster than answers.
   void ask(std::size_t i) {
+    targets_[i].asks_again = targets_[i].asked > 0;
+    if (targets_[i].asks_again) return;
     const bool is_selected = i == view_.selected;
     const bool has_symbol = is_selected && !symbol_.empty();
     send(i, {"/" + (has_symbol ? "?symbol=" + url_escaped(symbol_) : ""), "application/json"},
          [this, i](ServiceAnswer& answer) { take(i, answer); });
     if (!is_selected) return;
     send(i, {.path = "/decisions?outcome=signal&last=50"}, [this, i](const ServiceAnswer& answer) {
-      if (i == view_.selected) view_.orders = wire::parse_order_statuses(answer.body);
+      if (i != view_.selected || answer.status != 200) return;
+      view_.orders = wire::parse_order_statuses(answer.body);
     });
   }
 
@@ -152,8 +158,8 @@ class Top {
             const std::function<void(ServiceAnswer&)>& then) {
     ++targets_[i].asked;
     ask_service(loop_, targets_[i].address, question, [this, i, then](ServiceAnswer answer) {
-      --targets_[i].asked;
       then(answer);
+      if (--targets_[i].asked == 0 && targets_[i].asks_again) ask(i);
       draw_();
     });
   }
@@ -211,7 +217,7 @@ class Top {
   void select(std::size_t step) {
     if (targets_.size() == 1) return;
     view_.selected = (view_.selected + step) % targets_.size();
-    view_.orders.clear();
+    view_.orders.reset();
     const auto& status = view_.replicas[view_.selected].status;
     if (status && std::ranges::count(status->symbols, symbol_) == 0) symbol_.clear();
     ask(view_.selected);
@@ -219,11 +225,11 @@ class Top {
 
   void turn_to_symbol(std::ptrdiff_t step) {
     const auto& status = view_.replicas[view_.selected].status;
-    symbol_.clear();
     if (status && !status->symbols.empty()) {
       const auto& symbols = status->symbols;
       const auto count = std::ssize(symbols);
-      const auto at = std::ranges::find(symbols, status->symbol) - symbols.begin();
+      const std::string& from = symbol_.empty() ? status->symbol : symbol_;
+      const auto at = std::ranges::find(symbols, from) - symbols.begin();
       symbol_ = symbols[static_cast<std::size_t>((at + count + step) % count)];
     }
     ask(view_.selected);
@@ -248,7 +254,9 @@ ExitCode top(const Invocation& invocation, const config::Configuration& configur
   const std::string symbol = invocation.option("symbol").value_or("");
   require(symbol.empty() || config::parse_symbol(symbol), "--symbol takes a symbol, not '{}'",
           symbol);
-  Top top(addresses_of(invocation, configuration.settings), symbol);
+  // As services write it.
+  Top top(addresses_of(invocation, configuration.settings),
+          symbol.empty() ? symbol : std::string(config::parse_symbol(symbol)->text()));
   if (invocation.has("json")) return top.print_json();
   if (!invocation.has("once") && is_screen()) {
     return top.watch(has_colors(invocation, STDOUT_FILENO));

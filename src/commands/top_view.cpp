@@ -69,7 +69,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width, std::
   std::vector<std::string> lines(1);
   const std::string safe = printable(text.substr(0, 4 * width * most));
   for (const std::string_view word : split(safe, ' ')) {
-    const bool fits = columns(lines.back()) + 1 + columns(word) <= width || lines.size() == most;
+    const bool fits = lines.size() == most || columns(lines.back()) + 1 + columns(word) <= width;
     if (!fits && !lines.back().empty()) lines.emplace_back();
     if (!lines.back().empty()) lines.back() += ' ';
     lines.back() += word;
@@ -111,10 +111,13 @@ constexpr std::array kStates{
     State{"draining", "Draining", Mood::bad},
     State{"not_ready", "Not ready", Mood::bad},
     State{"paused", "Paused", Mood::warning},
+    State{"disabled", "Off", Mood::bad},
     State{"dry_run", "Dry run", Mood::warning},
+    State{"impaired", "Impaired", Mood::bad},
     State{"simulated_feed", "Simulated", Mood::warning},
     State{"no_feed", "No feed", Mood::bad},
-    State{"strategy_paused", "Partly", Mood::warning},
+    State{"strategy_paused", "In part", Mood::warning},
+    State{"strategy_silent", "In part", Mood::warning},
 };
 
 State state_of(const Replica& replica) {
@@ -364,9 +367,12 @@ class Page {
 
   void add_orders() {
     add(fmt::format("last orders of {}{}", selected().name,
-                    view_.orders.empty() ? ": none yet" : ""),
+                    !view_.orders           ? ": not known"
+                    : view_.orders->empty() ? ": none yet"
+                                            : ""),
         Mood::heading);
-    for (auto order = view_.orders.rbegin(); order != view_.orders.rend(); ++order) {
+    if (!view_.orders) return;
+    for (auto order = view_.orders->rbegin(); order != view_.orders->rend(); ++order) {
       add(order_text(*order));
     }
   }

@@ -22,10 +22,11 @@ struct Replica {
 
 struct TopView {
   std::vector<Replica> replicas{};
-  std::size_t selected = 0;                 // of the replicas, of which there is one at least
-  std::vector<wire::OrderStatus> orders{};  // of the selected one, oldest first
-  UnixMs at{};                              // when it was looked
-  bool is_hour = false;                     // funnels over an hour, not a minute
+  std::size_t selected = 0;  // of the replicas, of which there is one at least
+  // Of the selected one, oldest first; empty: it has not said.
+  std::optional<std::vector<wire::OrderStatus>> orders{};
+  UnixMs at{};           // when it was looked
+  bool is_hour = false;  // funnels over an hour, not a minute
   bool is_stopped = false, has_help = false;
   bool has_keys = false;  // the lines fill the screen, and the last one says which keys there are
 };

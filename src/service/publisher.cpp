@@ -431,7 +431,9 @@ Publisher::Status Publisher::status() const {
           .repeats = repeats_,
           .odd_answers = odd_answers_,
           .path_problem = path_problem(),
-          .held_by = is_open ? "the circuit breaker is open" : unread_log(),
+          .held_by = is_open ? "the circuit breaker is open"
+                     : in_flight_.size() >= parameters_.max_in_flight ? "too many are in flight"
+                                                                      : unread_log(),
           .path_tried = any_tried};
 }
 

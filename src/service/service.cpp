@@ -115,7 +115,10 @@ class Service {
                    order_log_callbacks()),
         control_log_(loop, client_,
                      {configuration_, engine_, narrator_, counts_,
-                      [this] { subscribe_once_logs_are_read(); }},
+                      [this] {
+                        told_.at = {};
+                        subscribe_once_logs_are_read();
+                      }},
                      uses_order_log_),
         publisher_(transport_, order_log_, settings_.delivery, publisher_callbacks(), identity_.id),
         server_(loop,
@@ -309,6 +312,7 @@ class Service {
 
   // While paused, frames are still read and counted.
   void set_paused(bool paused, std::optional<StrategyId> strategy, std::string_view by) {
+    told_.at = {};
     for (const StrategyId id : all_of<StrategyId>) {
       if (strategy && id != *strategy) continue;
       engine_.set_paused(id, paused);
@@ -333,6 +337,7 @@ class Service {
   }
 
   void on_status_change() {
+    told_.at = {};
     publisher_.on_connection_change();
     if (uses_order_log_) order_log_.on_connection_change();
     control_log_.on_connection_change();

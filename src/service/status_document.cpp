@@ -28,8 +28,8 @@ constexpr std::chrono::seconds kSilence{10}, kSilenceOfKind{30}, kSimulatedFor{6
 
 // Frames come and an order would be tried, if there were one.
 bool has_way(const State& state) {
-  return state.nats.subscribed && state.nats.answering && state.delivery.held_by.empty() &&
-         state.nats.buffered_bytes < kMaxUnsentOrderBytes;
+  return state.nats.subscribed && state.nats.answering && state.nats.takes_headers &&
+         state.delivery.held_by.empty() && state.nats.buffered_bytes < kMaxUnsentOrderBytes;
 }
 
 // By whom each of the enabled strategies is paused; empty unless all are.
@@ -105,8 +105,9 @@ void append_trading(JsonWriter& json, const State& state) {
 void append_rates(JsonWriter& json, const State& state) {
   const auto parts = state.counts.rates.parts(state.clock());
   const std::size_t whole = parts.size() - 1;
-  const std::size_t known =
-      std::min(whole, static_cast<std::size_t>(state.uptime / Counts::kRatePart));
+  const auto of_whole = state.uptime - state.clock() % Counts::kRatePart;
+  const auto known =
+      std::min(whole, static_cast<std::size_t>(std::max(0.0, of_whole / Counts::kRatePart)));
   json.begin_object().key("seconds").integer(Counts::kRatePart.count());
   for (const EventKind kind : kMarketKinds) {
     json.key(to_string(kind)).begin_array();

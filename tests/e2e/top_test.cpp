@@ -235,6 +235,27 @@ TEST_F(TopOnATerminal, StopsAndGoesOnAsTheShellWants) {
   ASSERT_TRUE(eventually([&] { return terminal.state() == "1 0\n"; }, 20s));
 }
 
+// The shell wakes what it kills, in the background: who sets the terminal there is stopped again.
+TEST_F(TopOnATerminal, EndsInTheBackgroundAndDrawsNothingThere) {
+  const Tmux terminal(80, 24);
+  start(terminal);
+  terminal.press("C-z");
+  ASSERT_TRUE(terminal.shows("from before"));
+  terminal.type("bg; sleep 3; echo after three seconds");
+  ASSERT_TRUE(terminal.shows("\nafter three seconds")) << terminal.screen();
+  EXPECT_EQ(terminal.state(), "1 0\n") << "the screen is the shell's";
+  terminal.type("fg");
+  ASSERT_TRUE(terminal.shows("2 of 2 replicas answer"));
+  terminal.press("C-z");
+  ASSERT_TRUE(terminal.shows("after three seconds"));
+  terminal.type("kill %1; kill -CONT %1");
+  const std::string pid = read_file(terminal.files().path("pid"));
+  const std::string path = fmt::format("/proc/{}/cmdline", std::stoi(pid));
+  EXPECT_TRUE(eventually([&] { return read_file(path).empty(); }, 20s)) << terminal.screen();
+  terminal.type("stty -g >ended; cmp before ended && echo just as before");
+  EXPECT_TRUE(terminal.shows("\njust as before")) << terminal.screen();
+}
+
 // Colours on a terminal, unless somebody wants none.
 TEST_F(TopOnATerminal, HasColoursWhereTheyAreWanted) {
   struct Row {
@@ -302,6 +323,8 @@ TEST(TopOfReplicas, SeesWhatTheyDo) {
   EXPECT_THAT(top({"--symbol", "XRPUSDT"}).out, HasSubstr("answers 400: "));
   const RunResult json = top({"--json"});
   EXPECT_TRUE(wire::json_differences(json.out, json.out).empty()) << json.out;
+  EXPECT_THAT(json.out, StartsWith(fmt::format(R"([{{"url":"http://127.0.0.1:{}")", one.port())));
+  EXPECT_THAT(json.out, HasSubstr(R"("trading":)"));
 
   one.process().signal(SIGUSR1);
   ASSERT_FALSE(one.log("trading_paused", 1).empty());

@@ -90,6 +90,28 @@ TEST(Endpoints, EventsTellTheStatusAgainAndAgain) {
   EXPECT_EQ(daemon.get("/events?last=1").status, 400U);
 }
 
+// It is built once for all who ask in one moment: but not beyond a pause, nor for another symbol.
+TEST(Endpoints, TheStatusIsOfNowAndOfTheSymbolThatIsAskedFor) {
+  NatsServer broker;
+  Daemon daemon({{"NATS_URL", broker.url()}});
+  ASSERT_TRUE(daemon.wait_ready());
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string symbol : {"BTCUSDT", "ETHUSDT"}) {
+      EXPECT_NE(daemon.status("?symbol=" + symbol).find(fmt::format(R"("symbol":"{}",)", symbol)),
+                std::string::npos);
+    }
+    daemon.process().signal(i % 2 == 0 ? SIGUSR1 : SIGUSR2);
+    const std::string paused = fmt::format(R"("orderbook_skew":{})", i % 2 == 0);
+    ASSERT_TRUE(eventually(
+        [&] {
+          (void)daemon.status();
+          return daemon.get("/ready").body.find(paused) != std::string::npos;
+        },
+        5s));
+    EXPECT_NE(daemon.status().find(fmt::format(R"("trading":{})", i % 2 != 0)), std::string::npos);
+  }
+}
+
 TEST(Endpoints, TheStatusNamesEveryReplicaThatAnswers) {
   NatsServer broker;
   Daemon one({{"NATS_URL", broker.url()}}),

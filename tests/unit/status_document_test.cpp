@@ -51,6 +51,7 @@ class Told {
     state.id = "me";
     state.settings_hash = "hash";
     state.nats.connected = state.nats.subscribed = state.nats.answering = true;
+    state.nats.takes_headers = true;
     state.uptime = 10s;
     state.enabled.fill(true);
     return state;
@@ -120,6 +121,9 @@ TEST(StatusDocument, TellsWhatFailsFromWhatHoldsOrdersBack) {
   state.delivery.held_by = "the control log has not been read";
   EXPECT_THAT(Told::notices(state), testing::Each(StartsWith("not_ready: ")));
   EXPECT_THAT(Told::document(state), HasSubstr(kNotTrading));
+  State deaf = told.state();
+  deaf.nats.takes_headers = false;
+  EXPECT_THAT(Told::document(deaf), HasSubstr(kNotTrading)) << "no order can be told apart there";
   State full = told.state();
   full.nats.buffered_bytes = service::kMaxUnsentOrderBytes;
   EXPECT_THAT(Told::document(full), HasSubstr(kNotTrading));
@@ -223,6 +227,12 @@ TEST(StatusDocument, HasTheRatesOfWholePartsSinceTheStart) {
   State state = told.state();
   state.uptime = 4s;
   EXPECT_THAT(Told::document(state), HasSubstr(R"("book":[],"trade":[],"ticker":[])"));
+  told.at += 3s;
+  state.at = told.at;
+  state.uptime = 7s;
+  EXPECT_THAT(Told::document(state), HasSubstr(R"("book":[],)")) << "4 s of 5 are none";
+  state.uptime = 8s;
+  EXPECT_THAT(Told::document(state), HasSubstr(R"("book":[0.2],)"));
   state.uptime = 24h;
   const std::string document = Told::document(state);
   const std::size_t from = document.find("\"book\":["), to = document.find(']', from);

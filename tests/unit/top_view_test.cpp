@@ -12,6 +12,7 @@
 #include <rts/base/utf8.hpp>
 
 #include "commands/terminal.hpp"
+#include "service/status.hpp"
 #include "support/status_text.hpp"
 
 namespace rts::commands {
@@ -144,7 +145,7 @@ TEST(TopView, SaysWhichReplicaIsSilentOrPaused) {
 TEST(TopView, OfASilentReplicaThatIsSelectedSaysSo) {
   TopView view = view_of({answering("a:1"), silent("b:2")});
   view.selected = 1;
-  view.orders.clear();
+  view.orders.emplace();
   const auto lines = shown(view);
   EXPECT_THAT(lines, AllOf(Contains(StartsWith(">b:2 ")), Contains("b:2 does not answer"),
                            Contains("last orders of b:2: none yet"),
@@ -161,13 +162,30 @@ TEST(TopView, HasAWordForEachState) {
        {Row{true, "", "Trading"}, Row{false, "", "Stopped"}, Row{false, "draining", "Draining"},
         Row{false, "not_ready", "Not ready"}, Row{false, "paused", "Paused"},
         Row{false, "dry_run", "Dry run"}, Row{true, "simulated_feed", "Simulated"},
-        Row{true, "no_feed", "No feed"}, Row{true, "strategy_paused", "Partly"},
-        Row{true, "of a later version", "Trading"}}) {
+        Row{true, "no_feed", "No feed"}, Row{true, "strategy_paused", "In part"},
+        Row{true, "strategy_silent", "In part"}, Row{true, "impaired", "Impaired"},
+        Row{false, "disabled", "Off"}, Row{true, "of a later version", "Trading"}}) {
     StatusText said{.trading = trading};
     if (*what != '\0') said.notices = fmt::format(R"({{"what":"{}","text":"why"}})", what);
     EXPECT_THAT(shown(view_of({answering("a:1", said)}))[2],
                 StartsWith(fmt::format(">a:1             {:<9} ", word)));
   }
+}
+
+TEST(TopView, KnowsEveryNoticeThatAServiceMayHave) {
+  for (const auto what : all_of<service::Notice>) {
+    const StatusText said{
+        .trading = false,
+        .notices = fmt::format(R"({{"what":"{}","text":"why"}})", to_string(what))};
+    EXPECT_THAT(shown(view_of({answering("a:1", said)}))[2], Not(HasSubstr("Stopped")))
+        << to_string(what);
+  }
+}
+
+TEST(TopView, DoesNotSayThatThereIsNoOrderWhereItIsNotKnown) {
+  auto view = view_of({answering("a:1", {})});
+  view.orders.reset();
+  EXPECT_THAT(shown(view), Contains("last orders of a:1: not known"));
 }
 
 TEST(TopView, SaysANoticeOfSeveralReplicasOnce) {
@@ -256,7 +274,7 @@ TEST(TopView, ShowsNothingThatATerminalWouldObey) {
   said.settings = R"(\r\r\r\r)";
   TopView view = view_of({answering("a:1", said), silent("b:\x1b[2J")});
   view.replicas[1].problem = "answers 500: \x1b[31m\xff\n";
-  view.orders[0].sentence = "\x1b[?25l";
+  view.orders->at(0).sentence = "\x1b[?25l";
   for (const ScreenSize size : {kUsual, kLarge, ScreenSize{20, 5}}) {
     for (const std::string& line : shown(view, size)) EXPECT_TRUE(is_plain_text(line)) << line;
   }
@@ -285,7 +303,7 @@ TEST(TopView, OfWhatNobodyKnowsSaysThatItIsNotKnown) {
                            .status = wire::parse_service_status(R"({"trading":true,"feed":{}})"),
                            .problem = "",
                            .frames_a_second = {}}});
-  view.orders.clear();
+  view.orders.emplace();
   EXPECT_THAT(
       shown(view),
       ElementsAre("top  18:00:05 UTC  1 of 1 replicas answer  0 events/s in all", testing::_,
