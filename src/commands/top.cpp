@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,16 +105,17 @@ class Top {
   }
 
   ExitCode watch(bool has_colors) {
-    const Terminal terminal(loop_, [this](char key) { press(key); });
+    terminal_.emplace(loop_, [this](char key) { press(key); });
     view_.has_keys = true;
-    draw_ = [this, has_colors, &terminal] {
+    draw_ = [this, has_colors] {
       const ScreenSize size = screen_size();
       const auto lines = lines_of(view_, {size.columns - 1, size.rows});
-      if (terminal.is_ours() && !write_at_once(frame_of(lines, has_colors)))
+      if (terminal_->is_ours() && !write_at_once(frame_of(lines, has_colors)))
         stop(ExitCode::output_lost);
     };
     tick();
     loop_.run();
+    terminal_.reset();
     return code_;
   }
 
@@ -240,6 +242,7 @@ class Top {
   std::vector<Target> targets_;
   std::string symbol_;  // empty: the service's first one
   TopView view_;
+  std::optional<Terminal> terminal_;  // while it is watched on one
   std::function<void()> draw_ = [] {};
   ExitCode code_ = ExitCode::ok;
 };
