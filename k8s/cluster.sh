@@ -123,10 +123,11 @@ replica_sets() {
 '|{.status.availableReplicas}|{.status.readyReplicas}{"\n"}{end}'
 }
 
-# The newest revision whose pods stay ready; one whose pods come and go counts where there is no
-# other.
+# The newest revision but $unfinished whose pods stay ready; one whose pods come and go counts where
+# there is no other.
 newest_ready() {
-  awk -F'|' '
+  awk -F'|' -v unfinished="$unfinished" '
+    $1 == unfinished { next }
     $2 > 0 && $1 + 0 > steady { steady = $1 + 0 }
     $3 > 0 && $1 + 0 > ready { ready = $1 + 0 }
     END { print steady ? steady : ready }'
@@ -134,26 +135,24 @@ newest_ready() {
 
 # Sets `revision` to what a deployment that fails goes back to: the newest with ready pods or, where
 # none has any, as while the broker is away, the one whose rollout was finished. Empty: there is
-# none. $unfinished is set where the last rollout stands half done.
+# none. $unfinished is set where the last rollout stands half done; to that nobody goes back, however
+# many of its pods are ready.
 find_revision() {
-  local state reason
+  local state reason sets
   revision='' unfinished=''
   state=$(ours get deployment "$name" --ignore-not-found -o 'jsonpath='\
 '{.metadata.annotations.deployment\.kubernetes\.io/revision}'\
-' {.status.conditions[?(@.type=="Progressing")].reason}') &&
-    revision=$(replica_sets | newest_ready) ||
+' {.status.conditions[?(@.type=="Progressing")].reason}') && sets=$(replica_sets) ||
     give_up "nobody says what to go back to; nothing was changed"
   read -r state reason <<<"$state" || true
   [[ $state ]] || return 0
-  if [[ $reason == NewReplicaSetAvailable ]]; then
-    revision=${revision:-$state}
-  else
-    unfinished=$state
-  fi
+  [[ $reason == NewReplicaSetAvailable ]] || unfinished=$state
+  revision=$(newest_ready <<<"$sets")
+  [[ $unfinished ]] || revision=${revision:-$state}
 }
 
 # Half a rollout has two versions in it: the next one would take the broken one for what was there.
-# Where no pod of any version is ready there is nothing to lose, and trying again mends it.
+# Where no pod of another one is ready there is nothing to go back to, and trying again mends it.
 refuse_over_unfinished() {
   [[ $unfinished && $revision ]] || return 0
   give_up "revision $unfinished stands half rolled out in $context, and revision $revision has" \
@@ -269,7 +268,7 @@ undo() {
   local revision unfinished
   find_revision
   [[ $unfinished ]] || die "no rollout stands half done in $context"
-  [[ $revision ]] || give_up "no revision in $context has ready pods, to which to go back"
+  [[ $revision ]] || give_up "no other revision in $context has ready pods, to which to go back"
   confirm "go back to revision $revision in $context?"
   undo_rollout && ours rollout status "deployment/$name" --timeout "$timeout" ||
     give_up "revision $revision does not become ready; look at make k8s-status"

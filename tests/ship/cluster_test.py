@@ -255,20 +255,36 @@ class Cluster(unittest.TestCase):
             self.assertEqual(self.changes(), [])
 
     def test_takes_half_a_rollout_back_to_what_has_ready_pods(self) -> None:
-        done = self.run_script("undo", "test", **HALF_DONE)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual([c.split()[0] for c in self.changes()], ["delete", "rollout"])
-        self.assertIn(UNDO, self.calls())
+        """Also where the broken version has ready pods itself."""
+        for sets in ("6||\n7|2|2\n8||", "7|1|1\n8|1|1", "8|1|1\n7|2|2", "7||1\n8|1|2"):
+            with self.subTest(sets=sets):
+                half_done = {**HALF_DONE, "REPLICA_SETS": sets}
+                done = self.run_script("deploy", "1.2.3", "test", **half_done)
+                self.assertEqual(done.returncode, 69)
+                self.assertIn("revision 7 has ready pods", done.stderr)
+                done = self.run_script("undo", "test", **half_done)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(
+                    sorted(c.split()[0] for c in self.changes()), ["delete", "rollout"]
+                )
+                self.assertIn(UNDO, self.calls())
         self.assertEqual(self.run_script("undo", "test").returncode, 64)
         self.assertEqual(self.changes(), [])
 
     def test_tries_again_where_nothing_ever_became_ready(self) -> None:
-        never = {"REVISION": "1", "REASON": "ProgressDeadlineExceeded", "REPLICA_SETS": "1||"}
-        done = self.run_script("deploy", "1.2.3", "test", **never)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        done = self.run_script("deploy", "1.2.3", "test", fails="3 once rollout status", **never)
-        self.assertIn("there is nothing to go back to", done.stderr)
-        self.assertFalse([c for c in self.calls() if c.startswith("rollout undo")])
+        """Or only for a moment, again and again."""
+        for sets in ("1||", "1||1", "1|1|1"):
+            never = {"REVISION": "1", "REASON": "ReplicaSetUpdated", "REPLICA_SETS": sets}
+            done = self.run_script("deploy", "1.2.3", "test", **never)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            fails = "3 always rollout status"
+            done = self.run_script("deploy", "1.2.3", "test", fails=fails, **never)
+            self.assertIn("there is nothing to go back to", done.stderr)
+            self.assertFalse([c for c in self.calls() if c.startswith("rollout undo")])
+            done = self.run_script("undo", "test", **never)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("no other revision in test has ready pods", done.stderr)
+            self.assertEqual(self.changes(), [])
 
     def interrupted(self, by: int, while_it: str, **changes: str) -> tuple[int, str]:
         """The exit code and stderr of a deployment that is ended while it does that."""
