@@ -18,6 +18,8 @@ die() { echo "$command: $*" >&2; exit 64; }
 give_up() { echo "$command: $*" >&2; exit 69; }
 kube() { kubectl --context "$context" "$@"; }
 ours() { kube --namespace "$namespace" "$@"; }
+# Where somebody waits: whoever cancels a job kills it some seconds later.
+ours_soon() { ours "$@" --request-timeout=5s; }
 
 confirm() {
   [[ -t 0 ]] || return 0
@@ -163,35 +165,48 @@ refuse_over_unfinished() {
 say_why() {
   local pod
   echo "deploy: conditions of the Deployment:"
-  ours get deployment "$name" -o 'jsonpath={range .status.conditions[*]}'\
+  ours_soon get deployment "$name" -o 'jsonpath={range .status.conditions[*]}'\
 '  {.type} {.status} {.reason}: {.message}{"\n"}{end}'
   echo "deploy: pods:"
-  ours get pods -l "app.kubernetes.io/name=$name" -o wide
+  ours_soon get pods -l "app.kubernetes.io/name=$name" -o wide
   echo "deploy: the last warnings:"
-  ours get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp |
+  ours_soon get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp |
     grep -F "$name" | tail -n 20
-  ours get pods -l "app.kubernetes.io/name=$name" -o 'jsonpath={range .items[*]}'\
+  ours_soon get pods -l "app.kubernetes.io/name=$name" -o 'jsonpath={range .items[*]}'\
 '{.metadata.name} {.status.containerStatuses[0].ready} {.status.phase}{"\n"}{end}' |
     while read -r pod ready; do
       case $ready in true* | *Succeeded) continue ;; esac
       echo "deploy: the last lines of $pod:"
-      ours logs "$pod" --tail 20 </dev/null
-      ours logs "$pod" --tail 20 --previous </dev/null 2>/dev/null
+      ours_soon logs "$pod" --tail 20 </dev/null
+      ours_soon logs "$pod" --tail 20 --previous </dev/null 2>/dev/null
     done
 }
 
-# Only the Deployment goes back: autoscaler, policies, alerts and stream keep what was applied. The
-# Job would go on with the settings of what has failed.
+delete_job() { ours_soon delete job "$name-provision" --ignore-not-found --wait=false || true; }
+
+on_its_way() {
+  kill $(jobs -p) 2>/dev/null || true
+  give_up "interrupted; revision $revision is on its way back in $context"
+}
+
+# Only the Deployment goes back: autoscaler, policies, alerts and stream keep what was applied. It
+# goes first, for there may be no time for more; then the Job, which would go on with the settings
+# of what has failed. Nobody who reads may be there any more, so what is said ends nothing, and
+# a revision that is there again has another number: it is not gone back to twice.
 undo_rollout() {
-  echo "$command: going back to revision $revision of the Deployment, and of nothing else" >&2
-  ours delete job "$name-provision" --ignore-not-found --wait=false >&2 || true
-  ours rollout undo "deployment/$name" --to-revision "$revision"
+  trap '' INT TERM HUP PIPE
+  ours_soon rollout undo "deployment/$name" --to-revision "$revision" || return
+  trap on_its_way INT TERM HUP
+  delete_job >&2
+  echo "$command: revision $revision of the Deployment comes back, and nothing else" >&2 || true
 }
 
 go_back() {
-  say_why >&2 || true
+  # In the background, for bash hears no signal before a command in the foreground ends.
+  say_why >&2 &
+  wait $! || true
   if [[ ! $revision ]]; then
-    ours delete job "$name-provision" --ignore-not-found --wait=false >&2 || true
+    delete_job >&2
     give_up "there is nothing to go back to; look at make k8s-status"
   fi
   undo_rollout && await rollout status "deployment/$name" --timeout "$timeout" ||
@@ -200,13 +215,15 @@ go_back() {
 }
 
 # Who cancels a job kills it some seconds later: what was begun is taken back at once, unwatched.
+# An apply that is still being killed could come after it.
 interrupted() {
-  trap '' INT TERM
+  trap '' INT TERM HUP PIPE
   kill $(jobs -p) 2>/dev/null || true
+  wait
   [[ $applied ]] || give_up "interrupted; nothing was changed"
   [[ $revision ]] || give_up "interrupted; there is nothing to go back to"
   undo_rollout || give_up "interrupted, and the cluster refuses to go back; make k8s-undo"
-  give_up "interrupted; revision $revision is on its way back in $context"
+  on_its_way
 }
 
 # bash hears signals while it waits, and not while a command is in the foreground. A function in the
@@ -220,7 +237,7 @@ await() {
 await_job() {
   local state end=$((SECONDS + ${timeout%s}))
   while ((SECONDS < end)); do
-    state=$(ours get job "$name-provision" -o \
+    state=$(ours_soon get job "$name-provision" -o \
       'jsonpath={.status.conditions[?(@.status=="True")].type}') || state=''
     case " $state " in
       *" Complete "*) return 0 ;;
@@ -241,10 +258,10 @@ deploy() {
   refuse_over_unfinished
   show_difference
   confirm "apply this to $context?"
-  trap interrupted INT TERM
-  # A Job cannot be changed; deleting one that is done loses nothing.
-  if [[ $installed ]]; then ours delete job "$name-provision" --ignore-not-found; fi
+  trap interrupted INT TERM HUP
   applied=yes
+  # A Job cannot be changed; deleting one that is done loses nothing.
+  if [[ $installed ]]; then await delete job "$name-provision" --ignore-not-found; fi
   # What could be applied before an error rolls out: it has to be taken back, too.
   if ! await apply -f "$rendered"; then
     echo "deploy: not all of $tag can be applied" >&2
@@ -254,7 +271,7 @@ deploy() {
     echo "deploy: $tag does not become ready" >&2
     go_back
   fi
-  trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
+  trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM HUP
   if grep -q '^kind: Job$' "$rendered" && ! await_job; then
     ours logs -l "app.kubernetes.io/name=$name,app.kubernetes.io/component=provision" \
       --prefix --tail=20 --ignore-errors >&2 || true
@@ -270,7 +287,7 @@ undo() {
   [[ $unfinished ]] || die "no rollout stands half done in $context"
   [[ $revision ]] || give_up "no other revision in $context has ready pods, to which to go back"
   confirm "go back to revision $revision in $context?"
-  undo_rollout && ours rollout status "deployment/$name" --timeout "$timeout" ||
+  undo_rollout && await rollout status "deployment/$name" --timeout "$timeout" ||
     give_up "revision $revision does not become ready; look at make k8s-status"
 }
 

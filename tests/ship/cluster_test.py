@@ -40,7 +40,12 @@ while read -r code times beginning; do
   if [[ $times == once ]]; then [[ -e $CALLS.$code ]] && continue; touch "$CALLS.$code"; fi
   exit "$code"
 done <<<"$FAILS"
-[[ $HANGS && $args == "$HANGS"* ]] && exec sleep 60
+if [[ $HANGS && $args == "$HANGS"* ]]; then
+  [[ $args == *--request-timeout=5s ]] && exec sleep 3
+  # Not even TERM ends it at once: what it has sent is on its way.
+  trap 'kill $!; sleep 0.3; echo "it is gone" >>"$CALLS"; exit 1' TERM
+  sleep 60 & wait
+fi
 case $args in
   "get namespace"*) echo "$NAMESPACE" ;;
   "get deployment "*'"Progressing"'*) echo "$REVISION $REASON" ;;
@@ -65,7 +70,9 @@ exit 0
 """
 DELETE_JOB = "delete job petrosa-realtime-strategies-provision --ignore-not-found"
 STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 1200s"
-UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7"
+# Whoever waits for these two may be killed.
+UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7 --request-timeout=5s"
+DELETE_JOB_SOON = f"{DELETE_JOB} --wait=false --request-timeout=5s"
 ALL_KINDS = """configmaps secrets services serviceaccounts persistentvolumeclaims deployments.apps
 statefulsets.apps jobs.batch horizontalpodautoscalers.autoscaling poddisruptionbudgets.policy
 networkpolicies.networking.k8s.io scaledobjects.keda.sh servicemonitors.monitoring.coreos.com
@@ -228,7 +235,7 @@ class Cluster(unittest.TestCase):
         self.assertEqual(done.returncode, 69)
         self.assertIn("revision 7 runs in test again", done.stderr)
         calls = self.calls()
-        self.assertEqual(calls[calls.index(UNDO) + 1], STATUS)
+        self.assertEqual(calls[calls.index(UNDO) + 1 :], [DELETE_JOB_SOON, STATUS])
 
     def test_goes_back_when_only_a_part_could_be_applied(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", fails="5 always apply")
@@ -286,7 +293,9 @@ class Cluster(unittest.TestCase):
             self.assertIn("no other revision in test has ready pods", done.stderr)
             self.assertEqual(self.changes(), [])
 
-    def interrupted(self, by: int, while_it: str, **changes: str) -> tuple[int, str]:
+    def interrupted(
+        self, by: int, while_it: str, is_heard: bool = True, **changes: str
+    ) -> tuple[int, str]:
         """The exit code and stderr of a deployment that is ended while it does that."""
         command = [str(SCRIPT), "deploy", "1.2.3", "test"]
         process = subprocess.Popen(
@@ -297,18 +306,47 @@ class Cluster(unittest.TestCase):
         while not [c for c in self.calls() if c.startswith(while_it)]:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
+        if not is_heard:
+            process.stdout.close()
+            process.stderr.close()
         process.send_signal(by)
+        if not is_heard:
+            return process.wait(timeout=30), ""
         _, said = process.communicate(timeout=30)
         return process.returncode, said
 
     def test_takes_back_what_it_has_begun_when_it_is_interrupted(self) -> None:
-        for by in (signal.SIGINT, signal.SIGTERM):
-            for while_it in ("rollout status", "apply"):
+        """And not before what it has begun is over."""
+        for by in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for while_it in ("rollout status", "apply", "delete job"):
                 with self.subTest(by=by, while_it=while_it):
                     code, said = self.interrupted(by, while_it)
                     self.assertEqual(code, 69, said)
                     self.assertIn("revision 7 is on its way back", said)
-                    self.assertEqual(self.changes()[-2:], [f"{DELETE_JOB} --wait=false", UNDO])
+                    asked = self.calls_file.read_text().splitlines()[-3:]
+                    self.assertEqual(asked[0], "it is gone")
+                    self.assertTrue(asked[1].endswith(UNDO))
+                    self.assertTrue(asked[2].endswith(DELETE_JOB_SOON))
+
+    def test_takes_it_back_also_while_it_says_why(self) -> None:
+        fails = "3 always rollout status"
+        code, said = self.interrupted(signal.SIGTERM, "get pods", FAILS=fails)
+        self.assertEqual(code, 69)
+        self.assertIn("interrupted; revision 7 is on its way back", said)
+        self.assertNotIn("the last warnings", said)
+        self.assertEqual(self.changes()[-2:], [UNDO, DELETE_JOB_SOON])
+
+    def test_takes_it_back_once(self) -> None:
+        """A revision that is there again has another number."""
+        fails = "5 always apply"
+        _, said = self.interrupted(signal.SIGTERM, "rollout status", FAILS=fails)
+        self.assertIn("interrupted; revision 7 is on its way back", said)
+        self.assertEqual(self.calls().count(UNDO), 1)
+
+    def test_takes_it_back_also_where_nobody_hears_of_it(self) -> None:
+        """A terminal that is gone."""
+        self.interrupted(signal.SIGHUP, "rollout status", is_heard=False)
+        self.assertEqual(self.changes()[-2:], [UNDO, DELETE_JOB_SOON])
 
     def test_an_interrupted_first_installation_has_nothing_to_go_back_to(self) -> None:
         code, said = self.interrupted(signal.SIGTERM, "rollout status", **NOT_INSTALLED)
@@ -336,7 +374,7 @@ class Cluster(unittest.TestCase):
         last = max(calls.index(c) for c in calls if c.startswith("logs "))
         self.assertLess(last, calls.index(UNDO))
         # Whose settings would be made at the broker while the earlier version runs.
-        self.assertEqual(self.changes()[-2:], [f"{DELETE_JOB} --wait=false", UNDO])
+        self.assertEqual(self.changes()[-2:], [UNDO, DELETE_JOB_SOON])
 
     def test_says_so_when_there_is_nothing_to_go_back_to(self) -> None:
         fails = "3 always rollout status"
