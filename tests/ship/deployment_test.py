@@ -155,15 +155,17 @@ class Kubernetes(unittest.TestCase):
         self.expect_of_ready("Permissions Violation for Subscription")
 
     def test_permissions_are_printed_for_one_configmap_that_is_right(self) -> None:
-        def code(options: str, *maps: dict[str, str]) -> int:
+        def code(options: str, *maps: dict[str, str], **environment: str) -> int:
             objects = [{"kind": "ConfigMap", "metadata": {"name": "a"}, "data": m} for m in maps]
             return subprocess.run(
-                [BINARY, "provision", *options.split()], env={}, capture_output=True,
+                [BINARY, "provision", *options.split()], env=environment, capture_output=True,
                 text=True, input=yaml.safe_dump_all(objects),
             ).returncode  # fmt: skip
 
         printed, good = "--permissions --from -", {"ORDER_DELIVERY": "jetstream"}
         self.assertEqual(code(printed, good, {"rules.yaml": "a file"}), 0)
+        # Of the workstation on which it is printed.
+        self.assertEqual(code(printed, good, LOG_LEVEL="TRACE", NATS_CONTEXT="laptop"), 0)
         self.assertEqual(code("--from -", good), 64)
         self.assertEqual(code(printed), 65)
         self.assertEqual(code(printed, good, good), 65)
