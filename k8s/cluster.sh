@@ -30,13 +30,15 @@ confirm() {
 
 # The overlay with the image's tag; kustomize takes folders by relative paths only.
 render() {
-  local work=$root/build/deploy
-  mkdir -p "$work"
+  # Of its own: of two at a time none applies what the other has rendered. Gone with this script.
+  mkdir -p "$root/build/deploy"
+  work=$(mktemp -d "$root/build/deploy/XXXXXX")
+  trap 'rm -rf "$work"' EXIT
   cat >"$work/kustomization.yaml" <<YAML
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
-  - ../../k8s/overlays/$overlay
+  - ../../../k8s/overlays/$overlay
 images:
   - name: yurisa2/$name
     newTag: "$1"
@@ -103,7 +105,8 @@ show_difference() {
   differing=$(sed -nE 's|^Files .*/(.*[.])?v[0-9a-z]+[.]([A-Z][A-Za-z]*)[.]'\
 '[^. ]*[.]([^ /]*) differ$|  \2 \3|p' <<<"$differing" |
     grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
-  echo "== objects that change in $context; all of it: kubectl --context $context diff -f $rendered"
+  echo "== objects that change in $context; until this ends, all of it:" \
+    "kubectl --context $context diff -f $rendered"
   echo "${differing:-  (none)}"
 }
 
@@ -308,7 +311,9 @@ logs() {
 # cluster does not know cannot be there. Who scales goes first.
 clean() {
   local selector="app.kubernetes.io/name in ($name, $name-nats)" result=0 known kind kinds=
-  known=$(kube api-resources --namespaced --verbs delete -o name) ||
+  # It fails, with its list, where any one aggregated API is away, as a metrics server.
+  known=$(kube api-resources --namespaced --verbs delete -o name) || true
+  grep -qx deployments.apps <<<"$known" ||
     give_up "$context does not say which kinds it has; nothing was changed"
   for kind in scaledobjects.keda.sh horizontalpodautoscalers.autoscaling deployments.apps \
     statefulsets.apps jobs.batch services poddisruptionbudgets.policy configmaps serviceaccounts \

@@ -37,6 +37,7 @@ if [[ $1 == kustomize ]]; then
 fi
 while read -r code times beginning; do
   [[ $code && $args == "$beginning"* ]] || continue
+  [[ $LISTS && $args == api-resources* ]] && printf '%s\n' $KINDS
   if [[ $times == once ]]; then [[ -e $CALLS.$code ]] && continue; touch "$CALLS.$code"; fi
   exit "$code"
 done <<<"$FAILS"
@@ -55,6 +56,7 @@ case $args in
     mkdir -p "$CALLS.d/LIVE-1" "$CALLS.d/MERGED-1"
     for file in $DIFFERS; do echo new >"$CALLS.d/MERGED-1/$file"; : >"$CALLS.d/LIVE-1/$file"; done
     exec $KUBECTL_EXTERNAL_DIFF "$CALLS.d/LIVE-1" "$CALLS.d/MERGED-1" ;;
+  "apply -f "*) cp "${args#apply -f }" "$CALLS.applied" ;;
   "get deployment "*) echo "  Progressing False ProgressDeadlineExceeded: no progress" ;;
   "get replicasets "*) echo "$REPLICA_SETS" ;;
   "get pods "*jsonpath*) echo "$PODS" ;;
@@ -81,7 +83,7 @@ IN_THE_CLUSTER = {
     "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production",
     "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6||\n7|2|2", "PODS": "old-1 true Running",
     "KINDS": " ".join(ALL_KINDS), "JOB": "SuccessCriteriaMet Complete", "HANGS": "",
-    "SETTINGS": "", "DIFFERS": "",
+    "SETTINGS": "", "DIFFERS": "", "LISTS": "",
 }  # fmt: skip
 NOT_INSTALLED = {"NAMESPACE": "", "REVISION": "", "REASON": "", "REPLICA_SETS": "", "PODS": ""}
 DEPLOYMENT_FILE = "apps.v1.Deployment.petrosa-apps.petrosa-realtime-strategies"
@@ -132,6 +134,9 @@ class Cluster(unittest.TestCase):
             for line in asked
         ]
 
+    def applied(self) -> str:
+        return Path(f"{self.calls_file}.applied").read_text()
+
     def changes(self) -> list[str]:
         harmless = ("get", "api-resources", "diff", "rollout status", "rollout history", "logs")
         return [call for call in self.calls() if not call.startswith(harmless)]
@@ -159,12 +164,13 @@ class Cluster(unittest.TestCase):
     def test_shows_the_difference_applies_and_waits(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", DIFFERS=DEPLOYMENT_FILE)
         self.assertEqual(done.returncode, 0, done.stderr)
-        rendered = ROOT / "build/deploy/rendered.yaml"
         order = [c for c in self.calls() if not c.startswith("get ")]
+        rendered = next(c for c in order if c.startswith("apply ")).split()[-1]
+        self.assertFalse(Path(rendered).parent.exists(), "it stays")
         difference = f"diff -f {rendered} -l app.kubernetes.io/component!=provision"
         self.assertEqual(order, [difference, DELETE_JOB, f"apply -f {rendered}", STATUS])
         self.assertTrue([c for c in self.calls() if c.startswith("get job ")])
-        text = rendered.read_text()
+        text = self.applied()
         self.assertIn('newTag: "1.2.3"', text)
         self.assertIn("overlays/production\n", text)
 
@@ -199,7 +205,7 @@ class Cluster(unittest.TestCase):
     def test_takes_another_overlay(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT="development")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("overlays/dev\n", (ROOT / "build/deploy/rendered.yaml").read_text())
+        self.assertIn("overlays/dev\n", self.applied())
 
     def test_no_other_overlay_replaces_production(self) -> None:
         there = "development production"
@@ -433,11 +439,20 @@ class Cluster(unittest.TestCase):
                 self.assertIn(label, call.replace(")", ",").replace("(", ","))
 
     def test_cleaning_asks_for_no_kind_that_the_cluster_does_not_know(self) -> None:
-        self.assertEqual(self.run_script("clean", "test", KINDS="configmaps").returncode, 0)
-        self.assertIn("delete configmaps -l", self.changes()[0])
-        done = self.run_script("clean", "test", fails="1 always api-resources")
-        self.assertEqual(done.returncode, 69)
-        self.assertEqual(self.changes(), [])
+        kinds = "deployments.apps configmaps"
+        self.assertEqual(self.run_script("clean", "test", KINDS=kinds).returncode, 0)
+        self.assertIn("delete deployments.apps,configmaps -l", self.changes()[0])
+
+    def test_cleaning_needs_a_list_and_not_every_aggregated_api(self) -> None:
+        """kubectl fails, with its list, where one of them is away."""
+        done = self.run_script("clean", "test", fails="1 always api-resources", LISTS="yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("deployments.apps", self.changes()[0])
+        for no_list in ({"fails": "1 always api-resources"}, {"KINDS": "configmaps"}):
+            done = self.run_script("clean", "test", **no_list)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("nothing was changed", done.stderr)
+            self.assertEqual(self.changes(), [])
 
     def test_cleaning_says_when_something_cannot_be_deleted(self) -> None:
         done = self.run_script("clean", "test", fails="7 always delete")
