@@ -202,10 +202,26 @@ class Documents(unittest.TestCase):
         for name, commands in upgrades.items():
             for command in commands:
                 with self.subTest(document=name, command=command):
-                    self.assertRegex(command, r"--atomic --timeout \d+m")
+                    self.assertRegex(command, r"--atomic --wait-for-jobs --timeout \d+m")
         page = documents()["docs/DEPLOYMENT.md"]
         section = page[page.index("\n## Helm\n") :]
         self.assertIn("create secret generic", section[: section.index("helm upgrade")])
+
+    def test_removing_old_settings_leaves_those_that_run(self) -> None:
+        page = documents()["k8s/helm/petrosa-realtime-strategies/README.md"]
+        (block,) = [b for b in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S)
+                    if "delete" in b and "configMapRef" in b]  # fmt: skip
+        name = "petrosa-realtime-strategies"
+        there = "\n".join(f"configmap/{name}-{end}" for end in
+                          ("0123456789", "abcdef0123", "dashboard", "test", "nats-0123"))  # fmt: skip
+        kubectl = f"""kubectl() {{ case "$*" in *"get deployment"*) echo "$NOW" ;;
+            *"get configmap"*) echo '{there}' ;; esac; }}
+            xargs() {{ while read -r line; do echo "deleted $line"; done; }}\n"""
+        for now, deleted in ((f"{name}-0123456789", f"deleted configmap/{name}-abcdef0123\n"),
+                             ("", "")):  # fmt: skip
+            done = subprocess.run(["bash", "-c", kubectl + block], env={**os.environ, "NOW": now},
+                                  capture_output=True, text=True)  # fmt: skip
+            self.assertEqual(done.stdout, deleted, done.stderr)
 
     def test_what_the_seed_named_is_there(self) -> None:
         explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
