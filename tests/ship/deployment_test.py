@@ -81,7 +81,7 @@ class Kubernetes(unittest.TestCase):
         for who in ("password", "password-provision", "tradeengine", "relay", "operator"):
             (self.here / who).write_text(f"secret-of-{who}")
         self.environment = {
-            "PATH": f"{tools}:{os.environ['PATH']}", "HERE": str(self.here), "CONTEXT": "microk8s"
+            "PATH": f"{tools}:{os.environ['PATH']}", "HERE": str(self.here)
         }  # fmt: skip
 
     def type(self, step: str) -> None:
@@ -136,8 +136,7 @@ class Kubernetes(unittest.TestCase):
         return done[-1]
 
     def test_what_the_document_says_ends_with_a_production_that_is_ready(self) -> None:
-        for step in steps():
-            self.type(step)
+        self.type("\n".join(steps()))
         self.assertIn("deployer.yaml", (self.here / "applied").read_text())
         self.assertIn("rendered.yaml", (self.here / "applied").read_text())
         self.start_broker()
@@ -147,8 +146,7 @@ class Kubernetes(unittest.TestCase):
 
     def test_the_permissions_of_other_settings_do_not_suffice(self) -> None:
         """What the page said before: those of the settings that nobody has given."""
-        for step in steps():
-            self.type(step)
+        self.type("\n".join(steps()))
         self.type("realtime-strategies provision --permissions >permissions.conf")
         self.start_broker()
         self.provision()
