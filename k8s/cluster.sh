@@ -18,6 +18,8 @@ die() { echo "$command: $*" >&2; exit 64; }
 give_up() { echo "$command: $*" >&2; exit 69; }
 kube() { kubectl --context "$context" "$@"; }
 ours() { kube --namespace "$namespace" "$@"; }
+# Where somebody waits: whoever cancels a job kills it some seconds later.
+ours_soon() { ours "$@" --request-timeout=5s; }
 
 confirm() {
   [[ -t 0 ]] || return 0
@@ -28,13 +30,15 @@ confirm() {
 
 # The overlay with the image's tag; kustomize takes folders by relative paths only.
 render() {
-  local work=$root/build/deploy
-  mkdir -p "$work"
+  # Of its own: of two at a time none applies what the other has rendered. Gone with this script.
+  mkdir -p "$root/build/deploy"
+  work=$(mktemp -d "$root/build/deploy/XXXXXX")
+  trap 'rm -rf "$work"' EXIT
   cat >"$work/kustomization.yaml" <<YAML
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
-  - ../../k8s/overlays/$overlay
+  - ../../../k8s/overlays/$overlay
 images:
   - name: yurisa2/$name
     newTag: "$1"
@@ -101,7 +105,8 @@ show_difference() {
   differing=$(sed -nE 's|^Files .*/(.*[.])?v[0-9a-z]+[.]([A-Z][A-Za-z]*)[.]'\
 '[^. ]*[.]([^ /]*) differ$|  \2 \3|p' <<<"$differing" |
     grep -vE "^  ConfigMap $name-[a-z0-9]{10}$" || true)
-  echo "== objects that change in $context; all of it: kubectl --context $context diff -f $rendered"
+  echo "== objects that change in $context; until this ends, all of it:" \
+    "kubectl --context $context diff -f $rendered"
   echo "${differing:-  (none)}"
 }
 
@@ -123,10 +128,11 @@ replica_sets() {
 '|{.status.availableReplicas}|{.status.readyReplicas}{"\n"}{end}'
 }
 
-# The newest revision whose pods stay ready; one whose pods come and go counts where there is no
-# other.
+# The newest revision but $unfinished whose pods stay ready; one whose pods come and go counts where
+# there is no other.
 newest_ready() {
-  awk -F'|' '
+  awk -F'|' -v unfinished="$unfinished" '
+    $1 == unfinished { next }
     $2 > 0 && $1 + 0 > steady { steady = $1 + 0 }
     $3 > 0 && $1 + 0 > ready { ready = $1 + 0 }
     END { print steady ? steady : ready }'
@@ -134,26 +140,24 @@ newest_ready() {
 
 # Sets `revision` to what a deployment that fails goes back to: the newest with ready pods or, where
 # none has any, as while the broker is away, the one whose rollout was finished. Empty: there is
-# none. $unfinished is set where the last rollout stands half done.
+# none. $unfinished is set where the last rollout stands half done; to that nobody goes back, however
+# many of its pods are ready.
 find_revision() {
-  local state reason
+  local state reason sets
   revision='' unfinished=''
   state=$(ours get deployment "$name" --ignore-not-found -o 'jsonpath='\
 '{.metadata.annotations.deployment\.kubernetes\.io/revision}'\
-' {.status.conditions[?(@.type=="Progressing")].reason}') &&
-    revision=$(replica_sets | newest_ready) ||
+' {.status.conditions[?(@.type=="Progressing")].reason}') && sets=$(replica_sets) ||
     give_up "nobody says what to go back to; nothing was changed"
   read -r state reason <<<"$state" || true
   [[ $state ]] || return 0
-  if [[ $reason == NewReplicaSetAvailable ]]; then
-    revision=${revision:-$state}
-  else
-    unfinished=$state
-  fi
+  [[ $reason == NewReplicaSetAvailable ]] || unfinished=$state
+  revision=$(newest_ready <<<"$sets")
+  [[ $unfinished ]] || revision=${revision:-$state}
 }
 
 # Half a rollout has two versions in it: the next one would take the broken one for what was there.
-# Where no pod of any version is ready there is nothing to lose, and trying again mends it.
+# Where no pod of another one is ready there is nothing to go back to, and trying again mends it.
 refuse_over_unfinished() {
   [[ $unfinished && $revision ]] || return 0
   give_up "revision $unfinished stands half rolled out in $context, and revision $revision has" \
@@ -164,35 +168,48 @@ refuse_over_unfinished() {
 say_why() {
   local pod
   echo "deploy: conditions of the Deployment:"
-  ours get deployment "$name" -o 'jsonpath={range .status.conditions[*]}'\
+  ours_soon get deployment "$name" -o 'jsonpath={range .status.conditions[*]}'\
 '  {.type} {.status} {.reason}: {.message}{"\n"}{end}'
   echo "deploy: pods:"
-  ours get pods -l "app.kubernetes.io/name=$name" -o wide
+  ours_soon get pods -l "app.kubernetes.io/name=$name" -o wide
   echo "deploy: the last warnings:"
-  ours get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp |
+  ours_soon get events --field-selector type!=Normal --sort-by .metadata.creationTimestamp |
     grep -F "$name" | tail -n 20
-  ours get pods -l "app.kubernetes.io/name=$name" -o 'jsonpath={range .items[*]}'\
+  ours_soon get pods -l "app.kubernetes.io/name=$name" -o 'jsonpath={range .items[*]}'\
 '{.metadata.name} {.status.containerStatuses[0].ready} {.status.phase}{"\n"}{end}' |
     while read -r pod ready; do
       case $ready in true* | *Succeeded) continue ;; esac
       echo "deploy: the last lines of $pod:"
-      ours logs "$pod" --tail 20 </dev/null
-      ours logs "$pod" --tail 20 --previous </dev/null 2>/dev/null
+      ours_soon logs "$pod" --tail 20 </dev/null
+      ours_soon logs "$pod" --tail 20 --previous </dev/null 2>/dev/null
     done
 }
 
-# Only the Deployment goes back: autoscaler, policies, alerts and stream keep what was applied. The
-# Job would go on with the settings of what has failed.
+delete_job() { ours_soon delete job "$name-provision" --ignore-not-found --wait=false || true; }
+
+on_its_way() {
+  kill $(jobs -p) 2>/dev/null || true
+  give_up "interrupted; revision $revision is on its way back in $context"
+}
+
+# Only the Deployment goes back: autoscaler, policies, alerts and stream keep what was applied. It
+# goes first, for there may be no time for more; then the Job, which would go on with the settings
+# of what has failed. Nobody who reads may be there any more, so what is said ends nothing, and
+# a revision that is there again has another number: it is not gone back to twice.
 undo_rollout() {
-  echo "$command: going back to revision $revision of the Deployment, and of nothing else" >&2
-  ours delete job "$name-provision" --ignore-not-found --wait=false >&2 || true
-  ours rollout undo "deployment/$name" --to-revision "$revision"
+  trap '' INT TERM HUP PIPE
+  ours_soon rollout undo "deployment/$name" --to-revision "$revision" || return
+  trap on_its_way INT TERM HUP
+  delete_job >&2
+  echo "$command: revision $revision of the Deployment comes back, and nothing else" >&2 || true
 }
 
 go_back() {
-  say_why >&2 || true
+  # In the background, for bash hears no signal before a command in the foreground ends.
+  say_why >&2 &
+  wait $! || true
   if [[ ! $revision ]]; then
-    ours delete job "$name-provision" --ignore-not-found --wait=false >&2 || true
+    delete_job >&2
     give_up "there is nothing to go back to; look at make k8s-status"
   fi
   undo_rollout && await rollout status "deployment/$name" --timeout "$timeout" ||
@@ -201,13 +218,15 @@ go_back() {
 }
 
 # Who cancels a job kills it some seconds later: what was begun is taken back at once, unwatched.
+# An apply that is still being killed could come after it.
 interrupted() {
-  trap '' INT TERM
+  trap '' INT TERM HUP PIPE
   kill $(jobs -p) 2>/dev/null || true
+  wait
   [[ $applied ]] || give_up "interrupted; nothing was changed"
   [[ $revision ]] || give_up "interrupted; there is nothing to go back to"
   undo_rollout || give_up "interrupted, and the cluster refuses to go back; make k8s-undo"
-  give_up "interrupted; revision $revision is on its way back in $context"
+  on_its_way
 }
 
 # bash hears signals while it waits, and not while a command is in the foreground. A function in the
@@ -221,7 +240,7 @@ await() {
 await_job() {
   local state end=$((SECONDS + ${timeout%s}))
   while ((SECONDS < end)); do
-    state=$(ours get job "$name-provision" -o \
+    state=$(ours_soon get job "$name-provision" -o \
       'jsonpath={.status.conditions[?(@.status=="True")].type}') || state=''
     case " $state " in
       *" Complete "*) return 0 ;;
@@ -242,10 +261,10 @@ deploy() {
   refuse_over_unfinished
   show_difference
   confirm "apply this to $context?"
-  trap interrupted INT TERM
-  # A Job cannot be changed; deleting one that is done loses nothing.
-  if [[ $installed ]]; then ours delete job "$name-provision" --ignore-not-found; fi
+  trap interrupted INT TERM HUP
   applied=yes
+  # A Job cannot be changed; deleting one that is done loses nothing.
+  if [[ $installed ]]; then await delete job "$name-provision" --ignore-not-found; fi
   # What could be applied before an error rolls out: it has to be taken back, too.
   if ! await apply -f "$rendered"; then
     echo "deploy: not all of $tag can be applied" >&2
@@ -255,7 +274,7 @@ deploy() {
     echo "deploy: $tag does not become ready" >&2
     go_back
   fi
-  trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM
+  trap 'give_up "interrupted; $tag runs, and its Job goes on"' INT TERM HUP
   if grep -q '^kind: Job$' "$rendered" && ! await_job; then
     ours logs -l "app.kubernetes.io/name=$name,app.kubernetes.io/component=provision" \
       --prefix --tail=20 --ignore-errors >&2 || true
@@ -269,9 +288,9 @@ undo() {
   local revision unfinished
   find_revision
   [[ $unfinished ]] || die "no rollout stands half done in $context"
-  [[ $revision ]] || give_up "no revision in $context has ready pods, to which to go back"
+  [[ $revision ]] || give_up "no other revision in $context has ready pods, to which to go back"
   confirm "go back to revision $revision in $context?"
-  undo_rollout && ours rollout status "deployment/$name" --timeout "$timeout" ||
+  undo_rollout && await rollout status "deployment/$name" --timeout "$timeout" ||
     give_up "revision $revision does not become ready; look at make k8s-status"
 }
 
@@ -292,7 +311,9 @@ logs() {
 # cluster does not know cannot be there. Who scales goes first.
 clean() {
   local selector="app.kubernetes.io/name in ($name, $name-nats)" result=0 known kind kinds=
-  known=$(kube api-resources --namespaced --verbs delete -o name) ||
+  # It fails, with its list, where any one aggregated API is away, as a metrics server.
+  known=$(kube api-resources --namespaced --verbs delete -o name) || true
+  grep -qx deployments.apps <<<"$known" ||
     give_up "$context does not say which kinds it has; nothing was changed"
   for kind in scaledobjects.keda.sh horizontalpodautoscalers.autoscaling deployments.apps \
     statefulsets.apps jobs.batch services poddisruptionbudgets.policy configmaps serviceaccounts \

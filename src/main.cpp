@@ -46,7 +46,8 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
     return ExitCode::ok;
   }
   if (command->needs == Needs::nothing) return run_command(invocation, {});
-  if (command->needs == Needs::itself) {
+  // What --from names stands in place of the environment, which may be a workstation's.
+  if (command->needs == Needs::itself || invocation.has("from")) {
     invocation.environment = read_environment();
     return run_command(invocation, {});
   }

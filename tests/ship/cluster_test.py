@@ -37,10 +37,16 @@ if [[ $1 == kustomize ]]; then
 fi
 while read -r code times beginning; do
   [[ $code && $args == "$beginning"* ]] || continue
+  [[ $LISTS && $args == api-resources* ]] && printf '%s\n' $KINDS
   if [[ $times == once ]]; then [[ -e $CALLS.$code ]] && continue; touch "$CALLS.$code"; fi
   exit "$code"
 done <<<"$FAILS"
-[[ $HANGS && $args == "$HANGS"* ]] && exec sleep 60
+if [[ $HANGS && $args == "$HANGS"* ]]; then
+  [[ $args == *--request-timeout=5s ]] && exec sleep 3
+  # Not even TERM ends it at once: what it has sent is on its way.
+  trap 'kill $!; sleep 0.3; echo "it is gone" >>"$CALLS"; exit 1' TERM
+  sleep 60 & wait
+fi
 case $args in
   "get namespace"*) echo "$NAMESPACE" ;;
   "get deployment "*'"Progressing"'*) echo "$REVISION $REASON" ;;
@@ -50,6 +56,7 @@ case $args in
     mkdir -p "$CALLS.d/LIVE-1" "$CALLS.d/MERGED-1"
     for file in $DIFFERS; do echo new >"$CALLS.d/MERGED-1/$file"; : >"$CALLS.d/LIVE-1/$file"; done
     exec $KUBECTL_EXTERNAL_DIFF "$CALLS.d/LIVE-1" "$CALLS.d/MERGED-1" ;;
+  "apply -f "*) cp "${args#apply -f }" "$CALLS.applied" ;;
   "get deployment "*) echo "  Progressing False ProgressDeadlineExceeded: no progress" ;;
   "get replicasets "*) echo "$REPLICA_SETS" ;;
   "get pods "*jsonpath*) echo "$PODS" ;;
@@ -65,7 +72,9 @@ exit 0
 """
 DELETE_JOB = "delete job petrosa-realtime-strategies-provision --ignore-not-found"
 STATUS = "rollout status deployment/petrosa-realtime-strategies --timeout 1200s"
-UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7"
+# Whoever waits for these two may be killed.
+UNDO = "rollout undo deployment/petrosa-realtime-strategies --to-revision 7 --request-timeout=5s"
+DELETE_JOB_SOON = f"{DELETE_JOB} --wait=false --request-timeout=5s"
 ALL_KINDS = """configmaps secrets services serviceaccounts persistentvolumeclaims deployments.apps
 statefulsets.apps jobs.batch horizontalpodautoscalers.autoscaling poddisruptionbudgets.policy
 networkpolicies.networking.k8s.io scaledobjects.keda.sh servicemonitors.monitoring.coreos.com
@@ -74,7 +83,7 @@ IN_THE_CLUSTER = {
     "NAMESPACE": "namespace/petrosa-apps", "REVISION": "7", "ENVIRONMENT": "production",
     "REASON": "NewReplicaSetAvailable", "REPLICA_SETS": "6||\n7|2|2", "PODS": "old-1 true Running",
     "KINDS": " ".join(ALL_KINDS), "JOB": "SuccessCriteriaMet Complete", "HANGS": "",
-    "SETTINGS": "", "DIFFERS": "",
+    "SETTINGS": "", "DIFFERS": "", "LISTS": "",
 }  # fmt: skip
 NOT_INSTALLED = {"NAMESPACE": "", "REVISION": "", "REASON": "", "REPLICA_SETS": "", "PODS": ""}
 DEPLOYMENT_FILE = "apps.v1.Deployment.petrosa-apps.petrosa-realtime-strategies"
@@ -125,6 +134,9 @@ class Cluster(unittest.TestCase):
             for line in asked
         ]
 
+    def applied(self) -> str:
+        return Path(f"{self.calls_file}.applied").read_text()
+
     def changes(self) -> list[str]:
         harmless = ("get", "api-resources", "diff", "rollout status", "rollout history", "logs")
         return [call for call in self.calls() if not call.startswith(harmless)]
@@ -152,12 +164,13 @@ class Cluster(unittest.TestCase):
     def test_shows_the_difference_applies_and_waits(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", DIFFERS=DEPLOYMENT_FILE)
         self.assertEqual(done.returncode, 0, done.stderr)
-        rendered = ROOT / "build/deploy/rendered.yaml"
         order = [c for c in self.calls() if not c.startswith("get ")]
+        rendered = next(c for c in order if c.startswith("apply ")).split()[-1]
+        self.assertFalse(Path(rendered).parent.exists(), "it stays")
         difference = f"diff -f {rendered} -l app.kubernetes.io/component!=provision"
         self.assertEqual(order, [difference, DELETE_JOB, f"apply -f {rendered}", STATUS])
         self.assertTrue([c for c in self.calls() if c.startswith("get job ")])
-        text = rendered.read_text()
+        text = self.applied()
         self.assertIn('newTag: "1.2.3"', text)
         self.assertIn("overlays/production\n", text)
 
@@ -192,7 +205,7 @@ class Cluster(unittest.TestCase):
     def test_takes_another_overlay(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", "dev", ENVIRONMENT="development")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("overlays/dev\n", (ROOT / "build/deploy/rendered.yaml").read_text())
+        self.assertIn("overlays/dev\n", self.applied())
 
     def test_no_other_overlay_replaces_production(self) -> None:
         there = "development production"
@@ -228,7 +241,7 @@ class Cluster(unittest.TestCase):
         self.assertEqual(done.returncode, 69)
         self.assertIn("revision 7 runs in test again", done.stderr)
         calls = self.calls()
-        self.assertEqual(calls[calls.index(UNDO) + 1], STATUS)
+        self.assertEqual(calls[calls.index(UNDO) + 1 :], [DELETE_JOB_SOON, STATUS])
 
     def test_goes_back_when_only_a_part_could_be_applied(self) -> None:
         done = self.run_script("deploy", "1.2.3", "test", fails="5 always apply")
@@ -255,22 +268,40 @@ class Cluster(unittest.TestCase):
             self.assertEqual(self.changes(), [])
 
     def test_takes_half_a_rollout_back_to_what_has_ready_pods(self) -> None:
-        done = self.run_script("undo", "test", **HALF_DONE)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual([c.split()[0] for c in self.changes()], ["delete", "rollout"])
-        self.assertIn(UNDO, self.calls())
+        """Also where the broken version has ready pods itself."""
+        for sets in ("6||\n7|2|2\n8||", "7|1|1\n8|1|1", "8|1|1\n7|2|2", "7||1\n8|1|2"):
+            with self.subTest(sets=sets):
+                half_done = {**HALF_DONE, "REPLICA_SETS": sets}
+                done = self.run_script("deploy", "1.2.3", "test", **half_done)
+                self.assertEqual(done.returncode, 69)
+                self.assertIn("revision 7 has ready pods", done.stderr)
+                done = self.run_script("undo", "test", **half_done)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(
+                    sorted(c.split()[0] for c in self.changes()), ["delete", "rollout"]
+                )
+                self.assertIn(UNDO, self.calls())
         self.assertEqual(self.run_script("undo", "test").returncode, 64)
         self.assertEqual(self.changes(), [])
 
     def test_tries_again_where_nothing_ever_became_ready(self) -> None:
-        never = {"REVISION": "1", "REASON": "ProgressDeadlineExceeded", "REPLICA_SETS": "1||"}
-        done = self.run_script("deploy", "1.2.3", "test", **never)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        done = self.run_script("deploy", "1.2.3", "test", fails="3 once rollout status", **never)
-        self.assertIn("there is nothing to go back to", done.stderr)
-        self.assertFalse([c for c in self.calls() if c.startswith("rollout undo")])
+        """Or only for a moment, again and again."""
+        for sets in ("1||", "1||1", "1|1|1"):
+            never = {"REVISION": "1", "REASON": "ReplicaSetUpdated", "REPLICA_SETS": sets}
+            done = self.run_script("deploy", "1.2.3", "test", **never)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            fails = "3 always rollout status"
+            done = self.run_script("deploy", "1.2.3", "test", fails=fails, **never)
+            self.assertIn("there is nothing to go back to", done.stderr)
+            self.assertFalse([c for c in self.calls() if c.startswith("rollout undo")])
+            done = self.run_script("undo", "test", **never)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("no other revision in test has ready pods", done.stderr)
+            self.assertEqual(self.changes(), [])
 
-    def interrupted(self, by: int, while_it: str, **changes: str) -> tuple[int, str]:
+    def interrupted(
+        self, by: int, while_it: str, is_heard: bool = True, **changes: str
+    ) -> tuple[int, str]:
         """The exit code and stderr of a deployment that is ended while it does that."""
         command = [str(SCRIPT), "deploy", "1.2.3", "test"]
         process = subprocess.Popen(
@@ -281,18 +312,47 @@ class Cluster(unittest.TestCase):
         while not [c for c in self.calls() if c.startswith(while_it)]:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
+        if not is_heard:
+            process.stdout.close()
+            process.stderr.close()
         process.send_signal(by)
+        if not is_heard:
+            return process.wait(timeout=30), ""
         _, said = process.communicate(timeout=30)
         return process.returncode, said
 
     def test_takes_back_what_it_has_begun_when_it_is_interrupted(self) -> None:
-        for by in (signal.SIGINT, signal.SIGTERM):
-            for while_it in ("rollout status", "apply"):
+        """And not before what it has begun is over."""
+        for by in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for while_it in ("rollout status", "apply", "delete job"):
                 with self.subTest(by=by, while_it=while_it):
                     code, said = self.interrupted(by, while_it)
                     self.assertEqual(code, 69, said)
                     self.assertIn("revision 7 is on its way back", said)
-                    self.assertEqual(self.changes()[-2:], [f"{DELETE_JOB} --wait=false", UNDO])
+                    asked = self.calls_file.read_text().splitlines()[-3:]
+                    self.assertEqual(asked[0], "it is gone")
+                    self.assertTrue(asked[1].endswith(UNDO))
+                    self.assertTrue(asked[2].endswith(DELETE_JOB_SOON))
+
+    def test_takes_it_back_also_while_it_says_why(self) -> None:
+        fails = "3 always rollout status"
+        code, said = self.interrupted(signal.SIGTERM, "get pods", FAILS=fails)
+        self.assertEqual(code, 69)
+        self.assertIn("interrupted; revision 7 is on its way back", said)
+        self.assertNotIn("the last warnings", said)
+        self.assertEqual(self.changes()[-2:], [UNDO, DELETE_JOB_SOON])
+
+    def test_takes_it_back_once(self) -> None:
+        """A revision that is there again has another number."""
+        fails = "5 always apply"
+        _, said = self.interrupted(signal.SIGTERM, "rollout status", FAILS=fails)
+        self.assertIn("interrupted; revision 7 is on its way back", said)
+        self.assertEqual(self.calls().count(UNDO), 1)
+
+    def test_takes_it_back_also_where_nobody_hears_of_it(self) -> None:
+        """A terminal that is gone."""
+        self.interrupted(signal.SIGHUP, "rollout status", is_heard=False)
+        self.assertEqual(self.changes()[-2:], [UNDO, DELETE_JOB_SOON])
 
     def test_an_interrupted_first_installation_has_nothing_to_go_back_to(self) -> None:
         code, said = self.interrupted(signal.SIGTERM, "rollout status", **NOT_INSTALLED)
@@ -320,7 +380,7 @@ class Cluster(unittest.TestCase):
         last = max(calls.index(c) for c in calls if c.startswith("logs "))
         self.assertLess(last, calls.index(UNDO))
         # Whose settings would be made at the broker while the earlier version runs.
-        self.assertEqual(self.changes()[-2:], [f"{DELETE_JOB} --wait=false", UNDO])
+        self.assertEqual(self.changes()[-2:], [UNDO, DELETE_JOB_SOON])
 
     def test_says_so_when_there_is_nothing_to_go_back_to(self) -> None:
         fails = "3 always rollout status"
@@ -379,11 +439,20 @@ class Cluster(unittest.TestCase):
                 self.assertIn(label, call.replace(")", ",").replace("(", ","))
 
     def test_cleaning_asks_for_no_kind_that_the_cluster_does_not_know(self) -> None:
-        self.assertEqual(self.run_script("clean", "test", KINDS="configmaps").returncode, 0)
-        self.assertIn("delete configmaps -l", self.changes()[0])
-        done = self.run_script("clean", "test", fails="1 always api-resources")
-        self.assertEqual(done.returncode, 69)
-        self.assertEqual(self.changes(), [])
+        kinds = "deployments.apps configmaps"
+        self.assertEqual(self.run_script("clean", "test", KINDS=kinds).returncode, 0)
+        self.assertIn("delete deployments.apps,configmaps -l", self.changes()[0])
+
+    def test_cleaning_needs_a_list_and_not_every_aggregated_api(self) -> None:
+        """kubectl fails, with its list, where one of them is away."""
+        done = self.run_script("clean", "test", fails="1 always api-resources", LISTS="yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("deployments.apps", self.changes()[0])
+        for no_list in ({"fails": "1 always api-resources"}, {"KINDS": "configmaps"}):
+            done = self.run_script("clean", "test", **no_list)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("nothing was changed", done.stderr)
+            self.assertEqual(self.changes(), [])
 
     def test_cleaning_says_when_something_cannot_be_deleted(self) -> None:
         done = self.run_script("clean", "test", fails="7 always delete")

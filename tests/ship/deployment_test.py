@@ -81,7 +81,7 @@ class Kubernetes(unittest.TestCase):
         for who in ("password", "password-provision", "tradeengine", "relay", "operator"):
             (self.here / who).write_text(f"secret-of-{who}")
         self.environment = {
-            "PATH": f"{tools}:{os.environ['PATH']}", "HERE": str(self.here), "CONTEXT": "microk8s"
+            "PATH": f"{tools}:{os.environ['PATH']}", "HERE": str(self.here)
         }  # fmt: skip
 
     def type(self, step: str) -> None:
@@ -136,8 +136,7 @@ class Kubernetes(unittest.TestCase):
         return done[-1]
 
     def test_what_the_document_says_ends_with_a_production_that_is_ready(self) -> None:
-        for step in steps():
-            self.type(step)
+        self.type("\n".join(steps()))
         self.assertIn("deployer.yaml", (self.here / "applied").read_text())
         self.assertIn("rendered.yaml", (self.here / "applied").read_text())
         self.start_broker()
@@ -147,23 +146,24 @@ class Kubernetes(unittest.TestCase):
 
     def test_the_permissions_of_other_settings_do_not_suffice(self) -> None:
         """What the page said before: those of the settings that nobody has given."""
-        for step in steps():
-            self.type(step)
+        self.type("\n".join(steps()))
         self.type("realtime-strategies provision --permissions >permissions.conf")
         self.start_broker()
         self.provision()
         self.expect_of_ready("Permissions Violation for Subscription")
 
     def test_permissions_are_printed_for_one_configmap_that_is_right(self) -> None:
-        def code(options: str, *maps: dict[str, str]) -> int:
+        def code(options: str, *maps: dict[str, str], **environment: str) -> int:
             objects = [{"kind": "ConfigMap", "metadata": {"name": "a"}, "data": m} for m in maps]
             return subprocess.run(
-                [BINARY, "provision", *options.split()], env={}, capture_output=True,
+                [BINARY, "provision", *options.split()], env=environment, capture_output=True,
                 text=True, input=yaml.safe_dump_all(objects),
             ).returncode  # fmt: skip
 
         printed, good = "--permissions --from -", {"ORDER_DELIVERY": "jetstream"}
         self.assertEqual(code(printed, good, {"rules.yaml": "a file"}), 0)
+        # Of the workstation on which it is printed.
+        self.assertEqual(code(printed, good, LOG_LEVEL="TRACE", NATS_CONTEXT="laptop"), 0)
         self.assertEqual(code("--from -", good), 64)
         self.assertEqual(code(printed), 65)
         self.assertEqual(code(printed, good, good), 65)

@@ -164,6 +164,34 @@ class Documents(unittest.TestCase):
                 warned = f": {name}: is of the Python service" in done.stderr
                 self.assertEqual(warned, name not in ours)
 
+    def test_migration_leaves_nothing_of_the_python_service_that_disturbs(self) -> None:
+        """By its label: two autoscalers would hold one Deployment."""
+        page = documents()["docs/MIGRATION.md"]
+        going_over = page[page.index("\n## Going over\n") :]
+        (kinds,) = re.findall(
+            r"kubectl -n petrosa-apps delete (\S+) -l app=realtime-strategies`", going_over
+        )
+        self.assertEqual(
+            set(kinds.split(",")), {"deployment", "hpa", "service", "networkpolicy", "ingress"}
+        )
+        for suffix in ("hpa", "allow-egress", "allow-ingress", "ingress"):
+            self.assertRegex(going_over, f"(?:petrosa-realtime-strategies|…)-{suffix}`")
+        self.assertIn("helm uninstall", going_over[going_over.index("Going back") :])
+
+    def test_the_trial_hears_what_the_python_service_hears(self) -> None:
+        """Of its ConfigMaps; and all pods are compared, whole, without a trace that stays."""
+        page = documents()["docs/MIGRATION.md"]
+        trial = page[page.index("\n## Side by side\n") :]
+        blocks = re.findall(r"^```sh\n(.*?)^```$", trial, re.M | re.S)
+        for name in ("NATS_URL", "NATS_CONSUMER_TOPIC"):
+            self.assertRegex(blocks[0], rf'(?m)^  {name}: "\$\w+"$')
+            self.assertRegex(blocks[0], rf"\$\(setting petrosa-\S+ {name}\)")
+            self.assertNotIn(f"settings.{name}=", trial)
+        self.assertIn(" -f values.yaml ", blocks[0])
+        for command in re.findall(r"kubectl .* logs .*", blocks[1]):
+            self.assertRegex(command, r" -l \S+ --prefix --tail=-1")
+        self.assertIn("kubectl delete namespace petrosa-trial", trial)
+
     def test_helm_goes_back_by_itself_and_finds_its_secrets(self) -> None:
         """Without --atomic what is never ready stays; without the Secrets nothing ever is."""
         upgrades = {
@@ -174,10 +202,26 @@ class Documents(unittest.TestCase):
         for name, commands in upgrades.items():
             for command in commands:
                 with self.subTest(document=name, command=command):
-                    self.assertRegex(command, r"--atomic --timeout \d+m")
+                    self.assertRegex(command, r"--atomic --wait-for-jobs --timeout \d+m")
         page = documents()["docs/DEPLOYMENT.md"]
         section = page[page.index("\n## Helm\n") :]
         self.assertIn("create secret generic", section[: section.index("helm upgrade")])
+
+    def test_removing_old_settings_leaves_those_that_run(self) -> None:
+        page = documents()["k8s/helm/petrosa-realtime-strategies/README.md"]
+        (block,) = [b for b in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S)
+                    if "delete" in b and "configMapRef" in b]  # fmt: skip
+        name = "petrosa-realtime-strategies"
+        there = "\n".join(f"configmap/{name}-{end}" for end in
+                          ("0123456789", "abcdef0123", "dashboard", "test", "nats-0123"))  # fmt: skip
+        kubectl = f"""kubectl() {{ case "$*" in *"get deployment"*) echo "$NOW" ;;
+            *"get configmap"*) echo '{there}' ;; esac; }}
+            xargs() {{ while read -r line; do echo "deleted $line"; done; }}\n"""
+        for now, deleted in ((f"{name}-0123456789", f"deleted configmap/{name}-abcdef0123\n"),
+                             ("", "")):  # fmt: skip
+            done = subprocess.run(["bash", "-c", kubectl + block], env={**os.environ, "NOW": now},
+                                  capture_output=True, text=True)  # fmt: skip
+            self.assertEqual(done.stdout, deleted, done.stderr)
 
     def test_what_the_seed_named_is_there(self) -> None:
         explained = re.findall(r"^([a-z0-9-]+):.*## \S", (ROOT / "Makefile").read_text(), re.M)
