@@ -321,6 +321,7 @@ test('only what has changed is touched', () => {
   const answers = played({});
   return onPlayed(answers, async page => {
     await shows(page, '#frames', /^10 events/);
+    await shows(page, '#settings-note', /are not the default/);
     await page.evaluate(() => {
       window.touched = new Set();
       new MutationObserver(records => records.forEach(({target}) => window.touched.add(

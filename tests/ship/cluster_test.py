@@ -25,10 +25,14 @@ SCRIPT = ROOT / "k8s/cluster.sh"
 # come to $JOB. What runs has $SETTINGS; $DIFFERS are the files
 # that kubectl gives to who compares them.
 KUBECTL = r"""#!/usr/bin/env bash
-printf '%s\n' "$*" >>"$CALLS"
 args=$*
 args=${args#--context test }
 args=${args#--namespace petrosa-apps }
+# Not even TERM ends at once what hangs: what it has sent is on its way.
+if [[ $HANGS && $args == "$HANGS"* && $args != *--request-timeout=5s ]]; then
+  trap 'kill $! 2>/dev/null; sleep 0.3; echo "it is gone" >>"$CALLS"; exit 1' TERM
+fi
+printf '%s\n' "$*" >>"$CALLS"
 if [[ $1 == kustomize ]]; then
   cat "$2/kustomization.yaml"; printf -- '---\ndata:\n'
   if grep -q overlays/production "$2/kustomization.yaml"; then echo '  ENVIRONMENT: production'; fi
@@ -43,8 +47,6 @@ while read -r code times beginning; do
 done <<<"$FAILS"
 if [[ $HANGS && $args == "$HANGS"* ]]; then
   [[ $args == *--request-timeout=5s ]] && exec sleep 3
-  # Not even TERM ends it at once: what it has sent is on its way.
-  trap 'kill $!; sleep 0.3; echo "it is gone" >>"$CALLS"; exit 1' TERM
   sleep 60 & wait
 fi
 case $args in
