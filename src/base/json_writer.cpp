@@ -1,5 +1,6 @@
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -100,6 +101,10 @@ JsonWriter& JsonWriter::unsigned_integer(std::uint64_t value) {
 JsonWriter& JsonWriter::decimal(const Decimal& value) {
   value.append_to(next_value());
   return *this;
+}
+
+JsonWriter& JsonWriter::number_or_null(double value) {
+  return std::isfinite(value) ? finite(value) : null();
 }
 
 JsonWriter& JsonWriter::finite(double value) {

@@ -163,4 +163,10 @@ void append_iso8601(std::string& out, UnixMs at) {
   append_digits<3>(out, '.', in_day % 1'000);
 }
 
+std::string rfc3339(UnixMs at) {
+  std::string text;
+  append_iso8601(text, at);
+  return text += 'Z';
+}
+
 }  // namespace rts

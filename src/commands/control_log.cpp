@@ -114,12 +114,6 @@ UnixMs now_ms() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-std::string rfc3339(UnixMs at) {
-  std::string text;
-  append_iso8601(text, at);
-  return text += 'Z';
-}
-
 wire::Authorship authorship(const Invocation& invocation) {
   const std::string reason = invocation.option("reason").value_or("");
   require(reason.size() <= wire::kMaxNoteBytes && is_plain_text(reason),

@@ -53,8 +53,6 @@ struct SettingsEntry {
 [[nodiscard]] std::vector<SettingsEntry> readable(const std::vector<wire::StoredMessage>& history);
 
 [[nodiscard]] UnixMs now_ms();
-// "2026-11-28T10:40:23.123Z".
-[[nodiscard]] std::string rfc3339(UnixMs at);
 
 // Who writes, now, and why by --reason. Throws CommandError(usage) of a reason that is too long or
 // has control characters.

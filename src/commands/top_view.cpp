@@ -209,7 +209,7 @@ constexpr std::array kHelp{
     "FRAMES/S    since the last look; BOOK, TRADE, TICKER: events a second, over 5 s",
     "P99 LAG     99 of 100 events were no older when they came, since the start",
     "SETTINGS    their hash; ≠ where more replicas, or as many, have others",
-    "Partly      some strategies are paused",
+    "In part     a strategy is paused, or nothing comes that it looks at",
 };
 constexpr const char* kKeys = " q quit   ↑↓ replica   s/S symbol   m minute/hour   p stop   ? help";
 

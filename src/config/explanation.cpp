@@ -292,17 +292,6 @@ std::string fact_of(const PastDecision& past, std::string_view paused_by) {
                      exact(past.signal->price.value()), fact);
 }
 
-std::string utc(UnixMs at) {
-  std::string text;
-  append_iso8601(text, at);
-  return text += 'Z';
-}
-
-JsonWriter& append_number(JsonWriter& json, double value) {
-  const auto finite = Indicator::from(value);
-  return finite ? json.number(*finite) : json.null();
-}
-
 void append_order(JsonWriter& json, const std::optional<PastDecision::Ordered>& order) {
   if (!order) {
     json.null();
@@ -335,12 +324,12 @@ void append_numbers(JsonWriter& json, const PastDecision& past) {
   json.end_object();
   const Measure measure = decisive(past);
   json.key("measured");
-  has_value(past) ? append_number(json, measure.value) : json.null();
+  has_value(past) ? json.number_or_null(measure.value) : json.null();
   json.key("thresholds").begin_array();
-  if (has_measure(past)) append_number(json, measure.limit);
-  if (has_measure(past) && is_scored(past.end)) append_number(json, measure.other);
+  if (has_measure(past)) json.number_or_null(measure.limit);
+  if (has_measure(past) && is_scored(past.end)) json.number_or_null(measure.other);
   json.end_array().key("distance");
-  has_value(past) ? append_number(json, distance(past)) : json.null();
+  has_value(past) ? json.number_or_null(distance(past)) : json.null();
 }
 
 }  // namespace
@@ -386,7 +375,7 @@ std::string sentence(const History::Found& found, const Circumstances& around) {
 void append_json(JsonWriter& json, const History::Found& found, const Circumstances& around) {
   const auto& [symbol, past] = found;
   json.begin_object().key("number").unsigned_integer(past.number);
-  json.key("time").string(utc(past.at));
+  json.key("time").string(rfc3339(past.at));
   json.key("symbol").string(symbol.text());
   json.key("strategy").string(to_string(past.strategy));
   json.key("outcome").string(to_string(past.end));
@@ -397,16 +386,16 @@ void append_json(JsonWriter& json, const History::Found& found, const Circumstan
   append_signal(json.key("signal"), past.signal);
   append_order(json.key("order"), past.order);
   json.key("in_a_row").unsigned_integer(past.in_a_row);
-  json.key("since").string(utc(past.since));
+  json.key("since").string(rfc3339(past.since));
   json.key("sentence").string(sentence(found, around)).end_object();
 }
 
 std::string line_of(const History::Found& found, const Circumstances& around) {
   const auto& [symbol, past] = found;
   const std::string row =
-      past.in_a_row > 1 ? fmt::format(" ({} in a row since {})", past.in_a_row, utc(past.since))
+      past.in_a_row > 1 ? fmt::format(" ({} in a row since {})", past.in_a_row, rfc3339(past.since))
                         : "";
-  return fmt::format("{} {} {} {}: {}{}", utc(past.at), symbol.text(), to_string(past.strategy),
+  return fmt::format("{} {} {} {}: {}{}", rfc3339(past.at), symbol.text(), to_string(past.strategy),
                      to_string(past.end), printable(sentence(found, around)), row);
 }
 

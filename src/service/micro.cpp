@@ -109,7 +109,7 @@ std::string micro_answer(MicroVerb verb, const MicroIdentity& of, const State& s
     json.key("description").string("trading signals from market data: orders for the TradeEngine");
   }
   if (verb == Verb::stats) {
-    append_time(json.key("started"), state.started());
+    json.key("started").string(rfc3339(state.started()));
   }
   if (verb != Verb::ping) {
     json.key("endpoints").begin_array();

@@ -1,17 +1,15 @@
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include <fmt/format.h>
 
-#include <rts/base/json_writer.hpp>
 #include <rts/base/version.hpp>
 #include <rts/config/render.hpp>
-#include <rts/market/units.hpp>
 
 #include "service/status_json.hpp"
 
 namespace rts::service {
+
 std::string_view delivery_guarantee(const config::Settings& settings) {
   if (settings.delivery.dry_run) return "dry run: every decision is taken, no order is sent";
   if (settings.delivery.mode == DeliveryMode::jetstream) {
@@ -115,7 +113,7 @@ void append_revisions(JsonWriter& json, const State& state) {
   json.begin_array();
   for (const auto& [sequence, value] : state.revisions) {
     json.begin_object().key("sequence").unsigned_integer(sequence);
-    append_time(json.key("effective_from"), value.effective_from);
+    json.key("effective_from").string(rfc3339(value.effective_from));
     json.key("in_force").boolean(value.effective_from <= state.now);
     json.key("values").begin_object();
     for (const auto& [name, text] : value.values) json.key(name).string(text);

@@ -112,7 +112,7 @@ void append_rates(JsonWriter& json, const State& state) {
   for (const EventKind kind : kMarketKinds) {
     json.key(to_string(kind)).begin_array();
     for (std::size_t i = whole - known; i < whole; ++i) {
-      append_number(json, parts[i][index_of(kind)] / in_seconds(Counts::kRatePart));
+      json.number_or_null(parts[i][index_of(kind)] / in_seconds(Counts::kRatePart));
     }
     json.end_array();
   }
@@ -175,8 +175,8 @@ void append_funnel(JsonWriter& json, const State& state, const Funnel* funnel, F
   const Funnel::Counted counted = funnel->counted(span, state.clock());
   std::uint64_t events = 0;
   json.begin_object();
-  append_time(json.key("since"),
-              std::max(state.now - (state.clock() - counted.since()), state.started()));
+  json.key("since").string(
+      rfc3339(std::max(state.now - (state.clock() - counted.since()), state.started())));
   json.key("outcomes").begin_object();
   const auto append = [&](const End& end) {
     const std::uint32_t count = counted.of(end);
@@ -219,7 +219,7 @@ void append_strategy(JsonWriter& json, const State& state, const std::optional<S
 
 void append_histogram(JsonWriter& json, const telemetry::Histogram& histogram) {
   json.begin_object().key("le").begin_array();
-  for (const double bound : histogram.bounds()) append_number(json, bound);
+  for (const double bound : histogram.bounds()) json.number_or_null(bound);
   json.end_array().key("count").begin_array();
   for (const std::uint64_t count : histogram.counts()) json.unsigned_integer(count);
   json.end_array().end_object();
@@ -320,7 +320,7 @@ std::string status_document(const State& state, const std::optional<Symbol>& wat
   json.key("commit").string(kCommit);
   json.key("environment").string(state.configuration.settings.environment);
   json.key("id").string(state.id);
-  append_time(json.key("time"), state.now);
+  json.key("time").string(rfc3339(state.now));
   append_seconds(json.key("uptime_seconds"), state.uptime);
   append_trading(json, state);
   append_feed(json.key("feed"), state);

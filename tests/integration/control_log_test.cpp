@@ -171,7 +171,7 @@ TEST_F(ControlLogCommands, WhatTheServiceWouldNotAcceptIsRefusedWholeWithEveryPr
 TEST_F(ControlLogCommands, ATimeThatIsPastOrFarAwayIsRefused) {
   const std::string setting = "SIGNAL_COOLDOWN_SECONDS=60";
   const auto at = [](std::chrono::seconds from_now) {
-    return commands::rfc3339(commands::now_ms() + from_now);
+    return rfc3339(commands::now_ms() + from_now);
   };
   for (const Words& time : {Words{"--effective-from", at(std::chrono::seconds(-1))},
                             {"--effective-from", at(std::chrono::seconds(86'460))},

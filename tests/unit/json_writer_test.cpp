@@ -114,6 +114,14 @@ TEST(JsonWriter, WritesTheShortestNumberThatReadsBackTheSame) {
   }
 }
 
+TEST(JsonWriter, WritesNullForWhatIsNoNumber) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_array().number_or_null(0.5).number_or_null(std::numeric_limits<double>::infinity());
+  json.number_or_null(std::numeric_limits<double>::quiet_NaN()).end_array();
+  EXPECT_EQ(out, "[0.5,null,null]");
+}
+
 TEST(JsonWriter, WritesIntegersToTheirEnds) {
   std::string out;
   JsonWriter json(out);

@@ -125,6 +125,8 @@ std::string written(std::int64_t ms) {
   return out;
 }
 
+TEST(Time, SaysThatItIsUtc) { EXPECT_EQ(rfc3339(at(0)), "1970-01-01T00:00:00.000Z"); }
+
 TEST(Time, WritesIso8601WithMilliseconds) {
   for (const auto& [text, ms] : std::vector<TimeCase>{
            {"1970-01-01T00:00:00.000", 0},

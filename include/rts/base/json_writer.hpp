@@ -1,6 +1,6 @@
 // JsonWriter appends one JSON value to a string the caller owns; it is the only place that escapes
 // text or prints numbers. Allocation-free while the string's capacity suffices. Doubles come in
-// only as Checked values, so NaN and infinity cannot be written. Bytes that are no UTF-8 become
+// as Checked values or, where they may be NaN or infinite, as null. Bytes that are no UTF-8 become
 // U+FFFD: whatever the input, the output parses.
 #pragma once
 
@@ -36,6 +36,8 @@ class JsonWriter {
   JsonWriter& number(Checked<Rule> value) {
     return finite(value.value());
   }
+  // Null when it is not finite.
+  JsonWriter& number_or_null(double value);
   // Text that is JSON already; nothing is checked.
   JsonWriter& raw(std::string_view json);
 

@@ -51,5 +51,7 @@ class Iso8601Reader {
 // "2024-07-19" and "2024-07-19T00:03:11.109" (no offset: the caller appends "Z" or "+00:00").
 void append_iso8601_date(std::string& out, UnixMs at);
 void append_iso8601(std::string& out, UnixMs at);
+// "2024-07-19T00:03:11.109Z".
+[[nodiscard]] std::string rfc3339(UnixMs at);
 
 }  // namespace rts
