@@ -14,6 +14,15 @@ void take_away(std::size_t symbol_index, std::vector<EventRecord>& records) noex
   }
 }
 
+Quote quote_of(const MarketData& data) noexcept {
+  if (const auto* book = std::get_if<Book>(&data)) {
+    return {book->bids.front().price, book->asks.front().price};
+  }
+  const auto* trade = std::get_if<Trade>(&data);
+  const Price price = trade == nullptr ? std::get<Ticker>(data).last_price : trade->price;
+  return {price, price};
+}
+
 }  // namespace
 
 std::optional<StrategyId> strategy_of(EventKind kind) noexcept {
@@ -73,6 +82,7 @@ void Engine::evaluate(const MarketEvent& event, Decision& decision) {
   const OrderTerms& terms = context.parameters.terms;
   decision.symbol_index = event.symbol_index;
   decision.at = event.at;
+  decision.quote = quote_of(event.data);
   if (!context.parameters.enabled[index_of(decision.strategy)]) {
     decision.outcome = Outcome::disabled;
     return forget(event.data, context);

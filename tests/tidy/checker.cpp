@@ -25,7 +25,7 @@ constexpr std::array kRooms{Room{"base", 1},      Room{"market", 2},  Room{"stra
                             Room{"wire", 3},      Room{"trading", 3}, Room{"engine", 4},
                             Room{"config", 4},    Room{"nats", 5},    Room{"http", 5},
                             Room{"telemetry", 5}, Room{"service", 6}, Room{"simulation", 6},
-                            Room{"commands", 7}};
+                            Room{"research", 6},  Room{"commands", 7}};
 constexpr int kCoreFloors = 4;
 constexpr int kMainFloor = 8;
 
@@ -34,7 +34,9 @@ struct Neighbours {
   std::string_view one, other, meet_in;
 };
 constexpr std::array kNeighbours{Neighbours{"nats", "http", "service"},
-                                 Neighbours{"service", "simulation", "commands"}};
+                                 Neighbours{"service", "simulation", "commands"},
+                                 Neighbours{"service", "research", "commands"},
+                                 Neighbours{"simulation", "research", "commands"}};
 
 // Where a library may be included; the key begins the path in the angle brackets.
 struct Library {

@@ -28,6 +28,7 @@ struct Decision : Verdict {
   StrategyId strategy = StrategyId::orderbook_skew;
   std::size_t symbol_index = 0;
   UnixMs at;                   // event time
+  Quote quote;                 // of the event
   std::optional<Order> order;  // exactly when is_signal(outcome)
   bool in_log = false;         // another process has stored the order
 };

@@ -38,6 +38,16 @@ struct Ticker {
   Price last_price;
 };
 
+// What a symbol cost at an event: best bid and best ask of a book, or the price of a trade or a
+// ticker twice.
+struct Quote {
+  Price bid;
+  Price ask;
+
+  [[nodiscard]] bool is_of_book() const noexcept { return bid != ask; }  // books are not locked
+  [[nodiscard]] double mid() const noexcept { return (bid.value() + ask.value()) / 2; }
+};
+
 // Price and event time of a symbol's last accepted trade or ticker: what a book without a name is
 // held against, and what an order's price is held against.
 struct ReferencePrice {
