@@ -20,6 +20,7 @@
 
 #include "commands/input.hpp"
 #include "commands/output.hpp"
+#include "commands/why.hpp"
 
 namespace rts::commands {
 namespace {
@@ -117,13 +118,17 @@ class Replay {
         configuration_(configuration),
         format_(configuration.settings.delivery.format),
         engine_(config::engine_parameters(configuration.settings, Clock::replay)) {
+    const std::vector<std::string> moments = invocation.all_of_option("why");
+    require(!moments.empty() || !invocation.has("json"), "--json is for the answers to --why");
+    if (!moments.empty()) why_.emplace(moments, configuration, engine_);
+    if (invocation.has("json")) answers_as_ = AnswerFormat::json;
     Outputs outputs(invocation);
     for (const std::string& path : inputs) outputs.keep(path);
     const auto expected = invocation.option("expect");
     if (expected) outputs.keep(*expected);
     if (const auto path = invocation.option("orders")) {
       orders_file_ = outputs.open("--orders", *path);
-    } else if (!expected) {
+    } else if (!expected && !why_) {
       orders_file_ = outputs.open("orders", "-");
     }
     const std::string counts = invocation.option("counts").value_or("");
@@ -144,7 +149,9 @@ class Replay {
         hear(*line, reader);
         continue;
       }
-      take(engine_.step(recorded->frame, recorded->received_at), reader, *line);
+      const Step step = engine_.step(recorded->frame, recorded->received_at);
+      if (why_) why_->add(step, recorded->received_at);
+      take(step, reader, *line);
       const bool is_time = tally_.frames() % kFramesBetweenProgress == 0;
       if (shows_progress_ && is_time) print_progress(reader, tally_.frames());
     }
@@ -155,7 +162,7 @@ class Replay {
 
   // Where only the orders are asked for and they are lost, there is no use in going on.
   [[nodiscard]] bool is_wanted() const noexcept {
-    return counts_file_ || comparison_ || !orders_file_->failed();
+    return counts_file_ || comparison_ || why_ || !orders_file_->failed();
   }
   // Whether there was anything that is a frame.
   [[nodiscard]] bool is_usable() const noexcept {
@@ -204,13 +211,16 @@ class Replay {
           "pause and no revision of the settings, or one with something invalid; first: {}\n",
           unheard_, first_unheard_);
     }
+    const bool is_answered = !why_ || !is_usable() || print_answers(*why_, answers_as_);
     const ExitCode compared = comparison_ ? comparison_->finish() : ExitCode::ok;
     bool is_written = !orders_file_ || orders_file_->finish();
     if (counts_file_) {
       counts_file_->write(tally_.to_json());
       is_written = counts_file_->finish() && is_written;
     }
-    return compared == ExitCode::ok && !is_written ? ExitCode::output_lost : compared;
+    if (compared != ExitCode::ok) return compared;
+    if (!is_written) return ExitCode::output_lost;
+    return is_answered ? ExitCode::ok : ExitCode::bad_input;
   }
 
  private:
@@ -235,6 +245,7 @@ class Replay {
       case wire::RecordedLog::order: {
         const auto order = wire::parse_counted_order(note.json);
         if (order) engine_.hear(*order);
+        if (order && why_) why_->hear(*order);
         return order.has_value();
       }
       case wire::RecordedLog::pause: {
@@ -258,7 +269,9 @@ class Replay {
       }
       return false;
     }
-    engine_.hear(SettingsRevision{revision->effective_from, std::move(parameters).value()});
+    SettingsRevision heard{revision->effective_from, std::move(parameters).value()};
+    if (why_) why_->hear(heard, revision->values);
+    engine_.hear(std::move(heard));
     return true;
   }
 
@@ -343,6 +356,8 @@ class Replay {
   Engine engine_;
   std::optional<OutputFile> orders_file_, counts_file_;
   std::optional<Comparison> comparison_;
+  std::optional<Why> why_;
+  AnswerFormat answers_as_ = AnswerFormat::text;
   Tally tally_;
   std::uint64_t orders_ = 0;
   std::uint64_t notes_ = 0, unheard_ = 0;  // of the logs
@@ -388,6 +403,10 @@ constexpr std::array kOptions{
     Option{"--orders", "FILE", "write the orders there instead of standard output"},
     Option{"--counts", "FILE", "write how many events ended how, as JSON"},
     Option{"--expect", "FILE", "compare the orders with these; exit 1 with the differences"},
+    Option{"--why", "SYMBOL@TIME",
+           "say what each strategy decided around that moment, and why (repeatable); orders are "
+           "written with --orders only"},
+    Option{"--json", "", "print the answers to --why as JSON, one object a line"},
     Option{"--force", "", "overwrite the files of --orders and --counts where they exist"},
     Option{"--quiet", "", "no summary and no progress"}};
 

@@ -65,16 +65,6 @@ std::string_view fact_of(Reason reason) noexcept {
 
 // --- Numbers ------------------------------------------------------------------------------------
 
-// All of its digits: 0.00001, not 1e-05.
-std::string exact(double value) {
-  constexpr double kPlainFrom = 1e-9, kPlainBelow = 1e17;
-  const double size = std::abs(value);
-  if (size != 0 && !(size >= kPlainFrom && size < kPlainBelow)) return fmt::format("{}", value);
-  std::array<char, 64> text{};
-  const auto end = std::to_chars(text.begin(), text.end(), value + 0.0, std::chars_format::fixed);
-  return {text.begin(), end.ptr};
-}
-
 // Four digits that count, or more: one behind the whole ones, and as many as tell it from its
 // limit. number(0.00020000004) = "0.0002", number(61837.63) = "61837.6", number(1.19999, 1.2) =
 // "1.19999".
@@ -332,7 +322,86 @@ void append_numbers(JsonWriter& json, const PastDecision& past) {
   has_value(past) ? json.number_or_null(distance(past)) : json.null();
 }
 
+// --- Thresholds ---------------------------------------------------------------------------------
+
+// What the limit of a number that is no score is to it.
+std::string_view limit_name(const End& end) noexcept {
+  const auto* const outcome = std::get_if<Outcome>(&end);
+  if (outcome == nullptr) return "at most";  // stale, future, outlier
+  using enum Outcome;
+  const auto is_any_of = [&](auto... ones) { return ((*outcome == ones) || ...); };
+  if (is_any_of(spread_above_maximum, no_reference, price_band)) return "at most";
+  if (is_any_of(daily_limit, rate_limit)) return "fewer than";
+  // Of a size it may be the most that can be ordered, or what a stop must not reach.
+  return *outcome == size_limit ? "against" : "at least";
+}
+
+std::string_view unit_of(const PastDecision& past) noexcept {
+  if (is_scored(past.end)) return score_unit(past.strategy);
+  const auto* const outcome = std::get_if<Outcome>(&past.end);
+  if (outcome == nullptr) return past.end == End(Reason::outlier) ? " %" : " s";
+  using enum Outcome;
+  const auto is_any_of = [&](auto... ones) { return ((*outcome == ones) || ...); };
+  if (is_any_of(spread_below_minimum, spread_above_maximum, below_min_price_change, price_band)) {
+    return " %";
+  }
+  if (is_any_of(no_reference, cooldown)) return " s";
+  if (is_any_of(daily_limit, rate_limit)) return " orders";
+  if (*outcome != warming_up) return "";
+  return past.strategy == StrategyId::trade_momentum ? " trades" : " s";
+}
+
 }  // namespace
+
+std::string exact(double value) {
+  constexpr double kPlainFrom = 1e-9, kPlainBelow = 1e17;
+  const double size = std::abs(value);
+  if (size != 0 && !(size >= kPlainFrom && size < kPlainBelow)) return fmt::format("{}", value);
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.begin(), text.end(), value + 0.0, std::chars_format::fixed);
+  return {text.begin(), end.ptr};
+}
+
+std::string inputs_of(const PastDecision& past) {
+  std::string text;
+  const auto names = indicator_names(past.strategy);
+  for (std::size_t i = 0; i < names.size() && has_inputs(past); ++i) {
+    text +=
+        fmt::format("{}{} {}", i == 0 ? "" : ", ", names[i], number(past.indicators[i].value()));
+  }
+  return text;
+}
+
+std::vector<Threshold> thresholds(const PastDecision& past) {
+  if (!has_measure(past)) return {};
+  const Measure measure = decisive(past);
+  const auto& [value, limit, other] = measure;
+  const auto threshold = [&](std::string_view name, double at, bool is_passed) {
+    Threshold one{name, at, {}, {}, is_passed};
+    if (has_value(past)) one.distance = std::abs(measure.value - at);
+    if (one.distance && at != 0) one.percent = *one.distance / std::abs(at) * 100;
+    return one;
+  };
+  if (!is_scored(past.end)) return {threshold(limit_name(past.end), limit, false)};
+  return {threshold("buys above", limit, value > limit),
+          threshold("sells below", other, value < other)};
+}
+
+std::string held_against(const PastDecision& past) {
+  const std::string_view unit = unit_of(past);
+  std::string text;
+  for (const Threshold& one : thresholds(past)) {
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : "; ", one.name, exact(one.limit), unit);
+    if (!one.distance) continue;
+    const std::string distance = number(*one.distance) + std::string(unit);
+    text += one.is_passed ? ", passed by " + distance : ", " + distance + " away";
+    if (one.percent) text += fmt::format(" ({} %)", number(*one.percent));
+  }
+  if (!has_value(past)) return text;
+  const std::string_view name = is_scored(past.end) ? score_name(past.strategy) : "measured";
+  const Measure measure = decisive(past);
+  return fmt::format("{} {}{}: {}", name, number(measure.value, measure.limit), unit, text);
+}
 
 std::string advice(StrategyId strategy, const End& end) {
   std::vector<std::string> names;

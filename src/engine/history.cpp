@@ -42,6 +42,12 @@ void describe(const EventRecord& record, PastDecision& past) noexcept {
   past.order = ordered(record.decision());
 }
 
+void continue_row(const PastEvent* before, PastEvent& past) noexcept {
+  const bool goes_on = before != nullptr && before->end == past.end;
+  past.in_a_row = goes_on ? before->in_a_row + 1 : 1;
+  past.since = goes_on ? before->since : past.at;
+}
+
 History::History(const SymbolTable& symbols)
     : symbols_(symbols), lines_(symbols.capacity() * count_of<StrategyId>), orders_(kOrders) {}
 
@@ -58,10 +64,8 @@ void History::add(const Step& step, UnixMs received_at, std::chrono::millisecond
     line.funnel->add(past.end, clock);
     past.number = ++newest_;
     if (past.at == UnixMs()) past.at = received_at;
-    const bool goes_on = before != nullptr && before->end == past.end;
-    past.in_a_row = goes_on ? before->in_a_row + 1 : 1;
-    past.since = goes_on ? before->since : past.at;
-    if (before != nullptr && !goes_on) line.runs.next() = *before;
+    continue_row(before, past);
+    if (before != nullptr && past.in_a_row == 1) line.runs.next() = *before;
     if (is_order(past.end)) orders_.push_back({line.symbol, {past, ordered(decision)}});
   }
 }

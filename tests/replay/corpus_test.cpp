@@ -1,6 +1,5 @@
 // Recorded market data and what SPEC gives for it: orders and counts must come out the same. The
 // recordings are not part of the repository; where they are absent the tests are skipped.
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,10 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path corpus() {
-  const char* const named = std::getenv("RTS_CORPUS");
-  return named != nullptr ? fs::path(named) : fs::path(test::source_root()) / "../shared/corpus";
-}
+fs::path corpus() { return test::corpus_root(); }
 
 struct Case {
   const char* name;  // of the expected files

@@ -1,5 +1,7 @@
 #include "support/paths.hpp"
 
+#include <cstdlib>
+
 namespace rts::test {
 
 const std::string& source_root() {
@@ -10,6 +12,11 @@ const std::string& source_root() {
 const std::string& binary() {
   static const std::string path = RTS_BINARY;
   return path;
+}
+
+std::string corpus_root() {
+  const char* const named = std::getenv("RTS_CORPUS");
+  return named != nullptr ? named : source_root() + "/../shared/corpus";
 }
 
 }  // namespace rts::test

@@ -3,6 +3,7 @@
 // settings come from their table. Pure functions, any thread.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,27 @@ namespace rts::config {
 
 // "order lost: nobody listens".
 [[nodiscard]] std::string_view meaning(OrderResult result) noexcept;
+
+// All digits of a number: 0.00001, not 1e-05.
+[[nodiscard]] std::string exact(double value);
+
+// The strategy's indicators: "momentum 0.36, price_score 0, quantity_score 0.2, maker_score 1".
+// Empty where it did not come to compute them.
+[[nodiscard]] std::string inputs_of(const PastDecision& past);
+
+// What the number that decided was held against.
+struct Threshold {
+  std::string_view name;  // "buys above", "at least"
+  double limit = 0;
+  std::optional<double> distance{};  // of the number from it, without a sign; empty: no number
+  std::optional<double> percent{};   // of the limit that this is; empty also of a limit of 0
+  bool is_passed = false;            // of a score: it was enough
+};
+// Of a score the one to buy, then the one to sell. Empty where no number decided.
+[[nodiscard]] std::vector<Threshold> thresholds(const PastDecision& past);
+// The same for people: "ratio 1.05: buys above 1.2, 0.15 away (12.5 %); sells below 0.8, 0.25 away
+// (31.25 %)".
+[[nodiscard]] std::string held_against(const PastDecision& past);
 
 // What is known beside a decision.
 struct Circumstances {

@@ -52,6 +52,10 @@ struct PastDecision : PastEvent {
 // Precondition: a strategy looks at events of this kind.
 void describe(const EventRecord& record, PastDecision& past) noexcept;
 
+// Whether it ends as the one before it of its symbol and strategy has ended, and since when they
+// do; null: there is none before. Precondition: its end and its time are known.
+void continue_row(const PastEvent* before, PastEvent& past) noexcept;
+
 class History {
  public:
   static constexpr std::size_t kRecent = 20;    // of each symbol and strategy: the last ones,
