@@ -18,6 +18,8 @@
 
 #include <rts/base/utf8.hpp>
 
+#include "commands/zip_archive.hpp"
+
 namespace rts::commands {
 namespace {
 
@@ -34,12 +36,14 @@ constexpr std::string_view kUnpack = "unpack it first";
 constexpr std::string_view kConvert = "convert it to UTF-8 first (iconv -t UTF-8)";
 constexpr std::string_view kFrames = "a recording is text, one frame a line";
 using namespace std::string_view_literals;
+constexpr std::string_view kZip = "PK\x03\x04";
 constexpr std::array kForeign{
     Foreign{"\3757zXZ\0"sv, 0, "xz data", "unpack it first (xz -dc)"},
     Foreign{"BZh"sv, 0, "bzip2 data", "unpack it first (bzip2 -dc)"},
     Foreign{"\x04\x22\x4D\x18"sv, 0, "lz4 data", "unpack it first (lz4 -dc)"},
     Foreign{"\x1F\x9D"sv, 0, "compress data (.Z)", "unpack it first (zcat)"},
-    Foreign{"PK\x03\x04"sv, 0, "a zip archive (.zip, .npz)", kUnpack},
+    // From a pipe, or inside what was unpacked:
+    Foreign{kZip, 0, "a zip archive (.zip, .npz)", kUnpack},
     Foreign{"PK\x05\x06"sv, 0, "an empty zip archive", kFrames},
     Foreign{"7z\xBC\xAF\x27\x1C"sv, 0, "a 7z archive", kUnpack},
     Foreign{"ustar"sv, 257, "a tar archive", kUnpack},
@@ -116,12 +120,6 @@ Decoder zstd() {
   };
 }
 
-Decoder decoder_for(std::string_view head) {
-  if (head.starts_with("\x1F\x8B")) return gzip();
-  if (head.starts_with("\x28\xB5\x2F\xFD")) return zstd();
-  return plain;
-}
-
 }  // namespace
 
 LineReader::LineReader(const std::string& path)
@@ -139,8 +137,21 @@ LineReader::LineReader(const std::string& path)
   }
   if (!error_.empty()) return;
   read_more();
-  decoder_ = decoder_for(stored_);
+  choose_decoder(path);
   look_at_the_beginning();
+}
+
+void LineReader::choose_decoder(const std::string& path) {
+  if (stored_.starts_with("\x1F\x8B")) {
+    decoder_ = gzip();
+  } else if (stored_.starts_with("\x28\xB5\x2F\xFD")) {
+    decoder_ = zstd();
+  } else if (stored_.starts_with(kZip) && bytes_total_ > 0 && path != "-") {
+    decoder_ = zip_decoder(path, members_);
+    ::lseek(::fileno(file_.get()), 0, SEEK_END);  // the decoder reads the file by itself
+  } else {
+    decoder_ = plain;
+  }
 }
 
 // Nothing more is read.
@@ -168,6 +179,7 @@ bool LineReader::decode_more() {
       const Decoded decoded = decoder_(stored_, out, room);
       if (!decoded.damage.empty()) fail(decoded.damage);
       is_inside_ = decoded.is_inside;
+      if (decoded.bytes_read > 0) bytes_read_ = decoded.bytes_read;
       setg(eback(), gptr(), out + decoded.bytes);
       if (decoded.bytes > 0) return true;
     }

@@ -1,9 +1,9 @@
 // What commands read: recordings, and the files that settings name.
 //
-// Line by line through a recording: plain, gzip or zstd, from a file or standard input; its format
-// is seen from its first bytes. A byte-order mark and Windows line ends are no part of a line. What
-// is no text at all (an archive, UTF-16) is named and not read. Memory is bounded whatever the
-// input.
+// Line by line through a recording: plain, gzip, zstd or zip, from a file or standard input (but
+// for zip); its format is seen from its first bytes. A byte-order mark and Windows line ends are no
+// part of a line. What is no text at all (another archive, UTF-16) is named and not read. Memory is
+// bounded whatever the input.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <streambuf>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rts/base/result.hpp>
 #include <rts/wire/frame.hpp>
@@ -26,6 +27,7 @@ struct Decoded {
   std::size_t bytes = 0;
   bool is_inside = false;        // a compressed stream has begun and not ended
   std::string_view damage = {};  // "gzip data is damaged", a literal
+  std::uint64_t bytes_read = 0;  // of the file, where the decoder reads it by itself
 };
 // Takes from `in` what it can and writes up to `size` bytes; also without input those that there
 // was no room for before. Decodes streams one after the other.
@@ -48,18 +50,22 @@ class LineReader : private std::streambuf {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   // Why reading ended early ("… is truncated"), or empty.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
+  // The names of the files in a zip archive, in its order; empty of all else.
+  [[nodiscard]] const std::vector<std::string>& members() const noexcept { return members_; }
   // Bytes of the file as stored, read so far and in all (0 = not known), for a progress bar.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
   [[nodiscard]] std::uint64_t bytes_total() const noexcept { return bytes_total_; }
 
  private:
   void fail(std::string_view why);
+  void choose_decoder(const std::string& path);
   bool read_more();
   bool decode_more();
   int_type underflow() override;
   void look_at_the_beginning();
 
   std::string name_, error_;
+  std::vector<std::string> members_;
   // Owns the descriptor, which is read directly: what a pipe holds is to be had at once.
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
   std::uint64_t bytes_read_ = 0, bytes_total_ = 0, line_number_ = 0;

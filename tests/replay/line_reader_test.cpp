@@ -9,11 +9,13 @@
 
 #include "commands/input.hpp"
 #include "support/scratch_files.hpp"
+#include "support/zip_text.hpp"
 
 namespace rts::commands {
 namespace {
 
 using test::gzip;
+using test::zip;
 using test::zstd;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -74,6 +76,14 @@ TEST_F(LineReaderTest, ReadsLinesHoweverTheyAreStored) {
       {"zstd frames one after the other",
        zstd("one\ntw") + zstd("o\nthree"),
        {"one", "two", "three"}},
+      {"zip", zip({{"a.csv", "one\ntwo\n"}}), {"one", "two"}},
+      {"zip of nothing", zip({{"a.csv", ""}}), {}},
+      {"zip as it is", zip({{"a.csv", "one\n"}}, {.is_stored = true}), {"one"}},
+      {"zip of 64 bits", zip({{"a.csv", "one\n"}}, {.is_zip64 = true}), {"one"}},
+      {"a byte-order mark in zip", zip({{"a.csv", "\xEF\xBB\xBFone\n"}}), {"one"}},
+      {"zip of several files, each with its own last line",
+       zip({{"d/", ""}, {"d/a.csv", "one\ntwo"}, {"d/b.csv", ""}, {"d/c.csv", "three\nfour"}}),
+       {"one", "two", "three", "four"}},
       {"the first byte of gzip's magic alone", "\x1F", {"\x1F"}},
       {"half of zstd's magic", "\x28\xB5\n", {"\x28\xB5"}},
   };
@@ -92,8 +102,8 @@ std::string numbered_lines(int count) {
 
 TEST_F(LineReaderTest, ReadsFilesLargerThanItsBuffersInEveryCoding) {
   const std::string text = numbered_lines(300'000);  // 3 MB
-  for (const std::string& content :
-       {text, gzip(text), zstd(text), zstd(text, 100'000), zstd(text, 1'000)}) {
+  for (const std::string& content : {text, gzip(text), zstd(text), zstd(text, 100'000),
+                                     zstd(text, 1'000), zip({{"a.csv", text}})}) {
     const Read result = read(content);
     EXPECT_EQ(result.error, "");
     ASSERT_EQ(result.lines.size(), 300'000U);
@@ -169,6 +179,46 @@ TEST_F(LineReaderTest, SaysThatACompressedFileIsDamaged) {
               HasSubstr("gzip data is damaged"));
 }
 
+TEST_F(LineReaderTest, SaysThatAZipArchiveIsDamaged) {
+  const std::string whole = zip({{"a.csv", numbered_lines(20'000)}});
+  for (const std::size_t kept : {4UL, whole.size() / 2, whole.size() - 10}) {
+    EXPECT_THAT(read(whole.substr(0, kept)).error,
+                HasSubstr("/recording: zip archive is damaged or truncated"));
+  }
+  // Also where it reads like the end of the member.
+  for (std::size_t at = 100; at < whole.size() - 200; at += whole.size() / 16) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(~damaged[at]);
+    EXPECT_THAT(read(damaged).error, HasSubstr("zip archive is damaged or truncated")) << at;
+  }
+  EXPECT_THAT(read(zip({{"a.csv", "one\n"}}, {.password = "secret"})).error,
+              HasSubstr("zip archive is encrypted; unpack it first"));
+  EXPECT_THAT(read(zip({{"a.csv", gzip("one\n")}})).error,
+              HasSubstr("is gzip data in compressed data"));
+}
+
+TEST_F(LineReaderTest, BoundsTheMemoryOfAZipBomb) {
+  const Read result =
+      read(zip({{"a.csv", std::string(std::size_t{64} * 1024 * 1024, 'x') + "\nend\n"}}));
+  ASSERT_EQ(result.lines.size(), 2U);
+  EXPECT_LE(result.lines[0].size(), LineReader::kMaxLineBytes);
+  EXPECT_EQ(result.lines[1], "end");
+}
+
+TEST_F(LineReaderTest, RefusesAZipArchiveOfTooManyFiles) {
+  std::vector<std::pair<std::string, std::string>> members(10'000, {"a.csv", ""});
+  EXPECT_EQ(read(zip(members)).error, "");
+  members.emplace_back("b.csv", "");
+  EXPECT_THAT(read(zip(members)).error, HasSubstr("holds more than 10,000 files"));
+}
+
+TEST_F(LineReaderTest, NamesTheFilesOfAZipArchive) {
+  const LineReader archive(files().write("recording", zip({{"d/", ""}, {"d/a", "1"}, {"b", ""}})));
+  EXPECT_THAT(archive.members(), ElementsAre("d/a", "b"));
+  const LineReader plain(files().write("recording", "one\n"));
+  EXPECT_THAT(plain.members(), IsEmpty());
+}
+
 TEST_F(LineReaderTest, SaysWhyAFileCannotBeRead) {
   const Read missing = read_file(files().path("missing"));
   EXPECT_THAT(missing.lines, IsEmpty());
@@ -221,6 +271,17 @@ TEST_F(LineReaderTest, CountsTheBytesOfTheFileAsStored) {
   EXPECT_EQ(reader.bytes_total(), content.size());
   while (reader.next()) EXPECT_LE(reader.bytes_read(), content.size());
   EXPECT_EQ(reader.bytes_read(), content.size());
+}
+
+// Its table of contents, at the end, is read first and is no progress.
+TEST_F(LineReaderTest, CountsTheBytesOfAZipArchiveAsTheyAreDecoded) {
+  const std::string content = zip({{"a.csv", numbered_lines(300'000)}});
+  LineReader reader(files().write("recording", content));
+  EXPECT_EQ(reader.bytes_total(), content.size());
+  ASSERT_TRUE(reader.next());
+  EXPECT_LT(reader.bytes_read(), content.size() / 2);
+  while (reader.next()) EXPECT_LE(reader.bytes_read(), content.size());
+  EXPECT_GT(reader.bytes_read(), content.size() - 1'000);
 }
 
 }  // namespace

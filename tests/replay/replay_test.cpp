@@ -15,6 +15,7 @@
 #include "support/engine_run.hpp"
 #include "support/scratch_files.hpp"
 #include "support/seeded_market.hpp"
+#include "support/zip_text.hpp"
 
 namespace rts::commands {
 namespace {
@@ -121,8 +122,9 @@ TEST_F(Replay, GivesTheSameBytesHoweverTheRecordingIsStored) {
   const std::string half = text.substr(0, text.size() / 2);
   const std::string rest = text.substr(half.size());
   const Outcome plain = replay({text});
-  for (const std::string& stored : {gzip(text), gzip(half) + gzip(rest), zstd(text),
-                                    zstd(half) + zstd(rest), text.substr(0, text.size() - 1)}) {
+  for (const std::string& stored :
+       {gzip(text), gzip(half) + gzip(rest), zstd(text), test::zip({{"market.log", text}}),
+        zstd(half) + zstd(rest), text.substr(0, text.size() - 1)}) {
     const Outcome outcome = replay({stored});
     EXPECT_EQ(outcome.exit_code, ExitCode::ok);
     EXPECT_EQ(outcome.orders, plain.orders);
@@ -261,7 +263,8 @@ TEST_F(Replay, OfWhatIsNoRecordingExits65AndSaysWhatItIsAndWhere) {
                    6),
        "is xz data; unpack it first (xz -dc"},
       {"BZh91AY&SY", "is bzip2 data; unpack it first"},
-      {"PK\x03\x04", "is a zip archive (.zip, .npz); unpack it first"},
+      {"PK\x03\x04", "zip archive is damaged or truncated"},
+      {gzip("PK\x03\x04\n"), "is a zip archive (.zip, .npz); unpack it first"},
       {"\xFF\xFE{\0", "is UTF-16 text; convert it to UTF-8 first"},
       {std::string("{\0\"\0e\0", 6), "is UTF-16 text; convert it to UTF-8 first"},
       {gzip(gzip("{}\n")), "is gzip data in compressed data"},

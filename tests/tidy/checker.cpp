@@ -47,7 +47,7 @@ std::vector<Library> libraries() {
   return {{"simdjson", {"wire"}},         {"nats", {"nats"}},
           {"openssl/", {"nats", "http"}}, {"boost/asio", {"nats", "http", "service", "commands"}},
           {"boost/beast", {"http"}},      {"prometheus/", {"telemetry"}},
-          {"spdlog/", {"telemetry"}}};
+          {"spdlog/", {"telemetry"}},     {"minizip/", {"commands"}}};
 }
 
 std::optional<int> floor_of(std::string_view room) {
