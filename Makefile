@@ -33,7 +33,7 @@ SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := engine settings settings_file recording stream_info answer instruments
+FUZZ_TARGETS := engine import settings settings_file recording stream_info answer instruments
 SIMULATED_SEEDS ?= 10000
 # The newest of each release line that is tried besides Debian's, and the tests' names, or how they
 # begin: both logs; then the connection, permissions, credentials and leaf nodes with their domain.

@@ -10,6 +10,7 @@
 #include <rts/config/render.hpp>
 
 #include "commands/command_line.hpp"
+#include "research/archive.hpp"
 
 namespace rts::commands {
 namespace {
@@ -309,6 +310,9 @@ TEST(CommandOptions, ThatTakeOneOfAListTakeAllOfIt) {
   for (const std::string_view strategy : names_of<StrategyId>) {
     const Words words{"pause", "--strategy", std::string(strategy)};
     EXPECT_EQ(parsed(words).option("strategy"), strategy);
+  }
+  for (const std::string_view kind : names_of<research::ArchiveKind>) {
+    EXPECT_EQ(parsed({"import", "--kind", std::string(kind)}).option("kind"), kind);
   }
   const std::string_view formats = find_option(kConfig, "--format")->value;
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(formats, '|')) + 1,
