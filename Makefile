@@ -35,6 +35,8 @@ FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := engine import settings settings_file recording stream_info answer instruments
 SIMULATED_SEEDS ?= 10000
+# Of the tests those with these labels, as ctest -L takes them, run under ASan and UBSan.
+SANITIZED ?= unit|integration|e2e
 # The newest of each release line that is tried besides Debian's, and the tests' names, or how they
 # begin: both logs; then the connection, permissions, credentials and leaf nodes with their domain.
 BROKERS ?= v2.10.27 v2.12.15 v2.14.10
@@ -62,8 +64,8 @@ need_go = $(if $(call works,go version),,$(call install,golang-go))
 # All tests of a build. Those of real processes and clocks can lose a race on a machine that is
 # taken away for a moment: what failed is named, runs once more, alone, and then has to pass.
 define run_tests
-@$(CTEST) --test-dir $(1) || \
-  { echo "== what failed runs once more, alone"; $(CTEST) --test-dir $(1) --rerun-failed -j 1; }
+@$(CTEST) --test-dir $(1) $(2) || \
+  { echo "== what failed runs once more, alone"; $(CTEST) --test-dir $(1) $(2) --rerun-failed -j 1; }
 endef
 
 .PHONY: help
@@ -185,10 +187,10 @@ soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,00
 	@RTS_MUTATED_FRAMES=1000000 build/$(PRESET)/e2e_tests --gtest_filter=MarketFault.MutatedFrames
 
 .PHONY: sanitize
-sanitize: setup ## All tests under ASan and UBSan
+sanitize: setup ## All tests under ASan and UBSan, or those labelled SANITIZED
 	@cmake --preset asan >/dev/null
 	@cmake --build --preset asan -j $(JOBS)
-	$(call run_tests,build/asan)
+	$(call run_tests,build/asan,-L '$(SANITIZED)')
 
 .PHONY: sanitize-threads
 sanitize-threads: setup ## All tests under TSan
