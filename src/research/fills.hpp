@@ -82,9 +82,6 @@ class WaitingOrders {
     }
   }
 
-  // Symbols have numbers below that.
-  [[nodiscard]] std::size_t symbols() const noexcept { return waiting_.size(); }
-
  private:
   struct Waiting {
     AccountOrder order;

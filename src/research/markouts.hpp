@@ -45,10 +45,23 @@ struct Markout {
   Edge edge = Edge::too_little_data;  // by estimate.net
 };
 
-// orders = estimate.gross.samples + unknown, at each horizon, once finish() was called.
+// Of a strategy, and where markouts are grouped so, of a symbol. orders = estimate.gross.samples +
+// unknown at each horizon, once all is settled.
 struct GroupMarkouts {
+  StrategyId strategy = StrategyId::orderbook_skew;
+  std::size_t symbol_index = 0;  // meaningful where symbols are apart
   std::uint64_t orders = 0;
   std::array<Markout, kHorizons.size()> horizons;
+};
+
+// Of all groups of an account that have orders, and whether any of them has an edge at any horizon.
+// Who looks at so many means finds a good one by chance, so for that each has to hold at the level
+// 1 − 0.05 / questions (Bonferroni): the questions are the groups × horizons that have enough
+// blocks, times the accounts that are compared.
+struct AccountMarkouts {
+  std::vector<GroupMarkouts> groups;
+  std::size_t questions = 1;
+  Edge overall = Edge::too_little_data;
 };
 
 class Markouts {
@@ -62,27 +75,17 @@ class Markouts {
   Markouts(const Terms& terms, std::size_t accounts) : terms_(terms), accounts_(accounts) {}
 
   // What the symbol cost until `before`, the time of its next price: it settles what is due before
-  // that. O(1) when nothing is. Fills and settlements of a symbol come in order of time.
+  // that. O(1) when nothing is. Fills and settlements of a symbol come in order of time. By a spot
+  // that is not known, all that is due becomes unknown.
   void settle(std::size_t symbol_index, UnixMs before, const Spot& spot);
   void fill(const Fill& fill);
   // An order without a price to fill it at: unknown at every horizon.
   void count_unfilled(const AccountOrder& order);
-  // What is due until `end`, the last event time of the recording, is settled; later ones become
-  // unknown. `spot` is the symbol's last price. Once for each symbol.
-  void finish(std::size_t symbol_index, UnixMs end, const Spot& spot);
 
-  // Where the grouping is by strategy, of all symbols, whichever is asked for.
-  [[nodiscard]] std::uint64_t orders(std::size_t account, StrategyId strategy,
-                                     std::size_t symbol_index = 0) const noexcept;
-  // Some milliseconds of work: blocks are drawn for each horizon. Empty where there are no orders.
-  [[nodiscard]] GroupMarkouts result(std::size_t account, StrategyId strategy,
-                                     std::size_t symbol_index = 0) const;
-
-  // Of all strategies of an account. `edge` where any strategy has one at any horizon; to look at
-  // so many means finds one by chance, so each has to hold at 1 − 0.05 / questions, where the
-  // questions are the strategies × horizons × symbols that have enough blocks. A sweep that picks
-  // the best of many accounts asks as many times more: `accounts_compared`.
-  [[nodiscard]] Edge overall(std::size_t account, std::size_t accounts_compared = 1) const;
+  // Some milliseconds of work a group: blocks are drawn for each horizon. A sweep that picks the
+  // best of many accounts says how many it compares. Precondition: at least 1.
+  [[nodiscard]] AccountMarkouts result(std::size_t account,
+                                       std::size_t accounts_compared = 1) const;
 
  private:
   struct HorizonSums {
@@ -92,7 +95,7 @@ class Markouts {
   };
   struct Group {
     std::uint64_t orders = 0;
-    std::vector<HorizonSums> horizons;  // none before the first order
+    std::vector<HorizonSums> horizons{};  // none before the first order
   };
   struct Waiting {
     UnixMs filled_at;
@@ -106,19 +109,22 @@ class Markouts {
   struct Queue {
     std::deque<Waiting> fills;
     std::array<std::size_t, kHorizons.size()> settled{};
+    UnixMs next_due = UnixMs::max();
   };
 
   [[nodiscard]] Group& group_of(const AccountOrder& order);
-  [[nodiscard]] const Group* find_group(std::size_t account, StrategyId strategy,
-                                        std::size_t symbol_index) const noexcept;
-  [[nodiscard]] std::size_t place(std::size_t account, StrategyId strategy) const noexcept;
-  [[nodiscard]] std::size_t symbol_place(std::size_t symbol_index) const noexcept;
-  void settle(const Waiting& fill, std::size_t horizon, const Spot& spot);
+  static void settle(const Waiting& fill, std::size_t horizon, const Spot& spot);
+  static void drop_settled(Queue& queue);
+  [[nodiscard]] std::size_t questions(std::size_t account) const noexcept;
+  [[nodiscard]] static Markout markout(const HorizonSums& sums, std::size_t questions);
+  template <class Visit>
+  void for_each_group(std::size_t account, Visit&& visit) const;
 
   Terms terms_;
   std::size_t accounts_;
-  std::vector<Queue> queues_;              // by symbol index
-  std::deque<std::vector<Group>> groups_;  // by symbol_place(), then place(); never move
+  std::vector<Queue> queues_;  // by symbol index
+  // By symbol index, or one for all symbols, and in it by account and strategy. Never move.
+  std::deque<std::vector<Group>> groups_;
 };
 
 }  // namespace rts::research

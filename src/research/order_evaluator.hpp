@@ -35,10 +35,8 @@ class OrderEvaluator {
 
   // Once for each event that has a price, before its orders.
   void see(std::size_t symbol_index, UnixMs at, const Quote& quote);
-  // An order at the event that was seen last of its symbol. O(log n) of the account's open lots.
+  // An order at the event that was seen last of its symbol. O(log n) of the symbol's open lots.
   void take(const AccountOrder& order);
-  // The symbol's number stands for another from now on: what is not known yet stays unknown.
-  void forget(std::size_t symbol_index);
   // Once, behind the last event.
   void finish();
 
@@ -54,7 +52,7 @@ class OrderEvaluator {
   [[nodiscard]] std::optional<UnixMs> end() const noexcept { return end_; }
 
  private:
-  void settle_waiting(std::size_t symbol_index, UnixMs before, const Spot& spot);
+  void settle(std::size_t symbol_index, UnixMs before, const Spot& spot);
 
   Terms terms_;
   QuoteBoard board_;

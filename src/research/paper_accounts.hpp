@@ -52,6 +52,7 @@ struct Profit {
 
   [[nodiscard]] double net() const noexcept { return gross - fees + funding; }
   [[nodiscard]] double equity() const noexcept { return net() + open; }
+  Profit& operator+=(const Profit& other) noexcept;
 };
 
 struct EquityPoint {
@@ -83,7 +84,7 @@ class PaperAccounts {
   // Accounts have the numbers below `accounts`.
   PaperAccounts(const Terms& terms, std::size_t accounts);
 
-  // In any order of time; of two rates of one time the first counts.
+  // In any order of time; of two rates of one time the first counts. Precondition: −1 … 1.
   void set_funding(std::size_t symbol_index, std::vector<FundingRate> rates);
   // Equity of this account is kept for each minute, every second, fourth … of them where there
   // would be more than kMaxCurvePoints.
@@ -91,11 +92,9 @@ class PaperAccounts {
 
   // A new price of a symbol: minutes that have begun since, funding, and stops that it reaches.
   void see(std::size_t symbol_index, const Spot& spot);
-  // Times of a symbol's fills and prices come in order.
+  // Of a symbol whose price was seen. Times of a symbol's fills and prices come in order.
   void fill(const Fill& fill);
   void count_unfilled(const AccountOrder& order);
-  // The symbol's number stands for another from now on: its lots are closed at the last price.
-  void forget(std::size_t symbol_index);
   // The end of the recording.
   void finish(UnixMs end);
 
@@ -113,27 +112,33 @@ class PaperAccounts {
     double notional = 0;                      // when it was opened
     double gross = 0, fees = 0, funding = 0;  // so far
     std::optional<Protection> protection;
-    std::uint64_t number = 0;  // orders lots whose stops are at one price
+    std::uint64_t number = 0;  // of the account's lots
   };
+  [[nodiscard]] static bool is_earlier(const Lot& a, const Lot& b) noexcept {
+    return a.account != b.account ? a.account < b.account : a.number < b.number;
+  }
   using Lots = std::list<Lot>;  // in the order they were opened; their places never move
   struct Position {
     Lots longs, shorts;
   };
   struct Stop {
     double price = 0;
-    std::uint64_t number = 0;
     Lots::iterator lot;
   };
-  // Those that a fall reaches first, first; those that a rise reaches first, first.
+  // Those that a fall reaches first, first; those that a rise reaches first, first. At one price
+  // each account's in the order of its lots, whatever other accounts there are.
   struct HighestFirst {
     bool operator()(const Stop& a, const Stop& b) const noexcept {
-      return a.price != b.price ? a.price > b.price : a.number < b.number;
+      return a.price != b.price ? a.price > b.price : is_earlier(*a.lot, *b.lot);
     }
   };
   struct LowestFirst {
     bool operator()(const Stop& a, const Stop& b) const noexcept {
-      return a.price != b.price ? a.price < b.price : a.number < b.number;
+      return a.price != b.price ? a.price < b.price : is_earlier(*a.lot, *b.lot);
     }
+  };
+  struct Stops {
+    Stop below, above;
   };
   struct Market {
     Spot spot;
@@ -167,16 +172,16 @@ class PaperAccounts {
   void reduce(const Fill& fill);
   // Ends the lot where nothing of it is left.
   void close(Lots::iterator lot, const Closing& closing);
-  void end_lot(Lots::iterator lot, std::size_t symbol_index, UnixMs at);
+  void end_lot(Lots::iterator lot, const Closing& closing);
   void charge(Lot& lot, double notional);
-  void set_stops(Market& market, Lots::iterator lot);
-  static void remove_stops(Market& market, Lots::iterator lot);
-  void hit(Market& market, std::size_t symbol_index, const Stop& stop);
+  [[nodiscard]] static Stops stops_of(Lots::iterator lot) noexcept;
+  void hit(std::size_t symbol_index, Stop stop);
   void pay_funding(std::size_t symbol_index, UnixMs until);
   void pay_funding(std::size_t symbol_index, double rate);
   // Equity is looked at once for each minute in which there were events.
   void look_at_equity(UnixMs at);
   void look_at_equity(Account& account, UnixMs at) const;
+  static void add_point(Account& account, const EquityPoint& point);
   [[nodiscard]] double equity(const Account& account) const noexcept;
 
   Terms terms_;
