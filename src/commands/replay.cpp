@@ -18,6 +18,7 @@
 #include <rts/wire/frame.hpp>
 #include <rts/wire/json_compare.hpp>
 
+#include "commands/evaluation.hpp"
 #include "commands/input.hpp"
 #include "commands/output.hpp"
 #include "commands/why.hpp"
@@ -122,8 +123,10 @@ class Replay {
     require(!moments.empty() || !invocation.has("json"), "--json is for the answers to --why");
     if (!moments.empty()) why_.emplace(moments, configuration, engine_);
     if (invocation.has("json")) answers_as_ = AnswerFormat::json;
+    if (auto request = evaluation_request(invocation)) evaluation_.emplace(std::move(*request));
     Outputs outputs(invocation);
     for (const std::string& path : inputs) outputs.keep(path);
+    for (const std::string& path : invocation.all_of_option("funding")) outputs.keep(path);
     const auto expected = invocation.option("expect");
     if (expected) outputs.keep(*expected);
     if (const auto path = invocation.option("orders")) {
@@ -133,6 +136,9 @@ class Replay {
     }
     const std::string counts = invocation.option("counts").value_or("");
     if (!counts.empty()) counts_file_ = outputs.open("--counts", counts);
+    if (const auto path = invocation.option("evaluation")) {
+      evaluation_file_ = outputs.open("--evaluation", *path);
+    }
     if (expected) comparison_.emplace(*expected);
   }
 
@@ -160,9 +166,14 @@ class Replay {
     return reader.error().empty();
   }
 
+  // Behind the last recording: what is still open of the orders comes to its end.
+  void evaluate() {
+    if (evaluation_) evaluation_->finish();
+  }
+
   // Where only the orders are asked for and they are lost, there is no use in going on.
   [[nodiscard]] bool is_wanted() const noexcept {
-    return counts_file_ || comparison_ || why_ || !orders_file_->failed();
+    return counts_file_ || comparison_ || why_ || evaluation_ || !orders_file_->failed();
   }
   // Whether there was anything that is a frame.
   [[nodiscard]] bool is_usable() const noexcept {
@@ -183,6 +194,7 @@ class Replay {
       }
       print_error("\n");
     }
+    if (evaluation_) evaluation_->print();
   }
 
   // Why the recordings could not be used. Precondition: they are not usable.
@@ -217,6 +229,10 @@ class Replay {
     if (counts_file_) {
       counts_file_->write(tally_.to_json());
       is_written = counts_file_->finish() && is_written;
+    }
+    if (evaluation_file_) {
+      evaluation_file_->write(evaluation_->to_json());
+      is_written = evaluation_file_->finish() && is_written;
     }
     if (compared != ExitCode::ok) return compared;
     if (!is_written) return ExitCode::output_lost;
@@ -294,6 +310,7 @@ class Replay {
   void take(const Decision& decision) {
     first_at_ = std::min(first_at_, decision.at);
     last_at_ = std::max(last_at_, decision.at);
+    if (evaluation_) evaluation_->take(engine_.symbols(), decision);
     if (!decision.order) return;
     ++orders_;
     std::string line, day;
@@ -354,7 +371,8 @@ class Replay {
   const config::Configuration& configuration_;
   OrderFormat format_;
   Engine engine_;
-  std::optional<OutputFile> orders_file_, counts_file_;
+  std::optional<OutputFile> orders_file_, counts_file_, evaluation_file_;
+  std::optional<Evaluation> evaluation_;
   std::optional<Comparison> comparison_;
   std::optional<Why> why_;
   AnswerFormat answers_as_ = AnswerFormat::text;
@@ -389,6 +407,7 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
     is_complete = run.read(path) && is_complete;
   }
   const std::chrono::duration<double> took = SteadyClock::now() - begun;
+  run.evaluate();
   if (!is_quiet && run.is_wanted() && run.is_usable()) run.print_summary(took.count());
   const ExitCode result = run.finish();
   if (!is_complete) return ExitCode::bad_input;
@@ -407,7 +426,13 @@ constexpr std::array kOptions{
            "say what each strategy decided around that moment, and why (repeatable); orders are "
            "written with --orders only"},
     Option{"--json", "", "print the answers to --why as JSON, one object a line"},
-    Option{"--force", "", "overwrite the files of --orders and --counts where they exist"},
+    kMarkoutsOption,
+    kPaperOption,
+    kEvaluationOption,
+    kFeeOption,
+    kLatencyOption,
+    kFundingOption,
+    Option{"--force", "", "overwrite the files that are written where they exist"},
     Option{"--quiet", "", "no summary and no progress"}};
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Recorded market data and what SPEC gives for it: orders and counts must come out the same. The
 // recordings are not part of the repository; where they are absent the tests are skipped.
+#include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include <rts/wire/json_compare.hpp>
 
 #include "commands/input.hpp"
+#include "research/order_evaluator.hpp"
 #include "support/engine_run.hpp"
 #include "support/env_file.hpp"
 #include "support/paths.hpp"
@@ -98,6 +101,49 @@ TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
   while (const auto line = reader.next()) run.line(frame_in(test_case, *line));
   EXPECT_EQ(reader.error(), "");
   expect_orders_and_counts(run, corpus() / "expected" / test_case.name);
+}
+
+// What orders of a real market come to: every number is one, and every order is accounted for.
+TEST_P(Corpus, OrdersComeToNumbersThatAddUp) {
+  const Case& test_case = GetParam();
+  if (!fs::exists(corpus() / test_case.recording)) {
+    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
+  }
+  Engine engine(
+      config::engine_parameters(test::configured(test_case.settings).settings, Clock::replay));
+  research::OrderEvaluator evaluator({.latency = std::chrono::milliseconds{100}}, 1);
+  commands::LineReader reader(corpus() / test_case.recording);
+  std::uint64_t orders = 0;
+  while (const auto line = reader.next()) {
+    const auto recorded = wire::parse_recorded_line(frame_in(test_case, *line));
+    if (!recorded) continue;
+    for (const EventRecord& record : engine.step(recorded->frame, recorded->received_at).events) {
+      const Decision* decision = record.decision();
+      if (decision == nullptr) continue;
+      evaluator.see(decision->symbol_index, decision->at, decision->quote);
+      if (!decision->order) continue;
+      evaluator.take(research::account_order(0, *decision));
+      ++orders;
+    }
+  }
+  evaluator.finish();
+  std::uint64_t evaluated = 0;
+  for (const auto& group : evaluator.markouts().result(0).groups) {
+    evaluated += group.orders;
+    for (const auto& [estimate, unknown, without_spread, block_length, edge] : group.horizons) {
+      EXPECT_EQ(estimate.gross.samples + unknown, group.orders);
+      for (const auto& interval : {estimate.gross, estimate.net, estimate.hit_rate}) {
+        EXPECT_TRUE(std::isfinite(interval.mean));
+        EXPECT_LE(interval.low, interval.mean);
+        EXPECT_LE(interval.mean, interval.high);
+      }
+    }
+  }
+  EXPECT_EQ(evaluated, orders);
+  const auto paper = evaluator.paper()->result(0);
+  EXPECT_EQ(paper.total.orders + paper.unfilled, orders);
+  EXPECT_TRUE(std::isfinite(paper.equity));
+  EXPECT_NEAR(paper.total.equity(), paper.equity, 1e-9 * paper.total.turnover);
 }
 
 // Small inputs after public reports of people who run such services: each gave an order that nobody
