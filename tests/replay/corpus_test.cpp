@@ -89,13 +89,16 @@ void expect_orders_and_counts(const test::EngineRun& run, const fs::path& expect
   EXPECT_EQ(test::accounted_events(run.tally()), run.tally().events());
 }
 
-class Corpus : public testing::TestWithParam<Case> {};
+class Corpus : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (fs::exists(corpus() / GetParam().recording)) return;
+    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
+  }
+};
 
 TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
   const Case& test_case = GetParam();
-  if (!fs::exists(corpus() / test_case.recording)) {
-    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
-  }
   test::EngineRun run(test::configured(test_case.settings));
   commands::LineReader reader(corpus() / test_case.recording);
   while (const auto line = reader.next()) run.line(frame_in(test_case, *line));
@@ -106,9 +109,6 @@ TEST_P(Corpus, GivesTheExpectedOrdersAndCounts) {
 // What orders of a real market come to: every number is one, and every order is accounted for.
 TEST_P(Corpus, OrdersComeToNumbersThatAddUp) {
   const Case& test_case = GetParam();
-  if (!fs::exists(corpus() / test_case.recording)) {
-    GTEST_SKIP() << "no recordings at " << corpus() << "; set RTS_CORPUS to their folder";
-  }
   Engine engine(
       config::engine_parameters(test::configured(test_case.settings).settings, Clock::replay));
   research::OrderEvaluator evaluator({.latency = std::chrono::milliseconds{100}}, 1);
