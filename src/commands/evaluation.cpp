@@ -61,9 +61,10 @@ void print_group(const GroupMarkouts& group, std::string_view symbol) {
   for (std::size_t i = 0; i < kHorizons.size(); ++i) {
     const Markout& markout = group.horizons[i];
     const auto& [gross, net, hit_rate, strict_net, mean_cost] = markout.estimate;
-    print_error("  {:>6}  {:<25} {:<16} {:>7.2f}  {:<25} {:>6} {:>7}  {}\n",
-                duration_text(kHorizons[i]), interval_text(gross), percent_text(hit_rate),
-                mean_cost, interval_text(net), gross.blocks, markout.unknown, words(markout.edge));
+    const std::string cost = gross.samples > 0 ? fmt::format("{:.2f}", mean_cost) : "none";
+    print_error("  {:>6}  {:<25} {:<16} {:>7}  {:<25} {:>6} {:>7}  {}\n",
+                duration_text(kHorizons[i]), interval_text(gross), percent_text(hit_rate), cost,
+                interval_text(net), gross.blocks, markout.unknown, words(markout.edge));
     has_no_spread = has_no_spread || markout.without_spread > 0;
   }
   if (has_no_spread) print_error("  without books the spread is not known: cost is fees alone\n");
@@ -250,8 +251,12 @@ void Evaluation::print_markouts() const {
   if (groups.size() > all.groups.size()) {
     for (const GroupMarkouts& group : all.groups) print_group(group, "all symbols");
   }
-  print_error("markouts overall: {} (of {} means the best was looked for)\n", words(all.overall),
-              all.questions);
+  if (all.overall == Edge::too_little_data) {
+    return print_error("markouts overall: too little data: no mean is of {} blocks or more\n",
+                       research::kEnoughBlocks);
+  }
+  print_error("markouts overall: {}, of {} means with {} blocks or more\n", words(all.overall),
+              all.questions, research::kEnoughBlocks);
 }
 
 void Evaluation::print_paper() const {
@@ -265,8 +270,11 @@ void Evaluation::print_paper() const {
     if (profit.orders + profit.closed_lots > 0) print_profit(to_string(strategy), profit);
   }
   print_profit("all", result.total);
-  print_error("  a closed lot: net {} bp, won {} %, {} blocks\n", interval_text(result.lot_net_bp),
-              percent_text(result.win_rate), result.lot_net_bp.blocks);
+  if (result.lot_net_bp.samples > 0) {
+    print_error("  a closed lot: net {} bp, won {} %, {} blocks\n",
+                interval_text(result.lot_net_bp), percent_text(result.win_rate),
+                result.lot_net_bp.blocks);
+  }
   print_error(
       "  equity {:+.2f}, of it open {:+.2f} (LONG {:.2f}, SHORT {:.2f}); largest drawdown {:.2f}; "
       "turnover {:.2f}\n",

@@ -94,22 +94,22 @@ void PaperAccounts::fill(const Fill& fill) {
 void PaperAccounts::open(const Fill& fill) {
   const AccountOrder& order = fill.order;
   Account& account = accounts_[order.account];
-  Position& position = account.positions[order.symbol_index];
-  Lots& lots = order.side == Side::buy ? position.longs : position.shorts;
-  Lot& lot = lots.emplace_back();
+  Holding& holding = account.positions[order.symbol_index].of(order.side);
+  Lot& lot = holding.lots.emplace_back();
   lot.account = order.account;
   lot.strategy = order.strategy;
   lot.side = order.side;
   lot.opened_at = fill.at;
   lot.entry = taker_price(order.side, fill.mid, fill.half_spread);
   lot.quantity = order.quantity;
+  holding.quantity += order.quantity;
   lot.notional = order.quantity * lot.entry;
   lot.protection = order.protection;
   lot.number = ++account.lots_opened;
   account.cash -= sign(lot.side) * lot.notional;
   charge(lot, lot.notional);
   if (!lot.protection) return;
-  const auto [below, above] = stops_of(std::prev(lots.end()));
+  const auto [below, above] = stops_of(std::prev(holding.lots.end()));
   Market& market = market_of(order.symbol_index);
   market.below.insert(below);
   market.above.insert(above);
@@ -118,7 +118,7 @@ void PaperAccounts::open(const Fill& fill) {
 void PaperAccounts::reduce(const Fill& fill) {
   const AccountOrder& order = fill.order;
   Account& account = accounts_[order.account];
-  Lots& longs = account.positions[order.symbol_index].longs;
+  Lots& longs = account.positions[order.symbol_index].longs.lots;
   if (longs.empty()) ++account.closed_nothing;
   const double price = taker_price(Side::sell, fill.mid, fill.half_spread);
   double left = order.quantity;
@@ -150,6 +150,7 @@ void PaperAccounts::close(Lots::iterator lot, const Closing& closing) {
   lot->gross += gross;
   charge(*lot, notional);
   lot->quantity -= closing.quantity;
+  account.positions[closing.symbol_index].of(lot->side).quantity -= closing.quantity;
   if (lot->quantity <= 0) end_lot(lot, closing);
 }
 
@@ -169,8 +170,9 @@ void PaperAccounts::end_lot(Lots::iterator lot, const Closing& closing) {
     markets_[closing.symbol_index].below.erase(below);
     markets_[closing.symbol_index].above.erase(above);
   }
-  Position& position = account.positions[closing.symbol_index];
-  (lot->side == Side::buy ? position.longs : position.shorts).erase(lot);
+  Holding& holding = account.positions[closing.symbol_index].of(lot->side);
+  holding.lots.erase(lot);
+  if (holding.lots.empty()) holding.quantity = 0;
 }
 
 // Precondition: the lot has stops.
@@ -195,8 +197,8 @@ void PaperAccounts::pay_funding(std::size_t symbol_index, double rate) {
   for (Account& account : accounts_) {
     const auto found = account.positions.find(symbol_index);
     if (found == account.positions.end()) continue;
-    for (Lots* lots : {&found->second.longs, &found->second.shorts}) {
-      for (Lot& lot : *lots) {
+    for (Holding* holding : {&found->second.longs, &found->second.shorts}) {
+      for (Lot& lot : holding->lots) {
         const double received = -sign(lot.side) * rate * lot.quantity * mid;
         lot.funding += received;
         account.strategies[index_of(lot.strategy)].funding += received;
@@ -209,9 +211,7 @@ void PaperAccounts::pay_funding(std::size_t symbol_index, double rate) {
 double PaperAccounts::equity(const Account& account) const noexcept {
   double equity = account.cash;
   for (const auto& [symbol_index, position] : account.positions) {
-    const double mid = markets_[symbol_index].spot.mid;
-    for (const Lot& lot : position.longs) equity += lot.quantity * mid;
-    for (const Lot& lot : position.shorts) equity -= lot.quantity * mid;
+    equity += position.quantity() * markets_[symbol_index].spot.mid;
   }
   return equity;
 }
@@ -260,8 +260,8 @@ AccountResult PaperAccounts::result(std::size_t number) const {
   result.strategies = account.strategies;
   for (const auto& [symbol_index, position] : account.positions) {
     const double mid = markets_[symbol_index].spot.mid;
-    for (const Lots* lots : {&position.longs, &position.shorts}) {
-      for (const Lot& lot : *lots) {
+    for (const Holding* holding : {&position.longs, &position.shorts}) {
+      for (const Lot& lot : holding->lots) {
         (lot.side == Side::buy ? result.open_long : result.open_short) += lot.quantity * mid;
         result.strategies[index_of(lot.strategy)].open +=
             sign(lot.side) * lot.quantity * (mid - lot.entry);

@@ -118,8 +118,16 @@ class PaperAccounts {
     return a.account != b.account ? a.account < b.account : a.number < b.number;
   }
   using Lots = std::list<Lot>;  // in the order they were opened; their places never move
+  // The lots of one side, and what they hold together: equity is looked at too often to add up lots
+  // each time. Without lots it is 0 again, whatever the error of its sums.
+  struct Holding {
+    Lots lots;
+    double quantity = 0;
+  };
   struct Position {
-    Lots longs, shorts;
+    Holding longs, shorts;
+    [[nodiscard]] Holding& of(Side side) noexcept { return side == Side::buy ? longs : shorts; }
+    [[nodiscard]] double quantity() const noexcept { return longs.quantity - shorts.quantity; }
   };
   struct Stop {
     double price = 0;
