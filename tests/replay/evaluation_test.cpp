@@ -99,7 +99,7 @@ TEST_F(ReplayEvaluation, WritesMarkoutsAndThePaperAccountOfAllOrders) {
 }
 
 TEST_F(ReplayEvaluation, SaysWhatIsAskedForAndNothingElse) {
-  const auto has_markouts = HasSubstr("markouts overall: none, of 3 means with 30 blocks or more");
+  const auto has_markouts = HasSubstr("markouts overall: none, of 2 means with 30 blocks or more");
   const auto has_paper = HasSubstr("paper account: latency 0 ms, fee 2.5 bp each side");
   EXPECT_THAT(replay({}).messages, AllOf(Not(has_markouts), Not(HasSubstr("paper account"))));
   EXPECT_THAT(replay({"--markouts"}).messages,
