@@ -64,6 +64,16 @@ TEST(Markouts, WhatIsDueAtTheTimeOfAPriceWaitsForThatPrice) {
   EXPECT_NEAR(at(markouts.result(0), kSecond).estimate.gross.mean, 100, 1e-9);
 }
 
+TEST(Markouts, AreSettledUpToTheTimeOfAPriceAndNoFurther) {
+  Markouts markouts(kFree, 1);
+  markouts.fill(fill_of(buy(1), 0, 100));
+  markouts.fill(fill_of(buy(1), 0.5, 100));
+  markouts.settle(0, at_seconds(1.5), spot(0.9, 100));
+  EXPECT_EQ(at(markouts.result(0), kSecond).estimate.gross.samples, 1U);
+  markouts.settle(0, at_seconds(1.501), spot(1.5, 102));
+  EXPECT_NEAR(at(markouts.result(0), kSecond).estimate.gross.mean, 100, 1e-9);
+}
+
 TEST(Markouts, OfASilentFeedAreUnknown) {
   struct Row {
     double seen_at;

@@ -168,6 +168,17 @@ TEST(PaperAccounts, AWinIsWhatIsLeftAfterFees) {
   EXPECT_EQ(book.result().win_rate.samples, 2U);
 }
 
+TEST(PaperAccounts, LotsThatAreOpenAtTheSameTimeAreOfOneBlock) {
+  for (const auto& [held_seconds, blocks] : {std::pair{30.0, 2U}, std::pair{1'200.0, 1U}}) {
+    Book book;
+    book.price(0, 100).order(buy(1)).price(held_seconds, 110).order(close_long(1));
+    book.price(held_seconds + 120, 100).order(buy(1)).price(2 * held_seconds + 120, 110);
+    book.order(close_long(1));
+    EXPECT_EQ(book.result().lot_net_bp.samples, 2U);
+    EXPECT_EQ(book.result().lot_net_bp.blocks, blocks) << held_seconds << " s";
+  }
+}
+
 TEST(PaperAccounts, ALongPaysFundingAndAShortReceivesItOnce) {
   for (const auto& [order, received] :
        {std::pair{buy(2), -2 * 110 * 0.001}, std::pair{sell(2), 2 * 110 * 0.001}}) {
