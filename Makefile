@@ -33,7 +33,7 @@ SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := engine import settings settings_file recording stream_info answer instruments
+FUZZ_TARGETS := answer engine funding import instruments recording settings settings_file stream_info
 SIMULATED_SEEDS ?= 10000
 # Of the tests those with these labels, as ctest -L takes them, run under ASan and UBSan.
 SANITIZED ?= unit|integration|e2e
