@@ -38,12 +38,13 @@ SIMULATED_SEEDS ?= 10000
 # Of the tests those with these labels, as ctest -L takes them, run under ASan and UBSan.
 SANITIZED ?= unit|integration|e2e
 # The newest of each release line that is tried besides Debian's, and the tests' names, or how they
-# begin: both logs; then the connection, permissions, credentials and leaf nodes with their domain.
+# begin: both logs; then the connection, permissions, credentials, accounts with imports, and leaf
+# nodes with their domain; then what is said of a broker that is not as it should be.
 BROKERS ?= v2.10.27 v2.12.15 v2.14.10
 BROKER_TESTS := Replicas RedundantReplicas ThreeBrokers ComingAndGoing DailyCap BehindTheOrderLog \
   UnderTheControlLog SettingsUnderLoad OrderLog ForwardedTo ControlLog OddEntries Provision \
   NatsClient NatsRequest Denied DeliveryDenied Permitted PermissionsSnippet LeastPrivilege \
-  ControlPermissions Credentials Tls Leaf
+  ControlPermissions Credentials Tls Accounts Leaf DoctorBroker BrokerLimits
 SOAK_SECONDS ?= 1800
 SOAK_SEED ?= 1
 

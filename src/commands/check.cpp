@@ -6,6 +6,7 @@
 
 #include "commands/input.hpp"
 #include "commands/output.hpp"
+#include "commands/provision.hpp"
 #include "commands/settings_file.hpp"
 
 namespace rts::commands {
@@ -59,6 +60,18 @@ Checked check_file(const Invocation& invocation, const std::string& file,
   return checked;
 }
 
+// What its arguments would end the provisioning Job with.
+void check_job(const std::string& file, const std::string& manifest, std::vector<Checked>& all) {
+  try {
+    static_cast<void>(with_arguments_of_job({}, file, manifest));
+  } catch (const CommandError& error) {
+    all.push_back({.name = file + ": provision",
+                   .file = file,
+                   .prefix = "",
+                   .problems = {{0, error.what()}}});
+  }
+}
+
 std::vector<Checked> check_all(const Invocation& invocation) {
   std::vector<Checked> all;
   for (const std::string& path : invocation.arguments) {
@@ -66,9 +79,11 @@ std::vector<Checked> check_all(const Invocation& invocation) {
   }
   if (const auto path = invocation.option("from")) {
     const std::string file = shown_path(*path);
-    for (const FoundSettings& found : parse_config_maps(file, settings_text(*path))) {
+    const std::string manifest = settings_text(*path);
+    for (const FoundSettings& found : parse_config_maps(file, manifest)) {
       all.push_back(check_file(invocation, file, found));
     }
+    check_job(file, manifest, all);
   }
   if (!all.empty()) return all;
   Checked& environment = all.emplace_back();

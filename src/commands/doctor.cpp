@@ -113,7 +113,7 @@ class Examination {
   void examine(const Plans& plans, std::chrono::seconds seconds) {
     const auto [publish, subscribe] = service_subjects(settings_, plans);
     for (const SubjectNeed& need : publish) {
-      if (!need.subject.starts_with("$SYS.")) facts_.publish_subjects.push_back(need.subject);
+      if (!need.is_for_doctor) facts_.publish_subjects.push_back(need.subject);
     }
     nats::Client feed(loop_, listening_on(settings_.broker.subject),
                       {.on_messages = [this](auto messages) {
@@ -216,15 +216,19 @@ class Examination {
 
   // --- The logs ----------------------------------------------------------------------------------
 
-  // The answer to a request about streams, or why there is none.
+  // The answer to a request about streams, or why there is none. Of the domain in the settings.
   std::optional<std::string> ask_jetstream(const std::string& verb, std::string_view payload,
                                            StreamLook& look) {
-    const std::string subject = nats::jetstream_api(settings_.broker.jetstream_domain, verb);
+    return ask_jetstream(settings_.broker.jetstream_domain, verb, payload, look);
+  }
+  std::optional<std::string> ask_jetstream(const std::string& domain, const std::string& verb,
+                                           std::string_view payload, StreamLook& look) {
+    const std::string subject = nats::jetstream_api(domain, verb);
     Answers answers = ask(subject, payload);
     if (!answers.payloads.empty()) return std::move(answers.payloads.front());
     look.problem = why_not(subject, answers);
     look.is_jetstream_off = answers.kind == nats::ReplyKind::no_responders;
-    if (look.is_jetstream_off) look.problem += ": JetStream is off";
+    if (look.is_jetstream_off) look.problem += ": " + nats::no_jetstream(subject);
     return std::nullopt;
   }
 
@@ -269,6 +273,19 @@ class Examination {
     if (settings_.delivery.mode == DeliveryMode::jetstream) facts_.order_log = look_at_order_log();
     const std::string& bucket = settings_.broker.control_bucket;
     if (!bucket.empty()) facts_.control_log = look_at(bucket_stream(bucket));
+    const std::string& domain = settings_.broker.jetstream_domain;
+    facts_.jetstream = look_at_account(domain);
+    const bool is_elsewhere =
+        facts_.order_log.is_jetstream_off || facts_.control_log.is_jetstream_off;
+    if (is_elsewhere && !domain.empty()) facts_.jetstream_nearby = look_at_account("");
+  }
+
+  std::optional<wire::AccountInfo> look_at_account(const std::string& domain) {
+    StreamLook ignored;
+    const auto answer = ask_jetstream(domain, "INFO", "", ignored);
+    if (!answer) return std::nullopt;
+    auto info = wire::parse_account_info(*answer);
+    return info ? std::optional(std::move(info).value()) : std::nullopt;
   }
 
   // --- Subscriptions -----------------------------------------------------------------------------

@@ -22,6 +22,7 @@
 #include <rts/trading/stream_plan.hpp>
 #include <rts/wire/broker_info.hpp>
 #include <rts/wire/frame.hpp>
+#include <rts/wire/stream_info.hpp>
 
 namespace rts::commands {
 
@@ -123,6 +124,8 @@ struct DoctorFacts {
   bool has_all_clients = true;
   std::string clients_problem{};  // why they are not known
   StreamLook order_log{}, control_log{};
+  // Of the domain that is named; and, where that is not reached, the broker's own.
+  std::optional<wire::AccountInfo> jetstream{}, jetstream_nearby{};
   std::optional<FeedFacts> feed{};  // empty: we could not listen
   std::string feed_problem{};       // why, or what happened while we did
   std::chrono::seconds listened{0};

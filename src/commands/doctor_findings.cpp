@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::microseconds kSlowRoundTrip{100'000};
 constexpr milliseconds kClockSkew{1000};
+constexpr std::uint64_t kLeastFreeShare = 10;  // a warning below one in so many
 
 constexpr const char* kProvisionFix = "Run `realtime-strategies provision`.";
 constexpr const char* kJetStreamFix =
@@ -36,6 +37,14 @@ bool has(std::string_view text, std::string_view part) {
 
 std::string connect_fix(std::string_view problem) {
   const std::string said = to_lower(problem);
+  if (has(said, "handshake_first")) {
+    return "Look whether the broker stands still. With handshake_first: true in its tls it waits "
+           "for us, as we do for it: let it be handshake_first: auto.";
+  }
+  if (has(said, "max_connections") || has(said, "maximum")) {
+    return "Raise max_connections at the broker, or the account's limit, or end clients that "
+           "nobody needs.";
+  }
   if (has(said, "authoriz") || has(said, "authentic") || has(said, "nkey")) {
     return "Correct the user and its password, token, NKey or .creds file (NATS_USER …), or the "
            "user at the broker.";
@@ -252,21 +261,48 @@ void say_group(const config::Settings& settings, const DoctorFacts& facts, Rows&
 
 // --- The logs at the broker ----------------------------------------------------------------------
 
-std::string look_fix(const StreamLook& look) {
+// Nobody answers for the domain that is named.
+std::string domain_fix(const std::string& domain, const DoctorFacts& facts) {
+  const auto& nearby = facts.jetstream_nearby;
+  const std::string fix = fmt::format(
+      "Correct NATS_JETSTREAM_DOMAIN={}, or join the leaf node to the hub of this domain", domain);
+  if (!nearby) return fix + ".";
+  return fmt::format("{}; the broker's own JetStream has {}.", fix,
+                     nearby->domain.empty() ? "none" : "the domain " + nearby->domain);
+}
+
+std::string look_fix(const StreamLook& look, const config::Settings& settings,
+                     const DoctorFacts& facts) {
+  const std::string& domain = settings.broker.jetstream_domain;
   if (look.is_absent) return kProvisionFix;
-  if (look.is_jetstream_off) return kJetStreamFix;
+  if (look.is_jetstream_off) return domain.empty() ? kJetStreamFix : domain_fix(domain, facts);
   return has(look.problem, "ermission")
              ? kPermissionsFix
              : "Look whether JetStream at the broker has a leader and answers.";
 }
 
-void say_order_log(const config::Settings& settings, const StreamLook& look, Rows& rows) {
+// What the account may store; of a limit of the broker's own nothing is told.
+void say_storage(const config::Settings& settings, const DoctorFacts& facts, Rows& rows) {
+  if (!facts.jetstream || !facts.jetstream->storage_max_bytes) return;
+  const std::uint64_t used = facts.jetstream->storage_used_bytes;
+  const std::uint64_t max = *facts.jetstream->storage_max_bytes;
+  const std::uint64_t left = max > used ? max - used : 0;
+  const bool is_full = left < std::uint64_t{service::kLargestOrderBytes};
+  if (!is_full && left >= max / kLeastFreeShare) return;
+  const bool stores = settings.delivery.mode == DeliveryMode::jetstream;
+  rows.push_back({"order log", is_full && stores ? Health::failed : Health::warning,
+                  fmt::format("JetStream has {} of the account's {} bytes left", left, max),
+                  "Raise what the account may store (max_file), or remove what nobody needs."});
+}
+
+void say_order_log(const config::Settings& settings, const DoctorFacts& facts, Rows& rows) {
+  const StreamLook& look = facts.order_log;
   if (settings.delivery.mode == DeliveryMode::core) {
     rows.push_back({"order log", Health::ok, "not used: ORDER_DELIVERY=core"});
     return;
   }
   if (!look.facts) {
-    rows.push_back({"order log", Health::failed, look.problem, look_fix(look)});
+    rows.push_back({"order log", Health::failed, look.problem, look_fix(look, settings, facts)});
     return;
   }
   const auto problems = stream_problems(settings.stream, *look.facts);
@@ -280,7 +316,8 @@ void say_order_log(const config::Settings& settings, const StreamLook& look, Row
                               look.facts->last_sequence)});
 }
 
-void say_control_log(const config::Settings& settings, const StreamLook& look, Rows& rows) {
+void say_control_log(const config::Settings& settings, const DoctorFacts& facts, Rows& rows) {
+  const StreamLook& look = facts.control_log;
   const std::string& bucket = settings.broker.control_bucket;
   if (bucket.empty()) {
     rows.push_back({"control log", Health::ok, "not used: CONTROL_BUCKET is empty"});
@@ -292,7 +329,7 @@ void say_control_log(const config::Settings& settings, const StreamLook& look, R
         settings.delivery.mode == DeliveryMode::core && (look.is_absent || look.is_jetstream_off);
     rows.push_back({"control log", is_off ? Health::warning : Health::failed,
                     look.problem + (is_off ? ": no pause outlives the process" : ""),
-                    look_fix(look)});
+                    look_fix(look, settings, facts)});
     return;
   }
   Rows found;
@@ -375,8 +412,9 @@ Rows findings(const config::Configuration& configuration, const DoctorFacts& fac
   say_permissions(settings, facts, rows);
   say_round_trip(facts, rows);
   say_orders(settings, facts, rows);
-  say_order_log(settings, facts.order_log, rows);
-  say_control_log(settings, facts.control_log, rows);
+  say_order_log(settings, facts, rows);
+  say_storage(settings, facts, rows);
+  say_control_log(settings, facts, rows);
   say_feed(settings, facts, rows);
   say_clock(facts, rows);
   say_group(settings, facts, rows);

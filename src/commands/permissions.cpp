@@ -30,8 +30,10 @@ std::string row(std::string_view subject, std::string_view why) {
 
 std::string text_of(const std::vector<SubjectNeed>& needs) {
   std::string text;
-  for (const auto& [subject, why, queue_group] : needs) {
-    text += row(queue_group.empty() ? subject : fmt::format("{} {}", subject, queue_group), why);
+  for (const SubjectNeed& need : needs) {
+    const bool is_plain = need.queue_group.empty();
+    text += row(is_plain ? need.subject : fmt::format("{} {}", need.subject, need.queue_group),
+                need.why);
   }
   return text;
 }
@@ -163,11 +165,17 @@ ServiceSubjects service_subjects(const config::Settings& settings, const Plans& 
     add_reading(publish, domain, plans.bucket->name);
     subscribe.push_back({plans.bucket->subject, "the control log"});
   }
-  for (const auto& [subject, why] :
-       {std::pair{wire::kClientsSubject, "for `doctor`: who listens to orders? It only reads"},
-        {wire::kUserSubject, "for `doctor`: what may this user do? It only reads"}}) {
-    publish.push_back({std::string(subject), why});
+  const auto add_for_doctor = [&](std::string subject, std::string_view why) {
+    publish.push_back({.subject = std::move(subject), .why = why, .is_for_doctor = true});
+  };
+  if (plans.bucket || settings.delivery.mode == DeliveryMode::jetstream) {
+    add_for_doctor(nats::jetstream_api(domain, "INFO"),
+                   "for `doctor`: is there storage left? It only reads");
   }
+  add_for_doctor(std::string(wire::kClientsSubject),
+                 "for `doctor`: who listens to orders? It only reads");
+  add_for_doctor(std::string(wire::kUserSubject),
+                 "for `doctor`: what may this user do? It only reads");
   return {publish, subscribe};
 }
 

@@ -183,8 +183,9 @@ void print_as_json(const Provisioning& orders, const std::optional<Provisioning>
 
 // What the one ConfigMap with settings says that the manifest has, and the command line on top of
 // it, as check has them: the environment does not count.
-config::Settings settings_from(const Invocation& invocation, const std::string& path) {
-  std::vector<FoundSettings> maps = parse_config_maps(path, settings_text(path));
+config::Settings settings_from(const Invocation& invocation, const std::string& path,
+                               const std::string& manifest) {
+  std::vector<FoundSettings> maps = parse_config_maps(path, manifest);
   std::erase_if(maps, [](const FoundSettings& found) { return !found.has_settings(); });
   if (maps.size() != 1) {
     throw CommandError(ExitCode::bad_input, "{}: {} ConfigMaps have settings; give one", path,
@@ -200,12 +201,21 @@ config::Settings settings_from(const Invocation& invocation, const std::string& 
                      fmt::join(loaded.error(), "\n"));
 }
 
+// For what the manifest deploys: its settings, and its Job's stream.
+ExitCode print_permissions(const Invocation& invocation, const std::string& path) {
+  const std::string manifest = settings_text(path);
+  const config::Settings settings = settings_from(invocation, path, manifest);
+  const Plans plans = plans_of(with_arguments_of_job(invocation, path, manifest), settings);
+  write_out(permissions(settings, plans));
+  return ExitCode::ok;
+}
+
 ExitCode provision(const Invocation& invocation, const config::Configuration& configuration) {
   const auto from = invocation.option("from");
   require(!from || invocation.has("permissions"),
           "--from is for --permissions; `provision` itself takes the settings that are here");
-  const config::Settings settings =
-      from ? settings_from(invocation, *from) : configuration.settings;
+  if (from) return print_permissions(invocation, *from);
+  const config::Settings& settings = configuration.settings;
   const Plans plans = plans_of(invocation, settings);
   if (invocation.has("permissions")) {
     write_out(permissions(settings, plans));
@@ -265,6 +275,23 @@ nats::Admin connected_as(const std::string& name, const config::BrokerParameters
   throw CommandError(ExitCode::unavailable,
                      "{}; NATS_URL says which broker is asked, NATS_USER and the like who asks",
                      admin.error());
+}
+
+Invocation with_arguments_of_job(Invocation invocation, const std::string& file,
+                                 const std::string& manifest) {
+  std::vector<std::string> words = provision_arguments(file, manifest);
+  words.insert(words.begin(), "provision");
+  try {
+    const Invocation job = parse_command_line(words);
+    static_cast<void>(plans_of(job, {}));
+    for (const char* const name : {"stream", "daily-cap", "replicas"}) {
+      const auto value = job.option(name);
+      if (value && !invocation.has(name)) invocation.options.emplace(name, *value);
+    }
+  } catch (const CommandError& error) {
+    throw CommandError(ExitCode::configuration, "the Job's arguments: {}", error.what());
+  }
+  return invocation;
 }
 
 Plans plans_of(const Invocation& invocation, const config::Settings& settings) {

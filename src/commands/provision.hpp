@@ -21,6 +21,11 @@ struct Plans {
 };
 [[nodiscard]] Plans plans_of(const Invocation& invocation, const config::Settings& settings);
 
+// What the provisioning Job of a manifest asks for by its arguments, and what the command line
+// says, which wins. Throws CommandError of arguments that the Job would end with.
+[[nodiscard]] Invocation with_arguments_of_job(Invocation invocation, const std::string& file,
+                                               const std::string& manifest);
+
 // The connection names of `provision`, and of the commands that write the control log, from which
 // their inboxes are named, and the provisioner's user.
 [[nodiscard]] inline std::string provisioner_name(const std::string& consumer_name) {
@@ -38,7 +43,8 @@ struct Plans {
 struct SubjectNeed {
   std::string subject;  // may have wildcards
   std::string_view why;
-  std::string queue_group{};  // to subscribe in it only; empty: plainly
+  std::string queue_group{};   // to subscribe in it only; empty: plainly
+  bool is_for_doctor = false;  // the service does without
 };
 struct ServiceSubjects {
   std::vector<SubjectNeed> publish, subscribe;

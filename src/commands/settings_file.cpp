@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -156,18 +157,44 @@ FoundSettings settings_in(const YAML::Node& config_map) {
   return found;
 }
 
-void collect(const YAML::Node& document, std::vector<FoundSettings>& found) {
+// The document, and what is in it: what `kubectl get -o yaml` prints of several, and what the
+// cluster's API does, with no kinds but the list's.
+template <typename Visit>
+void visit_objects(const YAML::Node& document, Visit visit) {
   if (!is_map(document)) return;
   const std::string kind = text_of(document["kind"]);
-  if (kind == "ConfigMap") found.push_back(settings_in(document));
-  // What `kubectl get -o yaml` prints of several, and what the cluster's API does: with no kinds.
+  visit(document, kind);
   const YAML::Node items = document["items"];
   if (!items.IsDefined() || !items.IsSequence()) return;
   for (const YAML::Node& item : items) {
     if (!is_map(item)) continue;
-    if (kind == "ConfigMapList" || text_of(item["kind"]) == "ConfigMap")
-      found.push_back(settings_in(item));
+    visit(item, kind == "ConfigMapList" ? "ConfigMap" : text_of(item["kind"]));
   }
+}
+
+template <typename Visit>
+void visit_documents(const std::string& file, const std::string& text, Visit visit) {
+  try {
+    for (const YAML::Node& document : load_all(text)) visit_objects(document, visit);
+  } catch (const YAML::Exception& error) {
+    // Behind a colon is what stands there, which may be of a secret.
+    throw CommandError(ExitCode::bad_input, "{}:{}: is no YAML: {}", file, error.mark.line + 1,
+                       error.msg.substr(0, error.msg.find(':')));
+  }
+}
+
+// The node at the end of the keys; not defined where one of them is not there.
+YAML::Node node_at(YAML::Node node, std::initializer_list<const char*> keys) {
+  for (const char* const key : keys) {
+    if (!is_map(node)) return YAML::Node(YAML::NodeType::Undefined);
+    node.reset(node[key]);
+  }
+  return node;
+}
+
+void append_texts(const YAML::Node& list, std::vector<std::string>& texts) {
+  if (!list.IsDefined() || !list.IsSequence()) return;
+  for (const YAML::Node& item : list) texts.push_back(text_of(item));
 }
 
 }  // namespace
@@ -230,19 +257,35 @@ FoundSettings parse_env_file(std::string_view text) {
 
 std::vector<FoundSettings> parse_config_maps(const std::string& file, const std::string& text) {
   std::vector<FoundSettings> found;
-  try {
-    for (const YAML::Node& document : load_all(text)) collect(document, found);
-  } catch (const YAML::Exception& error) {
-    // Behind a colon is what stands there, which may be of a secret.
-    throw CommandError(ExitCode::bad_input, "{}:{}: is no YAML: {}", file, error.mark.line + 1,
-                       error.msg.substr(0, error.msg.find(':')));
-  }
+  visit_documents(file, text, [&](const YAML::Node& object, std::string_view kind) {
+    if (kind == "ConfigMap") found.push_back(settings_in(object));
+  });
   if (found.empty()) {
     throw CommandError(ExitCode::bad_input,
                        "{}: has no ConfigMap; give a manifest with one, or an env file without "
                        "--from",
                        file);
   }
+  return found;
+}
+
+std::vector<std::string> provision_arguments(const std::string& file, const std::string& text) {
+  std::vector<std::string> found;
+  visit_documents(file, text, [&](const YAML::Node& object, std::string_view kind) {
+    const bool is_pod = kind == "Pod";
+    if (!found.empty() || (!is_pod && kind != "Job")) return;
+    const YAML::Node containers = is_pod
+                                      ? node_at(object, {"spec", "containers"})
+                                      : node_at(object, {"spec", "template", "spec", "containers"});
+    if (!containers.IsDefined() || !containers.IsSequence()) return;
+    for (const YAML::Node& container : containers) {
+      std::vector<std::string> words;
+      append_texts(node_at(container, {"command"}), words);
+      append_texts(node_at(container, {"args"}), words);
+      const auto command = std::ranges::find(words, "provision");
+      if (command != words.end()) return found.assign(command + 1, words.end());
+    }
+  });
   return found;
 }
 

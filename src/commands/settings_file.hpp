@@ -1,6 +1,7 @@
 // Settings in a file that is not deployed yet: an env file, or the ConfigMaps of a Kubernetes
-// manifest. What a deployment would refuse or take otherwise than it looks is a complaint; whether
-// the values are accepted is for config::load(). Pure functions, but for settings_text().
+// manifest, which also has the arguments of `provision`. What a deployment would refuse or take
+// otherwise than it looks is a complaint; whether the values are accepted is for config::load().
+// Pure functions, but for settings_text().
 #pragma once
 
 #include <cstddef>
@@ -41,6 +42,12 @@ struct FoundSettings {
 // `data` of each ConfigMap among the documents of the file. Throws CommandError(bad_input) of what
 // is no YAML, with the line, and where there is no ConfigMap.
 [[nodiscard]] std::vector<FoundSettings> parse_config_maps(const std::string& file,
+                                                           const std::string& text);
+
+// What follows `provision` in the arguments of the first container among the documents of the file
+// that runs it, in a Job or a Pod; empty: none does, or nothing follows. Throws as above of what is
+// no YAML.
+[[nodiscard]] std::vector<std::string> provision_arguments(const std::string& file,
                                                            const std::string& text);
 
 }  // namespace rts::commands

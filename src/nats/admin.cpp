@@ -9,6 +9,7 @@
 #include "nats/connector.hpp"
 #include "nats/inbox.hpp"
 #include "nats/messages.hpp"
+#include "nats/subjects.hpp"
 
 namespace rts::nats {
 namespace {
@@ -77,8 +78,9 @@ Result<std::string, std::string> Admin::request(const std::string& subject,
     return Failure{fmt::format("no answer to {} within {} ms", subject, kRequestLimit.count())};
   }
   if (answer.kind == ReplyKind::no_responders) {
+    const bool is_jetstream = subject.starts_with("$JS.");
     return Failure{fmt::format("nobody answers {}{}", subject,
-                               subject.starts_with("$JS.") ? ": JetStream is off" : "")};
+                               is_jetstream ? ": " + no_jetstream(subject) : "")};
   }
   return Failure{std::move(answer.text)};
 }

@@ -182,6 +182,22 @@ class ConnectOptions {
   std::string problem_;
 };
 
+// What may be behind words of nats.c that do not say it. A broker whose TLS begins with the
+// handshake (handshake_first: true) waits for us while we wait for its INFO.
+std::string_view hint_for(std::string_view text, natsStatus status) {
+  // A broker without room says so and hangs up; which of the two nats.c sees first is chance.
+  if (text.starts_with("Expected 'PONG'")) {
+    return "it hung up after its greeting: is its max_connections reached?";
+  }
+  if (status == NATS_CONNECTION_CLOSED) {
+    return "it hung up at once: is its TLS handshake_first: true?";
+  }
+  if (status == NATS_TIMEOUT) {
+    return "it has not greeted: does it stand still, or is its TLS handshake_first: true?";
+  }
+  return "";
+}
+
 // What nats.c says about a failed call, without the place in its source: "(conn.c:1905):
 // Authorization Violation" → "Authorization Violation". A TLS 1.3 broker that does not like our
 // certificate says so after the handshake: nats.c then misses a PONG, and libssl knows why.
@@ -195,7 +211,9 @@ std::string last_error_text(natsStatus status) {
   }
   const char* const tls = ::ERR_reason_error_string(::ERR_peek_last_error());
   std::string said(text.empty() ? natsStatus_GetText(status) : text);
-  return tls == nullptr ? said : fmt::format("{} (TLS: {})", said, tls);
+  if (tls != nullptr) return fmt::format("{} (TLS: {})", said, tls);
+  const std::string_view hint = hint_for(said, status);
+  return hint.empty() ? said : fmt::format("{} ({})", said, hint);
 }
 
 // Connects to one address with url, name, credentials (their files read now), TLS and time-outs.

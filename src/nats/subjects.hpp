@@ -34,4 +34,13 @@ namespace rts::nats {
   return subject.append("API.").append(verb);
 }
 
+// What it means that nobody answers on such a subject.
+[[nodiscard]] inline std::string no_jetstream(std::string_view api_subject) {
+  constexpr std::string_view kPrefix = "$JS.";
+  const std::string_view rest = api_subject.substr(kPrefix.size());
+  const std::size_t end = rest.find(".API.");
+  if (end == std::string_view::npos) return "JetStream is off";
+  return std::string("no JetStream of the domain ").append(rest.substr(0, end)) + " is reached";
+}
+
 }  // namespace rts::nats

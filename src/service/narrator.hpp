@@ -79,6 +79,11 @@ class Narrator {
                  {{"server", now.server}, {"reconnects", now.reconnects}});
       if (!path_problem.empty()) log_.write(error, "order_path", path_problem);
     }
+    if (now.lame_duck && !before.lame_duck) {
+      log_.write(warning, "nats_lame_duck",
+                 "the broker shuts down: another address is tried, where there is one",
+                 {{"server", now.server}});
+    }
     if (!now.connected && before.connected) {
       log_.write(warning, "nats_disconnected", "the connection is gone; trying again",
                  {{"error", now.last_error}});

@@ -197,7 +197,8 @@ void Publisher::on_answer(InFlight& order, std::string_view payload) {
     on_ack(order, *ack);
   } else if (const auto* error = std::get_if<wire::StreamError>(&*answer)) {
     conclude(order, result_of_error(error->code),
-             fmt::format("{} ({})", error->description, error->code));
+             fmt::format("{} ({}){}", error->description, error->code,
+                         is_storage_full(error->code) ? ": JetStream has no storage left" : ""));
   } else if (order.state == OrderState::forwarding) {  // the log has no engine
     const auto& status = std::get<wire::EngineStatus>(*answer);
     conclude(order, status.refused ? AttemptResult::refused : AttemptResult::acknowledged,

@@ -196,7 +196,11 @@ class StreamFollower final : public OrderLog {
       case answered: return true;
       case no_responders:
         // Where there is JetStream without a leader, one is being elected.
-        conclude("the broker has no JetStream, or no leader for it", Place::no_jetstream);
+        conclude(source_.domain.empty()
+                     ? "the broker has no JetStream, or no leader for it"
+                     : fmt::format("no JetStream of the domain {} is reached, or it has no leader",
+                                   source_.domain),
+                 Place::no_jetstream);
         return false;
       case denied: conclude_denied(); return false;
       case timed_out: fail("the broker does not answer"); return false;

@@ -50,6 +50,16 @@ AttemptResult result_of_error(std::uint64_t code) noexcept {
   }
 }
 
+bool is_storage_full(std::uint64_t code) noexcept {
+  switch (code) {
+    case 10002:               // of the account
+    case 10023:               // of the broker
+    case 10028:               // memory
+    case 10047: return true;  // files
+    default: return false;
+  }
+}
+
 bool is_unclear(AttemptResult result) noexcept {
   using enum AttemptResult;
   return result == pending || result == timed_out || result == arrival_unproven ||

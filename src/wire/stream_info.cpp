@@ -166,6 +166,22 @@ Result<StreamFacts, ApiError> parse_stream_info(std::string_view payload) {
   return facts_of(reply.value());
 }
 
+Result<AccountInfo, ApiError> parse_account_info(std::string_view payload) {
+  dom::parser parser;
+  const auto reply = parse_reply(parser, payload);
+  if (!reply) return Failure{reply.error()};
+  const auto used = value_at<std::uint64_t>(reply.value(), "storage");
+  if (!used) return Failure{not_understood()};
+  AccountInfo info{.domain = std::string(text_at(reply.value(), "domain")),
+                   .storage_used_bytes = *used,
+                   .storage_max_bytes = {}};
+  // Without a limit it is -1, which is no unsigned number.
+  if (const auto limits = value_at<dom::object>(reply.value(), "limits")) {
+    info.storage_max_bytes = value_at<std::uint64_t>(*limits, "max_storage");
+  }
+  return info;
+}
+
 std::string stream_create_request(const StreamPlan& plan) {
   std::string out;
   JsonWriter json(out);

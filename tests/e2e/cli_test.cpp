@@ -326,6 +326,24 @@ TEST(CheckOfAFile, SaysWhichConfigMapIsWrongAndNeverASecret) {
             R"({"valid":true,"checked":[{"name":"environment")");
 }
 
+// What would end the provisioning Job is wrong before it is deployed.
+TEST(CheckOfAFile, LooksAtTheArgumentsOfTheProvisioningJob) {
+  const ScratchFiles files;
+  const auto check_with = [&](const std::string& arguments) {
+    return run_binary(
+        {"check", "--from",
+         files.write("job.yaml",
+                     "kind: ConfigMap\ndata: {LOG_LEVEL: INFO}\n---\nkind: Job\nspec: {template: "
+                     "{spec: {containers: [{args: [provision, " +
+                         arguments + "]}]}}}\n")});
+  };
+  EXPECT_EQ(check_with("--stream, RTS").exit_code, 0);
+  const RunResult wrong = check_with("--strem, RTS");
+  EXPECT_EQ(wrong.exit_code, 78);
+  EXPECT_NE(wrong.err.find("job.yaml: the Job's arguments: "), std::string::npos) << wrong.err;
+  EXPECT_NE(wrong.err.find("--stream"), std::string::npos) << "the nearest name";
+}
+
 TEST(CheckOfAFile, ShowsNoSecretOfAMalformedLine) {
   const ScratchFiles files;
   const std::string env = files.write("x.env", "NATS_PASSWORD: canary\nexport NATS_TOKEN canary\n");

@@ -13,6 +13,7 @@
 #include "commands/provision.hpp"
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
+#include "support/doctor_run.hpp"
 #include "support/fake_broker.hpp"
 #include "support/frames.hpp"
 #include "support/nats_server.hpp"
@@ -62,33 +63,6 @@ class Exchange {
   std::atomic<bool> ended_ = false;
   std::thread thread_;
 };
-
-// One replica of BTCUSDT that uses both logs, and the shortest look.
-RunResult doctor(const std::string& url, Environment environment = {},
-                 std::vector<std::string> options = {"--seconds", "1"}) {
-  options.insert(options.begin(), "doctor");
-  environment.insert({"NATS_URL", url});
-  environment.insert({"TRADING_SYMBOLS", "BTCUSDT"});
-  environment.insert({"NATS_CONSUMER_GROUP", ""});
-  environment.insert({"ORDER_DELIVERY", "jetstream"});
-  return run_binary(options, with_test_defaults(std::move(environment)));
-}
-
-// The lines of one state, each with the fix that follows it.
-std::string lines_of(const RunResult& result, std::string_view state) {
-  std::string found;
-  bool is_wanted = false;
-  for (std::size_t begin = 0; begin < result.out.size();) {
-    const std::size_t end = result.out.find('\n', begin);
-    const std::string line = result.out.substr(begin, end - begin);
-    if (!line.starts_with(' ')) is_wanted = line.starts_with(state);
-    if (is_wanted) found += line + '\n';
-    begin = end == std::string::npos ? result.out.size() : end + 1;
-  }
-  return found;
-}
-std::string failed(const RunResult& result) { return lines_of(result, "failed"); }
-std::string unknown(const RunResult& result) { return lines_of(result, "not looked at"); }
 
 class Doctor : public testing::Test {
  protected:
@@ -285,7 +259,7 @@ TEST(DoctorBroker, HasNoJetStream) {
               AllOf(HasSubstr("JetStream is off"), HasSubstr("Switch JetStream on")));
   const RunResult core = doctor(broker.url(), {{"ORDER_DELIVERY", "core"}});
   EXPECT_THAT(failed(core), Not(HasSubstr("JetStream")));
-  EXPECT_THAT(lines_of(core, "warning"), HasSubstr("no pause outlives the process"));
+  EXPECT_THAT(rows_of(core, "warning"), HasSubstr("no pause outlives the process"));
 }
 
 TEST(DoctorBroker, TakesNoHeadersAndShortMessagesOnly) {
@@ -425,8 +399,8 @@ TEST(DoctorEnds, WhereABrokerFallsSilentWhileItListens) {
   const RunResult result = doctor(broker.url(), {}, {"--seconds", "8"});
   ended = true;
   stall.join();
-  EXPECT_THAT(lines_of(result, "warning"), AnyOf(HasSubstr("the broker fell silent meanwhile"),
-                                                 HasSubstr("the connection was lost meanwhile")));
+  EXPECT_THAT(rows_of(result, "warning"), AnyOf(HasSubstr("the broker fell silent meanwhile"),
+                                                HasSubstr("the connection was lost meanwhile")));
 }
 
 TEST(DoctorEnds, WhereManyAddressesAreDead) {

@@ -15,6 +15,7 @@
 #include "nats/subjects.hpp"
 #include "support/daemon.hpp"
 #include "support/deadline.hpp"
+#include "support/nats_leaf.hpp"
 #include "support/nats_server.hpp"
 #include "support/peer.hpp"
 #include "support/proxy.hpp"
@@ -414,39 +415,19 @@ TEST(Admin, DoesNotWaitForEverForAnAnswer) {
 
 // --- Other domains ------------------------------------------------------------------------------
 
-// A hub with JetStream in the domain "hub", and a broker that is a leaf of it.
 class Leaf : public testing::Test {
  protected:
-  explicit Leaf(const std::string& of_leaf = {}) : leaf(joined_to(hub_port) + of_leaf) {}
+  explicit Leaf(const std::string& of_leaf = {}) : brokers(of_leaf) {}
 
-  static std::string joined_to(std::uint16_t port) {
-    return fmt::format("leafnodes {{ remotes: [{{url: \"nats://127.0.0.1:{}\"}}] }}\n", port);
-  }
   [[nodiscard]] static RunResult provision(const NatsServer& broker,
                                            const std::string& domain = {}) {
     return run_binary({"provision"},
                       {{"NATS_URL", broker.url()}, {"NATS_JETSTREAM_DOMAIN", domain}});
   }
-  // Whether what is published at the leaf reaches the hub's subscribers by now.
-  [[nodiscard]] bool joined() {
-    Peer listener(hub.url());
-    listener.subscribe("hello");
-    (void)listener.flush();
-    return eventually(
-        [&] {
-          Peer speaker(leaf.url());
-          speaker.publish("hello", "");
-          return speaker.flush() && listener.wait_for(1, 100ms);
-        },
-        kSoon);
-  }
 
-  const std::uint16_t hub_port = free_port();
-  NatsServer hub{
-      fmt::format("server_name: hub\njetstream: {{ domain: hub }}\n"
-                  "leafnodes {{ host: \"127.0.0.1\", port: {} }}\n",
-                  hub_port)};
-  NatsServer leaf;
+  const NatsLeaf brokers;
+  const NatsServer& hub = brokers.hub;
+  const NatsServer& leaf = brokers.leaf;
 };
 
 class LeafWithJetStream : public Leaf {
@@ -455,18 +436,19 @@ class LeafWithJetStream : public Leaf {
 };
 
 TEST_F(Leaf, WithoutJetStreamProvisionsInTheDomainThatIsNamed) {
-  ASSERT_TRUE(joined());
+  ASSERT_TRUE(brokers.joined());
   EXPECT_THAT(provision(leaf).err, HasSubstr("JetStream is off"));
   const RunResult result = provision(leaf, "hub");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(provision(hub).out, HasSubstr("stream ORDERS at " + hub.url() + ": nothing"));
   EXPECT_THAT(provision(leaf, "elsewhere").err,
-              HasSubstr("nobody answers $JS.elsewhere.API.STREAM.NAMES"));
+              HasSubstr("nobody answers $JS.elsewhere.API.STREAM.NAMES: no JetStream of the domain "
+                        "elsewhere is reached"));
 }
 
 // Two streams that both acknowledge an order would be two logs.
 TEST_F(LeafWithJetStream, MakesNoSecondStreamWhereTheHubStoresTheOrders) {
-  ASSERT_TRUE(joined());
+  ASSERT_TRUE(brokers.joined());
   ASSERT_EQ(provision(hub).exit_code, 0);
   nats::Admin admin = admin_of(leaf.url());
   const RunResult refused = provision(leaf);

@@ -110,8 +110,13 @@ TEST(Delivery, KnowsAStreamsErrorsByTheirCodes) {
   EXPECT_EQ(result_of_error(10008), pending);    // the cluster is not there now
   EXPECT_EQ(result_of_error(10077), refused);    // maximum messages exceeded
   EXPECT_EQ(result_of_error(10054), refused);    // message size exceeds maximum allowed
-  for (const std::uint64_t no_storage : {10023U, 10028U, 10047U, 0U, 1U, 10060U}) {
+  for (const std::uint64_t no_storage : {10002U, 10023U, 10028U, 10047U}) {
     EXPECT_EQ(result_of_error(no_storage), failed) << no_storage;
+    EXPECT_TRUE(is_storage_full(no_storage)) << no_storage;
+  }
+  for (const std::uint64_t other : {0U, 1U, 10060U}) {
+    EXPECT_EQ(result_of_error(other), failed) << other;
+    EXPECT_FALSE(is_storage_full(other)) << other;
   }
 }
 

@@ -174,6 +174,11 @@ TEST(Doctor, FindsNothingWhereNothingIsWrong) {
                     HasSubstr("ok queue group: running: realtime-strategies-a")));
 }
 
+// Of an account that may store so much, with so much of it left.
+wire::AccountInfo storage(std::uint64_t max, std::uint64_t left) {
+  return {.domain = "", .storage_used_bytes = max - left, .storage_max_bytes = max};
+}
+
 struct Wrong {
   std::function<void(config::Configuration&, DoctorFacts&)> spoil;
   Health health;
@@ -270,6 +275,31 @@ const std::vector<Wrong>& wrongs() {
       {[](C&, F& f) { f.order_log = {.problem = "JetStream is off", .is_jetstream_off = true}; },
        Health::failed,
        {"Switch JetStream on"}},
+      {[](C& c, F& f) {
+         c.settings.broker.jetstream_domain = "hbu";
+         f.order_log = {.problem = "nobody answers", .is_jetstream_off = true};
+       },
+       Health::failed,
+       {"Correct NATS_JETSTREAM_DOMAIN=hbu, or join the leaf node to the hub of this domain."}},
+      {[](C& c, F& f) {
+         c.settings.broker.jetstream_domain = "hbu";
+         f.order_log = {.problem = "nobody answers", .is_jetstream_off = true};
+         f.jetstream_nearby = wire::AccountInfo{.domain = "hub", .storage_max_bytes = {}};
+       },
+       Health::failed,
+       {"the broker's own JetStream has the domain hub"}},
+      {[](C&, F& f) { f.jetstream = storage(20'000, 1999); },
+       Health::failed,
+       {"order log: JetStream has 1999 of the account's 20000 bytes left", "max_file"}},
+      {[](C&, F& f) { f.jetstream = storage(100'000, 9999); },
+       Health::warning,
+       {"order log: JetStream has 9999 of the account's 100000 bytes left"}},
+      {[](C& c, F& f) {
+         c.settings.delivery.mode = DeliveryMode::core;
+         f.jetstream = storage(20'000, 0);
+       },
+       Health::warning,
+       {"JetStream has 0 of the account's 20000 bytes left"}},
       {[](C&, F& f) { f.order_log = {.problem = "no permission to ask on x"}; },
        Health::failed,
        {"provision --permissions"}},
@@ -377,6 +407,10 @@ TEST(Doctor, MendsTheConnectionFirst) {
         Row{"nats://b: Authorization Violation", "user"},
         Row{"nats://b: User Authentication Expired", "user"},
         Row{"tls://b: SSL Error (TLS: certificate verify failed)", "NATS_TLS_"},
+        Row{"nats://b: maximum connections exceeded", "Raise max_connections"},
+        Row{"nats://b: maximum account active connections exceeded", "the account's limit"},
+        Row{"nats://b: Expected 'PONG', got '' (is its max_connections reached?)", "Raise max_"},
+        Row{"tls://b: Timeout (is its TLS handshake_first: true?)", "handshake_first: auto"},
         Row{"nats://b: NATS_CREDS_FILE: cannot be read", "file that the setting names"}}) {
     DoctorFacts facts;
     facts.connect_problem = problem;

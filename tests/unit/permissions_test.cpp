@@ -1,5 +1,6 @@
 // The broker's permissions as text. That nats-server accepts them, and what they then allow, is in
 // tests/integration/provision_test.cpp.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,7 +53,7 @@ TEST(Permissions, OfTheServiceAreItsOwnSubjectsOnly) {
        {"tradeengine.orders", "orders.intents", "_INBOX.realtime-strategies.>",
         "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.ORDERS", "$JS.API.STREAM.MSG.GET.ORDERS",
         "$JS.FC.>", "$JS.API.STREAM.INFO.KV_bucket", "$JS.API.STREAM.MSG.GET.KV_bucket",
-        "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.USER.INFO"}) {
+        "$JS.API.INFO", "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.USER.INFO"}) {
     EXPECT_THAT(publish, HasSubstr(in_quotes(subject)));
   }
   for (const char* subject : {"binance.websocket.data group", "control", "orders.intents.stored",
@@ -62,6 +63,25 @@ TEST(Permissions, OfTheServiceAreItsOwnSubjectsOnly) {
   EXPECT_THAT(service, AllOf(Not(HasSubstr("CREATE")), Not(HasSubstr("UPDATE")),
                              Not(HasSubstr("\"_INBOX.>\"")), Not(HasSubstr("\">\""))));
   EXPECT_THAT(publish, Not(HasSubstr("$KV"))) << "only people write the control log";
+}
+
+// What the manifest's Job makes, unless the command line names another.
+TEST(Permissions, AreForTheStreamOfTheManifestsJob) {
+  const auto stream_of = [](const Words& words, const std::string& arguments) {
+    const std::string manifest = fmt::format(
+        "kind: Job\nspec: {{template: {{spec: {{containers: [{{args: [provision, {}]}}]}}}}}}\n",
+        arguments);
+    const Invocation invocation = with_arguments_of_job(parse_command_line(words), "x", manifest);
+    return plans_of(invocation, {}).orders.name;
+  };
+  const Words printed{"provision", "--permissions", "--from=x"};
+  const Words named{"provision", "--permissions", "--from=x", "--stream=MINE"};
+  EXPECT_EQ(stream_of(printed, "--stream, RTS"), "RTS");
+  EXPECT_EQ(stream_of(printed, "--daily-cap=9"), "ORDERS");
+  EXPECT_EQ(stream_of(named, "--stream, RTS"), "MINE");
+  for (const char* wrong : {"--strem, RTS", "--replicas, \"6\"", "--stream, a.b"}) {
+    EXPECT_THROW(stream_of(printed, wrong), CommandError) << wrong;
+  }
 }
 
 TEST(Permissions, OfTheServiceHaveNoOrderLogInCoreDelivery) {

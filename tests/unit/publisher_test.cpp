@@ -35,7 +35,7 @@ const std::map<std::string, std::string> kAnswers{
     {"moved", R"({"error":{"code":400,"err_code":10071,"description":"wrong last sequence"}})"},
     {"commit", R"({"error":{"code":409,"err_code":10158,"description":"in process"}})"},
     {"full", R"({"error":{"code":503,"err_code":10077,"description":"maximum messages"}})"},
-    {"space", R"({"error":{"code":503,"err_code":10023,"description":"no storage"}})"},
+    {"space", R"({"error":{"code":503,"err_code":10023,"description":"no resources"}})"},
     {"ok", R"({"status":"processed"})"},
     {"no", R"({"status":"error","error":"no margin"})"},
     {"odd", "what?"},
@@ -718,7 +718,8 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
            {kStream, "0 order, 10 denied",
             "the order log takes no order: the broker refuses us the order subject", false},
            {kStream, "0 order, 10 full", "", false},  // as it is meant to
-           {kStream, "0 order, 10 space", "the order log takes no order: no storage (10023)",
+           {kStream, "0 order, 10 space",
+            "the order log takes no order: no resources (10023): JetStream has no storage left",
             false},
            {kStream, "0 order, 10 space, 20 order, 30 ack 2", "", false},
            {kStream, "0 order, 10 denied, 20 order, 30 ack 2", "", false}}) {

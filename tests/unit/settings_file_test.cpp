@@ -194,6 +194,31 @@ TEST(ConfigMaps, OfWhatIsNoneSayWhy) {
   EXPECT_THAT(said(list.at(0).problems), ElementsAre(HasSubstr("2 data: is no mapping")));
 }
 
+// Of Jobs and Pods, whichever way the image is told what to run; the first that runs it counts.
+TEST(ProvisionArguments, AreThoseOfTheContainerThatRunsIt) {
+  const std::string template_of = "spec: {template: {spec: {containers: [";
+  const std::string job = "kind: Job\n" + template_of;
+  using Words = std::vector<std::string>;
+  for (const auto& [text, words] : std::vector<std::pair<std::string, Words>>{
+           {job + "{args: [provision, --stream, RTS]}]}}}\n", {"--stream", "RTS"}},
+           {job + "{command: [rts, provision], args: [--stream=RTS]}]}}}\n", {"--stream=RTS"}},
+           {job + "{args: [check]}, {args: [provision, --replicas, \"3\"]}]}}}\n",
+            {"--replicas", "3"}},
+           {"kind: Pod\nspec: {containers: [{args: [provision, -x]}]}\n", {"-x"}},
+           {"kind: List\nitems:\n- kind: Job\n  " + template_of + "{args: [provision, a]}]}}}\n",
+            {"a"}},
+           {job + "{args: [provision, a]}]}}}\n---\n" + job + "{args: [provision, b]}]}}}\n",
+            {"a"}},
+           {job + "{args: [provision]}]}}}\n", {}},
+           {job + "{args: [run, a]}]}}}\n", {}},
+           {"kind: Deployment\n" + template_of + "{args: [provision, a]}]}}}\n", {}},
+           {"kind: Job\n", {}},
+           {"kind: Job\nspec: {template: text}\n", {}},
+           {job + "text, {args: text}, {args: [[provision, a]]}]}}}\n", {}}}) {
+    EXPECT_EQ(provision_arguments("x.yaml", text), words) << text;
+  }
+}
+
 // Each is nine of the one before: written out they would be 10^20 bytes.
 TEST(ConfigMaps, AreNotBlownUpByAliases) {
   std::string text = "kind: ConfigMap\na0: &a0 [x]\n";

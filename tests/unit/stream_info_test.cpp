@@ -61,6 +61,36 @@ ApiError error_of(std::string_view payload) {
   return facts.error();
 }
 
+// As nats-server 2.9.10 and 2.12.15 answer $JS.API.INFO.
+TEST(AccountInfo, HasTheDomainAndTheAccountsStorage) {
+  const auto limited = parse_account_info(
+      R"({"type":"io.nats.jetstream.api.v1.account_info_response","memory":0,"storage":19110,)"
+      R"("streams":2,"consumers":0,"limits":{"max_memory":0,"max_storage":20000,"max_streams":10},)"
+      R"("domain":"hub","api":{"total":21,"errors":6}})");
+  ASSERT_TRUE(limited.ok());
+  EXPECT_EQ(limited.value().domain, "hub");
+  EXPECT_EQ(limited.value().storage_used_bytes, 19'110U);
+  EXPECT_EQ(limited.value().storage_max_bytes, 20'000U);
+  const auto unlimited = parse_account_info(
+      R"({"memory":0,"storage":20066,"limits":{"max_memory":-1,"max_storage":-1}})");
+  ASSERT_TRUE(unlimited.ok());
+  EXPECT_EQ(unlimited.value().domain, "");
+  EXPECT_EQ(unlimited.value().storage_max_bytes, std::nullopt);
+  EXPECT_EQ(parse_account_info(R"({"storage":1})").value().storage_max_bytes, std::nullopt);
+}
+
+TEST(AccountInfo, ThatIsNoneIsAnError) {
+  for (const char* odd : {"", "{}", "[]", R"({"storage":-1})", R"({"storage":"1"})", "\xff"}) {
+    const auto info = parse_account_info(odd);
+    ASSERT_FALSE(info.ok()) << odd;
+    EXPECT_EQ(info.error().code, 0);
+  }
+  const auto refused = parse_account_info(R"({"error":{"code":503,"err_code":10039,)"
+                                          R"("description":"JetStream not enabled for account"}})");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, kNoJetStreamForAccount);
+}
+
 TEST(StreamNames, AskForASubject) {
   EXPECT_EQ(stream_names_request("orders.intents"), R"({"subject":"orders.intents"})");
   EXPECT_EQ(stream_names_request("a\"b"), R"({"subject":"a\"b"})");

@@ -71,6 +71,9 @@ BOOST_DEFINE_FIXED_ENUM_CLASS(
 
 // Of an error that a stream answers with, by its err_code.
 [[nodiscard]] AttemptResult result_of_error(std::uint64_t code) noexcept;
+// Whether it says that nothing more can be stored, whatever it is; its own words are mere
+// "resources".
+[[nodiscard]] bool is_storage_full(std::uint64_t code) noexcept;
 
 // What the result of an attempt leads to. Where the order ends, a result and what it says of the
 // path; else what comes next, at most until valid_until.

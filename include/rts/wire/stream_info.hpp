@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,14 @@ inline constexpr std::int64_t kWrongLastSequence = 10071;  // in the answer to a
 // The answer of $JS.API.STREAM.INFO.<name>, and of CREATE and UPDATE, which describe the stream
 // likewise.
 [[nodiscard]] Result<StreamFacts, ApiError> parse_stream_info(std::string_view payload);
+
+// The answer of $JS.API.INFO: the account's JetStream.
+struct AccountInfo {
+  std::string domain;                              // empty: the broker has none
+  std::uint64_t storage_used_bytes = 0;            // in files, of all its streams
+  std::optional<std::uint64_t> storage_max_bytes;  // of the account; the broker's own is not told
+};
+[[nodiscard]] Result<AccountInfo, ApiError> parse_account_info(std::string_view payload);
 
 // For $JS.API.STREAM.CREATE.<name>.
 [[nodiscard]] std::string stream_create_request(const StreamPlan& plan);
