@@ -114,6 +114,7 @@ TEST_P(LeafCut, SendsNothingLateAndGoesOnAfterwards) {
   EXPECT_EQ(next.result, "confirmed") << next.detail;
   ASSERT_THAT(engine.received(), SizeIs(1));
   EXPECT_EQ(engine.received().at(0).headers.at("Nats-Msg-Id"), next.id);
+  EXPECT_EQ(log.messages(), is_lost ? 1U : 2U) << "stored late, and sent by nobody";
   service.daemon.expect_accounts_balance();
 }
 INSTANTIATE_TEST_SUITE_P(HeldUpOrLost, LeafCut, testing::Bool(),

@@ -14,10 +14,11 @@ using namespace std::chrono_literals;
 
 NatsLeaf::NatsLeaf(const std::string& of_leaf)
     : hub_port(free_port()),
-      hub(fmt::format("server_name: hub\njetstream: {{ domain: {} }}\n"
-                      "leafnodes {{ host: \"127.0.0.1\", port: {}, no_advertise: true }}\n",
-                      kDomain, hub_port)),
       path(hub_port),
+      hub(fmt::format(
+          "server_name: hub\njetstream: {{ domain: {} }}\n"
+          "leafnodes {{ host: \"127.0.0.1\", port: {}, advertise: \"127.0.0.1:{}\" }}\n",
+          kDomain, hub_port, path.port())),
       leaf(fmt::format("leafnodes {{ remotes: [{{url: \"{}\"}}] }}\n", path.url()) + of_leaf) {}
 
 bool NatsLeaf::joined() const {

@@ -1,5 +1,6 @@
 // A hub with JetStream in the domain "hub", and a broker that is a leaf node of it, for one test.
-// The path between them is a proxy, which can cut it: the hub tells the leaf no address of its own.
+// The path between them is a proxy, which can cut it: its address is what the hub tells of its own,
+// for a leaf that has lost its hub dials those, too.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ class NatsLeaf {
   [[nodiscard]] bool joined() const;
 
   const std::uint16_t hub_port;  // where the hub awaits leaf nodes
-  NatsServer hub;
   Proxy path;
+  NatsServer hub;
   NatsServer leaf;
 };
 
