@@ -120,7 +120,7 @@ void say_permissions(const config::Settings& settings, const DoctorFacts& facts,
   }
   // In a queue group nothing is tried.
   if (!settings.broker.queue_group.empty() &&
-      !facts.user->subscribe.permits(settings.broker.subject)) {
+      !facts.user->subscribe.permits(settings.broker.subject, settings.broker.queue_group)) {
     rows.push_back(
         {"permissions", Health::failed,
          fmt::format("the broker's user may not subscribe to {}", settings.broker.subject),

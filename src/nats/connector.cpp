@@ -190,7 +190,7 @@ std::string_view hint_for(std::string_view text, natsStatus status) {
     return "it hung up after its greeting: is its max_connections reached?";
   }
   if (status == NATS_CONNECTION_CLOSED) {
-    return "it hung up at once: is its TLS handshake_first: true?";
+    return "it hung up in the handshake: is its TLS handshake_first: true?";
   }
   if (status == NATS_TIMEOUT) {
     return "it has not greeted: does it stand still, or is its TLS handshake_first: true?";

@@ -42,8 +42,14 @@ SubjectRules rules_in(const dom::object& permissions, std::string_view kind) {
   return rules;
 }
 
-bool any_covers(const std::vector<std::string>& patterns, std::string_view subject) {
-  return std::ranges::any_of(patterns, [&](const auto& p) { return covers(p, subject); });
+bool any_covers(const std::vector<std::string>& rules, std::string_view subject,
+                std::string_view queue_group) {
+  return std::ranges::any_of(rules, [&](std::string_view rule) {
+    const std::size_t blank = rule.find(' ');
+    if (!covers(rule.substr(0, blank), subject)) return false;
+    if (blank == std::string_view::npos) return true;
+    return !queue_group.empty() && covers(rule.substr(blank + 1), queue_group);
+  });
 }
 
 }  // namespace
@@ -66,8 +72,9 @@ std::optional<ClientsAnswer> parse_clients(std::string_view payload) {
   return clients;
 }
 
-bool SubjectRules::permits(std::string_view subject) const {
-  return (allow.empty() || any_covers(allow, subject)) && !any_covers(deny, subject);
+bool SubjectRules::permits(std::string_view subject, std::string_view queue_group) const {
+  return (allow.empty() || any_covers(allow, subject, queue_group)) &&
+         !any_covers(deny, subject, queue_group);
 }
 
 std::optional<UserAnswer> parse_user(std::string_view payload) {

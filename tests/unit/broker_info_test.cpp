@@ -98,6 +98,19 @@ TEST(BrokerUser, MayNotDoWhatIsDeniedThoughAllElseIsAllowed) {
   EXPECT_TRUE(user->publish.permits("orders.intents"));
 }
 
+// As `provision --permissions` prints the market data, and nats-server 2.10 tells it.
+TEST(BrokerUser, MaySubscribeInTheQueueGroupThatIsNamedOnly) {
+  const SubjectRules group{.allow = {"data gang", "plain"}, .deny = {}};
+  EXPECT_TRUE(group.permits("data", "gang"));
+  EXPECT_FALSE(group.permits("data", "other"));
+  EXPECT_FALSE(group.permits("data"));
+  EXPECT_TRUE(group.permits("plain", "gang"));
+  const SubjectRules denied{.allow = {}, .deny = {"data gang"}};
+  EXPECT_FALSE(denied.permits("data", "gang"));
+  EXPECT_TRUE(denied.permits("data", "other"));
+  EXPECT_TRUE(denied.permits("data"));
+}
+
 TEST(BrokerUser, IsNotReadFromAnythingElse) {
   for (const char* payload : {"", "{}", R"({"data":{}})", R"({"data":{"user":1}})"}) {
     EXPECT_FALSE(parse_user(payload)) << payload;

@@ -45,12 +45,14 @@ struct ClientsAnswer {
 };
 [[nodiscard]] std::optional<ClientsAnswer> parse_clients(std::string_view payload);
 
-// Subjects that are allowed (none said: all) and, of these, not.
+// Subjects that are allowed (none said: all) and, of these, not. Of subscriptions also "subject
+// group": in such a queue group only.
 struct SubjectRules {
   std::vector<std::string> allow, deny;
 
-  // Whether this subject, or all that its wildcards take in, is allowed.
-  [[nodiscard]] bool permits(std::string_view subject) const;
+  // Whether this subject, or all that its wildcards take in, is allowed; to a subscription, in this
+  // queue group.
+  [[nodiscard]] bool permits(std::string_view subject, std::string_view queue_group = {}) const;
 };
 
 struct UserAnswer {
