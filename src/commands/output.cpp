@@ -120,15 +120,29 @@ void OutputFile::write(std::string_view text) noexcept {
   if (error_ == 0) note(std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size());
 }
 
+void OutputFile::flush() noexcept {
+  if (error_ == 0) note(std::fflush(file_.get()) == 0);
+}
+
+void OutputFile::sync() noexcept {
+  flush();
+  if (error_ == 0) note(::fsync(::fileno(file_.get())) == 0 || errno == EINVAL || errno == EROFS);
+}
+
 bool OutputFile::finish() {
+  const std::string problem = end();
+  if (!problem.empty()) write_error(problem + '\n');
+  return error_ == 0;
+}
+
+std::string OutputFile::end() {
   if (file_.get() == stdout) {
     note(arrived(stdout));
-    return error_ == 0;
+    return "";
   }
   std::FILE* const file = file_.release();
   if (file != nullptr) note(std::fclose(file) == 0);
-  if (error_ != 0) print_error("{}: {}\n", complaint_, std::strerror(error_));
-  return error_ == 0;
+  return error_ == 0 ? "" : quoting("{}: {}", complaint_, std::strerror(error_));
 }
 
 // --- Outputs ------------------------------------------------------------------------------------

@@ -92,8 +92,14 @@ class OutputFile {
  public:
   // Once something could not be written, the rest is passed over.
   void write(std::string_view text) noexcept;
+  // Hands over what is in buffers, so that others can read it.
+  void flush() noexcept;
+  // And waits until it is where a crash of the machine leaves it. No pipe or terminal can that.
+  void sync() noexcept;
   // Hands over what is in buffers. False when any of it was lost; of a file, that has been said.
   [[nodiscard]] bool finish();
+  // The same, but what there is to be said is returned; empty: nothing.
+  [[nodiscard]] std::string end();
   [[nodiscard]] bool failed() const noexcept { return error_ != 0; }
 
  private:

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <optional>
 #include <utility>
@@ -246,6 +247,12 @@ class Replay {
     std::string_view looks_like;  // what the line resembles; empty: not known
   };
 
+  // Of the order log.
+  struct HeardOrder {
+    Uuid id;
+    UnixMs at;  // event time
+  };
+
   // A line that is no frame may carry what was heard from the logs at the broker.
   void hear(std::string_view line, const LineReader& reader) {
     const auto note = wire::parse_recorded_note(line);
@@ -260,9 +267,12 @@ class Replay {
     switch (note.log) {
       case wire::RecordedLog::order: {
         const auto order = wire::parse_counted_order(note.json);
-        if (order) engine_.hear(*order);
-        if (order && why_) why_->hear(*order);
-        return order.has_value();
+        if (!order) return false;
+        engine_.hear(*order);
+        if (why_) why_->hear(*order);
+        if (heard_orders_.size() == OrderMemory::kMaxStored) heard_orders_.pop_front();
+        heard_orders_.push_back({order->id, order->at});
+        return true;
       }
       case wire::RecordedLog::pause: {
         const auto command = wire::parse_pause(note.json);
@@ -310,6 +320,11 @@ class Replay {
   void take(const Decision& decision) {
     first_at_ = std::min(first_at_, decision.at);
     last_at_ = std::max(last_at_, decision.at);
+    if (is_of_another_event(decision)) {
+      Decision duplicate = decision;
+      duplicate.order.reset();
+      return take(duplicate);
+    }
     if (evaluation_) evaluation_->take(engine_.symbols(), decision);
     if (!decision.order) return;
     ++orders_;
@@ -319,6 +334,15 @@ class Replay {
     if (orders_file_) orders_file_->write(line += '\n');
     append_iso8601_date(day, decision.at);
     ++days_[day][index_of(decision.strategy)];
+  }
+
+  // The log has the order of this id, and of another event: of one that is not in the recording,
+  // for instance, which begins behind it. That one was sent; a service ends this one as a
+  // duplicate.
+  [[nodiscard]] bool is_of_another_event(const Decision& decision) const {
+    if (!decision.order || !decision.in_log) return false;
+    const auto heard = std::ranges::find(heard_orders_, decision.order->id, &HeardOrder::id);
+    return heard != heard_orders_.end() && heard->at != decision.at;
   }
 
   void print_span() const {
@@ -379,6 +403,7 @@ class Replay {
   Tally tally_;
   std::uint64_t orders_ = 0;
   std::uint64_t notes_ = 0, unheard_ = 0;  // of the logs
+  std::deque<HeardOrder> heard_orders_;    // in the log's order; as many as the gate knows
   std::string first_unheard_;
   std::map<std::string, std::array<std::uint64_t, count_of<StrategyId>>> days_;  // of the orders
   UnixMs first_at_ = UnixMs::max(), last_at_ = UnixMs::min();  // of what was evaluated

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -23,6 +24,7 @@
 #include <rts/wire/control_log.hpp>
 
 #include "nats/client.hpp"
+#include "service/log_entries.hpp"
 #include "service/narrator.hpp"
 #include "service/status.hpp"
 #include "service/stream_follower.hpp"
@@ -137,46 +139,43 @@ class ControlLog {
 
   // Why it is passed over; empty when it is not.
   std::string_view take(const wire::StoredMessage& entry) {
-    if (entry.subject == bucket_subject(bucket_, wire::kSettingsKey)) {
-      return take_settings(entry);
+    const bool is_of_settings = entry.subject == bucket_subject(bucket_, wire::kSettingsKey);
+    if (is_of_settings) settings_problem_.clear();
+    const auto said = control_in(bucket_, entry);
+    if (!said && is_of_settings) settings_problem_ = said.error();
+    if (!said) return said.error();
+    if (const auto* change = std::get_if<wire::PauseChange>(&said.value())) {
+      take_pause(*change);
+      return "";
     }
-    const auto all = wire::pausable();
-    const auto paused = std::ranges::find(all, entry.subject, [this](auto strategy) {
-      return bucket_subject(bucket_, wire::pause_key(strategy));
-    });
-    if (paused == all.end()) return "a key that means nothing here";
-    const auto value = wire::pause_in(entry);
-    if (!value) return "it does not say whether trading is paused";
-    parts_.engine.hear_pause(*paused, value->paused);
-    const auto& [reason, by, at] = value->author;
-    parts_.counts.history.add_pause(
-        History::Switch::control_log, *paused, value->paused,
-        fmt::format("{} in the control log{}{}", by.empty() ? "somebody" : by,
-                    reason.empty() ? "" : ": ", reason));
-    if (was_read_) parts_.narrator.paused(value->paused, *paused, value->author.by);
-    return "";
+    return take_settings(entry.sequence, std::get<wire::SettingsValue>(said.value()));
   }
 
-  std::string_view take_settings(const wire::StoredMessage& entry) {
-    settings_problem_.clear();
-    const auto value = wire::settings_in(entry);
-    if (!value) return settings_problem_ = "no settings can be read from it";
-    if (value->effective_from > entry.stored_at + wire::kMaxAheadOfStored) {
-      return settings_problem_ = "the settings would hold from a time that is too far away";
-    }
-    auto parameters = config::with_live_values(parts_.configuration, value->values);
+  void take_pause(const wire::PauseChange& change) {
+    const auto& [strategy, value] = change;
+    parts_.engine.hear_pause(strategy, value.paused);
+    const auto& [reason, by, at] = value.author;
+    parts_.counts.history.add_pause(
+        History::Switch::control_log, strategy, value.paused,
+        fmt::format("{} in the control log{}{}", by.empty() ? "somebody" : by,
+                    reason.empty() ? "" : ": ", reason));
+    if (was_read_) parts_.narrator.paused(value.paused, strategy, by);
+  }
+
+  std::string_view take_settings(std::uint64_t sequence, const wire::SettingsValue& value) {
+    auto parameters = config::with_live_values(parts_.configuration, value.values);
     if (!parameters) {
       return settings_problem_ =
                  fmt::format("the settings are refused: {}", fmt::join(parameters.error(), " "));
     }
-    parts_.engine.hear(SettingsRevision{value->effective_from, std::move(parameters).value()});
-    if (was_read_) parts_.narrator.settings_changed(entry.sequence, *value);
+    parts_.engine.hear(SettingsRevision{value.effective_from, std::move(parameters).value()});
+    if (was_read_) parts_.narrator.settings_changed(sequence, value);
     // As the engine's schedule does.
     std::erase_if(revisions_, [&](const TakenSettings& taken) {
-      return taken.value.effective_from >= value->effective_from;
+      return taken.value.effective_from >= value.effective_from;
     });
     if (revisions_.size() == Schedule::kMaxRevisions) revisions_.erase(revisions_.begin());
-    revisions_.push_back({entry.sequence, *value});
+    revisions_.push_back({sequence, value});
     return "";
   }
 

@@ -23,6 +23,7 @@
 #include "nats/client.hpp"
 #include "service/control_log.hpp"
 #include "service/lifecycle.hpp"
+#include "service/log_entries.hpp"
 #include "service/micro.hpp"
 #include "service/narrator.hpp"
 #include "service/nats_transport.hpp"
@@ -54,20 +55,9 @@ std::chrono::seconds shortest_order_life(const OrderTerms& terms) noexcept {
   return terms.sells == Sells::open_short ? terms.ttl : std::min(terms.ttl, terms.reduce_only_ttl);
 }
 
-// Orders go through the order log.
-bool uses_order_log(const config::Settings& settings) noexcept {
-  return settings.delivery.mode == DeliveryMode::jetstream && !settings.delivery.dry_run;
-}
-
 // As far as limits count it.
 CountedOrder counted(const Order& order) noexcept {
   return {order.id, order.strategy, order.signal.side, *Symbol::from(order.symbol), order.at};
-}
-
-// How long an order of this time counts: as long as its cooldown, and to the end of its UTC day.
-UnixMs counts_until(const StreamNeeds& needs, UnixMs at) noexcept {
-  return std::max<UnixMs>(at + needs.cooldown,
-                          std::chrono::floor<std::chrono::days>(at) + std::chrono::days(1));
 }
 
 nats::ClientOptions client_options(const config::Settings& settings, std::string_view micro_name) {
@@ -249,9 +239,8 @@ class Service {
   }
 
   void on_log_entry(const wire::StoredMessage& entry) {
-    const auto order = wire::parse_counted_order(entry.data);
-    // An order of the future would hold back those of the present.
-    if (!order || order->at > entry.stored_at + kMaxAheadOfClock) {
+    const auto order = order_in(entry);
+    if (!order) {
       ++counts_.odd_log_entries;
       return narrator_.odd_log_entry(entry);
     }

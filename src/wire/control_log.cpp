@@ -87,6 +87,16 @@ std::string to_json(const PauseValue& value) {
   return out;
 }
 
+std::string to_json(const PauseChange& change) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("paused").boolean(change.value.paused);
+  json.key("strategy").string(change.strategy ? to_string(*change.strategy) : "all");
+  write(json, change.value.author);
+  json.end_object();
+  return out;
+}
+
 std::string to_json(const SettingsValue& value) {
   std::string out;
   JsonWriter json(out);

@@ -261,7 +261,7 @@ TEST(Completion, OffersLiveSettingsAndTheirValues) {
 }
 
 TEST(Completion, OffersTopicsOfHelp) {
-  EXPECT_THAT(offered({"help", "re"}), ElementsAre("replay", "resume"));
+  EXPECT_THAT(offered({"help", "re"}), ElementsAre("replay", "record", "resume"));
   EXPECT_THAT(offered({"help", "ma"}), ElementsAre("man"));
   EXPECT_THAT(offered({"help", "settings", "ri"}), ElementsAre("risk"));
   EXPECT_THAT(offered({"help", "settings", "TRADING_L"}), ElementsAre("TRADING_LEVERAGE"));

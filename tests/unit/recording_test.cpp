@@ -1,14 +1,27 @@
-// Lines of recordings: "<receive time in ns> <frame>" or the bare frame.
+// Lines of recordings: "<receive time in ns> <frame>" or the bare frame; as they are read, and as
+// they are written.
+#include <algorithm>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rts/wire/answer.hpp>
+#include <rts/wire/control_log.hpp>
 #include <rts/wire/frame.hpp>
+#include <rts/wire/recording.hpp>
+
+#include "support/engine_run.hpp"
+#include "support/frames.hpp"
 
 namespace rts::wire {
 namespace {
+
+using test::kNoon;
 
 struct LineCase {
   std::string_view line;
@@ -97,6 +110,137 @@ TEST(Recording, LinesOfTheLogsSayWhichLogAndWhat) {
         "order {}", R"({"e":"# order {}"})", "1 # order {}"}) {
     EXPECT_FALSE(parse_recorded_note(line).has_value()) << line;
   }
+}
+
+// --- Written ------------------------------------------------------------------------------------
+
+// How the events of a frame that is received at noon end.
+std::string ends(std::string_view frame) {
+  test::EngineRun run(test::configured(test::Given{}));
+  run.frame(frame, kNoon);
+  return run.tally().to_json();
+}
+
+std::string recorded_line(std::string_view frame) {
+  FrameReader reader;
+  std::string line;
+  append_recorded_frame(line, kNoon, frame, reader);
+  return line;
+}
+
+// A line, as a reader gives it: without its end, which may be Windows's.
+std::string_view read_back(std::string_view line) {
+  line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  const auto read = parse_recorded_line(line);
+  return read && read->received_at == UnixNs(kNoon) ? read->frame : line;
+}
+
+// Whatever bytes it is of: the same events end alike, and it is one line, which is no comment.
+TEST(RecordedFrame, EndsAsItWouldHaveLive) {
+  const std::string spread =
+      "{\n\"e\":\"trade\",\r\n\t\"E\":1721390400000,\n\"T\":1721390400000,"
+      "\"s\":\"BTCUSDT\",\"t\":1,\n\"p\":\"1\",\"q\":\"1\",\"m\":true}\n\n";
+  const std::string ticker = test::ticker();
+  std::string broken_text = ticker;  // a newline inside of a text that nobody reads
+  broken_text.insert(broken_text.size() - 1, ",\"note\":\"a\nb\"");
+  const std::string padding(kMaxFrameBytes, ' ');
+  for (const std::string& frame : std::vector<std::string>{
+           test::trade(),
+           ticker,
+           test::book_frame(),
+           spread,
+           broken_text,
+           "\n" + ticker,
+           "\r\n" + ticker + "\r\n",
+           ticker + "\n" + ticker,
+           "\n# " + ticker,
+           "# order {}",
+           "#",
+           "",
+           " ",
+           "\n",
+           "\n\n\n",
+           "\r",
+           "17213472000000000 {}",
+           "17213472000000000 " + ticker,
+           "17213472000000000\n" + ticker,
+           "7",
+           "\xEF\xBB\xBF" + ticker,
+           std::string("\0\0\0\n", 4),
+           std::string("{\0}", 3),
+           "\xFF\xFE{\n}",
+           "\x1B[2J",
+           "[\n" + ticker + ",\n" + ticker + "]",
+           R"({"result":null,"id":1})",
+           "{\"hello\":\n\"world\"}",
+           ticker + padding,
+           padding + ticker,
+           "\n" + padding + ticker,
+           padding + "\r",
+           ticker + padding.substr(ticker.size()),  // exactly as long as one may be
+       }) {
+    const std::string line = recorded_line(frame);
+    EXPECT_EQ(std::ranges::count(line, '\n'), 1) << frame.substr(0, 300);
+    EXPECT_TRUE(line.ends_with('\n')) << frame.substr(0, 300);
+    EXPECT_EQ(ends(read_back(line)), ends(frame)) << frame.substr(0, 300);
+    EXPECT_LE(line.size(), kMaxFrameBytes + 64) << "a reader cuts longer ones";
+  }
+}
+
+TEST(RecordedFrame, IsAsItCameWhereThatIsOneLine) {
+  for (const std::string& frame :
+       std::vector<std::string>{test::trade(), "# not a note", "\x1B[2J"}) {
+    EXPECT_EQ(recorded_line(frame), "1721390400000000000 " + frame + "\n");
+  }
+}
+
+TEST(RecordedNote, IsReadBackAsItWasHeard) {
+  const auto order = parse_counted_order(
+      R"({"order_id":"3eade307-080f-5c00-98c4-764ac65bee94","symbol":"BTCUSDT","side":"SELL",)"
+      R"("strategy_name":"trade_momentum","timestamp":"2024-07-18T23:59:58.123+00:00"})");
+  ASSERT_TRUE(order);
+  std::string lines;
+  append_recorded_note(lines, RecordedLog::order, to_json(*order));
+  const auto note = parse_recorded_note(lines);
+  ASSERT_TRUE(note && note->log == RecordedLog::order) << lines;
+  const auto again = parse_counted_order(note->json);
+  ASSERT_TRUE(again) << lines;
+  EXPECT_EQ(again->id, order->id);
+  EXPECT_EQ(again->symbol, order->symbol);
+  EXPECT_EQ(std::pair(again->strategy, again->side), std::pair(order->strategy, order->side));
+  EXPECT_EQ(again->at, order->at);
+}
+
+TEST(RecordedNote, OfAPauseSaysWhose) {
+  for (const std::optional<StrategyId> strategy : pausable()) {
+    const PauseChange change{strategy, {true, {"odd \"prices\"", "me@here", "now"}}};
+    const auto read = parse_pause(to_json(change));
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->pause);
+    EXPECT_EQ(read->strategy, strategy);
+    const auto value = parse_pause_value(to_json(change));
+    ASSERT_TRUE(value);
+    EXPECT_EQ(value->author.reason, "odd \"prices\"");
+  }
+}
+
+// As somebody may have written it by hand.
+TEST(RecordedNote, IsOneLineHoweverItWasWritten) {
+  std::string line;
+  append_recorded_note(line, RecordedLog::pause, "\n{\n\"paused\":\r\ntrue\n}\n");
+  EXPECT_EQ(std::ranges::count(line, '\n'), 1);
+  const auto note = parse_recorded_note(line);
+  ASSERT_TRUE(note) << line;
+  EXPECT_TRUE(parse_pause(note->json)) << line;
+}
+
+TEST(RecordedComment, IsOneLineThatIsNothingElse) {
+  std::string line;
+  append_recorded_comment(line, "gap: a\nb\x1B[2J");
+  EXPECT_EQ(line, "# gap: a\\nb\\x1b[2J\n");
+  EXPECT_FALSE(parse_recorded_line(line));
+  EXPECT_FALSE(parse_recorded_note(line));
 }
 
 }  // namespace

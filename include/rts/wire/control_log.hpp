@@ -46,6 +46,12 @@ struct PauseValue {
   Authorship author{};
 };
 
+// The same of one strategy, or of all of them, as a recording has it.
+struct PauseChange {
+  std::optional<StrategyId> strategy;
+  PauseValue value;
+};
+
 // A setting by the name of its environment variable, and its value as text.
 struct GivenValue {
   std::string name;
@@ -71,5 +77,7 @@ struct SettingsValue {
 
 [[nodiscard]] std::string to_json(const PauseValue& value);
 [[nodiscard]] std::string to_json(const SettingsValue& value);
+// With "strategy", which is "all" for all; parse_pause() reads it.
+[[nodiscard]] std::string to_json(const PauseChange& change);
 
 }  // namespace rts::wire

@@ -870,6 +870,7 @@ class Admitted:
     quantity: Decimal
     closes: bool  # a position, and opens none
     protection: dict[str, float]
+    is_duplicate: bool  # the log has the order as it was sent, for another event
 
 
 @dataclass(slots=True)
@@ -918,6 +919,10 @@ class Memory:
 
     def was_stored_by_another(self, order_id: str) -> bool:
         return order_id in self._log and order_id not in self._accepted
+
+    def is_of_another_event(self, order: Counted) -> bool:
+        """Then it is in the log as it was sent; this one is a duplicate."""
+        return self.was_stored_by_another(order.id) and self._log[order.id].time != order.time
 
     def last_order(self, key: tuple[str, str, str]) -> int | None:
         known = [*self._log.values(), *self._own]
@@ -986,8 +991,9 @@ class Gate:
             return "size_limit"
         if instrument.tick is not None and found.price in protection.values():
             return "size_limit"  # rounded to the entry it protects nothing
+        is_duplicate = self.memory.is_of_another_event(order)
         self.memory.accept(order)
-        return Admitted(quantity, closes, protection)
+        return Admitted(quantity, closes, protection, is_duplicate)
 
     def _limit(self, order: Counted, cooldown_ms: int, settings: Settings) -> str | None:
         at, last = order.time, self.memory.last_order(order.key) if cooldown_ms else None
@@ -1278,7 +1284,8 @@ class Engine:
         if isinstance(found, Signal):
             admitted = self._gate.admit(found, event, reference)
             if isinstance(admitted, Admitted):
-                order = self._writer.order(found, admitted, event, envelope)
+                if not admitted.is_duplicate:
+                    order = self._writer.order(found, admitted, event, envelope)
                 found = "signal_" + found.side.lower()
             else:
                 found = admitted
