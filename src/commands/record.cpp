@@ -113,11 +113,13 @@ nats::ClientOptions client_options(const config::Settings& settings) {
   options.queue_group.clear();
   options.control_subject.clear();
   options.subscribes_when_told = true;
+  // Hints that there is something to be read. Where the broker refuses them the logs are read on
+  // every 5 s, and frames are not given up for them.
   if (service::uses_order_log(settings)) {
-    options.command_subjects.push_back(stored_subject(settings.stream.subject));
+    options.optional_subjects.push_back(stored_subject(settings.stream.subject));
   }
   if (const std::string& bucket = settings.broker.control_bucket; !bucket.empty()) {
-    options.command_subjects.push_back(bucket_subject(bucket));
+    options.optional_subjects.push_back(bucket_subject(bucket));
   }
   return options;
 }
@@ -272,7 +274,6 @@ class Recorder {
                 }};
   }
 
-  // What is written to them is hinted at; without hints they are read on every 5 s.
   void on_hint(const nats::Message& message) {
     const bool is_order = message.subject == stored_subject(settings_.stream.subject);
     if (Log& log = is_order ? order_log_ : control_log_) log->read_on();
@@ -501,7 +502,7 @@ constexpr std::array kOptions{
 
 constinit const Command kRecord{
     {"record", "write every frame and what the logs say to a file, for replay",
-     "realtime-strategies record feed.ndjson.zst --rotate 1h,1G", "[FILE|-]"},
+     "realtime-strategies record feed.ndjson.zst --duration 5s", "[FILE|-]"},
     Needs::connection,
     record,
     kOptions};

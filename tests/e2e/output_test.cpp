@@ -98,7 +98,8 @@ TEST_F(Output, ThatIsLostOnStandardOutputIsExit74) {
                            "replay --orders - --counts counts --force recording",
                            "replay --expect none --counts - none recording",
                            "simulate --output - --frames 1",
-                           "simulate --output - --frames 5000"}) {
+                           "simulate --output - --frames 5000",
+                           "record - --duration 1s"}) {
     const bool differs = std::string(line).find("--expect") != std::string::npos;
     expect(line, 1, differs ? 1 : 74);
   }

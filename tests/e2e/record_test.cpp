@@ -302,6 +302,35 @@ TEST_F(Record, WithoutABrokerIsUnavailable) {
   EXPECT_THAT(result.err, HasSubstr("the broker was never there"));
 }
 
+// Whose user may hear the feed and ask JetStream, and nothing else.
+TEST_F(Record, GoesOnWhereTheBrokerRefusesHintsOfTheLogs) {
+  NatsServer strict(std::string(NatsServer::kJetStream) +
+                    "authorization { users: [ {user: all, password: p}, {user: few, password: p, "
+                    "permissions: { publish: [\"$JS.API.>\", \"_INBOX.>\"], "
+                    "subscribe: [\"binance.websocket.data\", \"_INBOX.>\"] } } ] }\n");
+  Environment all = settings_;
+  all["NATS_URL"] = strict.url("all:p");
+  all["CONTROL_BUCKET"] = "realtime-strategies";
+  ASSERT_EQ(run_binary({"provision"}, all).exit_code, 0);
+  settings_ = with(all, {{"NATS_URL", strict.url("few:p")}});
+  const auto recorder = start({path("feed.ndjson")});
+  Peer exchange(strict.url("all:p"));
+  exchange.publish(kFrameSubject, book(1));
+  ASSERT_TRUE(exchange.flush());
+  ASSERT_EQ(run_binary({"pause"}, all).exit_code, 0);
+  ASSERT_TRUE(eventually(
+      [&] {
+        return read_file(path("feed.ndjson")).find("\n# pause {\"paused\":true") !=
+               std::string::npos;
+      },
+      kSoon));
+  exchange.publish(kFrameSubject, book(2));
+  ASSERT_TRUE(exchange.flush());
+  ASSERT_TRUE(holds(path("feed.ndjson"), 2));
+  EXPECT_EQ(stop(*recorder), 0);
+  EXPECT_THAT(recorder->err(), Not(HasSubstr("again")));
+}
+
 // --- The process and the disk -------------------------------------------------------------------
 
 TEST_F(Record, ThatIsKilledIsReadableUpToItsLastSecond) {
@@ -569,13 +598,13 @@ TEST_F(RecordBesideAService, ReplayGivesThemAlsoWhereTheRecordingBeganLater) {
   const Lines earlier = delivered();
   ASSERT_GT(earlier.size(), 3U);
 
-  // And it goes on in another file at each full second: also in this one, before the last part.
+  // And it goes on in another file at each full second: also at the third part.
   const auto recorder = start({"--directory", files_.directory(), "--plain", "--rotate", "1s"});
-  UnixNs last_part{};
-  Lines before_last_part;
+  UnixNs third_part{};
+  Lines before_third_part;
   for (int part = 1; part <= 5; ++part) {
-    before_last_part = delivered();
-    last_part = now_ns();
+    if (part == 3) before_third_part = delivered();
+    if (part == 3) third_part = now_ns();
     ASSERT_NO_FATAL_FAILURE(play(500));
     const auto second = [] { return std::chrono::floor<std::chrono::seconds>(now_ns()); };
     ASSERT_TRUE(eventually([&, end = second()] { return second() > end; }, kSoon));
@@ -592,11 +621,11 @@ TEST_F(RecordBesideAService, ReplayGivesThemAlsoWhereTheRecordingBeganLater) {
   const Lines files = recordings();
   EXPECT_EQ(replayed(files), since(earlier));
 
-  const std::string name = commands::time_name(path("binance.ndjson"), last_part, 1);
+  const std::string name = commands::time_name(path("binance.ndjson"), third_part, 1);
   const Lines later(std::ranges::lower_bound(files, name), files.end());
   ASSERT_TRUE(!later.empty() && later.size() < files.size());
-  EXPECT_GT(since(before_last_part).size(), 0U);
-  EXPECT_EQ(replayed(later), since(before_last_part));
+  EXPECT_GT(since(before_third_part).size(), 0U);
+  EXPECT_EQ(replayed(later), since(before_third_part));
   EXPECT_EQ(found(files.back(), "order {").size(), all.size());
   EXPECT_EQ(found(files.back(), "settings {").size(), 1U);
   EXPECT_EQ(found(files.back(), "pause {").size(), 1U);

@@ -351,6 +351,25 @@ TEST_F(Replay, HoldsToWhatTheLogsSay) {
   }
 }
 
+// One id is of one cooldown. What the log has was sent before the recording began, or by another
+// replica of an event before this one.
+TEST_F(Replay, GivesNoOrderAgainThatTheLogHasOfAnEarlierEvent) {
+  const std::string frame = BookText{.at_ms = kMidnightMs + 3000}.frame();
+  const std::string order = replay({frame}).orders;
+  ASSERT_EQ(std::count(order.begin(), order.end(), '\n'), 1);
+  std::string earlier = order;
+  constexpr std::string_view kTime = R"("timestamp":"2024-07-19T00:00:03.000)";
+  const std::size_t at = earlier.find(kTime);
+  ASSERT_NE(at, std::string::npos) << order;
+  earlier[at + kTime.size() - 5] = '1';
+  EXPECT_EQ(replay({"# order " + order + frame}).orders, order) << "of this event";
+  const Outcome outcome = replay({"# order " + earlier + frame});
+  EXPECT_THAT(outcome.orders, IsEmpty());
+  EXPECT_THAT(outcome.counts, HasSubstr(R"("orderbook_skew/signal_buy": 1)"))
+      << "as it was decided";
+  EXPECT_THAT(replay({"# order " + earlier + frame + "\n" + frame}).orders, IsEmpty());
+}
+
 TEST_F(Replay, SaysWhichEntriesOfTheLogsItDidNotTakeIntoAccount) {
   const Outcome outcome =
       replay({"# order {}\n# settings {\"values\":{}}\n# pause {}\n# a note\n" + recording()});
