@@ -427,10 +427,10 @@ TEST_F(OnASlowDisk, LosesNothingForAWhile) {
 }
 
 TEST_F(OnASlowDisk, SaysHowManyFramesItHadNoRoomFor) {
-  const std::string kLong(1'000'000, 'x');
+  const std::string long_frame(1'000'000, 'x');
   ASSERT_TRUE(eventually(
       [&] {
-        publish({kLong});
+        publish({long_frame});
         return recorder_->wait_for_err("frames are being lost: the disk", 1ms);
       },
       kSoon));

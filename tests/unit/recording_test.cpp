@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -153,7 +154,7 @@ TEST(RecordedFrame, EndsAsItWouldHaveLive) {
            broken_text,
            "\n" + ticker,
            "\r\n" + ticker + "\r\n",
-           ticker + "\n" + ticker,
+           fmt::format("{0}\n{0}", ticker),
            "\n# " + ticker,
            "# order {}",
            "#",
@@ -171,12 +172,12 @@ TEST(RecordedFrame, EndsAsItWouldHaveLive) {
            std::string("{\0}", 3),
            "\xFF\xFE{\n}",
            "\x1B[2J",
-           "[\n" + ticker + ",\n" + ticker + "]",
+           fmt::format("[\n{0},\n{0}]", ticker),
            R"({"result":null,"id":1})",
            "{\"hello\":\n\"world\"}",
            ticker + padding,
            padding + ticker,
-           "\n" + padding + ticker,
+           fmt::format("\n{}{}", padding, ticker),
            padding + "\r",
            ticker + padding.substr(ticker.size()),  // exactly as long as one may be
        }) {
@@ -191,7 +192,7 @@ TEST(RecordedFrame, EndsAsItWouldHaveLive) {
 TEST(RecordedFrame, IsAsItCameWhereThatIsOneLine) {
   for (const std::string& frame :
        std::vector<std::string>{test::trade(), "# not a note", "\x1B[2J"}) {
-    EXPECT_EQ(recorded_line(frame), "1721390400000000000 " + frame + "\n");
+    EXPECT_EQ(recorded_line(frame), fmt::format("1721390400000000000 {}\n", frame));
   }
 }
 
