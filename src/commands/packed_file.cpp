@@ -18,13 +18,24 @@ PackedFile::PackedFile(OutputFile file, std::string_view name)
 }
 
 void PackedFile::write(std::string_view text) {
-  if (stream_ == nullptr) return file_.write(text);
+  if (stream_ == nullptr) return put(text);
   pack(text, ZSTD_e_continue);
+}
+
+void PackedFile::flush() {
+  if (stream_ != nullptr) pack({}, ZSTD_e_flush);
+  file_.flush();
 }
 
 bool PackedFile::finish() {
   if (stream_ != nullptr) pack({}, ZSTD_e_end);
   return file_.finish();
+}
+
+std::string PackedFile::end_on_disk() {
+  if (stream_ != nullptr) pack({}, ZSTD_e_end);
+  file_.sync();
+  return file_.end();
 }
 
 void PackedFile::pack(std::string_view text, ZSTD_EndDirective directive) {
@@ -34,8 +45,13 @@ void PackedFile::pack(std::string_view text, ZSTD_EndDirective directive) {
     ZSTD_outBuffer out{packed_.data(), packed_.size(), 0};
     left = ZSTD_compressStream2(stream_.get(), &out, &in, directive);
     assert(ZSTD_isError(left) == 0);
-    file_.write(std::string_view(packed_).substr(0, out.pos));
-  } while (in.pos < in.size || (directive == ZSTD_e_end && left > 0));
+    put(std::string_view(packed_).substr(0, out.pos));
+  } while (in.pos < in.size || (directive != ZSTD_e_continue && left > 0));
+}
+
+void PackedFile::put(std::string_view stored) noexcept {
+  file_.write(stored);
+  bytes_ += stored.size();
 }
 
 }  // namespace rts::commands

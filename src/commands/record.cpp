@@ -64,7 +64,7 @@ RecordingPlan parse_target(const Invocation& invocation) {
           given.substr(0, given.size() - 3));
   const bool is_zstd_name = given.ends_with(".zst");
   require(!is_plain || !is_zstd_name, "--plain: {} is the name of a zstd file", given);
-  RecordingPlan plan{.path = given, .is_compressed = is_zstd_name};
+  RecordingPlan plan{.path = given};
   if (const auto text = invocation.option("rotate")) {
     const auto rotation = parse_rotation(*text);
     require(rotation.has_value(),

@@ -4,7 +4,6 @@
 #include <array>
 #include <filesystem>
 #include <limits>
-#include <new>
 #include <system_error>
 #include <utility>
 
@@ -85,12 +84,6 @@ std::string time_name(const std::string& path, UnixNs at, int number) {
 
 RecordingWriter::RecordingWriter(RecordingPlan plan, Outputs outputs, UnixNs now)
     : plan_(std::move(plan)), outputs_(std::move(outputs)) {
-  if (plan_.is_compressed) {
-    zstd_.reset(ZSTD_createCCtx());
-    if (zstd_ == nullptr) throw std::bad_alloc();
-    ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_checksumFlag, 1);
-    compressed_.resize(ZSTD_CStreamOutSize());
-  }
   begin(now);
 }
 
@@ -102,79 +95,61 @@ void RecordingWriter::begin(UnixNs at) {
        ++number) {
     path = time_name(plan_.path, at, number);
   }
-  file_.emplace(outputs_.open("FILE", path));
+  file_.emplace(outputs_.open("FILE", path), path);
   path_ = path;
   period_ = plan_.rotation.period_of(at);
   begun_ = std::chrono::floor<std::chrono::seconds>(at);
   ++files_;
   std::string title;
   wire::append_recorded_comment(title, fmt::format("{}. {}", plan_.title, kAbout));
-  put(title, ZSTD_e_continue);
+  file_->write(title);
+  is_flushed_ = false;
 }
 
 void RecordingWriter::write(UnixNs at, std::string_view head, std::string_view lines) {
   if (failed_) return;
   // Not twice within a second: then the order of the names would not be that of the files.
-  const bool is_full = plan_.rotation.bytes > 0 && file_bytes_ >= plan_.rotation.bytes &&
+  const bool is_full = file_ && plan_.rotation.bytes > 0 &&
+                       file_->bytes() >= plan_.rotation.bytes &&
                        std::chrono::floor<std::chrono::seconds>(at) > begun_;
-  if (file_ && (is_full || plan_.rotation.period_of(at) != period_)) finish();
-  if (!file_ && !failed_) {
-    try {
-      begin(at);
-      put(head, ZSTD_e_continue);
-    } catch (const CommandError& error) {
-      fail(fmt::format("record: {}", error.what()));
-    }
+  if (is_full || plan_.rotation.period_of(at) != period_) finish();
+  if (!file_) begin_anew(at, head);
+  if (!file_) return;
+  file_->write(lines);
+  is_flushed_ = false;
+  if (file_->failed()) end();
+}
+
+// After a file that has ended; unless that has failed.
+void RecordingWriter::begin_anew(UnixNs at, std::string_view head) {
+  if (failed_) return;
+  try {
+    begin(at);
+    file_->write(head);
+  } catch (const CommandError& error) {
+    failed_ = true;
+    problem_ = fmt::format("record: {}", error.what());
   }
-  put(lines, ZSTD_e_continue);
 }
 
 void RecordingWriter::flush(UnixNs now) {
   if (!file_) return;
   if (plan_.rotation.period_of(now) != period_) return finish();
   if (is_flushed_) return;
-  put("", ZSTD_e_flush);
-  if (file_) file_->flush();
-  if (file_ && file_->failed()) fail(file_->end());
+  file_->flush();
   is_flushed_ = true;
+  if (file_->failed()) end();
 }
 
 void RecordingWriter::finish() {
-  if (!file_) return;
-  put("", ZSTD_e_end);
-  if (!file_) return;
-  file_->sync();
-  std::string problem = file_->end();
-  if (file_->failed()) return fail(std::move(problem));
-  file_.reset();
-  ended_bytes_ += std::exchange(file_bytes_, 0);
-  is_flushed_ = true;
+  if (file_) end();
 }
 
-// Through zstd, or as it is.
-void RecordingWriter::put(std::string_view text, ZSTD_EndDirective directive) {
-  if (!file_) return;
-  is_flushed_ = false;
-  if (!plan_.is_compressed) {
-    file_->write(text);
-    file_bytes_ += text.size();
-  } else {
-    ZSTD_inBuffer in{text.data(), text.size(), 0};
-    std::size_t left = 0;
-    do {
-      ZSTD_outBuffer out{compressed_.data(), compressed_.size(), 0};
-      left = ZSTD_compressStream2(zstd_.get(), &out, &in, directive);
-      file_->write({compressed_.data(), out.pos});
-      file_bytes_ += out.pos;
-    } while (directive == ZSTD_e_continue ? in.pos < in.size : left > 0);
-  }
-  if (file_->failed()) fail(file_->end());
-}
-
-// What has arrived of the file stays.
-void RecordingWriter::fail(std::string problem) {
-  failed_ = true;
-  problem_ = std::move(problem);
+// Where it could not be written, what has arrived of it stays.
+void RecordingWriter::end() {
+  problem_ = file_->end_on_disk();
+  failed_ = file_->failed();
+  ended_bytes_ += file_->bytes();
   file_.reset();
 }
 

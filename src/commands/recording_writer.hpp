@@ -4,16 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include <zstd.h>
-
 #include <rts/base/time.hpp>
 
 #include "commands/output.hpp"
+#include "commands/packed_file.hpp"
 
 namespace rts::commands {
 
@@ -36,9 +34,8 @@ struct Rotation {
 [[nodiscard]] std::optional<Rotation> parse_rotation(std::string_view text);
 
 struct RecordingPlan {
-  std::string path;            // "-" = standard output
+  std::string path;            // "-" = standard output; as zstd where it ends in .zst
   bool has_time_name = false;  // the beginning of each file is put into its name
-  bool is_compressed = false;  // zstd
   Rotation rotation{};
   std::string title{};  // what is recorded, for the first line of each file
 };
@@ -69,29 +66,25 @@ class RecordingWriter {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::uint64_t files() const noexcept { return files_; }
   // As they are stored, in all files.
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return ended_bytes_ + file_bytes_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept {
+    return ended_bytes_ + (file_ ? file_->bytes() : 0);
+  }
 
  private:
-  struct Free {
-    void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
-  };
-
   void begin(UnixNs at);
-  void put(std::string_view text, ZSTD_EndDirective directive);
-  void fail(std::string problem);
+  void begin_anew(UnixNs at, std::string_view head);
+  void end();
 
   const RecordingPlan plan_;
   Outputs outputs_;
-  std::unique_ptr<ZSTD_CCtx, Free> zstd_;
-  std::string compressed_;  // room for what zstd gives at once
-  std::optional<OutputFile> file_;
+  std::optional<PackedFile> file_;
   std::string path_;
   std::int64_t period_ = 0;         // of the file
   std::chrono::sys_seconds begun_;  // likewise
   bool is_flushed_ = true;
   bool failed_ = false;
   std::string problem_;
-  std::uint64_t files_ = 0, ended_bytes_ = 0, file_bytes_ = 0;
+  std::uint64_t files_ = 0, ended_bytes_ = 0;
 };
 
 }  // namespace rts::commands
