@@ -48,7 +48,7 @@ void append_recorded_note(std::string& out, RecordedLog log, std::string_view js
 }
 
 void append_recorded_comment(std::string& out, std::string_view text) {
-  const std::size_t begin = out.size();
+  [[maybe_unused]] const std::size_t begin = out.size();
   out.append("# ").append(printable(text));
   assert(!parse_recorded_note(std::string_view(out).substr(begin)));
   out += '\n';
