@@ -56,13 +56,13 @@ struct Command : Description {
 };
 
 // The table. A command is one file, which defines its Command, and a row in both lists.
-extern const Command kRun, kReplay, kRecord, kImport, kSimulate, kCheck, kConfig, kProvision,
-    kPause, kResume, kSet, kUnset, kSettings, kDoctor, kExplain, kTop, kHealth, kHelp, kCompletion,
-    kVersion;
-inline constexpr std::array kCommands{&kRun,   &kReplay, &kRecord,    &kImport,     &kSimulate,
-                                      &kCheck, &kConfig, &kProvision, &kPause,      &kResume,
-                                      &kSet,   &kUnset,  &kSettings,  &kDoctor,     &kExplain,
-                                      &kTop,   &kHealth, &kHelp,      &kCompletion, &kVersion};
+extern const Command kRun, kReplay, kRecord, kImport, kSweep, kSimulate, kCheck, kConfig,
+    kProvision, kPause, kResume, kSet, kUnset, kSettings, kDoctor, kExplain, kTop, kHealth, kHelp,
+    kCompletion, kVersion;
+inline constexpr std::array kCommands{
+    &kRun,    &kReplay,    &kRecord, &kImport, &kSweep, &kSimulate,   &kCheck,
+    &kConfig, &kProvision, &kPause,  &kResume, &kSet,   &kUnset,      &kSettings,
+    &kDoctor, &kExplain,   &kTop,    &kHealth, &kHelp,  &kCompletion, &kVersion};
 
 // What several commands take.
 inline constexpr Option kJsonOption{"--json", "", "print as JSON"};

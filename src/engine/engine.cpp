@@ -1,3 +1,4 @@
+#include <rts/engine/consult.hpp>
 #include <rts/engine/engine.hpp>
 
 namespace rts {
@@ -14,21 +15,22 @@ void take_away(std::size_t symbol_index, std::vector<EventRecord>& records) noex
   }
 }
 
-Quote quote_of(const MarketData& data) noexcept {
-  if (const auto* book = std::get_if<Book>(&data)) {
-    return {book->bids.front().price, book->asks.front().price};
-  }
-  const auto* trade = std::get_if<Trade>(&data);
-  const Price price = trade == nullptr ? std::get<Ticker>(data).last_price : trade->price;
-  return {price, price};
-}
-
 }  // namespace
 
 std::optional<StrategyId> strategy_of(EventKind kind) noexcept {
   if (kind == EventKind::book) return StrategyId::orderbook_skew;
   if (kind == EventKind::trade) return StrategyId::trade_momentum;
   return kind == EventKind::ticker ? std::optional(StrategyId::ticker_velocity) : std::nullopt;
+}
+
+std::optional<Reason> refusal_of(EventKind kind) noexcept {
+  if (kind == EventKind::control) return Reason::control;
+  if (kind == EventKind::unknown) return Reason::malformed;
+  return kind == EventKind::other ? std::optional(Reason::unsupported_kind) : std::nullopt;
+}
+
+Reason reason_of(wire::FrameError error) noexcept {
+  return error == wire::FrameError::too_large ? Reason::too_large : Reason::malformed;
 }
 
 Engine::Engine(const EngineParameters& parameters)
@@ -44,9 +46,7 @@ Engine::Engine(const EngineParameters& parameters)
 Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
   records_.clear();
   if (const auto error = reader_.open(frame)) {
-    const bool too_large = *error == wire::FrameError::too_large;
-    records_.push_back(
-        {EventKind::unknown, Refused{{}, too_large ? Reason::too_large : Reason::malformed}});
+    records_.push_back({EventKind::unknown, Refused{{}, reason_of(*error)}});
     return {records_};
   }
   intake_.begin_frame();
@@ -56,14 +56,12 @@ Step Engine::step(std::string_view frame, std::optional<UnixNs> received_at) {
   while (const wire::WireEvent* event = reader_.next()) {
     EventRecord& record = records_.emplace_back();
     record.kind = event->kind;
-    if (event->kind == EventKind::control) {
-      record.fate = Refused{{}, Reason::control};
-    } else if (event->kind == EventKind::unknown) {
-      record.fate = Refused{{}, Reason::malformed};
-    } else if (is_refused) {
+    const auto refusal = refusal_of(event->kind);
+    const bool is_of_market = !refusal || event->kind == EventKind::other;
+    if (is_refused && is_of_market) {
       record.fate = Refused{{}, Reason::simulated};
-    } else if (event->kind == EventKind::other) {
-      record.fate = Refused{{}, Reason::unsupported_kind};
+    } else if (refusal) {
+      record.fate = Refused{{}, *refusal};
     } else if (const auto admitted = intake_.admit(*event, reader_.envelope(), received_at)) {
       const bool is_new = admitted.value()->is_first && symbols().is_open();
       if (is_new) take_away(admitted.value()->symbol_index, records_);
@@ -131,13 +129,10 @@ Verdict Engine::consult(const MarketEvent& event, SymbolContext& context) {
   const SymbolParameters& strategies = context.parameters;
   if (const auto* book = std::get_if<Book>(&event.data)) return strategies.orderbook_skew(*book);
   if (const auto* trade = std::get_if<Trade>(&event.data)) {
-    const Verdict verdict = strategies.trade_momentum(*trade, event.at, context.trades);
-    strategies.trade_momentum.remember(*trade, event.at, context.trades);
-    return verdict;
+    return rts::consult(strategies.trade_momentum, *trade, event.at, context.trades);
   }
-  const PriceSample sample{event.at, std::get<Ticker>(event.data).last_price};
-  context.prices.append(sample, strategies.ticker_velocity.time_window);
-  return strategies.ticker_velocity(sample, context.prices);
+  return rts::consult(strategies.ticker_velocity, std::get<Ticker>(event.data), event.at,
+                      context.prices);
 }
 
 // Made when the symbol's first event comes. The number may have been another symbol's until then.

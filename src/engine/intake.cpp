@@ -152,6 +152,15 @@ Intake::Intake(const EngineParameters& parameters, Schedule& schedule)
   }
 }
 
+Quote quote_of(const MarketData& data) noexcept {
+  if (const auto* book = std::get_if<Book>(&data)) {
+    return {book->bids.front().price, book->asks.front().price};
+  }
+  const auto* trade = std::get_if<Trade>(&data);
+  const Price price = trade == nullptr ? std::get<Ticker>(data).last_price : trade->price;
+  return {price, price};
+}
+
 // The numbers in the comments are SPEC §2's.
 Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
                                                  const wire::Envelope& envelope,

@@ -111,6 +111,25 @@ Markout Markouts::markout(const HorizonSums& horizon, std::size_t questions) {
   return markout;
 }
 
+BlockSums Markouts::together(std::size_t account, std::size_t horizon) const {
+  BlockSums sums(kHorizons[horizon]);
+  for_each_group(account, [&](std::size_t, StrategyId, const Group& group) {
+    sums.add(group.horizons[horizon].sums);
+  });
+  return sums;
+}
+
+SampleTotals Markouts::totals(std::size_t account, std::size_t horizon) const {
+  SampleTotals totals;
+  for_each_group(account, [&](std::size_t, StrategyId, const Group& group) {
+    const SampleTotals of_group = group.horizons[horizon].sums.totals();
+    totals.gross += of_group.gross;
+    totals.cost += of_group.cost;
+    totals.samples += of_group.samples;
+  });
+  return totals;
+}
+
 AccountMarkouts Markouts::result(std::size_t account, std::size_t accounts_compared) const {
   assert(accounts_compared >= 1);
   AccountMarkouts result;

@@ -87,6 +87,10 @@ class Markouts {
   [[nodiscard]] AccountMarkouts result(std::size_t account,
                                        std::size_t accounts_compared = 1) const;
 
+  // Of all orders of an account together, at a horizon of kHorizons.
+  [[nodiscard]] BlockSums together(std::size_t account, std::size_t horizon) const;
+  [[nodiscard]] SampleTotals totals(std::size_t account, std::size_t horizon) const;
+
  private:
   struct HorizonSums {
     explicit HorizonSums(std::chrono::milliseconds horizon) : sums(horizon) {}

@@ -98,6 +98,10 @@ class PaperAccounts {
   // The end of the recording.
   void finish(UnixMs end);
 
+  // Of the account now: paid and received, and open lots at the mid.
+  [[nodiscard]] double equity(std::size_t account) const noexcept {
+    return equity(accounts_[account]);
+  }
   // Open lots are marked at the mid.
   [[nodiscard]] AccountResult result(std::size_t account) const;
 

@@ -64,7 +64,7 @@ void BlockSums::widen(std::chrono::milliseconds shortest_block) {
   while (length_ < shortest_block) double_length();
 }
 
-void BlockSums::add(UnixMs at, const Sample& sample) {
+BlockSums::Block& BlockSums::block_at(UnixMs at) {
   while (are_too_many_with(number_of(at))) double_length();
   const std::int64_t number = number_of(at);
   if (blocks_.empty() || blocks_.back().number < number) blocks_.push_back({number});
@@ -73,11 +73,37 @@ void BlockSums::add(UnixMs at, const Sample& sample) {
     block = std::ranges::lower_bound(blocks_, number, {}, &Block::number);
     if (block->number != number) block = blocks_.insert(block, Block{number});
   }
-  block->gross += bounded(sample.gross, -Sample::kMostBasisPoints);
-  block->cost += bounded(sample.cost, Sample::kMostBasisPoints);
-  ++block->samples;
-  if (sample.is_hit) ++block->hits;
+  return *block;
+}
+
+void BlockSums::add(UnixMs at, const Sample& sample) {
+  Block& block = block_at(at);
+  block.gross += bounded(sample.gross, -Sample::kMostBasisPoints);
+  block.cost += bounded(sample.cost, Sample::kMostBasisPoints);
+  ++block.samples;
+  if (sample.is_hit) ++block.hits;
   ++samples_;
+}
+
+void BlockSums::add(const BlockSums& other) {
+  widen(other.length_);
+  for (const Block& block : other.blocks_) {
+    Block& sum = block_at(UnixMs{block.number * other.length_});
+    sum.gross += block.gross;
+    sum.cost += block.cost;
+    sum.samples += block.samples;
+    sum.hits += block.hits;
+  }
+  samples_ += other.samples_;
+}
+
+SampleTotals BlockSums::totals() const noexcept {
+  SampleTotals totals{.samples = samples_};
+  for (const Block& block : blocks_) {
+    totals.gross += block.gross;
+    totals.cost += block.cost;
+  }
+  return totals;
 }
 
 BlockSums::Draws BlockSums::draw() const {

@@ -43,6 +43,14 @@ struct Estimate {
   double mean_cost = 0;  // basis points
 };
 
+// Sums of samples, in basis points.
+struct SampleTotals {
+  double gross = 0, cost = 0;
+  std::uint64_t samples = 0;
+
+  [[nodiscard]] double net() const noexcept { return gross - cost; }
+};
+
 class BlockSums {
  public:
   // Memory is bounded by this, whatever the length of a recording: where the samples would stand in
@@ -59,6 +67,9 @@ class BlockSums {
   // In any order of time; O(1) where it runs forwards.
   void add(UnixMs at, const Sample& sample);
 
+  // Those of another, which began with blocks of the same length.
+  void add(const BlockSums& other);
+
   // From now on blocks are at least as long.
   void widen(std::chrono::milliseconds shortest_block);
 
@@ -68,6 +79,7 @@ class BlockSums {
   [[nodiscard]] Estimate estimate(std::size_t questions = 1) const;
 
   [[nodiscard]] std::uint64_t samples() const noexcept { return samples_; }
+  [[nodiscard]] SampleTotals totals() const noexcept;
   [[nodiscard]] std::size_t blocks() const noexcept { return blocks_.size(); }
   [[nodiscard]] std::chrono::milliseconds block_length() const noexcept { return length_; }
 
@@ -81,6 +93,7 @@ class BlockSums {
 
   [[nodiscard]] std::int64_t number_of(UnixMs at) const noexcept;
   [[nodiscard]] bool are_too_many_with(std::int64_t number) const noexcept;
+  [[nodiscard]] Block& block_at(UnixMs at);
   void double_length();
   [[nodiscard]] Draws draw() const;
 

@@ -53,6 +53,10 @@ struct EventRecord {
 // The one strategy that looks at events of this kind; empty: none does.
 [[nodiscard]] std::optional<StrategyId> strategy_of(EventKind kind) noexcept;
 
+// What an event of this kind is refused for before anything else is asked of it; empty: nothing.
+[[nodiscard]] std::optional<Reason> refusal_of(EventKind kind) noexcept;
+[[nodiscard]] Reason reason_of(wire::FrameError error) noexcept;
+
 // What one frame led to: at least one event, in the order they stand in the frame.
 struct Step {
   std::span<const EventRecord> events;  // lives until the next step

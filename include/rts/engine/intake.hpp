@@ -75,6 +75,8 @@ class SymbolTable {
 
 using MarketData = std::variant<Book, Trade, Ticker>;
 
+[[nodiscard]] Quote quote_of(const MarketData& data) noexcept;
+
 // An event that has passed every rule. A book's levels live as long as the wire event.
 struct MarketEvent {
   std::size_t symbol_index = 0;

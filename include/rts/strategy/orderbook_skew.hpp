@@ -21,6 +21,8 @@ struct OrderbookSkew {
   // Example: bids 100 × 3, asks 100.2 × 2 → spread 0.2 %, ratio 1.5 → BUY at 100.2 with confidence
   // 0.60 + 0.5·(1.5 − 1.2) = 0.75. Numbers beyond double's range give `neutral`.
   [[nodiscard]] Verdict operator()(const Book& book) const noexcept;
+
+  friend bool operator==(const OrderbookSkew&, const OrderbookSkew&) noexcept = default;
 };
 
 }  // namespace rts

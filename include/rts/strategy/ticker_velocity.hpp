@@ -64,6 +64,8 @@ struct TickerVelocity {
   // min(0.95, 0.60 + 1/10) = 0.70.
   [[nodiscard]] Verdict operator()(const PriceSample& latest,
                                    const TickerWindow& window) const noexcept;
+
+  friend bool operator==(const TickerVelocity&, const TickerVelocity&) noexcept = default;
 };
 
 }  // namespace rts

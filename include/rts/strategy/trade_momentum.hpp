@@ -84,6 +84,8 @@ struct TradeMomentum {
   // quantity leaves it untouched.
   void remember(const Trade& trade, UnixMs at, TradeWindow& trades) const;
 
+  friend bool operator==(const TradeMomentum&, const TradeMomentum&) noexcept = default;
+
  private:
   [[nodiscard]] Measure warm_up_of(UnixMs at, const TradeWindow& trades) const noexcept;
   [[nodiscard]] bool counts(const Trade& trade) const noexcept {
