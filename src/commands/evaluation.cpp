@@ -107,6 +107,22 @@ void write_markout(JsonWriter& json, std::chrono::milliseconds horizon, const Ma
 
 }  // namespace
 
+EvaluationTerms evaluation_terms(const Invocation& invocation) {
+  EvaluationTerms terms;
+  if (const auto text = invocation.option("fee-bp")) {
+    const auto fee = parse_as<double>(*text, 0, kMaxFeeBp);
+    require(fee.has_value(), "--fee-bp: '{}' is no number from 0 to {}", *text, kMaxFeeBp);
+    terms.orders.fee_bp = *fee;
+  }
+  const auto latency = invocation.whole_number("latency-ms", {0, kMaxLatencyMs});
+  terms.orders.latency = std::chrono::milliseconds(latency.value_or(0));
+  for (const std::string& path : invocation.all_of_option("funding")) {
+    const auto entries = read_funding(path);
+    terms.funding.insert(terms.funding.end(), entries.begin(), entries.end());
+  }
+  return terms;
+}
+
 std::optional<EvaluationRequest> evaluation_request(const Invocation& invocation) {
   EvaluationRequest request;
   request.prints_markouts = invocation.has("markouts");
@@ -119,29 +135,10 @@ std::optional<EvaluationRequest> evaluation_request(const Invocation& invocation
             option);
   }
   if (!is_asked) return std::nullopt;
-  request.terms.by_symbol = request.prints_markouts || request.is_written;
-  request.terms.has_paper = request.prints_paper || request.is_written;
-  if (const auto text = invocation.option("fee-bp")) {
-    const auto fee = parse_as<double>(*text, 0, kMaxFeeBp);
-    require(fee.has_value(), "--fee-bp: '{}' is no number from 0 to {}", *text, kMaxFeeBp);
-    request.terms.fee_bp = *fee;
-  }
-  const auto latency = invocation.whole_number("latency-ms", {0, kMaxLatencyMs});
-  request.terms.latency = std::chrono::milliseconds(latency.value_or(0));
-  for (const std::string& path : invocation.all_of_option("funding")) {
-    const auto entries = read_funding(path);
-    request.funding.insert(request.funding.end(), entries.begin(), entries.end());
-  }
+  request.terms = evaluation_terms(invocation);
+  request.terms.orders.by_symbol = request.prints_markouts || request.is_written;
+  request.terms.orders.has_paper = request.prints_paper || request.is_written;
   return request;
-}
-
-void set_funding(research::PaperAccounts& accounts, std::size_t symbol_index, const Symbol& symbol,
-                 const std::vector<wire::FundingEntry>& funding) {
-  std::vector<research::FundingRate> rates;
-  for (const wire::FundingEntry& entry : funding) {
-    if (entry.symbol == symbol) rates.push_back({entry.at, entry.rate});
-  }
-  if (!rates.empty()) accounts.set_funding(symbol_index, std::move(rates));
 }
 
 std::string interval_text(const Interval& interval) {
@@ -212,7 +209,7 @@ void write_paper(JsonWriter& json, const AccountResult& result) {
 }
 
 Evaluation::Evaluation(EvaluationRequest request)
-    : request_(std::move(request)), evaluator_(request_.terms, 1) {
+    : request_(std::move(request)), evaluator_(request_.terms.orders, 1) {
   if (request_.is_written) evaluator_.paper()->keep_curve(0);
 }
 
@@ -221,7 +218,7 @@ void Evaluation::take(const SymbolTable& symbols, const Decision& decision) {
   const std::size_t known = numbers_.symbols().size();
   const std::size_t number = numbers_.of(decision.symbol_index, symbol);
   if (number == known && evaluator_.paper() != nullptr) {
-    set_funding(*evaluator_.paper(), number, symbol, request_.funding);
+    evaluator_.paper()->set_funding(number, symbol, request_.terms.funding);
   }
   evaluator_.see(number, decision.at, decision.quote);
   if (!decision.order) return;
@@ -236,8 +233,8 @@ void Evaluation::print() const {
 }
 
 void Evaluation::print_markouts() const {
-  print_error("markouts: latency {} ms, fee {} bp each side\n", request_.terms.latency.count(),
-              request_.terms.fee_bp);
+  print_error("markouts: latency {} ms, fee {} bp each side\n",
+              request_.terms.orders.latency.count(), request_.terms.orders.fee_bp);
   std::vector<GroupMarkouts> groups = evaluator_.markouts_by_symbol()->result(0).groups;
   std::ranges::stable_sort(groups, std::greater{}, &GroupMarkouts::orders);
   for (std::size_t i = 0; i < std::min(groups.size(), kMaxGroupsShown); ++i) {
@@ -262,7 +259,8 @@ void Evaluation::print_markouts() const {
 void Evaluation::print_paper() const {
   const AccountResult result = evaluator_.paper()->result(0);
   print_error("paper account: latency {} ms, fee {} bp each side, {} funding rates\n",
-              request_.terms.latency.count(), request_.terms.fee_bp, request_.funding.size());
+              request_.terms.orders.latency.count(), request_.terms.orders.fee_bp,
+              request_.terms.funding.size());
   print_error("  {} orders filled, {} whose price was not known, {} that found nothing to close\n",
               result.total.orders, result.unfilled, result.closed_nothing);
   for (const StrategyId strategy : all_of<StrategyId>) {
@@ -286,9 +284,9 @@ std::string Evaluation::to_json() const {
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  json.key("latency_ms").integer(request_.terms.latency.count());
-  json.key("fee_bp").number_or_null(request_.terms.fee_bp);
-  json.key("funding_rates").unsigned_integer(request_.funding.size());
+  json.key("latency_ms").integer(request_.terms.orders.latency.count());
+  json.key("fee_bp").number_or_null(request_.terms.orders.fee_bp);
+  json.key("funding_rates").unsigned_integer(request_.terms.funding.size());
   json.key("end");
   if (const auto end = evaluator_.end()) {
     json.string(rfc3339(*end));

@@ -31,21 +31,25 @@ inline constexpr Option kLatencyOption{"--latency-ms", "N",
 inline constexpr Option kFundingOption{"--funding", "FILE",
                                        "funding rates, as the venue has them (repeatable)"};
 
-// What the options ask for.
-struct EvaluationRequest {
-  research::OrderEvaluator::Terms terms;
-  bool prints_markouts = false;
-  bool prints_paper = false;
-  bool is_written = false;
+// By what orders are evaluated: --fee-bp, --latency-ms, --funding.
+struct EvaluationTerms {
+  research::OrderEvaluator::Terms orders;
   std::vector<wire::FundingEntry> funding{};
 };
 
-// Empty where nothing is asked for. Reads the files of --funding. Throws CommandError.
-[[nodiscard]] std::optional<EvaluationRequest> evaluation_request(const Invocation& invocation);
+// Reads the files of --funding. Throws CommandError.
+[[nodiscard]] EvaluationTerms evaluation_terms(const Invocation& invocation);
 
-// Hands the symbol's rates to the accounts.
-void set_funding(research::PaperAccounts& accounts, std::size_t symbol_index, const Symbol& symbol,
-                 const std::vector<wire::FundingEntry>& funding);
+// What the options ask for.
+struct EvaluationRequest {
+  EvaluationTerms terms;
+  bool prints_markouts = false;
+  bool prints_paper = false;
+  bool is_written = false;
+};
+
+// Empty where nothing is asked for. As evaluation_terms().
+[[nodiscard]] std::optional<EvaluationRequest> evaluation_request(const Invocation& invocation);
 
 // "+1.20 [-0.30, +2.70]"; without bounds "+1.20 [one block]", without samples "none".
 [[nodiscard]] std::string interval_text(const research::Interval& interval);

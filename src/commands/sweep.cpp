@@ -108,6 +108,7 @@ SweepPlan parse_plan(const Invocation& invocation) {
   plan.horizon = parse_horizon(invocation);
   plan.target = parse_target(invocation);
   parse_walk_forward(invocation, plan);
+  plan.evaluation = evaluation_terms(invocation);
   plan.top = invocation.whole_number("top", {1, research::kMaxTrials}).value_or(20);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   plan.threads = invocation.whole_number("threads", {1, 256}).value_or(cores);
@@ -288,8 +289,9 @@ ExitCode sweep(const Invocation& invocation, const config::Configuration& config
   };
   auto csv = open("csv"), json = open("json"), env = open("write-env");
 
-  research::Scoreboard scoreboard(trials.all.size(),
-                                  {.orders = plan.orders, .period = plan.period});
+  research::Scoreboard scoreboard(trials.all.size(), {.orders = plan.evaluation.orders,
+                                                      .funding = plan.evaluation.funding,
+                                                      .period = plan.period});
   research::Sweep run(trials.all, plan.threads, [&](const std::vector<std::size_t>& of_bench) {
     return scoreboard.make_observer(of_bench);
   });
@@ -355,6 +357,9 @@ constexpr std::array kOptions{
            "first those with so many orders a day, the most even first"},
     Option{"--walk-forward", "train=7d,test=1d",
            "choose on the first, look at it on the second, go on"},
+    kFeeOption,
+    kLatencyOption,
+    kFundingOption,
     Option{"--top", "N", "settings shown (default 20)"},
     Option{"--csv", "FILE", "all settings, as a table"},
     Option{"--json", "FILE", "all settings, as JSON"},

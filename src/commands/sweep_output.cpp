@@ -9,19 +9,14 @@
 
 #include <rts/base/json_writer.hpp>
 
+#include "commands/evaluation.hpp"
+
 namespace rts::commands {
 namespace {
 
 using research::Interval;
 using research::Score;
 using research::Trial;
-
-// "-3.21 [-4.02, -2.40]"; of fewer than two blocks nothing is known of how it varies.
-std::string with_bounds(const Interval& interval) {
-  if (interval.samples == 0) return "-";
-  if (!interval.has_bounds()) return fmt::format("{:.2f} [?]", interval.mean);
-  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", interval.mean, interval.low, interval.high);
-}
 
 std::string times_text(UnixMs from, UnixMs to) {
   return fmt::format("{} to {}", rfc3339(from), rfc3339(to));
@@ -77,7 +72,7 @@ std::string walk_forward_text(const SweepResult& result) {
     return text + "  the recordings are shorter than one training and one test\n";
   }
   return text + fmt::format("  mean of {} tests: {}\n", result.walk_forward.folds.size(),
-                            with_bounds(result.walk_forward.tested));
+                            interval_text(result.walk_forward.tested));
 }
 
 }  // namespace
@@ -125,7 +120,7 @@ std::string sweep_table(const SweepResult& result) {
     std::string verdict(to_string(score.edge));
     std::ranges::replace(verdict, '_', ' ');
     text += fmt::format("{:>4} {:>10.2f} {:>5.2f} {:>24} {:>11.2f} {:>10.2f} {:<15} {}\n", rank,
-                        result.orders_a_day(score), score.even, with_bounds(score.markout.net),
+                        result.orders_a_day(score), score.even, interval_text(score.markout.net),
                         score.paper.equity, score.paper.max_drawdown, verdict,
                         settings_of(result, result.trials[score.trial]));
   }
@@ -164,14 +159,6 @@ std::string sweep_csv(const SweepResult& result) {
 
 namespace {
 
-void append_interval(JsonWriter& json, std::string_view name, const Interval& interval) {
-  json.key(name).begin_object();
-  json.key("mean").number_or_null(interval.mean);
-  json.key("low").number_or_null(interval.low).key("high").number_or_null(interval.high);
-  json.key("samples").unsigned_integer(interval.samples);
-  json.key("blocks").unsigned_integer(interval.blocks).end_object();
-}
-
 void append_values(JsonWriter& json, const SweepResult& result, const Trial& trial) {
   json.key("values").begin_object();
   for (const auto& variation : result.plan.variations) {
@@ -192,14 +179,14 @@ void append_score(JsonWriter& json, const SweepResult& result, const Score& scor
   json.end_object().key("orders_by_hour").begin_array();
   for (const std::uint32_t orders : score.orders_of_hour) json.unsigned_integer(orders);
   json.end_array().key("evenness").number_or_null(score.even);
-  append_interval(json, "gross_bp", score.markout.gross);
-  append_interval(json, "net_bp", score.markout.net);
-  append_interval(json, "net_bp_of_many_trials", score.markout.strict_net);
-  append_interval(json, "hit_rate", score.markout.hit_rate);
+  write_json(json.key("gross_bp"), score.markout.gross);
+  write_json(json.key("net_bp"), score.markout.net);
+  write_json(json.key("net_bp_of_many_trials"), score.markout.strict_net);
+  write_json(json.key("hit_rate"), score.markout.hit_rate);
   json.key("unknown").unsigned_integer(score.unknown);
   json.key("pnl").number_or_null(score.paper.equity);
   json.key("fees").number_or_null(score.paper.total.fees);
-  append_interval(json, "lot_net_bp", score.paper.lot_net_bp);
+  write_json(json.key("lot_net_bp"), score.paper.lot_net_bp);
   json.key("closed_lots").unsigned_integer(score.paper.total.closed_lots);
   json.key("max_drawdown").number_or_null(score.paper.max_drawdown);
   json.key("verdict").string(to_string(score.edge)).end_object();
@@ -229,7 +216,7 @@ std::string sweep_json(const SweepResult& result) {
   json.end_array();
   if (result.plan.walk_forward) {
     json.key("walk_forward").begin_object();
-    append_interval(json, "tested", result.walk_forward.tested);
+    write_json(json.key("tested"), result.walk_forward.tested);
     json.key("folds").begin_array();
     for (const auto& fold : result.walk_forward.folds) {
       json.begin_object();
@@ -254,7 +241,7 @@ namespace {
 std::string evidence(const SweepResult& result, const Score& score, const std::string& name) {
   return fmt::format("{}: {:.1f} orders a day, net {} bp, pnl {:.2f}",
                      value_in(result, result.trials[score.trial], name), result.orders_a_day(score),
-                     with_bounds(score.markout.net), score.paper.equity);
+                     interval_text(score.markout.net), score.paper.equity);
 }
 
 // Trials that differ from this one in the one setting alone, by their values' order in the list.
@@ -287,8 +274,8 @@ std::string sweep_env(const SweepResult& result) {
   text += fmt::format(
       "# It gave {:.1f} orders a day on these; net after {}: {} bp, pnl {:.2f}, largest drawdown "
       "{:.2f}.\n# The best of many is better by chance: try it on other days before it trades.\n",
-      result.orders_a_day(best), kHorizonNames[result.plan.horizon], with_bounds(best.markout.net),
-      best.paper.equity, best.paper.max_drawdown);
+      result.orders_a_day(best), kHorizonNames[result.plan.horizon],
+      interval_text(best.markout.net), best.paper.equity, best.paper.max_drawdown);
   for (const auto& variation : result.plan.variations) {
     std::vector<std::string> others;
     for (const Score* other : neighbours(result, best, variation)) {

@@ -12,6 +12,7 @@
 #include <rts/base/time.hpp>
 #include <rts/config/settings.hpp>
 
+#include "commands/evaluation.hpp"
 #include "research/scoreboard.hpp"
 #include "research/sweep.hpp"
 #include "research/variation.hpp"
@@ -39,7 +40,7 @@ struct SweepPlan {
   std::chrono::seconds period{0};  // that walk_forward counts in
   std::size_t top = 20;
   std::size_t threads = 1;
-  research::OrderEvaluator::Terms orders{};
+  EvaluationTerms evaluation{};
 };
 
 struct SweepResult {

@@ -42,6 +42,15 @@ PaperAccounts::Market& PaperAccounts::market_of(std::size_t symbol_index) {
   return markets_[symbol_index];
 }
 
+void PaperAccounts::set_funding(std::size_t symbol_index, const Symbol& symbol,
+                                std::span<const wire::FundingEntry> entries) {
+  std::vector<FundingRate> rates;
+  for (const wire::FundingEntry& entry : entries) {
+    if (entry.symbol == symbol) rates.push_back({entry.at, entry.rate});
+  }
+  if (!rates.empty()) set_funding(symbol_index, std::move(rates));
+}
+
 void PaperAccounts::set_funding(std::size_t symbol_index, std::vector<FundingRate> rates) {
   assert(std::ranges::all_of(rates, [](const auto& r) { return r.rate >= -1 && r.rate <= 1; }));
   std::ranges::stable_sort(rates, {}, &FundingRate::at);

@@ -21,11 +21,14 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <rts/base/enum_names.hpp>
+#include <rts/base/symbol.hpp>
 #include <rts/base/time.hpp>
 #include <rts/strategy/verdict.hpp>
+#include <rts/wire/funding.hpp>
 
 #include "research/fills.hpp"
 #include "research/quote_board.hpp"
@@ -86,6 +89,9 @@ class PaperAccounts {
 
   // In any order of time; of two rates of one time the first counts. Precondition: −1 … 1.
   void set_funding(std::size_t symbol_index, std::vector<FundingRate> rates);
+  // Those that are this symbol's.
+  void set_funding(std::size_t symbol_index, const Symbol& symbol,
+                   std::span<const wire::FundingEntry> entries);
   // Equity of this account is kept for each minute, every second, fourth … of them where there
   // would be more than kMaxCurvePoints.
   void keep_curve(std::size_t account);

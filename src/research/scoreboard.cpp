@@ -31,13 +31,12 @@ double Score::value(Objective objective) const noexcept {
 
 class Scoreboard::Table {
  public:
-  Table(const Terms& terms, std::vector<std::size_t> trials,
-        const std::vector<std::pair<Symbol, std::vector<FundingRate>>>& funding)
+  Table(const Terms& terms, std::vector<std::size_t> trials)
       : period_(terms.period),
         trials_(std::move(trials)),
         rows_(trials_.size()),
         evaluator_(terms.orders, trials_.size()),
-        funding_(funding) {
+        funding_(terms.funding) {
     assert(std::ranges::is_sorted(trials_));
   }
 
@@ -45,8 +44,9 @@ class Scoreboard::Table {
     if (period_.count() > 0) begin_period(event.at.time_since_epoch() / period_);
     first_ = std::min(first_, event.at);
     last_ = std::max(last_, event.at);
-    evaluator_.see(number_of(event), event.at, event.quote);
-    for (const TrialOrder& order : orders) take(event, order);
+    const std::size_t number = number_of(event);
+    evaluator_.see(number, event.at, event.quote);
+    for (const TrialOrder& order : orders) take(order, number, event.at);
   }
 
   void finish() {
@@ -79,25 +79,20 @@ class Scoreboard::Table {
     std::vector<PeriodEnd> periods{};
   };
 
-  // A symbol's number may come to stand for another; the evaluator's is one listing's for good.
   std::size_t number_of(const TapeEvent& event) {
-    const std::size_t number = event.listing->serial - 1;
-    if (number >= listings_) {
-      listings_ = number + 1;
-      for (const auto& [symbol, rates] : funding_) {
-        if (symbol == event.listing->symbol && evaluator_.paper() != nullptr) {
-          evaluator_.paper()->set_funding(number, rates);
-        }
-      }
+    const std::size_t known = numbers_.symbols().size();
+    const std::size_t number = numbers_.of(event.symbol_index, event.listing->symbol);
+    if (number == known && evaluator_.paper() != nullptr) {
+      evaluator_.paper()->set_funding(number, event.listing->symbol, funding_);
     }
     return number;
   }
 
-  void take(const TapeEvent& event, const TrialOrder& order) {
+  void take(const TrialOrder& order, std::size_t symbol_number, UnixMs at) {
     const auto account =
         static_cast<std::size_t>(std::ranges::lower_bound(trials_, order.trial) - trials_.begin());
     evaluator_.take({.account = account,
-                     .symbol_index = number_of(event),
+                     .symbol_index = symbol_number,
                      .strategy = order.strategy,
                      .side = order.side,
                      .reduce_only = order.reduce_only,
@@ -106,9 +101,9 @@ class Scoreboard::Table {
     Row& row = rows_[account];
     ++row.orders;
     ++row.orders_of[index_of(order.strategy)];
-    const auto hour = std::chrono::floor<std::chrono::hours>(event.at.time_since_epoch()).count();
+    const auto hour = std::chrono::floor<std::chrono::hours>(at.time_since_epoch()).count();
     ++row.orders_of_hour[static_cast<std::size_t>(hour % 24)];
-    const std::int64_t day = utc_day(event.at);
+    const std::int64_t day = utc_day(at);
     if (row.days.empty() || row.days.back().day < day) row.days.push_back({day, 0});
     ++row.days.back().orders;
   }
@@ -135,8 +130,8 @@ class Scoreboard::Table {
   std::vector<std::size_t> trials_;  // sorted; an account is a place in it
   std::vector<Row> rows_;            // by account
   OrderEvaluator evaluator_;
-  const std::vector<std::pair<Symbol, std::vector<FundingRate>>>& funding_;
-  std::size_t listings_ = 0;  // that have been seen
+  std::span<const wire::FundingEntry> funding_;
+  SymbolNumbers numbers_;
   std::optional<std::int64_t> current_period_;
   UnixMs first_ = UnixMs::max(), last_ = UnixMs::min();
 };
@@ -157,13 +152,9 @@ std::unique_ptr<Observer> Scoreboard::make_observer(const std::vector<std::size_
    private:
     Table& table_;
   };
-  Table& table = *tables_.emplace_back(std::make_unique<Table>(terms_, trials, funding_));
+  Table& table = *tables_.emplace_back(std::make_unique<Table>(terms_, trials));
   for (std::size_t i = 0; i < trials.size(); ++i) places_[trials[i]] = {&table, i};
   return std::make_unique<Writer>(table);
-}
-
-void Scoreboard::set_funding(const Symbol& symbol, const std::vector<FundingRate>& rates) {
-  funding_.emplace_back(symbol, rates);
 }
 
 void Scoreboard::finish() {

@@ -16,9 +16,11 @@
 
 #include <rts/base/enum_names.hpp>
 #include <rts/base/time.hpp>
+#include <rts/wire/funding.hpp>
 
 #include "research/order_evaluator.hpp"
 #include "research/sweep.hpp"
+#include "research/symbol_numbers.hpp"
 
 namespace rts::research {
 
@@ -62,7 +64,8 @@ class Scoreboard {
  public:
   struct Terms {
     OrderEvaluator::Terms orders{};
-    std::chrono::milliseconds period{0};  // of PeriodEnd; 0: none are kept
+    std::span<const wire::FundingEntry> funding{};  // outlives the scoreboard
+    std::chrono::milliseconds period{0};            // of PeriodEnd; 0: none are kept
   };
 
   Scoreboard(std::size_t trials, const Terms& terms);
@@ -74,8 +77,6 @@ class Scoreboard {
 
   // For Sweep::MakeObserver.
   [[nodiscard]] std::unique_ptr<Observer> make_observer(const std::vector<std::size_t>& trials);
-  // The funding of a symbol, before the sweep reads.
-  void set_funding(const Symbol& symbol, const std::vector<FundingRate>& rates);
   // Once the sweep has finished.
   void finish();
 
@@ -96,7 +97,6 @@ class Scoreboard {
   Terms terms_;
   std::vector<Place> places_;  // by trial
   std::vector<std::unique_ptr<Table>> tables_;
-  std::vector<std::pair<Symbol, std::vector<FundingRate>>> funding_;
 };
 
 }  // namespace rts::research

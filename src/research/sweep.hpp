@@ -118,8 +118,8 @@ class Sweep {
   Tape tape_;
   std::vector<Block> filling_, ready_;  // by lane: what is being decoded, and what is worked off
   std::vector<TrialCounts> counts_;     // by trial
-  bool is_ending_ = false;  // the owner's: it hands over for the last time
-  bool is_over_ = false;    // the workers': changes only while they wait
+  bool is_ending_ = false;              // the owner's: it hands over for the last time
+  bool is_over_ = false;                // the workers': changes only while they wait
   std::vector<Worker> workers_;
   // Where the owner, who has filled blocks, and the workers, who have worked some off, meet; the
   // blocks change hands there. It is all that they share while they are at work.

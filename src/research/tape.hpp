@@ -117,7 +117,7 @@ class Tape {
 
     EngineParameters parameters;
     Schedule schedule;
-    Intake intake;  // refers to both
+    Intake intake;                        // refers to both
     std::deque<Listing> listings;         // all there have been
     std::vector<const Listing*> current;  // by symbol index
     TapeCounts counts;
