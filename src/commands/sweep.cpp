@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 
 #include <unistd.h>
@@ -178,7 +180,13 @@ class Progress {
  public:
   Progress(const Invocation& invocation, const std::vector<std::string>& paths)
       : is_shown_(!invocation.has("quiet") && ::isatty(STDERR_FILENO) == 1) {
-    for (const std::string& path : paths) bytes_total_ += LineReader(path).bytes_total();
+    // Of a pipe the size is not known, and to look into it would take from it.
+    for (const std::string& path : paths) {
+      std::error_code error;
+      if (std::filesystem::is_regular_file(path, error)) {
+        bytes_total_ += std::filesystem::file_size(path, error);
+      }
+    }
   }
   ~Progress() {
     if (is_shown_) write_error(fmt::format("\r{:78}\r", ""));
