@@ -23,23 +23,15 @@ using research::Objective;
 
 // --- What is asked for ---------------------------------------------------------------------------
 
-template <class Enum>
-Enum choice(const Invocation& invocation, std::string_view name, Enum fallback) {
-  const auto text = invocation.option(name);
-  if (!text) return fallback;
-  const auto found =
-      std::ranges::find_if(all_of<Enum>, [&](Enum value) { return to_string(value) == *text; });
-  require(found != all_of<Enum>.end(), "--{} takes {}, not '{}'", name,
-          find_option(*invocation.command, fmt::format("--{}", name))->value, *text);
-  return *found;
+// The command line takes the names of these two only.
+Objective parse_objective(const Invocation& invocation) {
+  const std::string text = invocation.option("by").value_or("pnl");
+  return *std::ranges::find(all_of<Objective>, text,
+                            [](Objective objective) { return to_string(objective); });
 }
-
 std::size_t parse_horizon(const Invocation& invocation) {
   const std::string text = invocation.option("horizon").value_or("1m");
-  const auto found = std::ranges::find(kHorizonNames, text);
-  require(found != kHorizonNames.end(), "--horizon takes 1s, 10s, 1m, 5m, 15m or 60m, not '{}'",
-          text);
-  return static_cast<std::size_t>(found - kHorizonNames.begin());
+  return static_cast<std::size_t>(std::ranges::find(kHorizonNames, text) - kHorizonNames.begin());
 }
 
 // "orders=50..150".
@@ -106,7 +98,7 @@ SweepPlan parse_plan(const Invocation& invocation) {
   require(plan.drawn || unstepped == plan.variations.end(),
           "--vary: {} is a range without a step; give one, or --random N",
           unstepped == plan.variations.end() ? "" : unstepped->name);
-  plan.by = choice(invocation, "by", Objective::pnl);
+  plan.by = parse_objective(invocation);
   plan.horizon = parse_horizon(invocation);
   plan.target = parse_target(invocation);
   parse_walk_forward(invocation, plan);
@@ -279,6 +271,66 @@ void rank(SweepResult& result) {
   std::stable_sort(first_of_rest, result.ranked.end(), descending(result.plan.by));
 }
 
+struct Run {
+  research::Scoreboard scoreboard;
+  research::Sweep sweep;
+
+  Run(const SweepPlan& plan, const std::vector<research::Trial>& trials)
+      : scoreboard(trials.size(), {.orders = plan.evaluation.orders,
+                                   .funding = plan.evaluation.funding,
+                                   .period = plan.period}),
+        sweep(trials, plan.threads, [this](const std::vector<std::size_t>& of_bench) {
+          return scoreboard.make_observer(of_bench);
+        }) {}
+};
+
+// Fills in what the trials have come to. Precondition: an event was evaluated.
+void judge(const Run& run, SweepResult& result) {
+  const research::TapeCounts& counts = run.sweep.tape_counts(0);
+  result.span = run.scoreboard.span();
+  result.frames = counts.frames;
+  result.events = counts.events;
+  result.refused = counts.refused_events();
+  for (std::size_t i = 0; i < result.trials.size(); ++i) {
+    result.ranked.push_back(run.scoreboard.score(i, result.plan.horizon));
+  }
+  rank(result);
+  if (result.plan.walk_forward) {
+    result.walk_forward =
+        research::walk_forward(run.scoreboard, result.trials.size(), *result.plan.walk_forward);
+  }
+}
+
+// The files that are written beside the table.
+class Files {
+ public:
+  Files(const Invocation& invocation, const std::vector<std::string>& recordings) {
+    Outputs outputs(invocation);
+    for (const std::string& path : recordings) outputs.keep(path);
+    for (const auto& [option, text] : kTexts) {
+      if (const auto path = invocation.option(option)) {
+        files_.emplace_back(outputs.open(fmt::format("--{}", option), *path), text);
+      }
+    }
+  }
+  // False when any of it was lost.
+  [[nodiscard]] bool write(const SweepResult& result) {
+    bool is_written = true;
+    for (auto& [file, text] : files_) {
+      file.write(text(result));
+      is_written = file.finish() && is_written;
+    }
+    return is_written;
+  }
+
+ private:
+  using Text = std::string (*)(const SweepResult&);
+  static constexpr std::array<std::pair<std::string_view, Text>, 3> kTexts{
+      {{"csv", sweep_csv}, {"json", sweep_json}, {"write-env", sweep_env}}};
+
+  std::vector<std::pair<OutputFile, Text>> files_;
+};
+
 ExitCode sweep(const Invocation& invocation, const config::Configuration& configuration) {
   const SweepPlan plan = parse_plan(invocation);
   const std::vector<std::string> paths =
@@ -289,50 +341,28 @@ ExitCode sweep(const Invocation& invocation, const config::Configuration& config
     }
   }
   const Trials trials = make_trials(plan, configuration);
-  Outputs outputs(invocation);
-  for (const std::string& path : paths) outputs.keep(path);
-  const auto open = [&](const char* name) {
-    const auto path = invocation.option(name);
-    return path ? std::optional(outputs.open(fmt::format("--{}", name), *path)) : std::nullopt;
-  };
-  auto csv = open("csv"), json = open("json"), env = open("write-env");
+  Files files(invocation, paths);
 
-  research::Scoreboard scoreboard(trials.all.size(), {.orders = plan.evaluation.orders,
-                                                      .funding = plan.evaluation.funding,
-                                                      .period = plan.period});
-  research::Sweep run(trials.all, plan.threads, [&](const std::vector<std::size_t>& of_bench) {
-    return scoreboard.make_observer(of_bench);
-  });
-  const auto begun = SteadyClock::now();
   const InterruptGuard guard;
-  const Reading reading = read_all(invocation, paths, run);
-  run.finish();
-  scoreboard.finish();
+  const auto begun = SteadyClock::now();
+  Run run(plan, trials.all);
+  const Reading reading = read_all(invocation, paths, run.sweep);
+  run.sweep.finish();
+  run.scoreboard.finish();
   const std::chrono::duration<double> took = SteadyClock::now() - begun;
-
+  if (!run.scoreboard.span()) {
+    print_error("sweep: no event of {} frames was evaluated; `replay` says why\n",
+                run.sweep.tape_counts(0).frames);
+    return ExitCode::bad_input;
+  }
   SweepResult result{.configuration = configuration,
                      .plan = plan,
                      .trials = trials.all,
-                     .ranked = {},
-                     .span = scoreboard.span(),
-                     .frames = run.tape_counts(0).frames,
-                     .events = run.tape_counts(0).events,
-                     .refused = run.tape_counts(0).refused_events(),
                      .invalid = trials.invalid,
                      .first_invalid = trials.first_invalid,
                      .log_entries = reading.log_entries,
                      .read_part = reading.interrupted_at};
-  if (!result.span) {
-    print_error("sweep: no event of {} frames was evaluated; `replay` says why\n", result.frames);
-    return ExitCode::bad_input;
-  }
-  for (std::size_t i = 0; i < trials.all.size(); ++i) {
-    result.ranked.push_back(scoreboard.score(i, plan.horizon));
-  }
-  rank(result);
-  if (plan.walk_forward) {
-    result.walk_forward = research::walk_forward(scoreboard, trials.all.size(), *plan.walk_forward);
-  }
+  judge(run, result);
   if (!invocation.has("quiet")) {
     const double decided = static_cast<double>(result.events - result.refused) *
                            static_cast<double>(trials.all.size());
@@ -340,16 +370,7 @@ ExitCode sweep(const Invocation& invocation, const config::Configuration& config
                 decided / took.count() / 1e6);
   }
   write_out(sweep_table(result));
-  bool is_written = true;
-  const auto write = [&](std::optional<OutputFile>& file, std::string (*text)(const SweepResult&)) {
-    if (!file) return;
-    file->write(text(result));
-    is_written = file->finish() && is_written;
-  };
-  write(csv, sweep_csv);
-  write(json, sweep_json);
-  write(env, sweep_env);
-  if (!is_written) return ExitCode::output_lost;
+  if (!files.write(result)) return ExitCode::output_lost;
   return reading.is_complete ? ExitCode::ok : ExitCode::bad_input;
 }
 

@@ -47,7 +47,7 @@ struct SweepResult {
   const config::Configuration& configuration;
   const SweepPlan& plan;
   const std::vector<research::Trial>& trials;  // the first has the settings as they are
-  std::vector<research::Score> ranked;         // best first; with a target those that meet it first
+  std::vector<research::Score> ranked{};       // best first; with a target those that meet it first
   std::size_t meeting = 0;                     // of these, how many meet the target
   research::WalkForward walk_forward{};
   std::optional<std::pair<UnixMs, UnixMs>> span{};  // event time

@@ -211,7 +211,7 @@ TEST_F(SweepCommand, NamesWhatIsAskedForWrongly) {
   EXPECT_THAT(problem({"--vary", "NATS_URL=x"}), HasSubstr("cannot be varied"));
   EXPECT_THAT(problem({"--vary", vary, "--vary", vary}), HasSubstr("is given twice"));
   EXPECT_THAT(problem({"--vary", "SIGNAL_COOLDOWN_SECONDS=1..9"}), HasSubstr("without a step"));
-  EXPECT_THAT(problem({"--vary", vary, "--by", "luck"}), HasSubstr("--by takes pnl|markout"));
+  EXPECT_THAT(problem({"--vary", vary, "--by", "luck"}), HasSubstr("--by takes pnl, markout"));
   EXPECT_THAT(problem({"--vary", vary, "--horizon", "2m"}), HasSubstr("--horizon takes 1s, "));
   for (const char* target : {"50", "orders=5", "orders=9..5", "orders=-1..5", "pnl=1..2"}) {
     EXPECT_THAT(problem({"--vary", vary, "--target", target}), HasSubstr("--target takes"));
