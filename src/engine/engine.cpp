@@ -1,4 +1,3 @@
-#include <rts/engine/consult.hpp>
 #include <rts/engine/engine.hpp>
 
 namespace rts {
@@ -129,10 +128,13 @@ Verdict Engine::consult(const MarketEvent& event, SymbolContext& context) {
   const SymbolParameters& strategies = context.parameters;
   if (const auto* book = std::get_if<Book>(&event.data)) return strategies.orderbook_skew(*book);
   if (const auto* trade = std::get_if<Trade>(&event.data)) {
-    return rts::consult(strategies.trade_momentum, *trade, event.at, context.trades);
+    const Verdict verdict = strategies.trade_momentum(*trade, event.at, context.trades);
+    strategies.trade_momentum.remember(*trade, event.at, context.trades);
+    return verdict;
   }
-  return rts::consult(strategies.ticker_velocity, std::get<Ticker>(event.data), event.at,
-                      context.prices);
+  const PriceSample sample{event.at, std::get<Ticker>(event.data).last_price};
+  context.prices.append(sample, strategies.ticker_velocity.time_window);
+  return strategies.ticker_velocity(sample, context.prices);
 }
 
 // Made when the symbol's first event comes. The number may have been another symbol's until then.

@@ -6,7 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include <rts/engine/consult.hpp>
 #include <rts/trading/gate.hpp>
 
 namespace rts::research {
@@ -20,7 +19,13 @@ struct Wanted {
   Signal signal;
 };
 
-// Where a strategy's parameters and events are, and which of its parameters its context depends on.
+// orderbook_skew remembers nothing.
+struct NoContext {
+  void clear() noexcept {}
+};
+
+// Where a strategy's parameters and events are, what it remembers, and how the engine asks it. Two
+// of them score alike when they differ in nothing but what direction() reads.
 template <class Strategy>
 struct Of;
 template <>
@@ -29,7 +34,13 @@ struct Of<OrderbookSkew> {
   static constexpr StrategyId kId = StrategyId::orderbook_skew;
   static const auto& events(const Block& block) noexcept { return block.books(); }
   static const auto& in(const SymbolParameters& all) noexcept { return all.orderbook_skew; }
-  static bool remember_alike(const OrderbookSkew&, const OrderbookSkew&) noexcept { return true; }
+  static bool score_alike(const OrderbookSkew& a, const OrderbookSkew& b) noexcept {
+    return a.top_levels == b.top_levels;
+  }
+  static auto score(const OrderbookSkew& strategy, const Sighting<Book>& seen,
+                    NoContext&) noexcept {
+    return strategy.score(seen.data);
+  }
 };
 template <>
 struct Of<TradeMomentum> {
@@ -37,8 +48,16 @@ struct Of<TradeMomentum> {
   static constexpr StrategyId kId = StrategyId::trade_momentum;
   static const auto& events(const Block& block) noexcept { return block.trades(); }
   static const auto& in(const SymbolParameters& all) noexcept { return all.trade_momentum; }
-  static bool remember_alike(const TradeMomentum& a, const TradeMomentum& b) noexcept {
-    return a.window == b.window && a.max_gap == b.max_gap && a.min_quantity == b.min_quantity;
+  static bool score_alike(TradeMomentum a, const TradeMomentum& b) noexcept {
+    a.buy_threshold = b.buy_threshold;
+    a.sell_threshold = b.sell_threshold;
+    return a == b;
+  }
+  static auto score(const TradeMomentum& strategy, const Sighting<Trade>& seen,
+                    TradeWindow& window) {
+    const auto score = strategy.score(seen.data, seen.at, window);
+    strategy.remember(seen.data, seen.at, window);
+    return score;
   }
 };
 template <>
@@ -47,8 +66,14 @@ struct Of<TickerVelocity> {
   static constexpr StrategyId kId = StrategyId::ticker_velocity;
   static const auto& events(const Block& block) noexcept { return block.tickers(); }
   static const auto& in(const SymbolParameters& all) noexcept { return all.ticker_velocity; }
-  static bool remember_alike(const TickerVelocity& a, const TickerVelocity& b) noexcept {
+  static bool score_alike(const TickerVelocity& a, const TickerVelocity& b) noexcept {
     return a.time_window == b.time_window;
+  }
+  static auto score(const TickerVelocity& strategy, const Sighting<Ticker>& seen,
+                    TickerWindow& window) {
+    const PriceSample sample{seen.at, seen.data.last_price};
+    window.append(sample, strategy.time_window);
+    return strategy.score(sample, window);
   }
 };
 
@@ -63,8 +88,8 @@ bool agree_for_all(const EngineParameters& a, const EngineParameters& b, const A
                             });
 }
 
-// Settings that agree in what a strategy remembers: one context for all of them, one verdict for
-// those that agree in all of its parameters.
+// Settings that a strategy scores alike: one context and one score for all of them, and one
+// direction for those that agree in all of its parameters.
 template <class Strategy>
 class Family {
  public:
@@ -72,11 +97,11 @@ class Family {
 
   // The member with these parameters' strategy; empty when they do not belong here.
   std::optional<std::size_t> join(const EngineParameters& parameters) {
-    const auto remember_alike = [](const SymbolParameters& a, const SymbolParameters& b) {
+    const auto score_alike = [](const SymbolParameters& a, const SymbolParameters& b) {
       return a.enabled[index_of(Of<Strategy>::kId)] == b.enabled[index_of(Of<Strategy>::kId)] &&
-             Of<Strategy>::remember_alike(Of<Strategy>::in(a), Of<Strategy>::in(b));
+             Of<Strategy>::score_alike(Of<Strategy>::in(a), Of<Strategy>::in(b));
     };
-    if (!agree_for_all(*first_, parameters, remember_alike)) return std::nullopt;
+    if (!agree_for_all(*first_, parameters, score_alike)) return std::nullopt;
     const auto are_equal = [](const SymbolParameters& a, const SymbolParameters& b) {
       return Of<Strategy>::in(a) == Of<Strategy>::in(b);
     };
@@ -90,23 +115,23 @@ class Family {
 
   void work(const Block& block) {
     for (Member& member : members_) member.wanted.clear();
-    for (const auto& [event, at, symbol_index, listing, data] : Of<Strategy>::events(block)) {
-      Slot& slot = slot_of(symbol_index, *listing);
+    for (const auto& seen : Of<Strategy>::events(block)) {
+      Slot& slot = slot_of(seen.symbol_index, *seen.listing);
       if (!slot.is_enabled) {
         slot.context.clear();
         for (Member& member : members_) ++member.outcomes[index_of(Outcome::disabled)];
         continue;
       }
-      prepare(slot.strategies.front(), data, at, slot.context);
+      const auto score = Of<Strategy>::score(slot.strategies.front(), seen, slot.context);
       for (std::size_t i = 0; i < members_.size(); ++i) {
-        const Verdict verdict = evaluate(slot.strategies[i], data, at, slot.context);
-        if (verdict.signal) {
-          members_[i].wanted.push_back({event, *verdict.signal});
+        const auto [side, otherwise] = slot.strategies[i].direction(score);
+        const auto signal = side ? slot.strategies[i].signal(score, *side) : std::nullopt;
+        if (signal) {
+          members_[i].wanted.push_back({seen.event, *signal});
         } else {
-          ++members_[i].outcomes[index_of(verdict.outcome)];
+          ++members_[i].outcomes[index_of(otherwise)];
         }
       }
-      remember(slot.strategies.front(), data, at, slot.context);
     }
   }
 

@@ -65,17 +65,17 @@ double TradeWindow::mean(ExactSum sum) const noexcept {
   return total / static_cast<double>(static_cast<std::int64_t>(size() * kExactPerUnit));
 }
 
-Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
-                                  const TradeWindow& trades) const noexcept {
+TradeMomentum::Score TradeMomentum::score(const Trade& trade, UnixMs at,
+                                          const TradeWindow& trades) const noexcept {
   const double price = trade.price.value();
   const double quantity = trade.quantity.value();
-  if (!counts(trade)) return {Outcome::below_min_quantity, {}, {}, {quantity, min_quantity}};
+  if (!counts(trade)) return {Outcome::below_min_quantity, {quantity, min_quantity}};
   if (trades.size() < static_cast<std::size_t>(window) || follows_silence(at, trades)) {
-    return {Outcome::warming_up, {}, {}, warm_up_of(at, trades)};
+    return {Outcome::warming_up, warm_up_of(at, trades)};
   }
   const double mean_price = trades.mean_price();
   const double mean_quantity = trades.mean_quantity();
-  if (mean_price == 0 || mean_quantity == 0) return {};  // all of them round to zero
+  if (mean_price == 0 || mean_quantity == 0) return {Outcome::neutral};  // all round to zero
 
   const double maker_score = trade.buyer_is_maker ? -1 : 1;
   const double price_score =
@@ -84,15 +84,23 @@ Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
       maker_score * std::min(1.0, quantity / (quantity_multiple * mean_quantity));
   const double momentum =
       price_weight * price_score + quantity_weight * quantity_score + maker_weight * maker_score;
-
   const auto indicators = make_indicators({momentum, price_score, quantity_score, maker_score});
-  if (!indicators) return {};
-  const auto side = side_of(momentum, buy_threshold, sell_threshold);
-  const Measure measure{momentum, buy_threshold, sell_threshold};
-  if (!side) return {Outcome::neutral, {}, *indicators, measure};
-  const double confidence = 0.65 + 0.2 * std::abs(momentum);
-  return {Outcome::neutral, make_signal(*side, trade.price, trade.price, confidence), *indicators,
-          measure};
+  if (!indicators) return {Outcome::neutral};
+  return {{}, {}, *indicators, trade.price};
+}
+
+std::optional<Signal> TradeMomentum::signal(const Score& score, Side side) noexcept {
+  return make_signal(side, score.price, score.price, 0.65 + 0.2 * std::abs(score.momentum()));
+}
+
+Verdict TradeMomentum::operator()(const Trade& trade, UnixMs at,
+                                  const TradeWindow& trades) const noexcept {
+  const Score seen = score(trade, at, trades);
+  if (seen.settled) return {*seen.settled, {}, {}, seen.measure};
+  const auto side = direction(seen).side;
+  const Measure measure{seen.momentum(), buy_threshold, sell_threshold};
+  if (!side) return {Outcome::neutral, {}, seen.indicators, measure};
+  return {Outcome::neutral, signal(seen, *side), seen.indicators, measure};
 }
 
 // Trades that are known of those it takes, and the seconds of silence that have emptied the window.

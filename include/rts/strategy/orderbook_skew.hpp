@@ -22,6 +22,29 @@ struct OrderbookSkew {
   // 0.60 + 0.5·(1.5 − 1.2) = 0.75. Numbers beyond double's range give `neutral`.
   [[nodiscard]] Verdict operator()(const Book& book) const noexcept;
 
+  // Its two steps, for who asks many thresholds about one book: what top_levels alone decides, and
+  // what the thresholds make of it.
+  struct Score {
+    bool is_sound = false;  // false: numbers beyond double's range
+    Indicators indicators{};
+    Price bid{}, ask{}, mid{};
+
+    [[nodiscard]] double ratio() const noexcept { return indicators[2].value(); }
+    [[nodiscard]] double spread_percent() const noexcept { return indicators[3].value(); }
+  };
+  [[nodiscard]] Score score(const Book& book) const noexcept;
+  [[nodiscard]] Direction direction(const Score& score) const noexcept {
+    if (!score.is_sound) return {};
+    const double spread_percent = score.spread_percent();
+    if (spread_percent < min_spread_percent) return {{}, Outcome::spread_below_minimum};
+    if (max_spread_percent > 0 && spread_percent > max_spread_percent) {
+      return {{}, Outcome::spread_above_maximum};
+    }
+    return {side_of(score.ratio(), buy_threshold, sell_threshold)};
+  }
+  // Of a side that direction() gives.
+  [[nodiscard]] std::optional<Signal> signal(const Score& score, Side side) const noexcept;
+
   friend bool operator==(const OrderbookSkew&, const OrderbookSkew&) noexcept = default;
 };
 

@@ -5,7 +5,9 @@
 
 #include <cassert>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
+#include <optional>
 
 #include <boost/circular_buffer.hpp>
 
@@ -64,6 +66,28 @@ struct TickerVelocity {
   // min(0.95, 0.60 + 1/10) = 0.70.
   [[nodiscard]] Verdict operator()(const PriceSample& latest,
                                    const TickerWindow& window) const noexcept;
+
+  // Its two steps, for who asks many thresholds about one ticker: what time_window alone decides,
+  // and what the thresholds make of it.
+  struct Score {
+    std::optional<Outcome> settled{};  // whatever the thresholds
+    Measure measure{};                 // of that
+    Indicators indicators{};
+    Price price{};
+
+    [[nodiscard]] double velocity() const noexcept { return indicators[0].value(); }
+    [[nodiscard]] double change_percent() const noexcept { return indicators[1].value(); }
+  };
+  [[nodiscard]] Score score(const PriceSample& latest, const TickerWindow& window) const noexcept;
+  [[nodiscard]] Direction direction(const Score& score) const noexcept {
+    if (score.settled) return {{}, *score.settled};
+    if (std::abs(score.change_percent()) < min_price_change) {
+      return {{}, Outcome::below_min_price_change};
+    }
+    return {side_of(score.velocity(), buy_threshold, sell_threshold)};
+  }
+  // Of a side that direction() gives.
+  [[nodiscard]] static std::optional<Signal> signal(const Score& score, Side side) noexcept;
 
   friend bool operator==(const TickerVelocity&, const TickerVelocity&) noexcept = default;
 };

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <boost/circular_buffer.hpp>
 
@@ -83,6 +84,25 @@ struct TradeMomentum {
   // Takes the trade into the window, which a silence before it has emptied; one below the minimum
   // quantity leaves it untouched.
   void remember(const Trade& trade, UnixMs at, TradeWindow& trades) const;
+
+  // Its two steps, for who asks many thresholds about one trade: what all but the two of them
+  // decides, and what they make of it.
+  struct Score {
+    std::optional<Outcome> settled{};  // whatever the thresholds
+    Measure measure{};                 // of that
+    Indicators indicators{};
+    Price price{};
+
+    [[nodiscard]] double momentum() const noexcept { return indicators[0].value(); }
+  };
+  [[nodiscard]] Score score(const Trade& trade, UnixMs at,
+                            const TradeWindow& trades) const noexcept;
+  [[nodiscard]] Direction direction(const Score& score) const noexcept {
+    if (score.settled) return {{}, *score.settled};
+    return {side_of(score.momentum(), buy_threshold, sell_threshold)};
+  }
+  // Of a side that direction() gives.
+  [[nodiscard]] static std::optional<Signal> signal(const Score& score, Side side) noexcept;
 
   friend bool operator==(const TradeMomentum&, const TradeMomentum&) noexcept = default;
 

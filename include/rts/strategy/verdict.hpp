@@ -76,6 +76,12 @@ struct Verdict {
   Measure measure{};
 };
 
+// Which way a strategy's thresholds send what it sees; or, where there is no side, why not.
+struct Direction {
+  std::optional<Side> side{};
+  Outcome otherwise = Outcome::neutral;
+};
+
 // What the strategies share. Empty when a number is not finite: such a verdict must not trade.
 [[nodiscard]] inline std::optional<Indicators> make_indicators(
     const std::array<double, 4>& numbers) noexcept {
