@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <charconv>
 #include <cstdint>
 #include <iterator>
 #include <tuple>
@@ -137,25 +136,6 @@ std::optional<UnixMs> Iso8601Reader::read(std::string_view text) noexcept {
 
 // std::chrono::year ends with the year 32767 and event times go beyond. So the date is that of the
 // same day in the 400 years from 2000 on: the calendar repeats itself from then to then.
-std::optional<std::chrono::seconds> parse_duration(std::string_view text) noexcept {
-  constexpr std::chrono::seconds kMost = std::chrono::years(100);
-  struct Unit {
-    char letter;
-    std::chrono::seconds length;
-  };
-  constexpr std::array kUnits{
-      Unit{'s', std::chrono::seconds(1)}, Unit{'m', std::chrono::minutes(1)},
-      Unit{'h', std::chrono::hours(1)}, Unit{'d', std::chrono::days(1)}};
-  std::int64_t count = 0;
-  const char* const end = text.data() + text.size();
-  const auto [letter, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc() || letter + 1 != end || count <= 0) return std::nullopt;
-  for (const Unit& unit : kUnits) {
-    if (unit.letter == *letter && count <= kMost / unit.length) return count * unit.length;
-  }
-  return std::nullopt;
-}
-
 void append_iso8601_date(std::string& out, UnixMs at) {
   constexpr std::chrono::sys_days kFrom = std::chrono::sys_days(std::chrono::January / 1 / 2000);
   constexpr days kPeriod{146'097};

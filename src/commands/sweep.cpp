@@ -13,6 +13,7 @@
 
 #include "commands/input.hpp"
 #include "commands/output.hpp"
+#include "commands/recording_writer.hpp"
 #include "commands/sweep_output.hpp"
 
 namespace rts::commands {

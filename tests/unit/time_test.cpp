@@ -203,20 +203,5 @@ TEST(Time, NanosecondsBecomeMillisecondsDownwards) {
             at(9'223'372'036'854));
 }
 
-TEST(ParseDuration, TakesSecondsMinutesHoursAndDays) {
-  using std::chrono::seconds;
-  EXPECT_EQ(parse_duration("90s"), seconds(90));
-  EXPECT_EQ(parse_duration("10m"), seconds(600));
-  EXPECT_EQ(parse_duration("2h"), seconds(7'200));
-  EXPECT_EQ(parse_duration("7d"), seconds(604'800));
-}
-
-TEST(ParseDuration, RefusesWhatIsNone) {
-  for (const char* text : {"", "s", "10", "0s", "-1s", "1.5h", "1w", "10 m", "10ms", "1h30m",
-                           "99999999999999999999s", "36501d"}) {
-    EXPECT_FALSE(parse_duration(text).has_value()) << text;
-  }
-}
-
 }  // namespace
 }  // namespace rts

@@ -48,9 +48,6 @@ class Iso8601Reader {
   std::optional<UnixMs> second_;  // that second_text_ says; empty before the first
 };
 
-// "90s", "10m", "2h" or "7d". Empty when the text is none of these, is 0, or more than a century.
-[[nodiscard]] std::optional<std::chrono::seconds> parse_duration(std::string_view text) noexcept;
-
 // "2024-07-19" and "2024-07-19T00:03:11.109" (no offset: the caller appends "Z" or "+00:00").
 void append_iso8601_date(std::string& out, UnixMs at);
 void append_iso8601(std::string& out, UnixMs at);
