@@ -5,11 +5,15 @@ That is every line of a block of code that asks the service, by curl, `explain` 
 call the binary, but for those that need a broker, which have tests of their own. Needs the binary at RTS_BINARY.
 """
 
+import gzip
+import math
 import os
 import re
 import subprocess
 import tempfile
+import time
 import unittest
+import zipfile
 from pathlib import Path
 
 from smoke import eventually, free_port, nats_server
@@ -48,10 +52,10 @@ class Commands(unittest.TestCase):
         self.addCleanup(process.wait)
         self.addCleanup(process.terminate)
 
-    def type(self, line: str) -> subprocess.CompletedProcess[str]:
+    def type(self, line: str, limit: float = 20) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", line],
-            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=20,
+            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=limit,
         )  # fmt: skip
 
     def expect_each_says_something(self, found: dict[str, list[str]]) -> None:
@@ -64,6 +68,7 @@ class Commands(unittest.TestCase):
 
     def test_what_calls_the_binary(self) -> None:
         found = commands(CALLS)
+        found.pop("docs/TUNING.md")  # they want recordings, and have a test of their own below
         self.assertGreater(sum(map(len, found.values())), 4)
         self.expect_each_says_something(found)
 
@@ -84,6 +89,39 @@ class Commands(unittest.TestCase):
         found = commands(ASKS)
         self.assertGreater(sum(map(len, found.values())), 10)
         self.expect_each_says_something(found)
+
+    # docs/TUNING.md, "In five minutes": on the recorded candles where they are, else on made-up ones.
+    def test_from_candles_to_a_report(self) -> None:
+        corpus = Path(os.environ.get("RTS_CORPUS", "")) / "klines"
+        for symbol, base in {"BTCUSDT": 29000, "ETHUSDT": 1900, "BNBUSDT": 240}.items():
+            recorded = corpus / f"{symbol}_um_1m_2023.csv.gz"
+            archive = self.folder / f"{symbol}-1m-2023-07.zip"
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
+                text = gzip.decompress(recorded.read_bytes()) if recorded.exists() else candles(base)
+                members.writestr(f"{symbol}-1m-2023-07.csv", text)
+        text = (ROOT / "docs/TUNING.md").read_text()
+        script = re.findall(r"^## In five minutes.*?^```sh\n(.*?)^```", text, re.S | re.M)[0]
+        begun = time.monotonic()
+        done = self.type(script, limit=300)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(time.monotonic() - begun, 300)
+        self.assertEqual(done.stdout.count("settings tried: as configured, and"), 2)
+        self.assertRegex(done.stdout, r"mean of \d+ tests: ")
+        for report in ("sweep.html", "replay.html"):
+            self.assertIn("<svg", (self.folder / report).read_text())
+
+
+# Ten days of a price that swings, a candle a minute.
+def candles(base: float) -> str:
+    begin = 1689724800000  # 2023-07-19
+    rows = []
+    for minute in range(10 * 24 * 60):
+        price = base * (1 + 0.01 * math.sin(minute / 40) + 0.002 * math.sin(minute / 3))
+        at = begin + minute * 60000
+        rows.append(
+            f"{at},{price:.2f},{price:.2f},{price:.2f},{price:.2f},1,{at + 59999},{price:.2f},1,1,1,0"
+        )
+    return "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":
