@@ -24,7 +24,8 @@ DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob
 ASKS = r'(?:curl -s "?(?:\$H|localhost:8080)/|realtime-strategies (?:explain|top)\b).*'
 CALLS = (
     r"realtime-strategies "
-    r"(?!(?:explain|top|run|doctor|provision|pause|resume|set|unset|settings)\b).*"
+    r"(?!(?:explain|top|run|record|doctor|provision|pause|resume|set|unset|settings)\b)"
+    r"(?!replay /data/).*"  # of a recorder's volume
 )
 
 
