@@ -5,8 +5,9 @@ namespace {
 
 bool is_cooling_down(std::chrono::milliseconds cooldown, UnixMs last, UnixMs now) noexcept {
   if (cooldown.count() == 0) return false;
+  if (now - last < cooldown) return true;  // nearly always: the divisions are dear
   const auto bucket = [&](UnixMs at) { return at.time_since_epoch() / cooldown; };
-  return bucket(now) <= bucket(last) || now - last < cooldown;
+  return bucket(now) <= bucket(last);
 }
 
 }  // namespace
@@ -26,10 +27,11 @@ Result<Gate::Pass, Gate::Refusal> Gate::pass(const Request& request) noexcept {
   }
   if (const auto off_band = check_band(request)) return Failure{*off_band};
   const OrderMemory::Key key{request.symbol_index, request.strategy, signal.side};
-  const OrderMemory::Others others{memory_.last_order(key),
-                                   memory_.orders_of_day(request.strategy, request.at),
-                                   memory_.orders_of_minute(request.at)};
-  const auto limit = check_limits(others, request.at, terms.cooldown);
+  auto limit = check_cooldown(memory_.last_order(key), request.at, terms.cooldown);
+  if (!limit) {
+    limit = check_counts(memory_.orders_of_day(request.strategy, request.at),
+                         memory_.orders_of_minute(request.at));
+  }
   if (limit && !memory_.may_be_foreign(key, request.at, terms.cooldown)) return Failure{*limit};
   const Uuid id =
       order_id({request.strategy, signal.side, request.symbol.text(), request.at, request.event_id},
@@ -57,28 +59,32 @@ Result<Gate::Pass, Gate::Refusal> Gate::pass(const Request& request) noexcept {
 
 bool Gate::passes_still(const CountedOrder& order, std::chrono::milliseconds cooldown,
                         std::optional<std::size_t> symbol_index) noexcept {
-  const bool passes =
-      !is_paused(order.strategy) && !check_limits(memory_.before(order), order.at, cooldown);
+  const auto [last, orders_of_day, orders_of_minute] = memory_.before(order);
+  const bool passes = !is_paused(order.strategy) && !check_cooldown(last, order.at, cooldown) &&
+                      !check_counts(orders_of_day, orders_of_minute);
   if (!passes) memory_.take_back(order.id, symbol_index);
   return passes;
 }
 
-std::optional<Gate::Refusal> Gate::check_limits(const OrderMemory::Others& others, UnixMs at,
-                                                std::chrono::milliseconds cooldown) const noexcept {
-  if (others.last && is_cooling_down(cooldown, *others.last, at)) {
-    return Refusal{Outcome::cooldown, {in_seconds(at - *others.last), in_seconds(cooldown)}};
-  }
+std::optional<Gate::Refusal> Gate::check_cooldown(std::optional<UnixMs> last, UnixMs at,
+                                                  std::chrono::milliseconds cooldown) noexcept {
+  if (!last || !is_cooling_down(cooldown, *last, at)) return std::nullopt;
+  return Refusal{Outcome::cooldown, {in_seconds(at - *last), in_seconds(cooldown)}};
+}
+
+std::optional<Gate::Refusal> Gate::check_counts(std::int64_t orders_of_day,
+                                                std::int64_t orders_of_minute) const noexcept {
   const auto is_full = [](std::int64_t orders, std::int64_t limit) {
     return limit > 0 && orders >= limit;
   };
   const auto full = [](Outcome outcome, std::int64_t orders, std::int64_t limit) {
     return Refusal{outcome, {static_cast<double>(orders), static_cast<double>(limit)}};
   };
-  if (is_full(others.orders_of_day, limits_.max_daily_signals)) {
-    return full(Outcome::daily_limit, others.orders_of_day, limits_.max_daily_signals);
+  if (is_full(orders_of_day, limits_.max_daily_signals)) {
+    return full(Outcome::daily_limit, orders_of_day, limits_.max_daily_signals);
   }
-  if (is_full(others.orders_of_minute, limits_.max_orders_per_minute)) {
-    return full(Outcome::rate_limit, others.orders_of_minute, limits_.max_orders_per_minute);
+  if (is_full(orders_of_minute, limits_.max_orders_per_minute)) {
+    return full(Outcome::rate_limit, orders_of_minute, limits_.max_orders_per_minute);
   }
   return std::nullopt;
 }

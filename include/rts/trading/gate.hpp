@@ -97,9 +97,10 @@ class Gate {
 
  private:
   [[nodiscard]] std::optional<Refusal> check_band(const Request& request) const noexcept;
-  [[nodiscard]] std::optional<Refusal> check_limits(
-      const OrderMemory::Others& others, UnixMs at,
-      std::chrono::milliseconds cooldown) const noexcept;
+  [[nodiscard]] static std::optional<Refusal> check_cooldown(
+      std::optional<UnixMs> last, UnixMs at, std::chrono::milliseconds cooldown) noexcept;
+  [[nodiscard]] std::optional<Refusal> check_counts(std::int64_t orders_of_day,
+                                                    std::int64_t orders_of_minute) const noexcept;
 
   GateLimits limits_;
   std::array<bool, count_of<StrategyId>> paused_{};
