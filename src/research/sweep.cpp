@@ -299,20 +299,25 @@ class Sweep::Bench {
 
   // What the strategies want goes through the gate in the order of the events.
   void work(Seat& seat, const std::vector<TapeEvent>& events) {
-    std::array<std::span<const Wanted>, count_of<StrategyId>> wanted{
+    const std::array<std::span<const Wanted>, count_of<StrategyId>> wanted{
         std::get<0>(families_).wanted(std::get<0>(seat.places)),
         std::get<1>(families_).wanted(std::get<1>(seat.places)),
         std::get<2>(families_).wanted(std::get<2>(seat.places))};
-    const auto next_event = [&](StrategyId id) {
-      const auto& rest = wanted[index_of(id)];
-      return rest.empty() ? events.size() : rest.front().event;
+    // The next of each, and its event; behind the last there is none.
+    const auto none = static_cast<std::uint32_t>(events.size());
+    std::array<std::size_t, count_of<StrategyId>> next{};
+    std::array<std::uint32_t, count_of<StrategyId>> event{};
+    const auto look = [&](std::size_t i) {
+      event[i] = next[i] < wanted[i].size() ? wanted[i][next[i]].event : none;
     };
+    for (const StrategyId id : all_of<StrategyId>) look(index_of(id));
     while (true) {
-      const StrategyId id = *std::ranges::min_element(all_of<StrategyId>, {}, next_event);
-      auto& rest = wanted[index_of(id)];
-      if (rest.empty()) return;
-      pass(seat, id, rest.front(), events[rest.front().event]);
-      rest = rest.subspan(1);
+      std::size_t first = event[1] < event[0] ? 1 : 0;
+      if (event[2] < event[first]) first = 2;
+      if (event[first] == none) return;
+      pass(seat, static_cast<StrategyId>(first), wanted[first][next[first]], events[event[first]]);
+      ++next[first];
+      look(first);
     }
   }
 
