@@ -19,17 +19,15 @@
 
 namespace rts::commands {
 
-inline constexpr Option kMarkoutsOption{
-    "--markouts", "", "where prices stood 1 s to 1 h after each order, and after costs"};
-inline constexpr Option kPaperOption{
-    "--paper", "", "what an account would have that filled every order as a taker"};
+inline constexpr Option kMarkoutsOption{"--markouts", "",
+                                        "prices 1 s to 1 h after each order, after costs"};
+inline constexpr Option kPaperOption{"--paper", "", "an account that fills every order as a taker"};
 inline constexpr Option kEvaluationOption{"--evaluation", "FILE", "write both as JSON"};
-inline constexpr Option kFeeOption{"--fee-bp", "X",
-                                   "fee of each fill in basis points of its worth (4)"};
+inline constexpr Option kFeeOption{"--fee-bp", "X", "fee of a fill, basis points of its worth (4)"};
 inline constexpr Option kLatencyOption{"--latency-ms", "N",
-                                       "time from an order's event to its fill (0)"};
+                                       "from an order's event to its fill (0)"};
 inline constexpr Option kFundingOption{"--funding", "FILE",
-                                       "funding rates, as the venue has them (repeatable)"};
+                                       "the venue's funding rates; repeatable"};
 
 // By what orders are evaluated: --fee-bp, --latency-ms, --funding.
 struct EvaluationTerms {

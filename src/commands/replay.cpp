@@ -444,20 +444,18 @@ ExitCode replay(const Invocation& invocation, const config::Configuration& confi
 }
 
 constexpr std::array kOptions{
-    Option{"--orders", "FILE", "write the orders there instead of standard output"},
-    Option{"--counts", "FILE", "write how many events ended how, as JSON"},
-    Option{"--expect", "FILE", "compare the orders with these; exit 1 with the differences"},
-    Option{"--why", "SYMBOL@TIME",
-           "say what each strategy decided around that moment, and why (repeatable); orders are "
-           "written with --orders only"},
-    Option{"--json", "", "print the answers to --why as JSON, one object a line"},
+    Option{"--orders", "FILE", "orders, instead of standard output"},
+    Option{"--counts", "FILE", "how many events ended how, as JSON"},
+    Option{"--expect", "FILE", "compare orders with these; 1: different"},
+    Option{"--why", "SYMBOL@TIME", "what was decided then, and why; repeatable"},
+    Option{"--json", "", "the answers to --why as JSON, one a line"},
     kMarkoutsOption,
     kPaperOption,
     kEvaluationOption,
     kFeeOption,
     kLatencyOption,
     kFundingOption,
-    Option{"--force", "", "overwrite the files that are written where they exist"},
+    Option{"--force", "", "overwrite files that exist"},
     Option{"--quiet", "", "no summary and no progress"}};
 
 }  // namespace
