@@ -398,8 +398,7 @@ constexpr std::array kOptions{
 
 constinit const Command kSweep{
     {"sweep", "try many settings on recordings at once; which gave what",
-     "realtime-strategies sweep day.ndjson.zst --vary SIGNAL_COOLDOWN_SECONDS=900,3600,10800",
-     "[FILE…|-]"},
+     "realtime-strategies sweep day.zst --vary SIGNAL_COOLDOWN_SECONDS=900,3600", "[FILE…|-]"},
     Needs::decisions,
     sweep,
     kOptions};

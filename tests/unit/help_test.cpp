@@ -51,7 +51,7 @@ std::string in_one_line(const std::string& text) {
 
 // Of a command with more options than a screen has room for, each is on a line of its own.
 TEST(CommandHelp, OfACommandFitsAScreen) {
-  constexpr std::size_t kScreen = 24, kLinesBeside = 13;
+  constexpr std::size_t kScreen = 24, kLinesBeside = 16;
   for (const Command* const command : kCommands) {
     const auto lines = lines_of(help_text(*command));
     EXPECT_LE(lines.size(), std::max(kScreen, command->options.size() + kLinesBeside))
