@@ -35,21 +35,10 @@ std::vector<wire::FundingEntry> read_funding(const std::string& path) {
   return std::move(entries).value();
 }
 
-std::string duration_text(std::chrono::milliseconds duration) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  return seconds < 60 ? fmt::format("{} s", seconds) : fmt::format("{} min", seconds / 60);
-}
-
 std::string percent_text(const Interval& rate) {
   if (rate.samples == 0) return "none";
   if (!rate.has_bounds()) return fmt::format("{:.0f} [one block]", rate.mean * 100);
   return fmt::format("{:.0f} [{:.0f}, {:.0f}]", rate.mean * 100, rate.low * 100, rate.high * 100);
-}
-
-std::string words(Edge edge) {
-  std::string text(to_string(edge));
-  std::ranges::replace(text, '_', ' ');
-  return text;
 }
 
 void print_group(const GroupMarkouts& group, std::string_view symbol) {
@@ -64,7 +53,7 @@ void print_group(const GroupMarkouts& group, std::string_view symbol) {
     const std::string cost = gross.samples > 0 ? fmt::format("{:.2f}", mean_cost) : "none";
     print_error("  {:>6}  {:<25} {:<16} {:>7}  {:<25} {:>6} {:>7}  {}\n",
                 duration_text(kHorizons[i]), interval_text(gross), percent_text(hit_rate), cost,
-                interval_text(net), gross.blocks, markout.unknown, words(markout.edge));
+                interval_text(net), gross.blocks, markout.unknown, words(to_string(markout.edge)));
     has_no_spread = has_no_spread || markout.without_spread > 0;
   }
   if (has_no_spread) print_error("  without books the spread is not known: cost is fees alone\n");
@@ -128,17 +117,33 @@ std::optional<EvaluationRequest> evaluation_request(const Invocation& invocation
   request.prints_markouts = invocation.has("markouts");
   request.prints_paper = invocation.has("paper");
   request.is_written = invocation.has("evaluation");
-  const bool is_asked = request.prints_markouts || request.prints_paper || request.is_written;
+  request.is_reported = invocation.has("report");
+  const bool is_asked =
+      request.prints_markouts || request.prints_paper || request.is_written || request.is_reported;
   for (const std::string_view option : {"fee-bp", "latency-ms", "funding"}) {
-    require(is_asked || !invocation.has(option),
-            "--{} says how orders are evaluated; give --markouts, --paper or --evaluation, too",
-            option);
+    require(
+        is_asked || !invocation.has(option),
+        "--{} says how orders are evaluated; give --markouts, --paper, --evaluation or --report, "
+        "too",
+        option);
   }
   if (!is_asked) return std::nullopt;
   request.terms = evaluation_terms(invocation);
   request.terms.orders.by_symbol = request.prints_markouts || request.is_written;
-  request.terms.orders.has_paper = request.prints_paper || request.is_written;
+  request.terms.orders.has_paper =
+      request.prints_paper || request.is_written || request.is_reported;
   return request;
+}
+
+std::string duration_text(std::chrono::milliseconds duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  return seconds < 60 ? fmt::format("{} s", seconds) : fmt::format("{} min", seconds / 60);
+}
+
+std::string words(std::string_view code) {
+  std::string text(code);
+  std::ranges::replace(text, '_', ' ');
+  return text;
 }
 
 std::string interval_text(const Interval& interval) {
@@ -208,9 +213,15 @@ void write_paper(JsonWriter& json, const AccountResult& result) {
   json.end_array();
 }
 
+void write_terms(JsonWriter& json, const EvaluationTerms& terms) {
+  json.key("latency_ms").integer(terms.orders.latency.count());
+  json.key("fee_bp").number_or_null(terms.orders.fee_bp);
+  json.key("funding_rates").unsigned_integer(terms.funding.size());
+}
+
 Evaluation::Evaluation(EvaluationRequest request)
     : request_(std::move(request)), evaluator_(request_.terms.orders, 1) {
-  if (request_.is_written) evaluator_.paper()->keep_curve(0);
+  if (request_.is_written || request_.is_reported) evaluator_.paper()->keep_curve(0);
 }
 
 void Evaluation::take(const SymbolTable& symbols, const Decision& decision) {
@@ -252,8 +263,8 @@ void Evaluation::print_markouts() const {
     return print_error("markouts overall: too little data: no mean is of {} blocks or more\n",
                        research::kEnoughBlocks);
   }
-  print_error("markouts overall: {}, of {} means with {} blocks or more\n", words(all.overall),
-              all.questions, research::kEnoughBlocks);
+  print_error("markouts overall: {}, of {} means with {} blocks or more\n",
+              words(to_string(all.overall)), all.questions, research::kEnoughBlocks);
 }
 
 void Evaluation::print_paper() const {
@@ -284,9 +295,7 @@ std::string Evaluation::to_json() const {
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  json.key("latency_ms").integer(request_.terms.orders.latency.count());
-  json.key("fee_bp").number_or_null(request_.terms.orders.fee_bp);
-  json.key("funding_rates").unsigned_integer(request_.terms.funding.size());
+  write_terms(json, request_.terms);
   json.key("end");
   if (const auto end = evaluator_.end()) {
     json.string(rfc3339(*end));

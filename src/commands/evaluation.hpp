@@ -3,9 +3,11 @@
 // its interval. Thread: one.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rts/base/json_writer.hpp>
@@ -44,11 +46,16 @@ struct EvaluationRequest {
   bool prints_markouts = false;
   bool prints_paper = false;
   bool is_written = false;
+  bool is_reported = false;  // on a page, see ReplayReport
 };
 
 // Empty where nothing is asked for. As evaluation_terms().
 [[nodiscard]] std::optional<EvaluationRequest> evaluation_request(const Invocation& invocation);
 
+// "1 s", "15 min".
+[[nodiscard]] std::string duration_text(std::chrono::milliseconds duration);
+// "too little data": a code as people read it.
+[[nodiscard]] std::string words(std::string_view code);
 // "+1.20 [-0.30, +2.70]"; without bounds "+1.20 [one block]", without samples "none".
 [[nodiscard]] std::string interval_text(const research::Interval& interval);
 // {"mean":1.2,"low":-0.3,"high":2.7,"samples":120,"blocks":40}; what is not known is null.
@@ -59,6 +66,7 @@ void write_json(JsonWriter& json, const research::Interval& interval);
 void write_markouts(JsonWriter& json, const research::AccountMarkouts& markouts,
                     const std::vector<Symbol>& symbols);
 void write_paper(JsonWriter& json, const research::AccountResult& result);
+void write_terms(JsonWriter& json, const EvaluationTerms& terms);
 
 // The evaluation of one engine's decisions.
 class Evaluation {
@@ -73,6 +81,9 @@ class Evaluation {
   // What was asked for, on standard error.
   void print() const;
   [[nodiscard]] std::string to_json() const;
+
+  [[nodiscard]] const EvaluationTerms& terms() const noexcept { return request_.terms; }
+  [[nodiscard]] const research::OrderEvaluator& evaluator() const noexcept { return evaluator_; }
 
  private:
   void print_markouts() const;

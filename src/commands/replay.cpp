@@ -22,6 +22,8 @@
 #include "commands/evaluation.hpp"
 #include "commands/input.hpp"
 #include "commands/output.hpp"
+#include "commands/replay_report.hpp"
+#include "commands/report.hpp"
 #include "commands/why.hpp"
 
 namespace rts::commands {
@@ -140,6 +142,10 @@ class Replay {
     if (const auto path = invocation.option("evaluation")) {
       evaluation_file_ = outputs.open("--evaluation", *path);
     }
+    if (const auto path = invocation.option("report")) {
+      report_file_ = outputs.open("--report", *path);
+      report_.emplace(invocation, inputs, configuration, evaluation_->terms());
+    }
     if (expected) comparison_.emplace(*expected);
   }
 
@@ -159,6 +165,7 @@ class Replay {
       const Step step = engine_.step(recorded->frame, recorded->received_at);
       if (why_) why_->add(step, recorded->received_at);
       take(step, reader, *line);
+      if (report_) report_->read(*recorded);
       const bool is_time = tally_.frames() % kFramesBetweenProgress == 0;
       if (shows_progress_ && is_time) print_progress(reader, tally_.frames());
     }
@@ -170,6 +177,7 @@ class Replay {
   // Behind the last recording: what is still open of the orders comes to its end.
   void evaluate() {
     if (evaluation_) evaluation_->finish();
+    if (report_) report_->finish();
   }
 
   // Where only the orders are asked for and they are lost, there is no use in going on.
@@ -234,6 +242,10 @@ class Replay {
     if (evaluation_file_) {
       evaluation_file_->write(evaluation_->to_json());
       is_written = evaluation_file_->finish() && is_written;
+    }
+    if (report_file_) {
+      report_file_->write(report_page(report_->document({tally_, *evaluation_, notes_})));
+      is_written = report_file_->finish() && is_written;
     }
     if (compared != ExitCode::ok) return compared;
     if (!is_written) return ExitCode::output_lost;
@@ -326,6 +338,7 @@ class Replay {
       return take(duplicate);
     }
     if (evaluation_) evaluation_->take(engine_.symbols(), decision);
+    if (report_) report_->take(engine_.symbols(), decision);
     if (!decision.order) return;
     ++orders_;
     std::string line, day;
@@ -395,8 +408,9 @@ class Replay {
   const config::Configuration& configuration_;
   OrderFormat format_;
   Engine engine_;
-  std::optional<OutputFile> orders_file_, counts_file_, evaluation_file_;
+  std::optional<OutputFile> orders_file_, counts_file_, evaluation_file_, report_file_;
   std::optional<Evaluation> evaluation_;
+  std::optional<ReplayReport> report_;
   std::optional<Comparison> comparison_;
   std::optional<Why> why_;
   AnswerFormat answers_as_ = AnswerFormat::text;
@@ -452,6 +466,7 @@ constexpr std::array kOptions{
     kMarkoutsOption,
     kPaperOption,
     kEvaluationOption,
+    kReportOption,
     kFeeOption,
     kLatencyOption,
     kFundingOption,

@@ -14,7 +14,9 @@
 #include "commands/input.hpp"
 #include "commands/output.hpp"
 #include "commands/recording_writer.hpp"
+#include "commands/report.hpp"
 #include "commands/sweep_output.hpp"
+#include "commands/sweep_report.hpp"
 
 namespace rts::commands {
 namespace {
@@ -104,6 +106,7 @@ SweepPlan parse_plan(const Invocation& invocation) {
   plan.target = parse_target(invocation);
   parse_walk_forward(invocation, plan);
   plan.evaluation = evaluation_terms(invocation);
+  plan.is_reported = invocation.has("report");
   plan.top = invocation.whole_number("top", {1, research::kMaxTrials}).value_or(20);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   plan.threads = invocation.whole_number("threads", {1, 256}).value_or(cores);
@@ -273,6 +276,7 @@ void rank(SweepResult& result) {
 }
 
 struct Run {
+  research::DataQuality quality;  // where there is a report
   research::Scoreboard scoreboard;
   research::Sweep sweep;
 
@@ -280,8 +284,10 @@ struct Run {
       : scoreboard(trials.size(), {.orders = plan.evaluation.orders,
                                    .funding = plan.evaluation.funding,
                                    .period = plan.period}),
-        sweep(trials, plan.threads, [this](const std::vector<std::size_t>& of_bench) {
-          return scoreboard.make_observer(of_bench);
+        sweep(trials, plan.threads, [&](const std::vector<std::size_t>& of_bench) {
+          auto observer = scoreboard.make_observer(of_bench);
+          const bool is_watched = plan.is_reported && of_bench.front() == 0;
+          return is_watched ? research::watched(std::move(observer), quality) : std::move(observer);
         }) {}
 };
 
@@ -308,6 +314,7 @@ class Files {
   Files(const Invocation& invocation, const std::vector<std::string>& recordings) {
     Outputs outputs(invocation);
     for (const std::string& path : recordings) outputs.keep(path);
+    for (const std::string& path : invocation.all_of_option("funding")) outputs.keep(path);
     for (const auto& [option, text] : kTexts) {
       if (const auto path = invocation.option(option)) {
         files_.emplace_back(outputs.open(fmt::format("--{}", option), *path), text);
@@ -315,19 +322,22 @@ class Files {
     }
   }
   // False when any of it was lost.
-  [[nodiscard]] bool write(const SweepResult& result) {
+  [[nodiscard]] bool write(const SweepReport& all) {
     bool is_written = true;
     for (auto& [file, text] : files_) {
-      file.write(text(result));
+      file.write(text(all));
       is_written = file.finish() && is_written;
     }
     return is_written;
   }
 
  private:
-  using Text = std::string (*)(const SweepResult&);
-  static constexpr std::array<std::pair<std::string_view, Text>, 3> kTexts{
-      {{"csv", sweep_csv}, {"json", sweep_json}, {"write-env", sweep_env}}};
+  using Text = std::string (*)(const SweepReport& all);
+  static constexpr std::array<std::pair<std::string_view, Text>, 4> kTexts{
+      {{"csv", [](const SweepReport& all) { return sweep_csv(all.result); }},
+       {"json", [](const SweepReport& all) { return sweep_json(all.result); }},
+       {"write-env", [](const SweepReport& all) { return sweep_env(all.result); }},
+       {"report", [](const SweepReport& all) { return report_page(all.document()); }}}};
 
   std::vector<std::pair<OutputFile, Text>> files_;
 };
@@ -371,7 +381,9 @@ ExitCode sweep(const Invocation& invocation, const config::Configuration& config
                 decided / took.count() / 1e6);
   }
   write_out(sweep_table(result));
-  if (!files.write(result)) return ExitCode::output_lost;
+  if (!files.write({invocation, paths, result, run.quality, run.sweep.tape_counts(0)})) {
+    return ExitCode::output_lost;
+  }
   return reading.is_complete ? ExitCode::ok : ExitCode::bad_input;
 }
 
@@ -389,6 +401,7 @@ constexpr std::array kOptions{
     Option{"--top", "N", "settings shown (20)"},
     Option{"--csv", "FILE", "all settings as a table"},
     Option{"--json", "FILE", "all settings as JSON"},
+    kReportOption,
     Option{"--write-env", "FILE", "the best settings, each with its evidence"},
     Option{"--threads", "N", "default: one a core"},
     Option{"--force", "", "overwrite files that exist"},

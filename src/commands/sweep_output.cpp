@@ -117,8 +117,7 @@ std::string sweep_table(const SweepResult& result) {
   for (const Score& score : result.ranked) {
     const bool is_configured = score.trial == 0;
     if (++rank > result.plan.top && !is_configured) continue;
-    std::string verdict(to_string(score.edge));
-    std::ranges::replace(verdict, '_', ' ');
+    const std::string verdict = words(to_string(score.edge));
     text += fmt::format("{:>4} {:>10.2f} {:>5.2f} {:>24} {:>11.2f} {:>10.2f} {:<15} {}\n", rank,
                         result.orders_a_day(score), score.even, interval_text(score.markout.net),
                         score.paper.equity, score.paper.max_drawdown, verdict,
@@ -167,7 +166,9 @@ void append_values(JsonWriter& json, const SweepResult& result, const Trial& tri
   json.end_object();
 }
 
-void append_score(JsonWriter& json, const SweepResult& result, const Score& score) {
+}  // namespace
+
+void write_score(JsonWriter& json, const SweepResult& result, const Score& score) {
   json.begin_object().key("trial").unsigned_integer(score.trial);
   append_values(json, result, result.trials[score.trial]);
   json.key("orders").unsigned_integer(score.orders);
@@ -192,7 +193,23 @@ void append_score(JsonWriter& json, const SweepResult& result, const Score& scor
   json.key("verdict").string(to_string(score.edge)).end_object();
 }
 
-}  // namespace
+void write_walk_forward(JsonWriter& json, const SweepResult& result) {
+  json.begin_object();
+  write_json(json.key("tested"), result.walk_forward.tested);
+  json.key("folds").begin_array();
+  for (const auto& fold : result.walk_forward.folds) {
+    json.begin_object();
+    json.key("from").string(rfc3339(UnixMs{result.plan.period * fold.first}));
+    json.key("tested_from").string(rfc3339(UnixMs{result.plan.period * fold.test}));
+    json.key("to").string(rfc3339(UnixMs{result.plan.period * fold.end}));
+    json.key("trial").unsigned_integer(fold.best);
+    append_values(json, result, result.trials[fold.best]);
+    json.key("trained").number_or_null(fold.trained);
+    json.key("tested").number_or_null(fold.tested);
+    json.key("configured").number_or_null(fold.configured).end_object();
+  }
+  json.end_array().end_object();
+}
 
 std::string sweep_json(const SweepResult& result) {
   std::string text;
@@ -212,24 +229,10 @@ std::string sweep_json(const SweepResult& result) {
   json.key("interrupted").boolean(result.read_part.has_value());
   if (result.plan.target) json.key("meeting_target").unsigned_integer(result.meeting);
   json.key("ranked").begin_array();
-  for (const Score& score : result.ranked) append_score(json, result, score);
+  for (const Score& score : result.ranked) write_score(json, result, score);
   json.end_array();
   if (result.plan.walk_forward) {
-    json.key("walk_forward").begin_object();
-    write_json(json.key("tested"), result.walk_forward.tested);
-    json.key("folds").begin_array();
-    for (const auto& fold : result.walk_forward.folds) {
-      json.begin_object();
-      json.key("from").string(rfc3339(UnixMs{result.plan.period * fold.first}));
-      json.key("tested_from").string(rfc3339(UnixMs{result.plan.period * fold.test}));
-      json.key("to").string(rfc3339(UnixMs{result.plan.period * fold.end}));
-      json.key("trial").unsigned_integer(fold.best);
-      append_values(json, result, result.trials[fold.best]);
-      json.key("trained").number_or_null(fold.trained);
-      json.key("tested").number_or_null(fold.tested);
-      json.key("configured").number_or_null(fold.configured).end_object();
-    }
-    json.end_array().end_object();
+    write_walk_forward(json.key("walk_forward"), result);
   }
   json.end_object();
   return text += '\n';

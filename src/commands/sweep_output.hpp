@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <rts/base/json_writer.hpp>
 #include <rts/base/time.hpp>
 #include <rts/config/settings.hpp>
 
@@ -41,6 +42,7 @@ struct SweepPlan {
   std::size_t top = 20;
   std::size_t threads = 1;
   EvaluationTerms evaluation{};
+  bool is_reported = false;  // on a page, see SweepReport
 };
 
 struct SweepResult {
@@ -69,6 +71,9 @@ struct SweepResult {
 [[nodiscard]] std::string sweep_table(const SweepResult& result);
 [[nodiscard]] std::string sweep_csv(const SweepResult& result);
 [[nodiscard]] std::string sweep_json(const SweepResult& result);
+// What sweep_json() has of one trial, and of the walk-forward that was asked for.
+void write_score(JsonWriter& json, const SweepResult& result, const research::Score& score);
+void write_walk_forward(JsonWriter& json, const SweepResult& result);
 // Settings of the best trial, as `check FILE.env` and `replay` take them; each with its evidence.
 // Precondition: something is ranked.
 [[nodiscard]] std::string sweep_env(const SweepResult& result);

@@ -126,11 +126,16 @@ Response error_response(unsigned status, std::string_view why) {
   return response;
 }
 
+std::string own_sources(std::string_view page) {
+  return fmt::format("style-src {}; script-src {}", hash_of(page, "style"),
+                     hash_of(page, "script"));
+}
+
 std::string page_policy(std::string_view page) {
   return fmt::format(
-      "default-src 'none'; style-src {}; script-src {}; connect-src 'self'; img-src 'self' data:; "
-      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      hash_of(page, "style"), hash_of(page, "script"));
+      "default-src 'none'; {}; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+      "form-action 'none'; frame-ancestors 'none'",
+      own_sources(page));
 }
 
 std::optional<Parameters> parameters_of(std::string_view query) {

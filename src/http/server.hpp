@@ -40,6 +40,10 @@ struct Response {
 /// {"error":"…","status":404}.
 Response error_response(unsigned status, std::string_view why);
 
+/// "style-src 'sha256-…'; script-src 'sha256-…'": the one <style> and the one <script> that a page
+/// carries, each by its hash. Of what is missing nothing is allowed.
+std::string own_sources(std::string_view page);
+
 /// The policy under which a page may run and wear the one <style> and the one <script> that it
 /// carries, and nothing else; it may fetch from where it came. Of what is missing nothing is
 /// allowed.
