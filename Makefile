@@ -397,7 +397,7 @@ pipeline: ## Everything that .github/workflows/ci.yaml does, in order
 # --- The rest -------------------------------------------------------------------------------------
 
 .PHONY: screenshots
-screenshots: setup compile ## Write docs/images/status-*.png anew: the page, trading and paused
+screenshots: setup compile ## Write docs/images anew: the status page, trading and paused, and two reports
 	@RTS_BINARY=$(CURDIR)/$(BINARY) node tests/browser/screenshots.mjs
 
 .PHONY: docs

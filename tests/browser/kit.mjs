@@ -1,6 +1,6 @@
 // What the tests of the page need: a broker, the service, a made-up market and a browser. All
 // of it listens on 127.0.0.1 on free ports, and ends with this process, however that ends.
-import {spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -11,7 +11,8 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BINARY = process.env.RTS_BINARY ?? path.join(ROOT, 'build/release/realtime-strategies');
+const BINARY =
+  path.resolve(process.env.RTS_BINARY ?? path.join(ROOT, 'build/release/realtime-strategies'));
 // `make setup` puts them there: git sees no node_modules.
 const MODULES = path.join(ROOT, 'build/browser/node_modules');
 if (!existsSync(MODULES)) {
@@ -41,6 +42,13 @@ export async function freePort() {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+// A command that ends by itself, in this directory.
+export function command(cwd, ...words) {
+  const {status, stderr} = spawnSync(BINARY, words.map(String), {
+    cwd, env: {PATH: process.env.PATH, HOME: '/nonexistent'}, encoding: 'utf8', timeout: 300000});
+  if (status !== 0) throw new Error(`${words.join(' ')}: ${status}: ${stderr}`);
 }
 
 const running = [];
