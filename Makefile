@@ -204,7 +204,9 @@ planted: setup ## Plant 15 defects, one at a time: a test has to fail of each
 	@tests/planted/defects.py --jobs $(JOBS)
 
 .PHONY: bench
-bench: setup ## Figures of engine and service beside the bare libraries; QUICK=1 takes a minute
+bench: setup ## Figures beside bare libraries; QUICK=1: two minutes; PEERS=1: and vectorbt (PyPI)
+	$(if $(PEERS),$(call install,python3-venv))
+	$(if $(PEERS),@tests/bench/peers/environment.py vectorbt)
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target $(BENCH_TARGETS) >&2
 	@tests/bench/bench.py $(if $(QUICK),--quick)

@@ -2,11 +2,12 @@
 """Runs the benchmarks, prints their one table and writes their one JSON file (`make bench`).
 
 The engine is measured by engine_bench (time, allocations) and under callgrind (instructions), the
-service by service_bench beside the bare libraries; figures.py says what is made of the numbers.
+service by service_bench beside the bare libraries, `sweep` beside `replay` and vectorbt; figures.py
+says what is made of the numbers.
 
   bench.py                   everything, 7 rounds; build/release/bench.json
   bench.py --quick           3 short rounds: to look at, not to quote
-  bench.py --only latency    parts of it: engine, instructions, or a part of service_bench
+  bench.py --only latency    parts of it: engine, instructions, sweep, or a part of service_bench
   bench.py --publish         makes docs/PERFORMANCE.md and its JSON of the last full run
   bench.py --check-page      whether the page is what docs/performance.json says
 """
@@ -23,18 +24,21 @@ import tempfile
 
 import figures
 import instruction_budget
+import sweep_bench
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/PERFORMANCE.md"
 PAGE_DATA = ROOT / "docs/performance.json"
 SERVICE_PARTS = ("cost", "latency", "stream", "symbols", "scrapes", "start", "replay")
-PARTS = ("engine", "instructions", *SERVICE_PARTS)
+PARTS = ("engine", "instructions", *SERVICE_PARTS, "sweep")
 # Rounds, frames as fast as they go, seconds at each steady rate, seconds of an engine benchmark.
 EFFORTS = {
     "full": (7, 200_000, 3, 0.1),
     "quick": (3, 60_000, 0.4, 0.01),
     "tiny": (1, 3_000, 0.1, 0.001),
 }
+# Frames that are swept, and tickers alone.
+SWEPT = {"full": (100_000, 20_000), "quick": (20_000, 5_000), "tiny": (1_500, 1_000)}
 
 
 def say(what: str) -> None:
@@ -103,6 +107,11 @@ def run(build: pathlib.Path, effort: str, only: list[str]) -> dict:
         told = service(build, effort, of_service)
         measured |= told["rounds"]
         versions |= told["versions"]
+    if "sweep" in parts:
+        of_sweep, of_peer = sweep_bench.measure(build / "realtime-strategies", rounds,
+                                                *SWEPT[effort], say)
+        measured |= of_sweep
+        versions |= of_peer
     now = datetime.datetime.now(datetime.timezone.utc)
     return {"date": now.strftime("%Y-%m-%d"),
             "commit": output_of("git", "describe", "--always", "--dirty", "--tags") or "unknown",

@@ -88,6 +88,18 @@ class Figures(unittest.TestCase):
             figures.figures(measured)
         self.assertEqual(len(figures.figures(measured, partial=True)), len(figures.WANTED) - 1)
 
+    def test_do_without_a_peer_that_is_not_installed(self):
+        measured = {name: rounds for name, rounds in every_number().items()
+                    if not name.startswith("vectorbt/")}
+        left = [one for one in figures.figures(measured) if one["section"] == "sweep"]
+        self.assertEqual([one["figure"] for one in left],
+                         ["All strategies, a grid", "All strategies, all thresholds differ",
+                          "All strategies, next to nothing shared", figures.VELOCITY])
+        self.assertEqual({one["reference"]["name"] for one in left}, {figures.REPLAY})
+        del measured["replay/tickers"]
+        with self.assertRaises(KeyError):
+            figures.figures(measured)
+
     def test_are_the_median_with_least_and_most(self):
         wanted = figures.Wanted("other", "x", "us", figures.share_of("x", 50))
         made = figures.figure(wanted, {"x": [[9, 1, 5], [30], [2, 2]]})

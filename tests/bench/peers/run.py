@@ -34,6 +34,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from environment import PEERS
+
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
@@ -404,30 +406,13 @@ def round_of_live(binary: str, python: str, broker: local_nats.Broker, feed: Fee
 # --- together ---------------------------------------------------------------------------------
 
 
-def install(folder: pathlib.Path) -> str:
-    """The Python of a virtual environment that has the peers."""
-    python = folder / "venv" / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text()
-    stamp = folder / "venv" / "installed.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        print("installing the peers into", folder / "venv", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet",
-                        "--disable-pip-version-check", "-r", str(HERE / "requirements.txt")],
-                       check=True)
-        stamp.write_text(wanted)
-    return str(python)
-
-
-def versions(binary: str, python: str) -> dict[str, str]:
-    frozen = dict(line.split("==") for line in (HERE / "requirements.txt").read_text().split()
-                  if "==" in line)
+def versions(binary: str) -> dict[str, str]:
     ours = subprocess.run([binary, "version"], check=True, capture_output=True, text=True)
     broker = subprocess.run(["nats-server", "--version"], check=True, capture_output=True,
                             text=True)
     return {"realtime-strategies": ours.stdout.split()[1],
             "nats-server": broker.stdout.split()[-1],
-            "Python": platform.python_version(), **frozen}
+            "Python": platform.python_version(), **PEERS.versions()}
 
 
 def print_origin(report: dict[str, Any]) -> None:
@@ -449,12 +434,13 @@ def main() -> None:
         Table(earlier["rows"]).print()
         return
     rounds, times, paced_frames = (3, 2, 10_000) if given.quick else (5, 10, 25_000)
-    python = install(SOURCE / "build" / "peers")
+    PEERS.install()
+    python = PEERS.python
     table = Table()
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         feed = make_feed(given.binary, folder, times)
-        report = {"feed": feed.origin, "rounds": rounds, "versions": versions(given.binary, python)}
+        report = {"feed": feed.origin, "rounds": rounds, "versions": versions(given.binary)}
         print_origin(report)
         peers = Peers(given.binary, python, folder, feed, table)
         peers.check()
