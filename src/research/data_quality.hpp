@@ -31,7 +31,7 @@ struct SymbolQuality {
   // √(mean r² · 1440) in percent a day, r = the change from the last mid of a minute to that of the
   // next, in percent; minutes without a price make no pair. Example: 0.1 % up and down by turns:
   // 0.1 · √1440 = 3.79 % a day.
-  Interval volatility;
+  Interval volatility{};
 };
 
 class DataQuality {
