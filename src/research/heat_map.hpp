@@ -27,9 +27,9 @@ struct HeatMap {
     std::size_t trials = 0;       // that fall into it
   };
 
-  Axis x, y;                        // y has one label without a text where one setting was varied
-  std::vector<std::string> others;  // varied, too: a cell is the best over their values
-  std::vector<Cell> cells;          // those with trials, by row
+  Axis x, y;                          // y has one label without a text where one setting was varied
+  std::vector<std::string> others{};  // varied, too: a cell is the best over their values
+  std::vector<Cell> cells{};          // those with trials, by row
 };
 
 // Of trials that vary something; the settings as they are lie on no axis. Precondition: at least
