@@ -120,9 +120,8 @@ TEST_F(Accounts, APauseInTheOthersBucketHolds) {
   ASSERT_TRUE(service.daemon.wait_ready()) << service.ready();
   const Environment here = settings();
   const Environment there{{"NATS_URL", hub}};
-  const auto is_paused = [&](int strategies) {
-    return eventually([&] { return service.daemon.metric("rts_trading_paused") == strategies; },
-                      kSoon);
+  const auto is_paused = [&](int count) {
+    return eventually([&] { return service.daemon.metric("rts_trading_paused") == count; }, kSoon);
   };
   ASSERT_EQ(run_binary({"pause"}, here).exit_code, 0);
   EXPECT_TRUE(is_paused(3)) << service.ready();

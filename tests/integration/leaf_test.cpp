@@ -118,7 +118,7 @@ TEST_P(LeafCut, SendsNothingLateAndGoesOnAfterwards) {
   service.daemon.expect_accounts_balance();
 }
 INSTANTIATE_TEST_SUITE_P(HeldUpOrLost, LeafCut, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Lost" : "HeldUp"; });
+                         [](const auto& test) { return test.param ? "Lost" : "HeldUp"; });
 
 class LeafDoctor : public LeafService {
  protected:

@@ -250,8 +250,10 @@ TEST_F(SweepCommand, PrintsWhatThereIsWhenItIsInterrupted) {
   const std::string pipe = files_.path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
   std::signal(SIGPIPE, SIG_IGN);
+  test::ProcessOptions options;
+  options.capture_stdout = true;
   test::Process process({test::binary(), "sweep", pipe, "--vary", "SIGNAL_COOLDOWN_SECONDS=5,60"},
-                        {.capture_stdout = true});
+                        options);
   std::string text;
   for (const std::string& frame : frames_of(3'000)) text += frame + "\n";
   // It is opened when somebody reads it, and takes so much when most of it has been read.

@@ -164,7 +164,9 @@ TEST(Markouts, HaveAnEdgeWhereTheNetIntervalIsAboveZero) {
         Row{30, -9, Edge::none}, Row{0, 0, Edge::too_little_data}}) {
     const auto result = after(row.fills, [&](int i) { return row.mean + (i % 2 == 0 ? 2 : -2); });
     EXPECT_EQ(result.overall, row.edge) << row.fills << " fills of " << row.mean;
-    if (row.fills > 0) EXPECT_EQ(at(result, kSecond).edge, row.edge);
+    if (row.fills > 0) {
+      EXPECT_EQ(at(result, kSecond).edge, row.edge);
+    }
   }
 }
 

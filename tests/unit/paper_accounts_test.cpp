@@ -99,7 +99,9 @@ TEST(PaperAccounts, StopsAreHitByTheMidAndNeverFilledBetterThanTheyAre) {
         Book().price(0, 100).order(row.order).price(1, row.mid, row.half_spread).result();
     EXPECT_EQ(result.total.closed_lots, row.is_closed ? 1U : 0U) << row.what;
     EXPECT_NEAR(result.total.gross, row.gross, kNear) << row.what;
-    if (row.is_closed) EXPECT_NEAR(result.equity, row.gross, kNear) << row.what;
+    if (row.is_closed) {
+      EXPECT_NEAR(result.equity, row.gross, kNear) << row.what;
+    }
   }
 }
 

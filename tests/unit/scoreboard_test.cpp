@@ -22,14 +22,14 @@ using testing::ElementsAre;
 constexpr UnixMs kMidnight{std::chrono::days(19'923)};  // 2024-07-19, UTC
 
 TEST(Evenness, IsTheEntropyOfTheHours) {
-  std::array<std::uint32_t, 24> hours{};
-  EXPECT_EQ(evenness(hours), 0);
-  hours[3] = 7;
-  EXPECT_EQ(evenness(hours), 0);
-  hours[15] = 7;
-  EXPECT_THAT(evenness(hours), DoubleNear(std::log(2) / std::log(24), 1e-12));
-  hours.fill(2);
-  EXPECT_THAT(evenness(hours), DoubleNear(1, 1e-12));
+  std::array<std::uint32_t, 24> orders{};
+  EXPECT_EQ(evenness(orders), 0);
+  orders[3] = 7;
+  EXPECT_EQ(evenness(orders), 0);
+  orders[15] = 7;
+  EXPECT_THAT(evenness(orders), DoubleNear(std::log(2) / std::log(24), 1e-12));
+  orders.fill(2);
+  EXPECT_THAT(evenness(orders), DoubleNear(1, 1e-12));
 }
 
 // One symbol's prices, and orders of trials at them.

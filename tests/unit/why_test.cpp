@@ -261,7 +261,9 @@ TEST(Why, SaysOfEachStrategyWhatItDecidedByWhichNumbers) {
                     rfc3339(kNoon + std::chrono::milliseconds(one.moment_ms - 500)), one.strategy,
                     one.outcome, one.sentence);
     EXPECT_THAT(text, HasSubstr(expected));
-    if (!one.inputs.empty()) EXPECT_THAT(text, HasSubstr("      inputs: " + one.inputs + "\n"));
+    if (!one.inputs.empty()) {
+      EXPECT_THAT(text, HasSubstr("      inputs: " + one.inputs + "\n"));
+    }
     EXPECT_EQ(text.find("inputs:") == std::string::npos, one.inputs.empty()) << text;
     EXPECT_THAT(text, HasSubstr("      held against: " + one.held_against + "\n"));
   }
