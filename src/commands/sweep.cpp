@@ -411,7 +411,7 @@ constexpr std::array kOptions{
 
 constinit const Command kSweep{
     {"sweep", "try many settings on recordings at once; which gave what",
-     "realtime-strategies sweep day.zst --vary SIGNAL_COOLDOWN_SECONDS=900,3600", "[FILE…|-]"},
+     "realtime-strategies sweep day.zst --vary TRADE_MOMENTUM_WINDOW=50,100", "[FILE…|-]"},
     Needs::decisions,
     sweep,
     kOptions};

@@ -65,6 +65,7 @@ class Examples : public testing::Test {
     files_.write("production.env", "TRADING_LEVERAGE=2\n");
     const RunResult market = run_binary({"simulate", "--output", "-", "--frames", "100"});
     files_.write("recording.ndjson.gz", gzip(market.out));
+    files_.write("day.zst", zstd(market.out));
     files_.write("BTCUSDT-1m-2024-07.csv",
                  "1721347200000,1,2,1,64000.1,12.5,1721347259999,800000,901,6.1,390000,0\n");
   }
