@@ -15,6 +15,7 @@
 #include <rts/wire/answer.hpp>
 
 #include "commands/output.hpp"
+#include "commands/packed_file.hpp"
 #include "nats/client.hpp"
 #include "simulation/market.hpp"
 
@@ -87,7 +88,7 @@ void require_consent(const Plan& plan, const config::Settings& settings) {
 }
 
 // A recording: the frames with their receive times, as fast as they can be written.
-ExitCode write_recording(const Plan& plan, const config::Settings& settings, OutputFile file) {
+ExitCode write_recording(const Plan& plan, const config::Settings& settings, PackedFile file) {
   simulation::Market market(symbols_of(settings), plan.seed);
   for (std::uint64_t i = 0; i < plan.frames && !file.failed(); ++i) {
     // In two parts, for i x 10^9 would not fit.
@@ -213,14 +214,14 @@ ExitCode simulate(const Invocation& invocation, const config::Configuration& con
   const Plan plan = parse_plan(invocation);
   const config::Settings& settings = configuration.settings;
   if (const auto path = invocation.option("output")) {
-    return write_recording(plan, settings, Outputs(invocation).open("--output", *path));
+    return write_recording(plan, settings, {Outputs(invocation).open("--output", *path), *path});
   }
   require_consent(plan, settings);
   return Broadcast(plan, settings).run();
 }
 
 constexpr std::array kOptions{
-    Option{"--output", "FILE", "write frames to a file or - instead of publishing them"},
+    Option{"--output", "FILE", "write frames to a file (.zst: packed) or -; none is published"},
     Option{"--force", "", "overwrite the file of --output where it exists"},
     Option{"--frames", "N", "stop after so many frames (default: none with NATS, 10000 else)"},
     Option{"--rate", "N", "frames a second when publishing (default 200)"},

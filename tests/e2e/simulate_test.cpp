@@ -13,6 +13,7 @@
 #include "support/paths.hpp"
 #include "support/peer.hpp"
 #include "support/process.hpp"
+#include "support/scratch_files.hpp"
 #include "support/tcp_client.hpp"
 
 namespace rts::test {
@@ -50,6 +51,17 @@ TEST(Simulate, RefusesTimesThatNanosecondsDoNotHold) {
     EXPECT_EQ(result.out, "");
     EXPECT_NE(result.err.find("2262-04-11"), std::string::npos) << result.err;
   }
+}
+
+TEST(Simulate, PacksARecordingThatIsNamedSo) {
+  const ScratchFiles files;
+  const std::string plain = files.path("market.ndjson"), packed = files.path("market.ndjson.zst");
+  for (const std::string& path : {plain, packed}) {
+    ASSERT_EQ(run_binary({"simulate", "--output", path, "--frames", "200"}).exit_code, 0);
+  }
+  EXPECT_TRUE(read_file(packed).starts_with("\x28\xB5\x2F\xFD"));
+  EXPECT_EQ(run_binary({"replay", "--quiet", "--counts", "-", packed}).out,
+            run_binary({"replay", "--quiet", "--counts", "-", plain}).out);
 }
 
 TEST(Simulate, NamesTheOptionThatIsWrong) {
