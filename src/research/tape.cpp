@@ -3,6 +3,7 @@
 #include <cassert>
 #include <numeric>
 #include <span>
+#include <type_traits>
 #include <variant>
 
 #include <rts/engine/engine.hpp>
@@ -32,9 +33,9 @@ void Block::clear() noexcept {
 }
 
 void Block::add(const MarketEvent& event, const Listing& listing) {
-  const auto sighting = [&]<class Data>(const Data& data) {
-    return Sighting<Data>{static_cast<std::uint32_t>(events_.size()), event.at, event.symbol_index,
-                          &listing, data};
+  const auto sighting = [&](const auto& data) {
+    return Sighting<std::decay_t<decltype(data)>>{static_cast<std::uint32_t>(events_.size()),
+                                                  event.at, event.symbol_index, &listing, data};
   };
   if (const auto* book = std::get_if<Book>(&event.data)) {
     books_.push_back(sighting(Book{keep(book->bids), keep(book->asks)}));
@@ -111,8 +112,8 @@ void Tape::Lane::admit(const wire::WireEvent& event, const wire::Envelope& envel
   const std::size_t index = market_event.symbol_index;
   if (index >= current.size()) current.resize(index + 1);
   if (market_event.is_first) {
-    current[index] =
-        &listings.emplace_back(Listing{intake.symbols().at(index), listings.size() + 1});
+    listings.push_back({intake.symbols().at(index), listings.size() + 1});
+    current[index] = &listings.back();
   }
   block.add(market_event, *current[index]);
 }
