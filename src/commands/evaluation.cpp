@@ -221,16 +221,13 @@ void write_terms(JsonWriter& json, const EvaluationTerms& terms) {
 
 Evaluation::Evaluation(EvaluationRequest request)
     : request_(std::move(request)), evaluator_(request_.terms.orders, 1) {
+  evaluator_.set_funding(request_.terms.funding);
   if (request_.is_written || request_.is_reported) evaluator_.paper()->keep_curve(0);
 }
 
 void Evaluation::take(const SymbolTable& symbols, const Decision& decision) {
   const Symbol& symbol = symbols.at(decision.symbol_index);
-  const std::size_t known = numbers_.symbols().size();
-  const std::size_t number = numbers_.of(decision.symbol_index, symbol);
-  if (number == known && evaluator_.paper() != nullptr) {
-    evaluator_.paper()->set_funding(number, symbol, request_.terms.funding);
-  }
+  const std::size_t number = evaluator_.number_of(decision.symbol_index, symbol);
   evaluator_.see(number, decision.at, decision.quote);
   if (!decision.order) return;
   research::AccountOrder order = research::account_order(0, decision);
@@ -249,7 +246,7 @@ void Evaluation::print_markouts() const {
   std::vector<GroupMarkouts> groups = evaluator_.markouts_by_symbol()->result(0).groups;
   std::ranges::stable_sort(groups, std::greater{}, &GroupMarkouts::orders);
   for (std::size_t i = 0; i < std::min(groups.size(), kMaxGroupsShown); ++i) {
-    print_group(groups[i], numbers_.symbols()[groups[i].symbol_index].text());
+    print_group(groups[i], evaluator_.symbols()[groups[i].symbol_index].text());
   }
   if (groups.size() > kMaxGroupsShown) {
     print_error("{} groups with fewer orders are not shown; --evaluation writes all of them\n",
@@ -306,7 +303,7 @@ std::string Evaluation::to_json() const {
   write_markouts(json, evaluator_.markouts().result(0), {});
   json.end_object();
   json.key("markouts_by_symbol").begin_object();
-  write_markouts(json, evaluator_.markouts_by_symbol()->result(0), numbers_.symbols());
+  write_markouts(json, evaluator_.markouts_by_symbol()->result(0), evaluator_.symbols());
   json.end_object();
   json.key("paper").begin_object();
   write_paper(json, evaluator_.paper()->result(0));

@@ -17,7 +17,6 @@
 
 #include "commands/command_line.hpp"
 #include "research/order_evaluator.hpp"
-#include "research/symbol_numbers.hpp"
 
 namespace rts::commands {
 
@@ -91,7 +90,6 @@ class Evaluation {
 
   EvaluationRequest request_;
   research::OrderEvaluator evaluator_;
-  research::SymbolNumbers numbers_;
 };
 
 }  // namespace rts::commands

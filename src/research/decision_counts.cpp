@@ -57,9 +57,7 @@ void DecisionCounts::take(const Symbol& symbol, const Decision& decision) {
 
 void DecisionCounts::count_hour(const Decision& decision) {
   HourCounts& hours = hours_[index_of(decision.strategy)];
-  const auto since_midnight = decision.at - std::chrono::floor<std::chrono::days>(decision.at);
-  const auto hour = static_cast<std::size_t>(since_midnight / std::chrono::hours{1});
-  ++(decision.order ? hours.orders : hours.cut)[hour];
+  ++(decision.order ? hours.orders : hours.cut)[utc_hour_of_day(decision.at)];
 }
 
 void DecisionCounts::add_indicators(const Decision& decision) {

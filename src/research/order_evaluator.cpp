@@ -14,6 +14,13 @@ OrderEvaluator::OrderEvaluator(const Terms& terms, std::size_t accounts)
   if (terms.has_paper) paper_.emplace(PaperAccounts::Terms{terms.fee_bp}, accounts);
 }
 
+std::size_t OrderEvaluator::number_of(std::size_t engine_index, const Symbol& symbol) {
+  const std::size_t known = symbols().size();
+  const std::size_t number = numbers_.of(engine_index, symbol);
+  if (number == known && paper_) paper_->set_funding(number, symbol, funding_);
+  return number;
+}
+
 void OrderEvaluator::see(std::size_t symbol_index, UnixMs at, const Quote& quote) {
   const Spot before = board_.at(symbol_index);
   settle(symbol_index, std::max(at, before.at), before);

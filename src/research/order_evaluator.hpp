@@ -2,23 +2,28 @@
 // recording, and at its end markouts and paper accounts. One object, owned by one thread, serves
 // any number of accounts: a price costs the same however many there are. Not thread-safe.
 //
-//   evaluator.see(decision.symbol_index, decision.at, decision.quote);  // of every decision once
-//   if (decision.order) evaluator.take(account_order(account, decision));  // of every account
+//   const auto number = evaluator.number_of(decision.symbol_index, symbol);
+//   evaluator.see(number, decision.at, decision.quote);  // of every decision once
+//   if (decision.order) evaluator.take(order);  // with that number, of every account
 //   evaluator.finish();
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include <rts/base/symbol.hpp>
 #include <rts/base/time.hpp>
 #include <rts/market/events.hpp>
+#include <rts/wire/funding.hpp>
 
 #include "research/fills.hpp"
 #include "research/markouts.hpp"
 #include "research/paper_accounts.hpp"
 #include "research/quote_board.hpp"
+#include "research/symbol_numbers.hpp"
 
 namespace rts::research {
 
@@ -32,6 +37,14 @@ class OrderEvaluator {
   };
 
   OrderEvaluator(const Terms& terms, std::size_t accounts);
+
+  // Of all symbols, before the first of them; the entries outlive it.
+  void set_funding(std::span<const wire::FundingEntry> entries) noexcept { funding_ = entries; }
+
+  // The number that stands for a symbol below: see SymbolNumbers. Of a new one the funding is set.
+  [[nodiscard]] std::size_t number_of(std::size_t engine_index, const Symbol& symbol);
+  // By that number.
+  [[nodiscard]] const std::vector<Symbol>& symbols() const noexcept { return numbers_.symbols(); }
 
   // Once for each event that has a price, before its orders.
   void see(std::size_t symbol_index, UnixMs at, const Quote& quote);
@@ -55,6 +68,8 @@ class OrderEvaluator {
   void settle(std::size_t symbol_index, UnixMs before, const Spot& spot);
 
   Terms terms_;
+  std::span<const wire::FundingEntry> funding_;
+  SymbolNumbers numbers_;
   QuoteBoard board_;
   WaitingOrders waiting_;
   Markouts markouts_;

@@ -19,8 +19,4 @@ const Spot& QuoteBoard::see(std::size_t symbol_index, UnixMs at, const Quote& qu
   return spot;
 }
 
-void QuoteBoard::forget(std::size_t symbol_index) noexcept {
-  if (symbol_index < entries_.size()) entries_[symbol_index] = {};
-}
-
 }  // namespace rts::research

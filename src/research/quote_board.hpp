@@ -27,9 +27,6 @@ class QuoteBoard {
   // What the symbol costs after this event. Lives until the next call.
   const Spot& see(std::size_t symbol_index, UnixMs at, const Quote& quote);
 
-  // The number stands for another symbol from now on.
-  void forget(std::size_t symbol_index) noexcept;
-
   // Of a symbol that nothing was seen of, mid is 0.
   [[nodiscard]] Spot at(std::size_t symbol_index) const noexcept {
     return symbol_index < entries_.size() ? entries_[symbol_index].spot : Spot{};

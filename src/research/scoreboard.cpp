@@ -35,8 +35,8 @@ class Scoreboard::Table {
       : period_(terms.period),
         trials_(std::move(trials)),
         rows_(trials_.size()),
-        evaluator_(terms.orders, trials_.size()),
-        funding_(terms.funding) {
+        evaluator_(terms.orders, trials_.size()) {
+    evaluator_.set_funding(terms.funding);
     assert(std::ranges::is_sorted(trials_));
   }
 
@@ -44,7 +44,7 @@ class Scoreboard::Table {
     if (period_.count() > 0) begin_period(event.at.time_since_epoch() / period_);
     first_ = std::min(first_, event.at);
     last_ = std::max(last_, event.at);
-    const std::size_t number = number_of(event);
+    const std::size_t number = evaluator_.number_of(event.symbol_index, event.listing->symbol);
     evaluator_.see(number, event.at, event.quote);
     for (const TrialOrder& order : orders) take(order, number, event.at);
   }
@@ -79,15 +79,6 @@ class Scoreboard::Table {
     std::vector<PeriodEnd> periods{};
   };
 
-  std::size_t number_of(const TapeEvent& event) {
-    const std::size_t known = numbers_.symbols().size();
-    const std::size_t number = numbers_.of(event.symbol_index, event.listing->symbol);
-    if (number == known && evaluator_.paper() != nullptr) {
-      evaluator_.paper()->set_funding(number, event.listing->symbol, funding_);
-    }
-    return number;
-  }
-
   void take(const TrialOrder& order, std::size_t symbol_number, UnixMs at) {
     const auto account =
         static_cast<std::size_t>(std::ranges::lower_bound(trials_, order.trial) - trials_.begin());
@@ -101,8 +92,7 @@ class Scoreboard::Table {
     Row& row = rows_[account];
     ++row.orders;
     ++row.orders_of[index_of(order.strategy)];
-    const auto hour = std::chrono::floor<std::chrono::hours>(at.time_since_epoch()).count();
-    ++row.orders_of_hour[static_cast<std::size_t>(hour % 24)];
+    ++row.orders_of_hour[utc_hour_of_day(at)];
     const std::int64_t day = utc_day(at);
     if (row.days.empty() || row.days.back().day < day) row.days.push_back({day, 0});
     ++row.days.back().orders;
@@ -130,8 +120,6 @@ class Scoreboard::Table {
   std::vector<std::size_t> trials_;  // sorted; an account is a place in it
   std::vector<Row> rows_;            // by account
   OrderEvaluator evaluator_;
-  std::span<const wire::FundingEntry> funding_;
-  SymbolNumbers numbers_;
   std::optional<std::int64_t> current_period_;
   UnixMs first_ = UnixMs::max(), last_ = UnixMs::min();
 };

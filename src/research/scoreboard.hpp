@@ -20,7 +20,6 @@
 
 #include "research/order_evaluator.hpp"
 #include "research/sweep.hpp"
-#include "research/symbol_numbers.hpp"
 
 namespace rts::research {
 

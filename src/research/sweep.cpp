@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
-#include <numeric>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -172,15 +172,16 @@ class Family {
   std::vector<Slot> slots_;  // by symbol index
 };
 
+// Where a setting is among a strategy's families.
+struct FamilyPlace {
+  std::size_t family, member;
+};
+
 // All families of a strategy.
 template <class Strategy>
 class Families {
  public:
-  struct Place {
-    std::size_t family, member;
-  };
-
-  Place join(const EngineParameters& parameters) {
+  FamilyPlace join(const EngineParameters& parameters) {
     for (std::size_t i = 0; i < families_.size(); ++i) {
       if (const auto member = families_[i].join(parameters)) return {i, *member};
     }
@@ -190,10 +191,10 @@ class Families {
   void work(const Block& block) {
     for (auto& family : families_) family.work(block);
   }
-  [[nodiscard]] const std::vector<Wanted>& wanted(Place place) const noexcept {
+  [[nodiscard]] const std::vector<Wanted>& wanted(FamilyPlace place) const noexcept {
     return families_[place.family].wanted(place.member);
   }
-  [[nodiscard]] const OutcomeCounts& outcomes(Place place) const noexcept {
+  [[nodiscard]] const OutcomeCounts& outcomes(FamilyPlace place) const noexcept {
     return families_[place.family].outcomes(place.member);
   }
 
@@ -203,6 +204,13 @@ class Families {
 
 using AllFamilies =
     std::tuple<Families<OrderbookSkew>, Families<TradeMomentum>, Families<TickerVelocity>>;
+
+// What `of` gives of each strategy's families and its number, by strategy.
+template <class All, class Of>
+auto by_strategy(All& families, const Of& of) {
+  return std::array{of(std::get<0>(families), 0), of(std::get<1>(families), 1),
+                    of(std::get<2>(families), 2)};
+}
 
 // What the intake reads of the settings that a sweep can vary.
 bool are_admitted_alike(const EngineParameters& a, const EngineParameters& b) {
@@ -239,9 +247,8 @@ class Sweep::Bench {
     const EngineParameters& parameters = trial.parameters;
     seats_.emplace_back(index, parameters, capacity_);
     seats_.back().gate.set_paused(parameters.paused);
-    seats_.back().places = {std::get<0>(families_).join(parameters),
-                            std::get<1>(families_).join(parameters),
-                            std::get<2>(families_).join(parameters)};
+    seats_.back().places = by_strategy(
+        families_, [&](auto& families, std::size_t /*i*/) { return families.join(parameters); });
     trials_.push_back(index);
   }
   void observe(const MakeObserver& make) { observer_ = make ? make(trials_) : nullptr; }
@@ -258,12 +265,13 @@ class Sweep::Bench {
     for (const Seat& seat : seats_) {
       TrialCounts& of_trial = counts[seat.trial];
       of_trial = seat.counts;
-      add(of_trial, StrategyId::orderbook_skew,
-          std::get<0>(families_).outcomes(std::get<0>(seat.places)));
-      add(of_trial, StrategyId::trade_momentum,
-          std::get<1>(families_).outcomes(std::get<1>(seat.places)));
-      add(of_trial, StrategyId::ticker_velocity,
-          std::get<2>(families_).outcomes(std::get<2>(seat.places)));
+      const auto outcomes = by_strategy(families_, [&](const auto& families, std::size_t i) {
+        return &families.outcomes(seat.places[i]);
+      });
+      for (std::size_t strategy = 0; strategy < outcomes.size(); ++strategy) {
+        std::ranges::transform(*outcomes[strategy], of_trial.outcomes[strategy],
+                               of_trial.outcomes[strategy].begin(), std::plus{});
+      }
     }
   }
 
@@ -280,10 +288,8 @@ class Sweep::Bench {
     std::size_t trial;
     const EngineParameters* parameters;
     Gate gate;
-    std::vector<Slot> slots;  // by symbol index
-    std::tuple<Families<OrderbookSkew>::Place, Families<TradeMomentum>::Place,
-               Families<TickerVelocity>::Place>
-        places;
+    std::vector<Slot> slots;                                 // by symbol index
+    std::array<FamilyPlace, count_of<StrategyId>> places{};  // by strategy
     TrialCounts counts{};  // of the events that ended with a signal
   };
   struct OrderAt {
@@ -291,18 +297,11 @@ class Sweep::Bench {
     TrialOrder order;
   };
 
-  static void add(TrialCounts& to, StrategyId strategy, const OutcomeCounts& outcomes) noexcept {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      to.outcomes[index_of(strategy)][i] += outcomes[i];
-    }
-  }
-
   // What the strategies want goes through the gate in the order of the events.
   void work(Seat& seat, const std::vector<TapeEvent>& events) {
-    const std::array<std::span<const Wanted>, count_of<StrategyId>> wanted{
-        std::get<0>(families_).wanted(std::get<0>(seat.places)),
-        std::get<1>(families_).wanted(std::get<1>(seat.places)),
-        std::get<2>(families_).wanted(std::get<2>(seat.places))};
+    const auto wanted = by_strategy(families_, [&](const auto& families, std::size_t i) {
+      return std::span<const Wanted>(families.wanted(seat.places[i]));
+    });
     // The next of each, and its event; behind the last there is none.
     const auto none = static_cast<std::uint32_t>(events.size());
     std::array<std::size_t, count_of<StrategyId>> next{};

@@ -38,12 +38,5 @@ TEST(QuoteBoard, NeverRunsBackwards) {
   EXPECT_EQ(board.see(0, at(9), quote(51, 51)).at, at(10));
 }
 
-TEST(QuoteBoard, ForgetsASymbolWhoseNumberIsGivenAway) {
-  QuoteBoard board;
-  board.see(0, at(10), quote(99, 101));
-  board.forget(0);
-  EXPECT_EQ(board.see(0, at(11), quote(7, 7)).mid, 7);
-}
-
 }  // namespace
 }  // namespace rts::research

@@ -29,6 +29,11 @@ using UnixNs =
 [[nodiscard]] constexpr std::int64_t utc_minute(UnixMs at) noexcept {
   return std::chrono::floor<std::chrono::minutes>(at).time_since_epoch().count();
 }
+// 0 … 23, UTC.
+[[nodiscard]] constexpr std::size_t utc_hour_of_day(UnixMs at) noexcept {
+  const auto since_midnight = at - std::chrono::floor<std::chrono::days>(at);
+  return static_cast<std::size_t>(since_midnight / std::chrono::hours{1});
+}
 
 // "2024-08-08T23:54:16.720785Z" and its kin: 'T' or a blank between date and time; seconds and
 // their fraction may be missing; 'Z', "+hh", "+hhmm" or "+hh:mm", and UTC when there is no offset.
