@@ -275,8 +275,11 @@ class Recorder {
   }
 
   void on_hint(const nats::Message& message) {
-    const bool is_order = message.subject == stored_subject(settings_.stream.subject);
-    if (Log& log = is_order ? order_log_ : control_log_) log->read_on();
+    if (message.subject == stored_subject(settings_.stream.subject)) {
+      if (order_log_) order_log_->read_on();
+    } else if (control_log_) {
+      control_log_->hint_ahead();
+    }
   }
 
   void on_order(const wire::StoredMessage& entry) {

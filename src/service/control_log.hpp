@@ -62,8 +62,8 @@ class ControlLog {
   void on_connection_change() {
     if (!bucket_.empty()) follower_.on_connection_change();
   }
-  // Something has been written to it, if it is true.
-  void hint() { follower_.read_on(); }
+  // Somebody writes to it, if it is true.
+  void hint() { follower_.hint_ahead(); }
 
   // Whether all is known of it on this connection, if there is anything to know.
   [[nodiscard]] bool has_looked() const {

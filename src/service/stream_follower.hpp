@@ -6,7 +6,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -89,6 +91,12 @@ class StreamFollower final : public OrderLog {
   void hint(std::uint64_t sequence) {
     if (sequence != last_) read_on();
   }
+  // Something is on its way into the stream. Whoever hears a message itself may do so before the
+  // stream has stored it: a look that finds nothing says little, and the next ones come soon.
+  void hint_ahead() {
+    looks_ahead_ = kIntervalsAhead.size();
+    read_on();
+  }
   // An entry of ours has been acknowledged, and the caller knows it. Precondition: the next one.
   void advance(std::uint64_t sequence) {
     last_ = sequence;
@@ -131,6 +139,10 @@ class StreamFollower final : public OrderLog {
 
  private:
   static constexpr std::chrono::seconds kIntervalWhenFine{5};
+  // Then, of what is on its way: the last first.
+  static constexpr std::array<std::chrono::milliseconds, 4> kIntervalsAhead{
+      std::chrono::milliseconds(1500), std::chrono::milliseconds(400),
+      std::chrono::milliseconds(100), std::chrono::milliseconds(25)};
   static constexpr std::chrono::milliseconds kIntervalWhenSilent{500};
   static constexpr std::chrono::seconds kIntervalWhenNot{2};
   // A refusal costs the connection: the client makes a new one to ask again.
@@ -324,13 +336,15 @@ class StreamFollower final : public OrderLog {
     }
     const bool changed = problem != problem_;
     problem_ = std::move(problem);
-    const std::chrono::milliseconds usual = problem_.empty()          ? kIntervalWhenFine
-                                            : place == Place::unknown ? kIntervalWhenSilent
-                                                                      : kIntervalWhenNot;
-    look_after(interval.value_or(usual));
+    look_after(interval.value_or(usual_interval()));
     const bool again = is_wanted_again_;
     callbacks_.on_looked(place == Place::found && is_read_, changed);
     if (again && !is_looking_ && connection_ != 0 && !interval) look();
+  }
+
+  std::chrono::milliseconds usual_interval() {
+    if (!problem_.empty()) return place_ == Place::unknown ? kIntervalWhenSilent : kIntervalWhenNot;
+    return looks_ahead_ > 0 ? kIntervalsAhead[--looks_ahead_] : kIntervalWhenFine;
   }
 
   nats::Client& client_;
@@ -343,6 +357,7 @@ class StreamFollower final : public OrderLog {
   bool has_looked_ = false;
   bool is_wanted_again_ = false;  // what it has asked for may be older than what is wanted
   bool is_denied_ = false;        // and not asked again yet
+  std::size_t looks_ahead_ = 0;   // that come soon, for something is on its way
   std::string stream_;
   std::string created_;           // when that was, in the broker's words
   bool is_behind_ = false;        // it held less than what had been read

@@ -20,6 +20,7 @@
 #include "support/orders.hpp"
 #include "support/peer.hpp"
 #include "support/responder.hpp"
+#include "support/scripted_log.hpp"
 
 namespace rts::test {
 namespace {
@@ -115,6 +116,23 @@ TEST_F(WithoutJetStream, InCoreModeItIsOffWithAWarningAndOrdersFlow) {
   expect_next(service, "confirmed", "");
   EXPECT_THAT(service.daemon.log("control_log", 1).at(0),
               AllOf(HasSubstr("WARNING"), HasSubstr("the control log is off")));
+}
+
+// A bucket's message reaches who subscribes to it when it will, and its stream as well.
+TEST_F(WithoutJetStream, APauseThatIsHeardOfBeforeItIsStoredHoldsWhenItIs) {
+  ScriptedLog bucket(broker.url(), [](ScriptedLog&, std::size_t, const Received&) {
+    return std::vector<std::string>();
+  });
+  const OrderService service(order_settings(broker.url(), kWithBucket));
+  ASSERT_TRUE(service.says("stream KV_realtime-strategies, read up to 0")) << service.ready();
+  const std::size_t before = bucket.looks();
+  const std::string value = R"({"paused":true,"reason":"a test","by":"tester@here"})";
+  write("pause", value);
+  ASSERT_TRUE(eventually([&] { return bucket.looks() > before; }, kSoon));
+  EXPECT_EQ(service.daemon.metric("rts_trading_paused"), 0);
+  bucket.store_untold(bucket_subject(kBucket, "pause"), value);
+  // Without the looks in between it were the next one, 5 s after the last.
+  EXPECT_TRUE(eventually([&] { return service.daemon.metric("rts_trading_paused") == 3; }, 3s));
 }
 
 TEST_F(ControlLogService, InCoreModeWithoutABucketItIsOffWithAWarningUntilThereIsOne) {

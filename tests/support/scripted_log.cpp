@@ -43,8 +43,8 @@ std::string as_stored(const Entry& entry, std::uint64_t sequence) {
   std::string at;
   append_iso8601(at, entry.at);
   return fmt::format(
-      R"({{"message":{{"subject":"{}","seq":{},"hdrs":"{}","data":"{}","time":"{}"}}}})", kIntents,
-      sequence, base64(headers), base64(entry.message.payload), at);
+      R"({{"message":{{"subject":"{}","seq":{},"hdrs":"{}","data":"{}","time":"{}"}}}})",
+      entry.message.subject, sequence, base64(headers), base64(entry.message.payload), at);
 }
 
 }  // namespace
@@ -58,6 +58,7 @@ struct ScriptedLog::State {
   mutable std::mutex mutex;
   std::vector<Entry> entries;
   std::vector<Received> attempts;
+  std::size_t looks = 0;
   Peer peer;  // for the API, and all that is published
   std::optional<Peer> listener;
 
@@ -69,6 +70,7 @@ struct ScriptedLog::State {
     if (verb == "STREAM.NAMES") {
       answer = fmt::format(R"({{"total":1,"streams":["{}"]}})", OrderLogStream::kName);
     } else if (verb.starts_with("STREAM.INFO.")) {
+      ++looks;
       answer = fmt::format(
           R"({{"config":{{{}}},"state":{{"messages":{},"first_seq":{},"last_seq":{}}}}})",
           order_log_configuration(), last, last == 0 ? 0 : 1, last);
@@ -82,13 +84,13 @@ struct ScriptedLog::State {
     peer.publish(request.reply, answer);
   }
 
+  std::uint64_t store_untold(const Received& message) {
+    const std::lock_guard lock(mutex);
+    entries.push_back({message, std::chrono::floor<std::chrono::milliseconds>(wall_clock())});
+    return entries.size();
+  }
   std::uint64_t store(Received message) {
-    std::uint64_t sequence = 0;
-    {
-      const std::lock_guard lock(mutex);
-      entries.push_back({message, std::chrono::floor<std::chrono::milliseconds>(wall_clock())});
-      sequence = entries.size();
-    }
+    const std::uint64_t sequence = store_untold(message);
     message.headers["Nats-Sequence"] = std::to_string(sequence);
     peer.publish(kStoredIntents, message.payload, message.headers);
     return sequence;
@@ -131,6 +133,15 @@ std::uint64_t ScriptedLog::store_by_other(const Received& order) {
 
 std::uint64_t ScriptedLog::store_text(const std::string& payload) {
   return state_->store({.subject = kIntents, .payload = payload, .headers = {}, .reply = {}});
+}
+
+void ScriptedLog::store_untold(const std::string& subject, const std::string& payload) {
+  state_->store_untold({.subject = subject, .payload = payload, .headers = {}, .reply = {}});
+}
+
+std::size_t ScriptedLog::looks() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->looks;
 }
 
 std::vector<Received> ScriptedLog::attempts() const {

@@ -38,6 +38,11 @@ class ScriptedLog {
   // Of another process: what is no copy of an order.
   std::uint64_t store_text(const std::string& payload);
 
+  // A new entry under a subject of its own, as of a bucket; nobody is told.
+  void store_untold(const std::string& subject, const std::string& payload);
+  // How often somebody has asked what the stream holds.
+  [[nodiscard]] std::size_t looks() const;
+
   [[nodiscard]] std::vector<Received> attempts() const;
   [[nodiscard]] bool wait_for(std::size_t attempts, std::chrono::milliseconds limit) const;
   // A late answer; the broker has it when this returns.
