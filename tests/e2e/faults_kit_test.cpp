@@ -179,6 +179,16 @@ TEST(ChaosKit, GrowthIsSeenAndNoiseIsNot) {
   EXPECT_EQ(growing.trend().flat(), !kMemoryIsOurs) << growing.trend().text();
   EXPECT_NEAR(growing.trend().slope_mb_per_hour, 3.6, 0.01);
   EXPECT_FALSE(leaking.trend().flat()) << leaking.trend().text();
+
+  Growth shortly_warm;
+  Growth shortly_large;
+  for (std::size_t i = 0; i < 70; ++i) {
+    const std::chrono::milliseconds at = i * 500ms;
+    shortly_warm.add({at, 15'000'000 + i * 40'000, 11, 5});  // 288 MB/h, if it went on
+    shortly_large.add({at, 26'000'000, 11, 5});
+  }
+  EXPECT_TRUE(shortly_warm.trend().flat()) << shortly_warm.trend().text();
+  EXPECT_EQ(shortly_large.trend().flat(), !kMemoryIsOurs) << shortly_large.trend().text();
 }
 
 // --- The eater of answers

@@ -25,7 +25,7 @@ TEST(SoakFault, AShortOne) {
   report_fault({.fault = fmt::format("soak, {} s: {} (seed {})", options.length.count(), faults,
                                      options.seed),
                 .promise = "orders right outside of the faults; flat",
-                .figure = "RSS slope < 1 MB/h after warm-up, fds and threads constant",
+                .figure = "RSS <= 24 MiB, fds and threads constant",
                 .measured = result.text(),
                 .held = result.held()});
   EXPECT_EQ(result.orders.details(), "");

@@ -26,10 +26,11 @@ using std::chrono::milliseconds;
 constexpr std::array kKinds{FaultKind::kill_broker, FaultKind::freeze_broker,
                             FaultKind::stop_replica, FaultKind::kill_replica};
 constexpr auto kPatience = loosened(15s);
-// One step of the allocator looks like a slope; a run of a minute or two is still warming up, in
-// which every first reconnect may take a few of them.
+// One step of the allocator looks like a slope.
 constexpr std::size_t kAllocatorStepBytes = std::size_t{256} << 10U;
-constexpr std::size_t kWarmUpBytes = std::size_t{1} << 20U;
+// A run of a minute or two is still warming up, in which every first reconnect may take a few of
+// them: it is held to what the service may have under load at all.
+constexpr std::size_t kMostResidentBytes = std::size_t{24} << 20U;
 constexpr auto kWarmUp = 180s;
 
 }  // namespace
@@ -67,8 +68,9 @@ std::vector<ScheduledFault> make_schedule(const SupervisorOptions& options) {
 // --- Growth
 
 bool Trend::flat() const {
-  const bool steady = slope_mb_per_hour < std::max(1.0, resolution_mb_per_hour) || !kMemoryIsOurs;
-  return steady && fds_before == fds_after && threads_before == threads_after;
+  const bool steady = window < kWarmUp ? resident_bytes <= kMostResidentBytes
+                                       : slope_mb_per_hour < std::max(1.0, resolution_mb_per_hour);
+  return (steady || !kMemoryIsOurs) && fds_before == fds_after && threads_before == threads_after;
 }
 
 std::string Trend::text() const {
@@ -121,8 +123,7 @@ Trend Growth::trend() const {
   const auto window = samples_.back().at - samples_[begin].at;
   trend.window = std::chrono::duration_cast<std::chrono::seconds>(window);
   trend.slope_mb_per_hour = slope_mb_per_hour(samples_, begin);
-  const std::size_t step_bytes = window < kWarmUp ? kWarmUpBytes : kAllocatorStepBytes;
-  trend.resolution_mb_per_hour = static_cast<double>(step_bytes) / 1e6 /
+  trend.resolution_mb_per_hour = static_cast<double>(kAllocatorStepBytes) / 1e6 /
                                  std::chrono::duration<double, std::ratio<3600>>(window).count();
   trend.resident_bytes = samples_.back().resident_bytes;
   return trend;
