@@ -205,8 +205,8 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
     return Failure{Reason::out_of_order};
   }
 
-  admitted_.symbol_index = place ? *place : give_number(at);
-  SymbolState& state = states_[admitted_.symbol_index];
+  const std::size_t symbol_index = place ? *place : give_number(at);
+  SymbolState& state = states_[symbol_index];
   auto& sequence = state.sequences[slot];
   sequence = {*id, at, sequence ? std::max(at, sequence->newest_at) : at};
   admitted_.is_first = state.last_frame == 0;
@@ -222,6 +222,7 @@ Result<const MarketEvent*, Reason> Intake::admit(const WireEvent& event,
     state.reference = {*price, at};
   }
   state.last_seen = std::max(state.last_seen, at);
+  admitted_.symbol_index = symbol_index;
   admitted_.at = at;
   admitted_.aged_at = aged_at;
   admitted_.id = {wire::id_letter(event.sequence), *id};

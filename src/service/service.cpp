@@ -31,6 +31,7 @@
 #include "service/replicas.hpp"
 #include "service/status.hpp"
 #include "service/stream_follower.hpp"
+#include "telemetry/crash_report.hpp"
 #include "telemetry/log.hpp"
 
 namespace rts::service {
@@ -95,6 +96,7 @@ class Service {
         log_(log),
         narrator_(narrator),
         engine_(config::engine_parameters(settings_, Clock::live)),
+        crash_report_(log_, engine_),
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_, identity_.name), client_callbacks()),
         transport_(loop, client_),
@@ -453,6 +455,7 @@ class Service {
   const telemetry::Log& log_;
   Narrator& narrator_;
   Engine engine_;
+  telemetry::CrashReport crash_report_;
   Counts counts_;
   const MicroIdentity identity_{nats::subject_safe(settings_.broker.consumer_name),
                                 new_process_id()};

@@ -89,6 +89,9 @@ struct Log::Line {
   UnixMs at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   bool shortened = false;
 
+  void format_as(LogFormat format, std::string& out) {
+    format == LogFormat::json ? format_as_json(out) : format_as_text(out);
+  }
   void format_as_json(std::string& out);
   void format_as_text(std::string& out);
 };
@@ -126,7 +129,7 @@ struct Log::Writer {
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
-Log::Log(int fd, Level least, LogFormat format) : least_(least), format_(format) {
+Log::Log(int fd, Level least, LogFormat format) : fd_(fd), least_(least), format_(format) {
   const auto sink = std::make_shared<DescriptorSink>(fd);
   const auto pool =
       std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1, stay_in_background);
@@ -170,15 +173,19 @@ void Log::write_each(Level level, std::string_view event, std::string_view messa
   if (enabled(level)) emit({level, event, message, fields});
 }
 
+void Log::format_line(std::string& out, LogFormat format, Level level, std::string_view event,
+                      std::string_view message, std::span<const Field> fields) {
+  Line{level, event, message, fields}.format_as(format, out);
+}
+
 void Log::emit(Line line) {
   line.shortened = line.message.size() > kMaxValueBytes;
   line.message = line.message.substr(0, kMaxValueBytes);
-  const auto format = format_ == LogFormat::json ? &Line::format_as_json : &Line::format_as_text;
-  (line.*format)(line_);
+  line.format_as(format_, line_);
   if (line_.size() >= kMaxLineBytes) {  // without its end it would not parse
     line.shortened = true;
     line.fields = {};
-    (line.*format)(line_);
+    line.format_as(format_, line_);
   }
   if (line.shortened) ++shortened_;
   line_ += '\n';

@@ -63,6 +63,15 @@ class Log {
                   std::span<const Field> fields);
 
   [[nodiscard]] bool enabled(Level level) const noexcept { return level >= least_; }
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  // Json or text.
+  [[nodiscard]] LogFormat format() const noexcept { return format_; }
+
+  // What emit() hands to the queue, for who cannot wait for that: one line, without its end, in
+  // place of what `out` holds. Allocates nothing where `out` has room and all values are texts.
+  static void format_line(std::string& out, LogFormat format, Level level, std::string_view event,
+                          std::string_view message, std::span<const Field> fields);
+
   // Lines that were lost because the reader stalled, closed or was full.
   [[nodiscard]] std::uint64_t lost_lines() const noexcept;
   // Lines of which something is missing because it was too long.
@@ -81,6 +90,7 @@ class Log {
   struct Line;
   void emit(Line line);
 
+  int fd_;
   Level least_;
   LogFormat format_;
   std::unordered_map<std::string_view, Window> windows_;  // by kind: literals, a closed set

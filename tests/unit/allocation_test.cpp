@@ -1,5 +1,6 @@
 // After warm-up the engine allocates nothing: 10,000 steps over every kind of frame, the orders
 // written into a reserved string, and operator new is not called once (SPEC §8, HOUSE §3.6).
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "support/counted_new.hpp"
 #include "support/endings.hpp"
 #include "support/frames.hpp"
+#include "telemetry/log.hpp"
 
 namespace rts {
 namespace {
@@ -156,6 +158,22 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
     EXPECT_GT(tally.count(reason), 600U) << to_string(reason);
   }
   EXPECT_EQ(tally.count(Reason::unverified_symbol), 0U) << "the nameless books are read, too";
+}
+
+// A crash report is written where the heap's lock may be held (telemetry/crash_report.hpp).
+TEST(Allocation, ALineOfTheLogFormatsInTheRoomItIsGiven) {
+  using telemetry::Field;
+  using telemetry::Log;
+  const std::string value(Log::kMaxValueBytes, 'x');
+  const std::array fields{Field{"version", std::string_view(value)}, Field{"signal", "SIGSEGV"}};
+  std::string line;
+  line.reserve(Log::kMaxLineBytes);
+  for (const auto format : {telemetry::LogFormat::json, telemetry::LogFormat::text}) {
+    const std::uint64_t before = allocations();
+    Log::format_line(line, format, telemetry::Level::error, "crashed", "message", fields);
+    EXPECT_EQ(allocations() - before, 0U);
+    EXPECT_NE(line.find(value), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -99,6 +99,8 @@ class Engine {
     return schedule_.current().parameters.defaults.enabled[index_of(strategy)];
   }
   [[nodiscard]] const SymbolTable& symbols() const noexcept { return intake_.symbols(); }
+  // See Intake::last_admitted: the event that is being decided, or was last.
+  [[nodiscard]] const MarketEvent& last_event() const noexcept { return intake_.last_admitted(); }
 
  private:
   // A symbol's strategies, and what they remember of it: bounded, rebuilt from the stream, never

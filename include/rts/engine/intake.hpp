@@ -112,6 +112,10 @@ class Intake {
                                                          const wire::Envelope& envelope,
                                                          std::optional<UnixNs> received_at);
 
+  // The symbol, time and id are those of the event that was admitted last, also after a call that
+  // admitted none; before the first, its time is 0.
+  [[nodiscard]] const MarketEvent& last_admitted() const noexcept { return admitted_; }
+
   // Of the event that was not admitted last.
   [[nodiscard]] const Subject& subject() const noexcept { return subject_; }
 
