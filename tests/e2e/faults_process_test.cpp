@@ -1,5 +1,5 @@
-// What the machine and its operator do to the process: signals, bad settings, a log that nobody
-// reads, a room with nothing in it.
+// What the machine, its operator and a bug do to the process: signals, bad settings, a log that
+// nobody reads, a room with nothing in it.
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -12,13 +12,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rts/base/version.hpp>
+
 #include "e2e/scene.hpp"
 #include "support/paths.hpp"
 #include "support/probe.hpp"
+#include "support/rapidjson.hpp"
 #include "support/scratch_files.hpp"
 #include "support/setting_edges.hpp"
 #include "support/usage.hpp"
@@ -150,6 +154,91 @@ TEST(ProcessFault, SignalsThatMeanNothing) {
                 .figure = "ready; every order once",
                 .measured = verdict.text(),
                 .held = verdict.clean() && daemon.ready()});
+}
+
+// --- A bug, and a process that stands still
+
+// The last line of a log, read as JSON.
+rapidjson::Document last_line_of(const std::string& log) {
+  const std::size_t end = log.find_last_not_of('\n') + 1;
+  const std::size_t begin = log.rfind('\n', end - 1) + 1;
+  rapidjson::Document line;
+  line.Parse(log.data() + begin, end - begin);
+  return line;
+}
+
+std::string text_in(const rapidjson::Document& line, const char* name) {
+  const bool is_text = line.IsObject() && line.HasMember(name) && line[name].IsString();
+  return is_text ? line[name].GetString() : "";
+}
+
+TEST(ProcessFault, ABugsSignalLeavesALastLine) {
+  // A sanitizer keeps the others for its own report.
+  const std::vector<std::pair<int, std::string>> signals =
+      kMemoryIsOurs ? std::vector<std::pair<int, std::string>>{{SIGSEGV, "SIGSEGV"},
+                                                               {SIGBUS, "SIGBUS"},
+                                                               {SIGABRT, "SIGABRT"}}
+                    : std::vector<std::pair<int, std::string>>{{SIGABRT, "SIGABRT"}};
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(500));
+  feed.start();
+  std::size_t right = 0;
+  for (const auto& [number, name] : signals) {
+    Daemon daemon(environment_of(memoryless_settings(), broker.url()));
+    ASSERT_TRUE(daemon.wait_ready());
+    ASSERT_TRUE(sink.wait_for(sink.size() + 50, kSoon));
+    daemon.process().signal(number);
+    const auto status = daemon.process().wait(kSoon);
+    ASSERT_TRUE(status);
+    EXPECT_FALSE(status->exited);
+    EXPECT_EQ(status->code, number);
+    const std::string log = daemon.log();
+    const rapidjson::Document line = last_line_of(log);
+    EXPECT_EQ(text_in(line, "event"), "crashed") << log.substr(log.size() - 500);
+    EXPECT_EQ(text_in(line, "signal"), name);
+    EXPECT_EQ(text_in(line, "commit"), kCommit);
+    EXPECT_THAT(text_in(line, "last_event_symbol"), testing::EndsWith("USDT"));
+    EXPECT_THAT(text_in(line, "last_event_id"), testing::ContainsRegex("^[A-Za-z]:[0-9]+$"));
+    right += testing::Test::HasFailure() ? 0 : 1;
+  }
+  EXPECT_TRUE(feed.stop());
+  const Verdict verdict = judge(sink.orders(), feed.expected(), {{UnixMs::min(), UnixMs::max()}});
+  report_fault({.fault = "SIGSEGV, SIGBUS, SIGABRT under load",
+                .promise = "the last line says version, commit and event; ends by the signal",
+                .figure = "each; nothing late, doubled or unknown",
+                .measured = fmt::format("{} of {}; {}", right, signals.size(), verdict.text()),
+                .held = right == signals.size() && verdict.clean()});
+}
+
+TEST(ProcessFault, StoppedForFifteenSeconds) {
+  constexpr auto kStopped = 15s;
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(1000));
+  Daemon daemon(environment_of(memoryless_settings(), broker.url()));
+  ASSERT_TRUE(daemon.wait_ready());
+  feed.start();
+  ASSERT_TRUE(sink.wait_for(100, kSoon));
+  const Outage outage;
+  daemon.process().signal(SIGSTOP);
+  (void)throughout(kStopped, [] { return true; });
+  daemon.process().signal(SIGCONT);
+  const Stopwatch watch;
+  const std::size_t before = sink.size();
+  ASSERT_TRUE(sink.wait_for(before + 50, kSoon));
+  EXPECT_TRUE(daemon.wait_ready());
+  const auto back = watch.passed();
+  const FaultWindow window = outage.over();
+  ASSERT_TRUE(sink.wait_for(sink.size() + 50, kSoon));
+  EXPECT_TRUE(feed.stop());
+  const Verdict verdict = sink.settle(feed.expected(), {window}, kSoon);
+  daemon.expect_accounts_balance();
+  report_fault({.fault = "SIGSTOP for 15 s under load, then SIGCONT",
+                .promise = "what has become old meanwhile is dropped; goes on",
+                .figure = "late 0, duplicates 0; orders again <= 3 s",
+                .measured = fmt::format("orders again after {}; {}", text_of(back), verdict.text()),
+                .held = verdict.clean() && back <= loosened(3s)});
 }
 
 // --- Standard output

@@ -314,7 +314,10 @@ class SimulatedReplica final : public service::OrderTransport,
       const bool is_cut = !self || !self->connected_ || self->connection_ != connection;
       if (is_cut && world.dice.chance(50)) return;
       if (world.stream.health() == PlayedStream::Health::no_leader) {
-        if (self) self->answer(number, connection, Failure{AttemptResult::no_responders});
+        if (!self) return;
+        world.cluster_says
+            ? self->answer(number, connection, PlayedStream::error(10008))
+            : self->answer(number, connection, Failure{AttemptResult::no_responders});
         return;
       }
       world.stream.publish(stored,

@@ -55,8 +55,8 @@ std::string line_with(std::string_view signal, std::string_view event) {
                      R"("signal":"{}","version":"[^"]+","commit":"[^"]+",{}[}}])",
                      signal, event);
 }
-constexpr std::string_view kTrade =
-    R"("last_event_id":"t:7","last_event_symbol":"BTCUSDT","last_event_time":"2024-07-19T12:00:00.000Z")";
+constexpr std::string_view kTrade = R"("last_event_id":"t:7","last_event_symbol":"BTCUSDT",)"
+                                    R"("last_event_time":"2024-07-19T12:00:00.000Z")";
 
 void write_to_nowhere() {
   volatile int* volatile nowhere = nullptr;
