@@ -61,7 +61,7 @@ CrashReport::CrashReport(const Log& log, const Engine& engine) : log_(log), engi
     stack = {.ss_sp = stack_.data(), .ss_flags = 0, .ss_size = stack_.size()};
     ::sigaltstack(&stack, nullptr);
   }
-  installed_ = this;
+  installed = this;
   struct sigaction action {};
   action.sa_handler = &on_signal;
   action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
@@ -71,7 +71,7 @@ CrashReport::CrashReport(const Log& log, const Engine& engine) : log_(log), engi
 }
 
 CrashReport::~CrashReport() {
-  installed_ = nullptr;
+  installed = nullptr;
   for (const Fault& fault : kFaults) {
     struct sigaction action {};
     ::sigaction(fault.number, nullptr, &action);
@@ -84,7 +84,7 @@ CrashReport::~CrashReport() {
 
 void CrashReport::on_signal(int number) {
   // Once: a fault in here has nothing more to say.
-  if (CrashReport* const report = installed_.exchange(nullptr)) report->write_line(number);
+  if (CrashReport* const report = installed.exchange(nullptr)) report->write_line(number);
   end_by(number);
 }
 

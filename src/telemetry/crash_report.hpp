@@ -36,8 +36,8 @@ class CrashReport {
   void write_line(int number);
 
   // A handler reaches nothing but what is static.
-  static inline std::atomic<CrashReport*> installed_{nullptr};
-  static_assert(decltype(installed_)::is_always_lock_free);
+  static inline std::atomic<CrashReport*> installed{nullptr};
+  static_assert(decltype(installed)::is_always_lock_free);
 
   const Log& log_;
   const Engine& engine_;
