@@ -336,13 +336,14 @@ class StreamFollower final : public OrderLog {
     }
     const bool changed = problem != problem_;
     problem_ = std::move(problem);
-    look_after(interval.value_or(usual_interval()));
+    look_after(interval.value_or(take_interval()));
     const bool again = is_wanted_again_;
     callbacks_.on_looked(place == Place::found && is_read_, changed);
     if (again && !is_looking_ && connection_ != 0 && !interval) look();
   }
 
-  std::chrono::milliseconds usual_interval() {
+  // Until the next look; each of those that come soon counts.
+  std::chrono::milliseconds take_interval() {
     if (!problem_.empty()) return place_ == Place::unknown ? kIntervalWhenSilent : kIntervalWhenNot;
     return looks_ahead_ > 0 ? kIntervalsAhead[--looks_ahead_] : kIntervalWhenFine;
   }
