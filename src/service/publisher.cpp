@@ -277,6 +277,7 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
     case Next::read_log: return read_log(order);
     case Next::ask_again:
       if (result == AttemptResult::no_responders) log_.read_on();  // it may be gone
+      if (result == AttemptResult::pending) hand_on_probe(order);
       return is_silence(result) ? ask_again(order) : wait_to_ask(order);
   }
 }
@@ -353,6 +354,18 @@ void Publisher::ask_again(InFlight& order) {
 void Publisher::wait_to_ask(InFlight& order) {
   order.state = OrderState::asking_again;
   look_at_waiting();
+}
+
+// What a leader had proposed when it lost its office nats-server 2.10 holds for a copy that is
+// being stored, for as long as such an order lives. If it is the breaker's probe another may try,
+// and its own end says nothing.
+void Publisher::hand_on_probe(InFlight& order) {
+  const SteadyTime now = transport_.steady_now();
+  if (!order.pending_since) order.pending_since = now;
+  if (breaker_.state() != BreakerState::half_open || now - *order.pending_since < kProbeInterval) {
+    return;
+  }
+  report(std::exchange(order.permit, {}), BreakerSignal::none);
 }
 
 // Not stored until valid_until. Where others were faster each time nothing is broken. A breaker

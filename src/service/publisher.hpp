@@ -183,13 +183,14 @@ class Publisher {
     CircuitBreaker::Permit permit;
     OrderState state = OrderState::storing;
     Stored stored = Stored::no;
-    bool known_to_stream = false;           // it says so: it is not to be stored again
-    bool overtaken = false;                 // as the stream has said last
-    std::uint64_t others_heard = 0;         // entries of others, when it was checked last
-    std::uint64_t awaited_reading = 0;      // while reading_log
-    std::optional<std::uint64_t> doubtful;  // the last sequence behind which it may be stored yet
-    int attempts = 0;                       // that were sent
-    SteadyTime sent_at;                     // the last one
+    bool known_to_stream = false;             // it says so: it is not to be stored again
+    bool overtaken = false;                   // as the stream has said last
+    std::uint64_t others_heard = 0;           // entries of others, when it was checked last
+    std::uint64_t awaited_reading = 0;        // while reading_log
+    std::optional<std::uint64_t> doubtful;    // the last sequence behind which it may be stored yet
+    int attempts = 0;                         // that were sent
+    SteadyTime sent_at;                       // the last one
+    std::optional<SteadyTime> pending_since;  // first answered so
     std::optional<std::chrono::nanoseconds> answered_in;
   };
   enum class Path : std::uint8_t { unknown, works, no_responders, denied };
@@ -220,6 +221,7 @@ class Publisher {
   void settle(InFlight& order);
   void ask_again(InFlight& order);
   void wait_to_ask(InFlight& order);
+  void hand_on_probe(InFlight& order);
   void expire(InFlight& order);
   void look_at_waiting();
   template <typename Visit>

@@ -578,6 +578,35 @@ TEST(Publisher, ABreakerThatIsOpenForWantOfTheLogIsTriedWhenThatCanBeReadAgain) 
        {(failing + "400 read, 1340 order").c_str(), (open + ", 1340 circuit_open 3 x0").c_str()}});
 }
 
+// nats-server 2.10 says so of what a leader that is no more had proposed, until the order is too
+// old: five seconds in which no other was tried, and one more for the breaker.
+TEST(Publisher, AProbeThatIsPendingForASecondIsHandedOn) {
+  const std::string failing = "0 brief, 250 no_responders 1, 1360 read, 1400 order, ";
+  const std::string open =
+      "0 store 1 at 5, 250 look, 350 breaker open, 350 expired 1 x1, 1350 look, "
+      "1360 breaker half_open, 1400 store 2 at 5";
+  std::string pending;
+  std::string asked;
+  for (int at = 1410; at < 2400; at += 110) {  // asked again 100 ms after each
+    pending += fmt::format("{} zero 2, ", at);
+    asked += fmt::format(", {} store 2 at 5", at + 100);
+  }
+  expect_stories(
+      parameters(kStream, 1),
+      {{(failing + pending + "2401 order").c_str(),
+        (open + asked + ", 2401 circuit_open 3 x0").c_str()},
+       // The next one shows that the log works; how the first one ends no longer matters.
+       {(failing + pending +
+         "2510 zero 2, 2520 order, 2530 ack 3, 2540 ok 3, 2550 order, 2560 ack 4,"
+         " 2570 ok 4, 6310 zero 2, 6500 wait")
+            .c_str(),
+        (open + asked +
+         ", 2520 store 3 at 5, 2530 send 3, 2540 breaker closed, 2540 confirmed 3 x2, "
+         "2550 store 4 at 6, 2560 send 4, 2570 confirmed 4 x2, 2610 store 2 at 7, "
+         "6410 expired 2 x11")
+            .c_str()}});
+}
+
 TEST(Publisher, ATradeEngineThatFallsSilentOpensTheBreakerAtOnce) {
   const char* silent =
       "0 order, 10 ok, 20 order, 30 order, 40 order, 1020 timed_out 2, 1030 timed_out 3, "
