@@ -184,13 +184,14 @@ simulate-rules: build-tests ## 10,000 seeds (SIMULATED_SEEDS) of replicas, their
 
 .PHONY: soak
 soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
-	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
+	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED) \
+	  --json build/$(PRESET)/soak.json
 	@RTS_MUTATED_FRAMES=1000000 build/$(PRESET)/e2e_tests --gtest_filter=MarketFault.MutatedFrames
 
 .PHONY: sanitize
 sanitize: setup ## All tests under ASan and UBSan, or those labelled SANITIZED
 	@cmake --preset asan >/dev/null
-	@cmake --build --preset asan -j $(JOBS)
+	@cmake --build --preset asan -j $(JOBS) --target $(addprefix tests-,$(subst |, ,$(SANITIZED)))
 	$(call run_tests,build/asan,-L '$(SANITIZED)')
 
 .PHONY: sanitize-threads

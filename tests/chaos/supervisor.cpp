@@ -2,7 +2,9 @@
 #include "support/supervisor.hpp"
 
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -13,7 +15,7 @@ namespace {
 
 using namespace rts::test;  // NOLINT(google-build-using-namespace): a program of the kit
 
-int run(const SupervisorOptions& options, bool only_schedule) {
+int run(const SupervisorOptions& options, bool only_schedule, const std::string& report) {
   fmt::print("seed {}, {} replicas, {} frames/s, {} s\n", options.seed, options.replicas,
              options.rate, options.length.count());
   if (only_schedule) {
@@ -29,6 +31,7 @@ int run(const SupervisorOptions& options, bool only_schedule) {
   }
   fmt::print("{}\n{}{}\n", result.text(), result.orders.details(),
              result.held() ? "held" : "NOT HELD");
+  if (!report.empty()) std::ofstream(report) << result.json(options) << '\n';
   return result.held() ? 0 : 1;
 }
 
@@ -45,6 +48,7 @@ int main(int argc, char** argv) {
        {"--replicas", "N", "at least 2 (3)"},
        {"--rate", "N", "frames a second (500)"},
        {"--pause", "MS", "between faults, half to one and a half of it (15000)"},
+       {"--json", "FILE", "write the figures there, one line"},
        {"--schedule", "", "print the schedule and end"}},
       argc, argv);
   const SupervisorOptions settings{
@@ -59,7 +63,7 @@ int main(int argc, char** argv) {
     return 64;
   }
   try {
-    return run(settings, options.has("--schedule"));
+    return run(settings, options.has("--schedule"), options.text("--json", ""));
   } catch (const std::exception& problem) {
     fmt::print(stderr, "supervisor: {}\n", problem.what());
     return 69;

@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <set>
 #include <string>
@@ -171,24 +172,44 @@ TEST(ChaosKit, GrowthIsSeenAndNoiseIsNot) {
   for (std::size_t i = 0; i < 1800; ++i) {
     const std::chrono::milliseconds at = i * 1s;
     const std::size_t noise = (i % 7) * 4096;
-    flat.add({at, 15'000'000 + noise, 11 + i % 2, 5});
-    growing.add({at, 15'000'000 + i * 1000, 11, 5});  // 3.6 MB/h
-    leaking.add({at, 15'000'000, 11 + i / 600, 5});
+    flat.add({at, 15'000'000 + noise, 9'000'000, 11 + i % 2, 5});
+    growing.add({at, 15'000'000 + i * 1000, 9'000'000 + i * 500, 11, 5});  // 3.6 MB/h
+    leaking.add({at, 15'000'000, 9'000'000, 11 + i / 600, 5});
   }
   EXPECT_TRUE(flat.trend().flat()) << flat.trend().text();
   EXPECT_EQ(growing.trend().flat(), !kMemoryIsOurs) << growing.trend().text();
   EXPECT_NEAR(growing.trend().slope_mb_per_hour, 3.6, 0.01);
+  EXPECT_NEAR(growing.trend().own_slope_mb_per_hour, 1.8, 0.01);
   EXPECT_FALSE(leaking.trend().flat()) << leaking.trend().text();
 
   Growth shortly_warm;
   Growth shortly_large;
   for (std::size_t i = 0; i < 70; ++i) {
     const std::chrono::milliseconds at = i * 500ms;
-    shortly_warm.add({at, 15'000'000 + i * 40'000, 11, 5});  // 288 MB/h, if it went on
-    shortly_large.add({at, 26'000'000, 11, 5});
+    shortly_warm.add({at, 15'000'000 + i * 40'000, 9'000'000, 11, 5});  // 288 MB/h, if it went on
+    shortly_large.add({at, 26'000'000, 9'000'000, 11, 5});
   }
   EXPECT_TRUE(shortly_warm.trend().flat()) << shortly_warm.trend().text();
   EXPECT_EQ(shortly_large.trend().flat(), !kMemoryIsOurs) << shortly_large.trend().text();
+}
+
+// 100 orders a reading, of which two take longer from the middle of the run on, or none.
+TEST(ChaosKit, OrdersThatComeToTakeLongerAreSeen) {
+  for (const double slow_each : {0.0, 2.0}) {
+    Growth growth;
+    double quick = 0;
+    double all = 0;
+    for (std::size_t i = 0; i < 900; ++i) {
+      growth.add({i * 1s, 15'000'000, 9'000'000, 11, 5});
+      all += 100;
+      quick += i < 600 ? 100 : 100 - slow_each;
+      growth.add({{0.001, quick}, {0.1, all}, {HUGE_VAL, all}});
+    }
+    const Trend trend = growth.trend();
+    EXPECT_EQ(trend.flat(), slow_each == 0) << trend.text();
+    EXPECT_NEAR(trend.p99_before, 0.00099, 1e-9);
+    EXPECT_NEAR(trend.p99_after, slow_each == 0 ? 0.00099 : 0.0505, 1e-9);
+  }
 }
 
 // --- The eater of answers

@@ -1,5 +1,6 @@
 #include "support/daemon.hpp"
 
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <istream>
@@ -90,6 +91,36 @@ double Scrape::sum(std::string_view name, std::string_view labels) const {
     if (named && line.find(labels) != std::string::npos) sum += series_value(line);
   }
   return sum;
+}
+
+std::vector<Bucket> Scrape::histogram(std::string_view name) const {
+  const std::string begin = fmt::format("{}_bucket{{le=\"", name);
+  std::istringstream lines(text_);
+  std::vector<Bucket> buckets;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(begin)) continue;
+    const std::string bound =
+        line.substr(begin.size(), line.find('"', begin.size()) - begin.size());
+    buckets.push_back({std::strtod(bound.c_str(), nullptr), series_value(line)});
+  }
+  return buckets;
+}
+
+double quantile(double q, const std::vector<Bucket>& earlier, const std::vector<Bucket>& later) {
+  if (later.empty() || earlier.size() != later.size()) return 0;
+  const auto seen = [&](std::size_t i) { return later[i].count - earlier[i].count; };
+  const double wanted = q * seen(later.size() - 1);
+  double lower_bound = 0;
+  double below = 0;
+  for (std::size_t i = 0; i < later.size(); ++i) {
+    if (seen(i) >= wanted && seen(i) > below) {
+      if (std::isinf(later[i].bound)) return lower_bound;
+      return lower_bound + (later[i].bound - lower_bound) * (wanted - below) / (seen(i) - below);
+    }
+    lower_bound = later[i].bound;
+    below = seen(i);
+  }
+  return 0;
 }
 
 std::string Scrape::accounts_problem() const {

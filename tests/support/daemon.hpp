@@ -21,6 +21,16 @@ struct HttpAnswer {
 [[nodiscard]] HttpAnswer http_get(std::uint16_t port, std::string_view path,
                                   std::string_view fields = {});
 
+// A histogram's cumulative counts: how many observations were at most `bound` seconds.
+struct Bucket {
+  double bound;
+  double count;
+};
+// The quantile `q` of what was observed between two readings of a histogram, in seconds, as
+// Prometheus' histogram_quantile estimates it: evenly spread within a bucket. 0 when nothing was.
+[[nodiscard]] double quantile(double q, const std::vector<Bucket>& earlier,
+                              const std::vector<Bucket>& later);
+
 // One answer of /metrics: numbers of one moment, which is what the identities of SPEC §1 hold for.
 class Scrape {
  public:
@@ -29,6 +39,9 @@ class Scrape {
   // The sum over all series of a metric whose labels contain `labels`: sum("rts_orders_total"),
   // sum("rts_events_dropped_total", R"(reason="stale")").
   [[nodiscard]] double sum(std::string_view name, std::string_view labels = "") const;
+  // The buckets of a histogram without labels, ascending, the last of them infinite; empty when
+  // there is none of that name.
+  [[nodiscard]] std::vector<Bucket> histogram(std::string_view name) const;
   // What is wrong with the accounts; empty when they balance.
   [[nodiscard]] std::string accounts_problem() const;
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/daemon.hpp"
 #include "support/orders.hpp"
 
 namespace rts::test {
@@ -37,14 +38,19 @@ struct SupervisorOptions {
 // How something was at the start and at the end of a run, behind its warm-up.
 struct Trend {
   double slope_mb_per_hour = 0;       // of resident memory, least squares
+  double own_slope_mb_per_hour = 0;   // of what of it is no page of a file
   double resolution_mb_per_hour = 0;  // below this a slope of this run means nothing
   std::chrono::seconds window{0};
   std::size_t fds_before = 0, fds_after = 0;
   std::size_t threads_before = 0, threads_after = 0;
-  std::size_t resident_bytes = 0;  // at the end
+  std::size_t resident_bytes = 0;        // at the end
+  std::size_t file_bytes = 0;            // of these
+  double p99_before = 0, p99_after = 0;  // seconds from a frame to its order
 
   [[nodiscard]] bool flat() const;
   [[nodiscard]] std::string text() const;
+  // An object's members, without braces.
+  [[nodiscard]] std::string json() const;
 };
 
 // Everything that was seen of the witness, a sample a time. Not thread-safe.
@@ -52,14 +58,23 @@ class Growth {
  public:
   struct Sample {
     std::chrono::milliseconds at;
-    std::size_t resident_bytes, fds, threads;
+    std::size_t resident_bytes, file_bytes, fds, threads;
   };
   void add(const Sample& sample) { samples_.push_back(sample); }
+  // From a frame to its order, as the witness counts it at the time of the last sample.
+  void add(std::vector<Bucket> delays) { delays_.push_back({samples_.size(), std::move(delays)}); }
   // Of the samples behind the first third.
   [[nodiscard]] Trend trend() const;
 
  private:
+  struct Delays {
+    std::size_t sample;
+    std::vector<Bucket> buckets;
+  };
+  [[nodiscard]] double p99(std::size_t from, std::size_t to) const;
+
   std::vector<Sample> samples_;
+  std::vector<Delays> delays_;
 };
 
 struct SupervisorResult {
@@ -72,6 +87,8 @@ struct SupervisorResult {
 
   [[nodiscard]] bool held() const { return orders.clean() && trend.flat() && complaints.empty(); }
   [[nodiscard]] std::string text() const;
+  // One line, for docs/RELIABILITY.md.
+  [[nodiscard]] std::string json(const SupervisorOptions& options) const;
 };
 
 // Blocks for the length of the run and a little more. Children die with the calling thread.

@@ -25,12 +25,19 @@ std::size_t entries(const std::string& directory) {
   return count;
 }
 
-std::size_t resident_bytes(pid_t pid) {
+struct Memory {
+  std::size_t resident_bytes = 0;
+  std::size_t file_bytes = 0;
+};
+
+Memory memory_of(pid_t pid) {
   std::ifstream statm(fmt::format("/proc/{}/statm", pid));
   std::size_t total_pages = 0;
   std::size_t resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::size_t file_pages = 0;
+  statm >> total_pages >> resident_pages >> file_pages;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return {resident_pages * page, file_pages * page};
 }
 
 }  // namespace
@@ -43,8 +50,10 @@ nanoseconds cpu_time_of(pid_t pid) {
 }
 
 Usage usage_of(pid_t pid) {
+  const Memory memory = memory_of(pid);
   return {.cpu = cpu_time_of(pid),
-          .resident_bytes = resident_bytes(pid),
+          .resident_bytes = memory.resident_bytes,
+          .file_bytes = memory.file_bytes,
           .fds = entries(fmt::format("/proc/{}/fd", pid)),
           .threads = entries(fmt::format("/proc/{}/task", pid))};
 }

@@ -14,6 +14,7 @@ namespace rts::test {
 struct Usage {
   std::chrono::nanoseconds cpu{0};  // all threads, since its start
   std::size_t resident_bytes = 0;
+  std::size_t file_bytes = 0;  // of these such as are pages of a file, which can be dropped
   std::size_t fds = 0;
   std::size_t threads = 0;
 };
