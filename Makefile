@@ -32,8 +32,8 @@ BENCH_TARGETS := realtime-strategies engine_bench step_frames service_bench
 SECURITY_PACKAGES := cppcheck binutils
 PACKAGE_PACKAGES := dpkg-dev file mmdebstrap
 FUZZ_PACKAGES := clang-14/clang libclang-rt-14-dev/libclang-rt-dev
-FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := answer engine funding import instruments recording settings settings_file stream_info
+FUZZ_SECONDS ?= 30
+FUZZ_RUNS ?= 10000000
 SIMULATED_SEEDS ?= 10000
 # Of the tests those with these labels, as ctest -L takes them, run under ASan and UBSan.
 SANITIZED ?= unit|integration|e2e
@@ -248,14 +248,20 @@ k8s-validate: setup compile ## Manifests, chart, alerts and dashboard against sc
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/manifests_test.py
 	@RTS_BINARY=$(BINARY) $(PYTHON) tests/k8s/validate.py
 
-.PHONY: fuzz
-fuzz: setup ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (default 60)
+# The targets are those of tests/fuzz/CMakeLists.txt.
+.PHONY: build-fuzz
+build-fuzz: setup
 	$(call install,$(FUZZ_PACKAGES))
 	@cmake --preset fuzz >/dev/null
-	@cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(FUZZ_TARGETS))
-	@for t in $(FUZZ_TARGETS); do mkdir -p build/fuzz/found/$$t; \
-	  build/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-	    build/fuzz/found/$$t tests/fuzz/corpus/fuzz_$$t || exit 1; done
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzz_targets
+
+.PHONY: fuzz
+fuzz: build-fuzz ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a target (default 30)
+	@tests/fuzz/fuzz.py --build build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
+
+.PHONY: fuzz-long
+fuzz-long: build-fuzz ## The same until each target had 10,000,000 executions (FUZZ_RUNS)
+	@tests/fuzz/fuzz.py --build build/fuzz --runs $(FUZZ_RUNS) --jobs $(JOBS)
 
 .PHONY: check-format
 check-format: setup-lint
@@ -387,8 +393,8 @@ k8s-clean: ## Remove the service from CONTEXT; the namespace and the Secrets sta
 	@k8s/cluster.sh clean "$$CONTEXT" "$$OVERLAY"
 
 # One after the other, whatever -j says: each of them uses all cores.
-PIPELINE := lint test e2e-brokers test-clang test-trixie test-arm64 sanitize sanitize-threads coverage \
-  security k8s-validate compose-validate container container-trixie package-test \
+PIPELINE := lint test e2e-brokers test-clang test-trixie test-arm64 sanitize sanitize-threads fuzz \
+  coverage security k8s-validate compose-validate container container-trixie package-test \
   package-test-trixie
 
 .PHONY: pipeline

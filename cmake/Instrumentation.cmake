@@ -23,6 +23,11 @@ if(RTS_SANITIZE)
     # g++ warns that TSan does not model the fences in Asio's headers.
     target_compile_options(rts_instrumentation INTERFACE -Wno-tsan)
   endif()
+  if(RTS_LIBFUZZER)
+    # All that is reached has to be instrumented, or the fuzzer is blind there. A fuzzer is worth as
+    # much as it is fast; assertions stay, for the build type is Debug.
+    target_compile_options(rts_instrumentation INTERFACE -fsanitize=fuzzer-no-link -O2)
+  endif()
 elseif(RTS_COVERAGE)
   target_compile_options(rts_instrumentation INTERFACE --coverage -O0)
   target_link_options(rts_instrumentation INTERFACE --coverage)

@@ -109,7 +109,13 @@ JsonWriter& JsonWriter::number_or_null(double value) {
 
 JsonWriter& JsonWriter::finite(double value) {
   char text[32];  // the shortest form of a double has at most 24 characters
-  const auto result = std::to_chars(std::begin(text), std::end(text), value);
+  // Without point and exponent a number is an integer to who reads it, and beyond 64 bits makes
+  // simdjson refuse all of the text.
+  constexpr double kIntegersBelow = 9'223'372'036'854'775'808.0;  // 2^63
+  const auto result =
+      std::abs(value) < kIntegersBelow
+          ? std::to_chars(std::begin(text), std::end(text), value)
+          : std::to_chars(std::begin(text), std::end(text), value, std::chars_format::scientific);
   return raw({text, static_cast<std::size_t>(result.ptr - text)});
 }
 

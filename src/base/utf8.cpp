@@ -80,7 +80,7 @@ std::string shown(std::string_view text, std::size_t max_bytes, char instead) {
   while (!text.empty()) {
     const Character c = take_character(text);
     if (out.size() + c.bytes.size() > max_bytes) break;
-    if (c.is_control) {
+    if (c.is_control || !c.is_utf8) {
       out.append(c.bytes.size(), instead);
     } else {
       out += c.bytes;

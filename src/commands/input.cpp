@@ -1,5 +1,6 @@
 #include "commands/input.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -179,7 +180,8 @@ bool LineReader::decode_more() {
       const Decoded decoded = decoder_(stored_, out, room);
       if (!decoded.damage.empty()) fail(decoded.damage);
       is_inside_ = decoded.is_inside;
-      if (decoded.bytes_read > 0) bytes_read_ = decoded.bytes_read;
+      // A zip archive says where it has read to by its own numbers, which may be wrong.
+      if (decoded.bytes_read > 0) bytes_read_ = std::min(decoded.bytes_read, bytes_total_);
       setg(eback(), gptr(), out + decoded.bytes);
       if (decoded.bytes > 0) return true;
     }

@@ -105,8 +105,9 @@ void derive(Settings& s) {
 class Loader {
  public:
   explicit Loader(const ReadFile& read_file) : read_file_(read_file) {
+    const Place defaults{settings_, settings_.engine.defaults};  // nothing is given yet
     for (const Setting& setting : table()) {
-      values_.push_back({&setting, {}, setting.default_text(), Origin::fallback});
+      values_.push_back({&setting, {}, setting.text(setting.rule, defaults), Origin::fallback});
     }
   }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -154,18 +155,23 @@ bool is_near(std::string_view name, std::string_view ours) {
 }
 
 // First by typing errors; then, where a word was left out (ORDERBOOK_SKEW_MIN_SPRED,
-// CIRCUIT_BREAKER_THRESHOLD), by the letters that are not found in ours.
+// CIRCUIT_BREAKER_THRESHOLD), by the letters that are not found in ours. A revision of the control
+// log may have hundreds of such names, so that letters are counted only where it can matter.
 std::string_view nearest_name(std::string_view name) {
-  const auto rank = [&](const Setting& setting) {
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+  std::pair least(kMost, kMost);
+  std::string_view nearest;
+  for (const Setting& setting : table()) {
     const bool is_ours = same_but_for_case(name, setting.name);
-    const std::size_t distance = is_ours ? 0 : edit_distance(name, setting.name);
     const bool is_slip = is_ours || is_near(name, setting.name);
-    return std::pair(is_slip ? 0 : 1 + edit_distance(name, setting.name, 0), distance);
-  };
-  const auto names = table();
-  return std::min_element(names.begin(), names.end(),
-                          [&](const Setting& a, const Setting& b) { return rank(a) < rank(b); })
-      ->name;
+    const std::size_t missing = is_slip ? 0 : 1 + edit_distance(name, setting.name, 0);
+    if (missing > least.first) continue;
+    const std::pair rank(missing, is_ours ? 0 : edit_distance(name, setting.name));
+    if (rank >= least) continue;
+    least = rank;
+    nearest = setting.name;
+  }
+  return nearest;
 }
 
 }  // namespace

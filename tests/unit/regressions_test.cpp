@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <rts/engine/engine.hpp>
+#include <rts/wire/answer.hpp>
 
 #include "support/endings.hpp"
 #include "support/frames.hpp"
@@ -84,6 +85,27 @@ TEST(Regression, OpeningOrderIsNeverWithoutProtection) {
   feed(engine, trade({.id = 2, .price = "9.7e14"}));
   EXPECT_EQ(ending(engine, trade({.id = 3, .price = "9.75e14", .quantity = "10"})),
             "trade_momentum/size_limit");
+}
+
+// SPEC §6: "cooldown, day and minute counters are a fold over that log". An indicator from 2^63 on
+// was written as an integer, which simdjson does not read: no replica counted such an order. Found
+// by fuzz_order.
+TEST(Regression, AnOrderWithAHugeIndicatorIsCounted) {
+  Engine engine(usual_parameters());
+  const Step step = engine.step(
+      book_frame({.bids = {{"100", "140944653939.954"}}, .asks = {{"100.2", "0.00000001"}}}), {});
+  ASSERT_EQ(step.events.size(), 1U);
+  ASSERT_NE(step.events.front().decision(), nullptr);
+  const auto& order = step.events.front().decision()->order;
+  ASSERT_TRUE(order);
+  EXPECT_GT(order->indicators[2].value(), 9.3e18);  // the ratio
+  for (const OrderFormat format : all_of<OrderFormat>) {
+    std::string json;
+    append_json(json, *order, format);
+    const auto counted = wire::parse_counted_order(json);
+    ASSERT_TRUE(counted) << json;
+    EXPECT_EQ(counted->id, order->id);
+  }
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ TEST(Shown, IsCutWhereACharacterEndsAndHasNoControlCharacter) {
   EXPECT_EQ(shown("ab\xE2\x82\xAC"sv, 4, '?'), "ab");
   EXPECT_EQ(shown("ab\xE2\x82\xAC"sv, 5, '?'), "ab\xE2\x82\xAC");
   EXPECT_EQ(shown("abc"sv, 0, '?'), "");
+  EXPECT_EQ(shown("a\x9B\x32J\xE2\x82"sv, 20, '?'), "a?2J??");
 }
 
 TEST(JsonString, HasNoControlCharacterInIt) {

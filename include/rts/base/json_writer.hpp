@@ -31,7 +31,7 @@ class JsonWriter {
   JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
   JsonWriter& decimal(const Decimal& value);
-  // Shortest text that reads back as the same double.
+  // Shortest text that reads back as the same double; from 2^63 on the shortest with an exponent.
   template <class Rule>
   JsonWriter& number(Checked<Rule> value) {
     return finite(value.value());

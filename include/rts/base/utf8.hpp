@@ -32,7 +32,8 @@ struct Character {
 [[nodiscard]] std::string printable(std::string_view text);
 
 // At most max_bytes of a text that others wrote, cut where a character ends; in place of each byte
-// of a control character stands `instead`. UTF-8 stays UTF-8.
+// of a control character, and of what is no UTF-8, stands `instead`: some terminals take the byte
+// 0x9B alone for the begin of a command.
 // shown("a\x1B[2J", 3, '?') = "a?[".
 [[nodiscard]] std::string shown(std::string_view text, std::size_t max_bytes, char instead);
 
