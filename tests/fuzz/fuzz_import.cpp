@@ -4,6 +4,7 @@
 
 #include <rts/config/settings.hpp>
 #include <rts/engine/engine.hpp>
+#include <rts/engine/intake.hpp>
 #include <rts/wire/frame.hpp>
 
 #include "fuzz.hpp"
@@ -15,18 +16,25 @@ using namespace rts;  // NOLINT(google-build-using-namespace): a fuzz target is 
 using research::ArchiveRow;
 using research::Columns;
 
-// Nothing but the end of its sequence keeps a row out.
+// Nothing but its place in the sequence keeps a row out: each is read as the first of its symbol.
 void check_line(const std::string& line, const ArchiveRow& row) {
-  static const config::Configuration kDefaults = config::load({}, {}).value();
-  Engine engine(config::engine_parameters(kDefaults.settings, Clock::replay));
+  static const EngineParameters kParameters =
+      config::engine_parameters(config::load({}, {}).value().settings, Clock::replay);
+  static wire::FrameReader reader;
   const auto recorded =
       wire::parse_recorded_line(std::string_view(line).substr(0, line.size() - 1));
   fuzz::require(recorded && recorded->received_at, "a line has a time of receipt");
   fuzz::require(to_ms(*recorded->received_at) == row.at, "which is that of the row");
   fuzz::require(line.find('\n') == line.size() - 1, "a row is one line");
-  const Step step = engine.step(recorded->frame, recorded->received_at);
-  fuzz::require(step.events.size() == 1, "a row is one event");
-  fuzz::require(step.events.front().decision() != nullptr, "which the engine evaluates");
+  fuzz::require(!reader.open(recorded->frame), "a row is a frame");
+  const wire::WireEvent* const event = reader.next();
+  fuzz::require(event != nullptr && !refusal_of(event->kind), "a row is an event of the market");
+  Schedule schedule(kParameters);
+  Intake intake(kParameters, schedule);
+  intake.begin_frame();
+  const auto admitted = intake.admit(*event, reader.envelope(), recorded->received_at);
+  fuzz::require(admitted.ok() && admitted.value()->at == row.at, "which the engine evaluates");
+  fuzz::require(reader.next() == nullptr, "a row is one event");
 }
 
 void read_rows(std::string_view text, Columns columns) {
