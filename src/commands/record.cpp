@@ -29,6 +29,7 @@
 #include "commands/recording_writer.hpp"
 #include "nats/client.hpp"
 #include "service/log_entries.hpp"
+#include "service/nats_transport.hpp"
 #include "service/stream_follower.hpp"
 
 namespace rts::commands {
@@ -179,20 +180,21 @@ class Recorder {
                 {.on_messages = [this](auto messages) { on_messages(messages); },
                  .on_command = [this](const auto& message) { on_hint(message); },
                  .on_status_change = [this] { on_status_change(); }}),
+        transport_(loop_, client_),
         heard_(settings.stream),
         ticks_(loop_),
         end_(loop_),
         subscribe_timer_(loop_),
         signals_(loop_, SIGINT, SIGTERM) {
     if (service::uses_order_log(settings)) {
-      order_log_.emplace(loop_, client_,
+      order_log_.emplace(transport_,
                          StreamFollower::Source{.domain = settings.broker.jetstream_domain,
                                                 .subject = settings.stream.subject,
                                                 .stream = {}},
                          callbacks("order log", order_log_, &Recorder::on_order));
     }
     if (const std::string& bucket = settings.broker.control_bucket; !bucket.empty()) {
-      control_log_.emplace(loop_, client_,
+      control_log_.emplace(transport_,
                            StreamFollower::Source{.domain = settings.broker.jetstream_domain,
                                                   .subject = {},
                                                   .stream = bucket_stream(bucket)},
@@ -464,6 +466,7 @@ class Recorder {
   const bool is_watched_;  // somebody looks at standard error
   RecordingTape tape_;
   nats::Client client_;
+  service::NatsTransport transport_;
   Log order_log_, control_log_;
   HeardLogs heard_;
   bool has_news_ = false;  // heard_ has what no file begins with yet

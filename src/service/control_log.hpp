@@ -14,7 +14,6 @@
 #include <variant>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -23,7 +22,6 @@
 #include <rts/trading/stream_plan.hpp>
 #include <rts/wire/control_log.hpp>
 
-#include "nats/client.hpp"
 #include "service/log_entries.hpp"
 #include "service/narrator.hpp"
 #include "service/status.hpp"
@@ -44,13 +42,12 @@ class ControlLog {
 
   // `is_required`: it is never off by itself. Where orders go through the order log, who provides
   // the one has to provide the other.
-  ControlLog(boost::asio::io_context& loop, nats::Client& client, const Parts& parts,
-             bool is_required)
+  ControlLog(StreamTransport& transport, const Parts& parts, bool is_required)
       : parts_(parts),
         bucket_(parts.configuration.settings.broker.control_bucket),
         is_required_(is_required),
         follower_(
-            loop, client,
+            transport,
             {.domain = parts.configuration.settings.broker.jetstream_domain,
              .subject = {},
              .stream = bucket_stream(bucket_)},

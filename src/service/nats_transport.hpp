@@ -1,5 +1,5 @@
-// What the publisher needs of the world, made real: the NATS client and the loop's time. Thread:
-// the loop's.
+// What the publisher and those who follow streams need of the world, made real: the NATS client and
+// the loop's time. Thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -15,11 +15,12 @@
 
 #include "nats/client.hpp"
 #include "service/publisher.hpp"
+#include "service/stream_follower.hpp"
 
 namespace rts::service {
 
 // `client` must outlive it, and not call its handlers any more once it is gone.
-class NatsTransport final : public OrderTransport {
+class NatsTransport final : public OrderTransport, public StreamTransport {
  public:
   NatsTransport(boost::asio::io_context& loop, nats::Client& client)
       : loop_(loop), client_(client) {}
@@ -65,6 +66,11 @@ class NatsTransport final : public OrderTransport {
       return on_reply(reply_of(reply));
     };
     return problem_of(client_.round_trip(timeout, std::move(handler)));
+  }
+
+  nats::PublishResult request(const nats::Outgoing& message, std::chrono::milliseconds timeout,
+                              nats::ReplyHandler on_reply) override {
+    return client_.request(message, timeout, std::move(on_reply));
   }
 
   nats::Status status() const override { return client_.status(); }

@@ -100,12 +100,12 @@ class Service {
         counts_(engine_.symbols()),
         client_(loop, client_options(settings_, identity_.name), client_callbacks()),
         transport_(loop, client_),
-        order_log_(loop, client_,
+        order_log_(transport_,
                    {.domain = settings_.broker.jetstream_domain,
                     .subject = settings_.stream.subject,
                     .stream = {}},
                    order_log_callbacks()),
-        control_log_(loop, client_,
+        control_log_(transport_,
                      {configuration_, engine_, narrator_, counts_,
                       [this] {
                         told_.at = {};

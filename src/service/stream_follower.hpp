@@ -2,7 +2,8 @@
 // and reads on when something says that there is more. What is heard elsewhere (what a stream
 // republishes, an order's acknowledgement) is such a hint and nothing else: an entry counts when
 // the stream itself has answered with it. So nothing is missed, doubled, or believed that somebody
-// has made up. Without blocking. Thread: the loop's.
+// has made up. Without blocking. The broker and time are behind a small interface, so that a test
+// can play them. Thread: the loop's.
 #pragma once
 
 #include <algorithm>
@@ -17,18 +18,30 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include <rts/trading/stream_plan.hpp>
 #include <rts/wire/stream_info.hpp>
 
-#include "nats/client.hpp"
 #include "nats/subjects.hpp"
+#include "nats/types.hpp"
 #include "service/publisher.hpp"
 
 namespace rts::service {
+
+// The way to the broker that has the stream, and the time.
+class StreamTransport {
+ public:
+  // As nats::Client does it: of what is `sent` the handler runs at least once, never inside
+  // request().
+  [[nodiscard]] virtual nats::PublishResult request(const nats::Outgoing& message,
+                                                    std::chrono::milliseconds timeout,
+                                                    nats::ReplyHandler on_reply) = 0;
+  [[nodiscard]] virtual nats::Status status() const = 0;
+  [[nodiscard]] virtual SteadyTime steady_now() const = 0;
+  // Calls `wake` once at that time. It cannot be taken back, and any number may be set.
+  virtual void wake_at(SteadyTime at, std::function<void()> wake) = 0;
+};
 
 class StreamFollower final : public OrderLog {
  public:
@@ -62,15 +75,14 @@ class StreamFollower final : public OrderLog {
     std::function<void(bool is_read, bool changed)> on_looked;
   };
 
-  // `client` must outlive it.
-  StreamFollower(boost::asio::io_context& io, nats::Client& client, Source source,
-                 Callbacks callbacks)
-      : client_(client), source_(std::move(source)), callbacks_(std::move(callbacks)), timer_(io) {}
+  // `transport` must outlive it, and not call it any more once it is gone.
+  StreamFollower(StreamTransport& transport, Source source, Callbacks callbacks)
+      : transport_(transport), source_(std::move(source)), callbacks_(std::move(callbacks)) {}
 
   // To be called when the client's status has changed: on a new connection all is read anew that
   // was not read before.
   void on_connection_change() {
-    const nats::Status now = client_.status();
+    const nats::Status now = transport_.status();
     const std::uint64_t number = now.connected ? now.reconnects + 1 : 0;
     // Until the subscriptions stand, what is stored now may be heard of nowhere.
     if (number == connection_ || (number != 0 && !now.hears_commands)) return;
@@ -83,7 +95,7 @@ class StreamFollower final : public OrderLog {
     if (is_denied_) return;  // a new connection is what the refusal has cost: the timer goes on
     problem_ = number == 0 ? "there is no connection to read it on"
                            : "it has not been read on this connection yet";
-    timer_.cancel();
+    look_at_ = SteadyTime::max();
     if (number != 0) look_after(std::chrono::seconds(0));
   }
 
@@ -128,7 +140,7 @@ class StreamFollower final : public OrderLog {
   // For how long nobody has answered who knows of it, while there was a connection.
   [[nodiscard]] std::chrono::milliseconds missing_for() const {
     if (connection_ == 0 || !missing_since_) return std::chrono::milliseconds(0);
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+    return std::chrono::duration_cast<std::chrono::milliseconds>(transport_.steady_now() -
                                                                  *missing_since_);
   }
 
@@ -155,9 +167,20 @@ class StreamFollower final : public OrderLog {
   using Handler = std::function<void(const nats::Reply&)>;
 
   void look_after(std::chrono::milliseconds delay) {
-    timer_.expires_after(delay);
-    timer_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
+    look_at_ = transport_.steady_now() + delay;
+    await_look();
+  }
+
+  // A wake that was set for an earlier time sets the next one: however often the time is moved, few
+  // are waiting.
+  void await_look() {
+    if (look_at_ >= wake_at_) return;
+    wake_at_ = look_at_;
+    transport_.wake_at(wake_at_, [this, at = wake_at_] {
+      if (at != wake_at_) return;  // an earlier one has been set since
+      wake_at_ = SteadyTime::max();
+      if (transport_.steady_now() < look_at_) return await_look();
+      look_at_ = SteadyTime::max();
       is_denied_ = false;
       if (connection_ != 0 && !is_looking_) look();
     });
@@ -166,9 +189,9 @@ class StreamFollower final : public OrderLog {
   void look() {
     is_looking_ = true;
     is_wanted_again_ = false;
-    looked_at_ = std::chrono::steady_clock::now();
+    looked_at_ = transport_.steady_now();
     ++look_;
-    if (const nats::Status now = client_.status(); now.connected && !now.takes_headers) {
+    if (const nats::Status now = transport_.status(); now.connected && !now.takes_headers) {
       return conclude("the broker takes no headers, so it has no JetStream for us",
                       Place::no_jetstream);
     }
@@ -186,11 +209,11 @@ class StreamFollower final : public OrderLog {
   // The handler runs once, unless the look is over by then. None is late while others come.
   void ask(const std::string& verb, std::string_view payload, Handler handler) {
     const std::string subject = nats::jetstream_api(source_.domain, verb);
-    const auto result = client_.request(
+    const auto result = transport_.request(
         {subject, payload}, kTimeout,
         [this, look = look_, handler = std::move(handler)](const nats::Reply& reply) {
           if (look != look_) return nats::AfterReply::done;
-          const auto now = std::chrono::steady_clock::now();
+          const SteadyTime now = transport_.steady_now();
           const bool is_late = reply.kind == nats::ReplyKind::timed_out;
           if (is_late && now - answered_at_ < kTimeout) return nats::AfterReply::keep_waiting;
           if (!is_late) answered_at_ = now;
@@ -348,10 +371,11 @@ class StreamFollower final : public OrderLog {
     return looks_ahead_ > 0 ? kIntervalsAhead[--looks_ahead_] : kIntervalWhenFine;
   }
 
-  nats::Client& client_;
+  StreamTransport& transport_;
   const Source source_;
   const Callbacks callbacks_;
-  boost::asio::steady_timer timer_;
+  SteadyTime look_at_ = SteadyTime::max();  // the next one; max: none is due
+  SteadyTime wake_at_ = SteadyTime::max();  // the first wake that is set; max: none is
   std::uint64_t connection_ = 0;  // the client's number of the connection, from 1; 0: none
   std::uint64_t look_ = 0;        // the number of the look; what another has asked for is void
   bool is_looking_ = false;
@@ -368,10 +392,10 @@ class StreamFollower final : public OrderLog {
   std::uint64_t next_ = 0, until_ = 0;  // sequences, of the look
   // Asked for, up to next_, and not told yet; of what is gone the sequence is 0.
   std::deque<std::optional<wire::StoredMessage>> window_;
-  std::chrono::steady_clock::time_point answered_at_;  // the last answer
+  SteadyTime answered_at_;  // the last answer
 
-  std::chrono::steady_clock::time_point looked_at_;
-  std::optional<std::chrono::steady_clock::time_point> missing_since_;
+  SteadyTime looked_at_;
+  std::optional<SteadyTime> missing_since_;
   bool is_read_ = false;
   std::uint64_t last_ = 0;
   std::uint64_t reading_ = 0;
