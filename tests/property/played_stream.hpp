@@ -1,9 +1,10 @@
-// Of the world that the simulated replicas live in: chance, time, and a stream that stores by
-// nats-server's rules. Values only: nothing here waits, and one seed always gives the same.
+// Of the world that the simulated replicas live in: chance, time, and a stream that stores, and
+// answers about it, by nats-server's rules. Nothing here waits, and one seed always gives the same.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <queue>
 #include <random>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,6 +23,9 @@
 #include <rts/base/time.hpp>
 #include <rts/trading/order_memory.hpp>
 #include <rts/wire/answer.hpp>
+#include <rts/wire/stream_info.hpp>
+
+#include "support/log_stream.hpp"
 
 namespace rts::test {
 
@@ -55,15 +60,20 @@ class Schedule {
     due_.push({std::max(time, now_), ++planned_, std::move(run)});
   }
   void in(milliseconds delay, std::function<void()> run) { at(now_ + delay, std::move(run)); }
-  void run_until(UnixMs end) {
-    while (!due_.empty() && due_.top().at <= end) {
-      const Due next = due_.top();
-      due_.pop();
-      now_ = next.at;
-      next.run();
+  // The next thing that happens up to `end`; false: nothing does, and it is then.
+  bool step(UnixMs end) {
+    if (due_.empty() || due_.top().at > end) {
+      now_ = end;
+      return false;
     }
-    now_ = end;
+    const Due next = due_.top();
+    due_.pop();
+    now_ = next.at;
+    ++steps_;
+    next.run();
+    return true;
   }
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
 
  private:
   struct Due {
@@ -77,7 +87,7 @@ class Schedule {
   };
 
   UnixMs now_;
-  std::uint64_t planned_ = 0;
+  std::uint64_t planned_ = 0, steps_ = 0;
   std::priority_queue<Due> due_;
 };
 
@@ -96,6 +106,7 @@ class PlayedStream {
     no_leader   // nobody listens
   };
   struct Message {
+    std::string subject{};
     std::string id{};      // empty: none
     std::string sender{};  // Rts-Sender
     std::string payload{};
@@ -103,19 +114,20 @@ class PlayedStream {
   };
   struct Entry {
     std::uint64_t sequence = 0;
+    UnixMs stored_at;
     Message message;
-    std::optional<CountedOrder> order;
+    std::optional<CountedOrder> order{};
     // The periods that a fold over the log counts it to: time never runs backwards there.
-    std::int64_t day = 0;
-    std::int64_t minute = 0;
-  };
-  struct Info {
-    std::uint64_t first_sequence = 0, last_sequence = 0;
+    std::int64_t day = 0, minute = 0;
   };
   using OnAnswer = std::function<void(const std::string&)>;
 
-  PlayedStream(Rules rules, std::function<void(const Entry&)> on_stored)
-      : rules_(rules), on_stored_(std::move(on_stored)) {}
+  PlayedStream(std::string name, Rules rules, const Schedule& schedule,
+               std::function<void(const Entry&)> on_stored)
+      : name_(std::move(name)),
+        rules_(rules),
+        schedule_(schedule),
+        on_stored_(std::move(on_stored)) {}
 
   void publish(const Message& message, const OnAnswer& answer) {
     if (health_ == Health::fine) return answer(store(message));
@@ -137,15 +149,35 @@ class PlayedStream {
   }
   void purge() { first_ = last_ + 1; }
 
-  [[nodiscard]] Info info() const { return {first_, last_}; }
-  // Empty where it was purged. Lives as long as the stream.
-  [[nodiscard]] const Entry* get(std::uint64_t sequence) const {
-    return sequence >= first_ && sequence <= last_ ? &entries_[sequence - 1] : nullptr;
+  [[nodiscard]] std::uint64_t last() const { return last_; }
+  // What JetStream's API says about it to STREAM.NAMES, STREAM.INFO and STREAM.MSG.GET. What was
+  // stored after `newest` it does not know.
+  [[nodiscard]] std::string look_up(std::string_view verb, std::string_view payload,
+                                    std::uint64_t newest) const {
+    const std::uint64_t last = std::min(last_, newest);
+    if (verb == "STREAM.NAMES") return fmt::format(R"({{"streams":["{}"]}})", name_);
+    if (verb.starts_with("STREAM.INFO.")) {
+      return fmt::format(R"({{"config":{{"name":"{}"}},"created":"then",)"
+                         R"("state":{{"first_seq":{},"last_seq":{}}}}})",
+                         name_, first_, last);
+    }
+    std::uint64_t sequence = 0;  // {"seq":1}
+    const std::size_t at = std::min(payload.find(':') + 1, payload.size());
+    std::from_chars(payload.data() + at, payload.data() + payload.size(), sequence);
+    if (sequence < first_ || sequence > last) return error(wire::kMessageNotFound);
+    const Entry& entry = entries_[sequence - 1];
+    const std::string& sender = entry.message.sender;
+    return stored_message(
+        {.sequence = sequence,
+         .subject = entry.message.subject,
+         .headers = sender.empty() ? "" : "NATS/1.0\r\nRts-Sender: " + sender + "\r\n\r\n",
+         .data = entry.message.payload,
+         .stored_at = entry.stored_at});
   }
   // All that it has ever stored.
   [[nodiscard]] const std::deque<Entry>& history() const { return entries_; }
 
-  static std::string error(std::uint64_t code) {
+  static std::string error(std::int64_t code) {
     return fmt::format(R"({{"error":{{"code":400,"err_code":{},"description":"no"}}}})", code);
   }
 
@@ -161,7 +193,10 @@ class PlayedStream {
     if (message.expected && *message.expected != last_) return error(10071);
     if (known != ids_.end()) return duplicate_of(known->second);
     if (rules_.max_messages > 0 && last_ + 1 - first_ >= rules_.max_messages) return error(10077);
-    Entry entry{++last_, message, wire::parse_counted_order(message.payload)};
+    Entry entry{.sequence = ++last_,
+                .stored_at = schedule_.now(),
+                .message = message,
+                .order = wire::parse_counted_order(message.payload)};
     if (entry.order) {
       std::int64_t& day = days_[index_of(entry.order->strategy)];
       entry.day = day = std::max(day, utc_day(entry.order->at));
@@ -173,7 +208,9 @@ class PlayedStream {
     return fmt::format(R"({{"stream":"ORDERS","seq":{}}})", last_);
   }
 
+  const std::string name_;
   const Rules rules_;
+  const Schedule& schedule_;
   const std::function<void(const Entry&)> on_stored_;
   Health health_ = Health::fine;
   std::uint64_t first_ = 1, last_ = 0;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <stdexcept>
 
+#include <boost/archive/iterators/base64_from_binary.hpp>
+#include <boost/archive/iterators/transform_width.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +16,18 @@
 #include "support/rapidjson.hpp"
 
 namespace rts::test {
+namespace {
+
+std::string base64(const std::string& bytes) {
+  namespace iterators = boost::archive::iterators;
+  using Encoded =
+      iterators::base64_from_binary<iterators::transform_width<std::string::const_iterator, 6, 8>>;
+  std::string text(Encoded(bytes.begin()), Encoded(bytes.end()));
+  text.append((4 - text.size() % 4) % 4, '=');
+  return text;
+}
+
+}  // namespace
 
 std::string order_log_configuration() {
   return fmt::format(
@@ -29,6 +43,14 @@ std::string log_entry(const EntryParts& parts) {
   return fmt::format(
       R"({{"order_id":"{}","strategy_name":"{}","side":"{}","symbol":"{}","timestamp":"{}"}})",
       parts.id, parts.strategy, parts.side, parts.symbol, at);
+}
+
+std::string stored_message(const wire::StoredMessage& message) {
+  std::string at;
+  append_iso8601(at, message.stored_at);
+  return fmt::format(
+      R"({{"message":{{"subject":"{}","seq":{},"hdrs":"{}","data":"{}","time":"{}"}}}})",
+      message.subject, message.sequence, base64(message.headers), base64(message.data), at);
 }
 
 std::string OrderLogStream::ask(const std::string& subject, std::string_view payload) const {

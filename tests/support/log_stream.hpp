@@ -48,4 +48,7 @@ struct EntryParts {
 };
 [[nodiscard]] std::string log_entry(const EntryParts& parts);
 
+// JetStream's answer to a request for a message that it has stored.
+[[nodiscard]] std::string stored_message(const wire::StoredMessage& message);
+
 }  // namespace rts::test

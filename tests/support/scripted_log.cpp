@@ -4,8 +4,6 @@
 #include <mutex>
 #include <optional>
 
-#include <boost/archive/iterators/base64_from_binary.hpp>
-#include <boost/archive/iterators/transform_width.hpp>
 #include <fmt/format.h>
 
 #include <rts/base/time.hpp>
@@ -20,15 +18,6 @@ namespace {
 
 constexpr const char* kApi = "$JS.API.";
 
-std::string base64(const std::string& bytes) {
-  namespace iterators = boost::archive::iterators;
-  using Encoded =
-      iterators::base64_from_binary<iterators::transform_width<std::string::const_iterator, 6, 8>>;
-  std::string text(Encoded(bytes.begin()), Encoded(bytes.end()));
-  text.append((4 - text.size() % 4) % 4, '=');
-  return text;
-}
-
 struct Entry {
   Received message;
   UnixMs at;
@@ -40,11 +29,11 @@ std::string as_stored(const Entry& entry, std::uint64_t sequence) {
     headers += fmt::format("{}: {}\r\n", name, value);
   }
   headers += "\r\n";
-  std::string at;
-  append_iso8601(at, entry.at);
-  return fmt::format(
-      R"({{"message":{{"subject":"{}","seq":{},"hdrs":"{}","data":"{}","time":"{}"}}}})",
-      entry.message.subject, sequence, base64(headers), base64(entry.message.payload), at);
+  return stored_message({.sequence = sequence,
+                         .subject = entry.message.subject,
+                         .headers = headers,
+                         .data = entry.message.payload,
+                         .stored_at = entry.at});
 }
 
 }  // namespace
