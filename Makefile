@@ -203,7 +203,11 @@ sanitize-threads: setup ## All tests under TSan
 
 .PHONY: planted
 planted: setup ## Plant 15 defects, one at a time: a test has to fail of each
-	@tests/planted/defects.py --jobs $(JOBS)
+	@$(PYTHON) tests/planted/defects.py --jobs $(JOBS)
+
+.PHONY: mutants
+mutants: setup ## Mutate what decides about money, point by point: a test has to fail of each
+	@$(PYTHON) tests/planted/mutants.py --jobs $(JOBS)
 
 .PHONY: bench
 bench: setup ## Figures beside bare libraries; QUICK=1: two minutes; PEERS=1: and vectorbt (PyPI)

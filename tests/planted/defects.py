@@ -13,9 +13,7 @@ changes. Needs git, CMake, Ninja and what `make test` needs.
 """
 
 import argparse
-import filecmp
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -23,11 +21,9 @@ import xml.etree.ElementTree as xml
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / "build" / "planted"
-COPY = WORK / "src"
-BUILD = WORK / "build"
-SHOWN_LINES = 20  # of what a failing command wrote
+from trial import ROOT, Problem, Trial
+
+TRIAL = Trial(ROOT / "build" / "planted")
 LABELS = {"property": "unit"}  # of ctest, where it is not the suite's own name
 
 
@@ -111,10 +107,6 @@ DEFECTS = [
 # fmt: on
 
 
-class Problem(Exception):
-    """Why a run says nothing about the tests."""
-
-
 @dataclass(frozen=True)
 class TestRun:
     passed: list[str]
@@ -133,45 +125,12 @@ def misplaced(root: Path) -> list[str]:
     return offences
 
 
-def run(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        end = "\n".join(done.stdout.splitlines()[-SHOWN_LINES:])
-        raise Problem(f"{' '.join(command)} failed:\n{end}")
-
-
-def copy_sources() -> None:
-    """Makes the copy like the working tree. What is alike stays untouched and is not built again;
-    what is not, a defect of an interrupted run for one, is written with the time of now."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    wanted = {name for name in names.split("\0") if name and (ROOT / name).is_file()}
-    for path in [path for path in COPY.rglob("*") if path.is_file()]:
-        if str(path.relative_to(COPY)) not in wanted:
-            path.unlink()
-    for name in wanted:
-        source, target = ROOT / name, COPY / name
-        if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
-
-
-def configure() -> None:
-    launcher = "ccache" if shutil.which("ccache") else ""
-    run(["cmake", "--preset", "release", "-S", str(COPY), "-B", str(BUILD), "-DRTS_TESTS=ON",
-         f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}"])  # fmt: skip
-
-
-def build(suites: set[str], jobs: int) -> None:
-    run(["ninja", "-C", str(BUILD), "-j", str(jobs), *(f"{suite}_tests" for suite in suites)])
-
-
 def test(suite: str, tests: str, jobs: int) -> TestRun:
     """Runs tests until one fails."""
-    report = WORK / "report.xml"
+    report = TRIAL.work / "report.xml"
     report.unlink(missing_ok=True)
     subprocess.run(
-        ["ctest", "--test-dir", str(BUILD), "-L", f"^{LABELS.get(suite, suite)}$", "-R", tests,
+        ["ctest", "--test-dir", str(TRIAL.build_folder), "-L", f"^{LABELS.get(suite, suite)}$", "-R", tests,
          "-j", str(jobs), "--stop-on-failure", "--output-junit", str(report)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     ended: dict[str, list[str]] = {"run": [], "fail": []}
@@ -196,11 +155,11 @@ def expect_green(defects: list[Defect], jobs: int) -> int:
 
 def plant(defect: Defect, jobs: int) -> str | None:
     """The first test that fails of the defect; nothing when none does."""
-    path = COPY / defect.file
+    path = TRIAL.copy / defect.file
     clean = path.read_text()
     try:
         path.write_text(clean.replace(defect.old, defect.new))
-        build({defect.suite}, jobs)
+        TRIAL.build({defect.suite}, jobs)
         result = test(defect.suite, defect.tests, jobs)
     finally:
         path.write_text(clean)  # newer than what was built of the defect, which is built again
@@ -221,9 +180,9 @@ def main() -> int:
 
     defects = [defect for defect in DEFECTS if arguments.only in (None, defect.name)]
     begun = time.monotonic()
-    copy_sources()
-    configure()
-    build({defect.suite for defect in defects}, arguments.jobs)
+    TRIAL.copy_sources()
+    TRIAL.configure()
+    TRIAL.build({defect.suite for defect in defects}, arguments.jobs)
     green = expect_green(defects, arguments.jobs)
     print(f"without a defect: {green} tests pass ({time.monotonic() - begun:.0f} s)\n")
 
