@@ -130,7 +130,8 @@ def test(suite: str, tests: str, jobs: int) -> TestRun:
     report = TRIAL.work / "report.xml"
     report.unlink(missing_ok=True)
     subprocess.run(
-        ["ctest", "--test-dir", str(TRIAL.build_folder), "-L", f"^{LABELS.get(suite, suite)}$", "-R", tests,
+        ["ctest", "--test-dir", str(TRIAL.build_folder),
+         "-L", f"^{LABELS.get(suite, suite)}$", "-R", tests,
          "-j", str(jobs), "--stop-on-failure", "--output-junit", str(report)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     ended: dict[str, list[str]] = {"run": [], "fail": []}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the mutants: where they are found, that each does what it says, and what is made of it."""
+"""Tests of the mutants: where they are found, that each does what it says, what is made of it."""
 
 import os
 import shutil
@@ -56,7 +56,8 @@ class Points(unittest.TestCase):
         self.assertEqual(in_body("for (;;)\n ++a;"), ["++a; removed"])
         self.assertEqual(in_body("a.b[c] = d;"), ["a.b[c] = d; removed"])
         self.assertEqual(in_body("Type a(b);\nType c = d;\nconst auto e = f;"), [])
-        self.assertEqual(changes("struct A {\n  A(const B& b);\n  void f(C c);\n  D d = e;\n};"), [])
+        self.assertEqual(changes("struct A {\n  A(const B& b);\n  void f(C c);\n  D d = e;\n};"),
+                         [])  # fmt: skip
         self.assertEqual(changes("X::X() : a_{b}, c_(d) {\n  g();\n}"), ["g(); removed"])
         self.assertEqual(in_body("return h([&](X x) -> Y { g(); });"), ["g(); removed"])
 

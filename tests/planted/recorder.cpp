@@ -2,6 +2,7 @@
 // and how long it takes, to the file that RTS_MUTANTS_REACHED names, one JSON object a line.
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -15,18 +16,21 @@ class Recorder : public testing::EmptyTestEventListener {
   }
 
   // What ran before the first test, or between two.
-  void OnTestStart(const testing::TestInfo&) override { write("", 0, true); }
+  void OnTestStart(const testing::TestInfo&) override { write("", "", 0); }
   void OnTestEnd(const testing::TestInfo& test) override {
     const auto name = std::string(test.test_suite_name()) + "." + test.name();
     const testing::TestResult& result = *test.result();
-    write(name, static_cast<double>(result.elapsed_time()) / 1000, result.Passed());
+    const char* const outcome = result.Failed()    ? "failed"
+                                : result.Skipped() ? "skipped"
+                                                   : "passed";
+    write(name, outcome, static_cast<double>(result.elapsed_time()) / 1000);
   }
 
  private:
-  void write(const std::string& test, double seconds, bool passed) {
+  void write(const std::string& test, const char* outcome, double seconds) {
     if (out_ == nullptr) return;
-    std::fprintf(out_, R"({"test": "%s", "seconds": %.3f, "passed": %s, "reached": [)",
-                 test.c_str(), seconds, passed ? "true" : "false");
+    std::fprintf(out_, R"({"test": "%s", "outcome": "%s", "seconds": %.3f, "reached": [)",
+                 test.c_str(), outcome, seconds);
     write_marked(mutants::Mark::reached);
     std::fputs("], \"impossible\": [", out_);
     write_marked(mutants::Mark::impossible);

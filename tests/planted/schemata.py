@@ -7,6 +7,7 @@ with a name is mutated where it is used.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 TOKENS = re.compile(
@@ -20,24 +21,34 @@ TOKENS = re.compile(
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 ASSIGNING = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="}
 # What an operator is called in mutants.hpp, the one that it is written with, and its mutants.
-COMPARING = {"<": ("less", "<", ">", ["<=", ">="]), "<=": ("less_equal", "<", ">", ["<", ">"]),
-             ">": ("greater", "<", ">", [">=", "<="]), ">=": ("greater_equal", "<", ">", [">", "<"]),
-             "==": ("equal", "==", "==", ["!="]), "!=": ("unequal", "==", "==", ["=="])}  # fmt: skip
-COUNTING = {"+": ("add", "+", "+", ["-"]), "-": ("subtract", "+", "+", ["+"]),
-            "*": ("multiply", "*", "*", ["/"]), "/": ("divide", "*", "*", ["*"])}  # fmt: skip
+COMPARING = {
+    "<": ("less", "<", ">", ["<=", ">="]),
+    "<=": ("less_equal", "<", ">", ["<", ">"]),
+    ">": ("greater", "<", ">", [">=", "<="]),
+    ">=": ("greater_equal", "<", ">", [">", "<"]),
+    "==": ("equal", "==", "==", ["!="]),
+    "!=": ("unequal", "==", "==", ["=="]),
+}
+COUNTING = {
+    "+": ("add", "+", "+", ["-"]),
+    "-": ("subtract", "+", "+", ["+"]),
+    "*": ("multiply", "*", "*", ["/"]),
+    "/": ("divide", "*", "*", ["*"]),
+}
 BINARY = COMPARING | COUNTING
 FUNCTIONS = {"min": "max", "max": "min", "clamp": "its first argument", "abs": "its argument",
              "floor": "ceil", "ceil": "floor"}  # fmt: skip
-CONSTANT_CALLS = {"static_assert", "assert", "noexcept", "alignas", "decltype", "sizeof", "requires",
-                  "BOOST_DEFINE_FIXED_ENUM_CLASS", "BOOST_DESCRIBE_ENUM"}  # fmt: skip
+CONSTANT_CALLS = {"static_assert", "assert", "noexcept", "alignas", "decltype", "sizeof",
+                  "requires", "BOOST_DEFINE_FIXED_ENUM_CLASS", "BOOST_DESCRIBE_ENUM"}  # fmt: skip
 KEYWORDS = {"return", "if", "else", "for", "while", "do", "switch", "case", "default", "break",
             "continue", "using", "const", "constexpr", "auto", "static", "struct", "class", "enum",
             "namespace", "template", "typename", "public", "private", "protected", "friend", "new",
             "delete", "throw", "try", "catch", "goto", "operator", "explicit", "virtual", "inline",
             "unsigned", "int", "bool", "char", "double", "void", "co_return", "assert",
             "static_assert", "extern", "mutable", "union", "typedef"}  # fmt: skip
-VALUE_TYPE = re.compile(r"constexpr\s+(?:unsigned|int|double|long|auto|UnixMs|TimePoint|"
-                        r"std::(?:size_t|u?int\d+_t|chrono::\w+))\s+(k[A-Z]\w*)\s*[={(]")  # fmt: skip
+VALUE_TYPE = re.compile(
+    r"constexpr\s+(?:unsigned|int|double|long|auto|UnixMs|TimePoint|"
+    r"std::(?:size_t|u?int\d+_t|chrono::\w+))\s+(k[A-Z]\w*)\s*[={(]")  # fmt: skip
 ENUM = re.compile(r"\benum class (\w+)|\bBOOST_DEFINE_FIXED_ENUM_CLASS\(\s*(\w+)")
 
 
@@ -96,6 +107,7 @@ class Source:
         self.lines = text.splitlines()
         self.next_id = first_id
         self.mutants: list[Mutant] = []
+        self.seen: Counter[tuple[str, str]] = Counter()
         self.replaced: dict[int, tuple[int, str]] = {}  # start: end and new text
         self.wraps: list[tuple[int, int, str, str]] = []  # start, end, what goes before and behind
         self.tokens = tokens_of(text)
@@ -170,7 +182,9 @@ class Source:
                     not has_arguments):  # fmt: skip
                 token.block = "scope"
             elif before in (")", "noexcept", "const", "override", "else", "do", "try", "mutable",
-                            "]", ";", ":") or (before == "{" and self.tokens[i - 1].block == "body"):
+                            "]", ";", ":"):  # fmt: skip
+                token.block = "body"
+            elif before == "{" and self.tokens[i - 1].block == "body":
                 token.block = "body"
             elif before == "}" and (self._block_of(i - 1) != "list" or has_arguments):
                 token.block = "body"
@@ -238,8 +252,8 @@ class Source:
         code = self.lines[line - 1].strip()
         first = self.next_id
         for change in changes:
-            alike = sum(one.code == code and one.change.partition(" (")[0] == change.partition(" (")[0]
-                        for one in self.mutants)  # fmt: skip
+            alike = self.seen[code, change]
+            self.seen[code, change] += 1
             name = f"{change} ({alike + 1})" if alike else change
             self.mutants.append(Mutant(self.next_id, self.file, line, code, name))
             self.next_id += 1
@@ -321,7 +335,7 @@ class Source:
                 return
             first = self._add(i, [f"{text} becomes 1 more", f"{text} becomes 1 less"])
             self._wrap(self._chain_begin(i), i, f"::mutants::moved({first}, ", ")")
-        elif text in FUNCTIONS and i >= 2 and [one.text for one in tokens[i - 2 : i]] == ["std", "::"]:
+        elif text in FUNCTIONS and [one.text for one in tokens[i - 2 : i]] == ["std", "::"]:
             self._function(i)
         elif text in ("if", "while") and behind.text == "(":
             self._condition(i)

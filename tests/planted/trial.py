@@ -38,8 +38,8 @@ class Trial:
 
     def copy_sources(self, changed: dict[str, str] | None = None) -> None:
         """Makes the copy like the working tree, but for the files that are given with their text.
-        What is alike stays untouched and is not built again; what is not, a defect of an interrupted
-        run for one, is written with the time of now."""
+        What is alike stays untouched and is not built again; what is not, a defect of an
+        interrupted run for one, is written with the time of now."""
         changed = changed or {}
         listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listing, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
