@@ -168,8 +168,8 @@ class Broker:
 class Container:
     """The service, restricted as in a cluster, on the machine's network."""
 
-    def __init__(self, broker: int) -> None:
-        self.name = f"rts-smoke-{os.getpid()}"
+    def __init__(self, broker: int, name: str = "smoke") -> None:
+        self.name = f"rts-{name}-{os.getpid()}"
         self.port = free_port()
         settings = [f"--env=NATS_URL=nats://localhost:{broker}",
                     f"--env=HEALTH_CHECK_PORT={self.port}",
@@ -305,6 +305,24 @@ def check_end(container: Container) -> None:
     check("it drained", '"event":"stopped"' in container.logs())
 
 
+def check_crash(broker: Broker) -> None:
+    """The first process of a container is not ended by a signal of its own: it exits as if."""
+    commit = version()[1]
+    for signal, code in (("SEGV", 139), ("ABRT", 134)):
+        container = Container(broker.port, f"crash-{signal.lower()}")
+        try:
+            ready = eventually(lambda: container.get("/ready")[0] == 200)
+            run(*command("kill", f"--signal={signal}", container.name), check=True)
+            ended = run(*command("wait", container.name)).stdout.strip()
+            check(f"SIG{signal} ends it with {code}", ready and ended == str(code), ended)
+            lines = [line for line in container.logs().splitlines() if '"event":"crashed"' in line]
+            said = json.loads(lines[0]) if len(lines) == 1 else {}
+            seen = said.get("signal"), said.get("commit")
+            check("one line of its log says so", seen == (f"SIG{signal}", commit), len(lines))
+        finally:
+            container.remove()
+
+
 def try_out() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         print(f"trying {image()} with {engine()}", flush=True)
@@ -320,6 +338,7 @@ def try_out() -> None:
             check_order(container, broker)
             check_confinement(container)
             check_end(container)
+            check_crash(broker)
             if smoke.problems:
                 print(*container.logs().splitlines()[-20:], sep="\n")
         finally:
