@@ -22,7 +22,7 @@ BUILD_PACKAGES := $(shell cat docker/build-packages)
 LOCAL_PACKAGES := nats-server
 TEST_PACKAGES := curl libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev \
   nats-server prometheus iptables python3 python3-yaml valgrind systemd zsh fish groff-base mandoc \
-  chromium tmux
+  chromium tmux locales fiu-utils
 LINT_PACKAGES := clang-14/clang clang-tidy-14/clang-tidy clang-format-14/clang-format
 ARM64_PACKAGES := cmake ninja-build pkg-config python3 rapidjson-dev g++-aarch64-linux-gnu \
   qemu-user-static $(patsubst %-dev,%-dev:arm64,$(subst -dev/,-dev:arm64/,$(filter %-dev, \

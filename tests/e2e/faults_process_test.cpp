@@ -1,12 +1,16 @@
-// What the machine, its operator and a bug do to the process: signals, bad settings, a log that
-// nobody reads, a room with nothing in it.
+// What the machine, its operator and a bug do to the process: signals, bad settings, another
+// locale, too little of what a machine lends, a log that nobody reads, a room with nothing in it.
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,11 +24,14 @@
 #include <rts/base/version.hpp>
 
 #include "e2e/scene.hpp"
+#include "support/known_orders.hpp"
 #include "support/paths.hpp"
+#include "support/peer.hpp"
 #include "support/probe.hpp"
 #include "support/rapidjson.hpp"
 #include "support/scratch_files.hpp"
 #include "support/setting_edges.hpp"
+#include "support/tcp_client.hpp"
 #include "support/usage.hpp"
 
 namespace rts::test {
@@ -34,6 +41,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kSoon = loosened(15s);
 constexpr int kConfigurationError = 78;
+constexpr int kInternalError = 70;
 
 // --- Settings
 
@@ -239,6 +247,253 @@ TEST(ProcessFault, StoppedForFifteenSeconds) {
                 .figure = "late 0, duplicates 0; orders again <= 3 s",
                 .measured = fmt::format("orders again after {}; {}", text_of(back), verdict.text()),
                 .held = verdict.clean() && back <= loosened(3s)});
+}
+
+// --- Another locale
+
+// An environment whose locale writes one and a half as 1,5; nothing where it cannot be made.
+std::optional<Environment> german(const ScratchFiles& files) {
+  constexpr const char* kName = "de_DE.UTF-8";
+  const std::string folder = files.path(kName);
+  const auto made = run_shell(fmt::format("localedef -i de_DE -f UTF-8 '{}'", folder));
+  if (made.exit_code != 0) return std::nullopt;
+  return Environment{{"LOCPATH", files.directory()}, {"LC_ALL", kName}};
+}
+
+std::string without(std::string line, std::string_view begin, std::string_view end) {
+  const std::size_t from = line.find(begin);
+  if (from != std::string::npos) line.erase(from, line.find(end, from) + end.size() - from);
+  return line;
+}
+
+// What is the same in two services that have heard the same, and where they write numbers.
+struct Written {
+  std::vector<std::string> orders;
+  std::string series;  // each metric's name, labels and, where no time is measured, value
+  std::string log;     // decisions and orders, without the time at which they were written
+  std::string replay;
+  std::string settings;
+};
+
+std::string series_of(const std::string& metrics) {
+  std::string text;
+  std::istringstream lines(metrics);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t value = line.rfind(' ') + 1;
+    double number = 0;
+    const char* const end = line.data() + line.size();
+    const bool is_number = line.starts_with('#') || line.ends_with("+Inf") ||
+                           std::from_chars(line.data() + value, end, number).ptr == end;
+    EXPECT_TRUE(is_number) << line;
+    const bool is_counted = line.starts_with("rts_events") || line.starts_with("rts_decisions") ||
+                            line.starts_with("rts_orders") || line.starts_with("rts_frames");
+    text += (is_counted ? line : line.substr(0, value)) + "\n";
+  }
+  return text;
+}
+
+std::string decisions_of(const std::string& log) {
+  std::string text;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    rapidjson::Document read;
+    EXPECT_FALSE(read.Parse(line.data(), line.size()).HasParseError()) << line;
+    const bool of_events = line.find(R"("event":"decision")") != std::string::npos ||
+                           line.find(R"("event":"order")") != std::string::npos;
+    if (of_events)
+      text += without(without(line, R"("ts":")", "\","), R"("answer_ms":)", "}") + "\n";
+  }
+  return text;
+}
+
+// A service in the environment hears the frames, and `replay` reads them.
+Written written_in(const Environment& locale, const NatsServer& broker, const Frames& frames) {
+  Environment environment = environment_of(lively_settings(), broker.url());
+  environment.insert(locale.begin(), locale.end());
+  environment["DEBUG_MODE"] = "true";
+  environment["LOG_LEVEL"] = "DEBUG";
+  Peer peer(broker.url());
+  peer.subscribe(kOrderSubject);
+  Daemon daemon(environment);
+  EXPECT_TRUE(daemon.wait_ready());
+  std::string recording;
+  for (const std::string& frame : frames) {
+    peer.publish("binance.websocket.data", frame);
+    recording += frame + "\n";
+  }
+  const auto all_heard = [&] {
+    return daemon.metric("rts_frames_received_total") == static_cast<double>(frames.size());
+  };
+  EXPECT_TRUE(peer.flush() && eventually(all_heard, kSoon) && daemon.wait_settled(kSoon));
+  Written written;
+  for (const Received& order : peer.received()) written.orders.push_back(order.payload);
+  written.series = series_of(daemon.get("/metrics").body);
+  EXPECT_EQ(daemon.terminate(kSoon), 0);
+  written.log = decisions_of(daemon.log());
+  const ScratchFiles files;
+  const RunResult replay = run_binary({"replay", files.write("market.ndjson", recording)},
+                                      with_test_defaults(environment));
+  EXPECT_EQ(replay.exit_code, 0) << replay.err;
+  written.replay = replay.out;
+  written.settings = run_binary({"config"}, with_test_defaults(environment)).out;
+  return written;
+}
+
+TEST(ProcessFault, ALocaleThatWritesCommas) {
+  const ScratchFiles files;
+  const auto locale = german(files);
+  if (!locale) GTEST_SKIP() << "localedef cannot make de_DE.UTF-8 here: not tested";
+  // By the program of that name, for a shell's own printf may know no locale.
+  ASSERT_EQ(run_shell("env printf %.1f 1.5", *locale).out, "1,5");
+  const NatsServer broker;
+  const Frames frames = lively_market(7);
+  const Written plain = written_in({{"LC_ALL", "C"}}, broker, frames);
+  const Written german = written_in(*locale, broker, frames);
+  EXPECT_GT(plain.orders.size(), 20U);
+  EXPECT_EQ(plain.orders.size(), decided_ids(lively_settings(), frames).size());
+  const auto same = [&](auto Written::*part) {
+    EXPECT_EQ(plain.*part, german.*part);
+    return !(plain.*part).empty() && plain.*part == german.*part ? "the same" : "ANOTHER";
+  };
+  const std::string measured =
+      fmt::format("{} orders {}, metrics {}, log {}, replay {}, settings {}", plain.orders.size(),
+                  same(&Written::orders), same(&Written::series), same(&Written::log),
+                  same(&Written::replay), same(&Written::settings));
+  report_fault({.fault = "LC_ALL=de_DE.UTF-8, where 1.5 is written 1,5",
+                .promise = "orders, metrics, log and replay as under C",
+                .figure = "byte for byte",
+                .measured = measured,
+                .held = measured.find("ANOTHER") == std::string::npos});
+}
+
+// --- Too few descriptors, and memory that is refused
+
+bool answers_probe(const Daemon& daemon) {
+  TcpClient client(daemon.port());
+  return client.say("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") &&
+         client.hear("200 OK", loosened(1s));
+}
+
+TEST(ProcessFault, SixtyFourDescriptorsAndARushOfConnections) {
+  constexpr auto kLooked = 3s;
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(1000));
+  Daemon daemon(environment_of(memoryless_settings(), broker.url()), {"prlimit", "--nofile=64:64"});
+  ASSERT_TRUE(daemon.wait_ready());
+  feed.start();
+  ASSERT_TRUE(sink.wait_for(50, kSoon));
+  const pid_t pid = daemon.process().pid();
+  // The load's own, to compare with.
+  const CpuMeter before(pid);
+  (void)throughout(kLooked, [] { return true; });
+  const double without_rush = before.share();
+
+  std::vector<TcpClient> crowd;
+  for (int i = 0; i < 200; ++i) crowd.emplace_back(daemon.port());
+  const CpuMeter during(pid);
+  int asked = 0;
+  int answered = 0;
+  (void)throughout(kLooked, [&] {
+    ++asked;
+    answered += answers_probe(daemon) ? 1 : 0;
+    return true;
+  });
+  const double added = during.share() - without_rush;
+  const std::size_t fds = usage_of(pid).fds;
+  const std::size_t lines = daemon.log("http_problem").size();
+
+  // A new connection to the broker takes descriptors, too.
+  const Outage outage;
+  broker.stop();
+  EXPECT_TRUE(eventually([&] { return !daemon.ready(); }, kSoon));
+  broker.restart();
+  const bool back = daemon.wait_ready(kSoon);
+  ASSERT_TRUE(feed.wait_in_step(kSoon) && sink.wait_subscribed(kSoon));
+  const FaultWindow window = outage.over();
+  EXPECT_TRUE(sink.wait_for(sink.size() + 50, kSoon));
+  EXPECT_TRUE(feed.stop());
+  const Verdict verdict = sink.settle(feed.expected(), {window}, kSoon);
+  daemon.expect_accounts_balance();
+  report_fault({.fault = "ulimit -n 64 under load, 200 connections, then the broker restarted",
+                .promise = "probes answered, no storm in the log, every order right",
+                .figure = "every probe <= 1 s; + 5 % CPU; log <= 10 lines/s",
+                .measured = fmt::format("{} of {} probes; {:+.1f} % CPU; {} descriptors, {} lines; "
+                                        "{} after the restart; {}",
+                                        answered, asked, added * 100, fds, lines,
+                                        back ? "ready" : "NOT READY", verdict.text()),
+                .held = answered == asked && asked > 10 && added <= loosened(0.05) && fds <= 64 &&
+                        lines <= 40 && back && verdict.clean()});
+}
+
+// How a service whose allocations fail, each with this probability, has ended; `seed` decides which
+// of them do.
+struct Refusal {
+  double probability;
+  std::uint64_t seed;
+};
+
+enum class EndedBy { going_on, reason, crash_line, nothing };
+
+// Under load: its orders are the sink's, which outlives it.
+EndedBy refuse_memory(const Refusal& refusal, const NatsServer& broker, const Sink& sink) {
+  const ScratchFiles files;
+  const std::string control = files.path("fiu");
+  Environment environment = environment_of(memoryless_settings(), broker.url());
+  environment["FIU_PRNG_SEED"] = std::to_string(refusal.seed);
+  Daemon daemon(environment, {"fiu-run", "-x", "-f", control});
+  EXPECT_TRUE(daemon.wait_ready());
+  EXPECT_TRUE(sink.wait_for(sink.size() + 20, kSoon));
+  // It may end before it has answered.
+  const auto tell = [&](const std::string& command) {
+    std::ignore = run_shell(fmt::format("timeout 5 fiu-ctrl -f '{}' -c '{}' {}", control, command,
+                                        daemon.process().pid()));
+  };
+  tell(fmt::format("enable_random name=libc/mm/malloc,probability={}", refusal.probability));
+  if (!daemon.process().wait(2s)) tell("disable name=libc/mm/malloc");
+  if (const auto status = daemon.process().wait(0ms)) {
+    if (status->exited) {
+      const bool said = status->code == kInternalError && !daemon.log("internal_error").empty();
+      return said ? EndedBy::reason : EndedBy::nothing;
+    }
+    const rapidjson::Document last = last_line_of(daemon.log());
+    return text_in(last, "event") == "crashed" ? EndedBy::crash_line : EndedBy::nothing;
+  }
+  // There is memory again: it is as if nothing had been.
+  EXPECT_TRUE(daemon.wait_ready());
+  EXPECT_TRUE(sink.wait_for(sink.size() + 20, kSoon));
+  daemon.expect_accounts_balance();
+  return daemon.terminate(kSoon) == 0 ? EndedBy::going_on : EndedBy::nothing;
+}
+
+TEST(ProcessFault, AllocationsFail) {
+  if (!kMemoryIsOurs) GTEST_SKIP() << "a sanitizer's own malloc cannot be made to fail: not tested";
+  if (run_shell("command -v fiu-run").exit_code != 0) GTEST_SKIP() << "no fiu-run: not tested";
+  NatsServer broker;
+  Sink sink(broker.url(), kOrderSubject);
+  Feed feed(broker.url(), memoryless_feed(500));
+  feed.start();
+  std::array<int, 4> counts{};
+  for (const double probability : {0.00003, 0.0003, 0.003}) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      const EndedBy ended = refuse_memory({probability, seed}, broker, sink);
+      EXPECT_NE(ended, EndedBy::nothing) << "probability " << probability << ", seed " << seed;
+      ++counts[static_cast<std::size_t>(ended)];
+    }
+  }
+  EXPECT_TRUE(feed.stop());
+  const Verdict verdict = judge(sink.orders(), feed.expected(), {{UnixMs::min(), UnixMs::max()}});
+  const auto times = [&](EndedBy end) { return counts[static_cast<std::size_t>(end)]; };
+  report_fault(
+      {.fault = "malloc fails at random under load (libfiu, 0.003 to 0.3 % of all)",
+       .promise = "goes on, or ends and says why; no order is wrong",
+       .figure = "a reason each time; late, doubled, unknown, invalid 0",
+       .measured = fmt::format("went on {}, ended with a reason {}, with the crash line {}, "
+                               "without a word {}; {}",
+                               times(EndedBy::going_on), times(EndedBy::reason),
+                               times(EndedBy::crash_line), times(EndedBy::nothing), verdict.text()),
+       .held = times(EndedBy::nothing) == 0 &&
+               times(EndedBy::reason) + times(EndedBy::crash_line) > 0 && verdict.clean()});
 }
 
 // --- Standard output

@@ -9,19 +9,30 @@
 #include <unistd.h>
 
 #include <rts/base/json_writer.hpp>
+#include <rts/base/version.hpp>
 
 namespace rts::test {
 namespace {
+
+// As ctest names it.
+std::string running_test() {
+  const testing::TestInfo* const test = testing::UnitTest::GetInstance()->current_test_info();
+  if (test == nullptr) return {};
+  return fmt::format("{}.{}", test->test_suite_name(), test->name());
+}
 
 std::string json_line(const FaultRow& row) {
   std::string line;
   JsonWriter json(line);
   json.begin_object();
+  json.key("test").string(running_test());
+  json.key("commit").string(kCommit);
   json.key("fault").string(row.fault);
   json.key("promise").string(row.promise);
   json.key("figure").string(row.figure);
   json.key("measured").string(row.measured);
-  json.key("held").boolean(row.held);
+  // Whatever else the test has missed, it did not hold.
+  json.key("held").boolean(row.held && !testing::Test::HasFailure());
   json.end_object();
   return line + "\n";
 }

@@ -47,7 +47,8 @@ struct FaultRow {
 };
 
 // Fails the running test when the promise was not held, prints the row, and appends it as a line of
-// JSON to the file that RTS_FAULT_REPORT names, when it is set.
+// JSON to the file that RTS_FAULT_REPORT names, when it is set; docs/RELIABILITY.md is made of
+// such.
 void report_fault(const FaultRow& row);
 
 // "12.3 ms", "1.25 s": for `measured`.
