@@ -187,7 +187,13 @@ simulate-faults: build-tests ## 10,000 seeds (SIMULATED_SEEDS) of replicas, feed
 soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
 	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED) \
 	  --json build/$(PRESET)/soak.json
-	@RTS_MUTATED_FRAMES=1000000 build/$(PRESET)/e2e_tests --gtest_filter=MarketFault.MutatedFrames
+	@rm -f $(FAULT_REPORT).soak
+	@RTS_MUTATED_FRAMES=1000000 RTS_FAULT_REPORT=$(FAULT_REPORT).soak \
+	  build/$(PRESET)/e2e_tests --gtest_filter=MarketFault.MutatedFrames
+
+.PHONY: reliability-docs
+reliability-docs: ## Write docs/RELIABILITY.md anew from what e2e, soak, fuzz and others have left in build
+	@tests/chaos/reliability.py --publish
 
 .PHONY: sanitize
 sanitize: setup ## All tests under ASan and UBSan, or those labelled SANITIZED
