@@ -25,6 +25,7 @@ namespace rts::commands {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10U;
+constexpr std::size_t kLineBytes = LineReader::kMaxLineBytes + 1;  // getline() ends it with a 0
 
 // What may be given for a recording by mistake, by its first bytes, and what to do with it.
 struct Foreign {
@@ -127,9 +128,9 @@ LineReader::LineReader(const std::string& path)
     : name_(path == "-" ? "standard input" : path),
       file_(path == "-" ? ::fdopen(::dup(STDIN_FILENO), "r") : std::fopen(path.c_str(), "re"),
             &std::fclose),
-      stored_bytes_(kChunkBytes, '\0'),
-      decoded_(kChunkBytes, '\0'),
-      line_(kMaxLineBytes + 1, '\0') {  // getline() ends it with a 0
+      stored_bytes_(std::make_unique_for_overwrite<char[]>(kChunkBytes)),
+      decoded_(std::make_unique_for_overwrite<char[]>(kChunkBytes)),
+      line_(std::make_unique_for_overwrite<char[]>(kLineBytes)) {
   struct stat status {};
   if (file_ == nullptr) fail(std::strerror(errno));
   if (file_ != nullptr && ::fstat(::fileno(file_.get()), &status) == 0) {
@@ -163,10 +164,10 @@ bool LineReader::read_more() {
   assert(stored_.empty());
   ssize_t n = 0;
   do {
-    n = ::read(::fileno(file_.get()), stored_bytes_.data(), stored_bytes_.size());
+    n = ::read(::fileno(file_.get()), stored_bytes_.get(), kChunkBytes);
   } while (n < 0 && errno == EINTR);
   if (n < 0) fail(std::strerror(errno));
-  stored_ = std::string_view(stored_bytes_).substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
+  stored_ = {stored_bytes_.get(), n > 0 ? static_cast<std::size_t>(n) : 0};
   bytes_read_ += stored_.size();
   return n > 0;
 }
@@ -174,7 +175,7 @@ bool LineReader::read_more() {
 // More decoded bytes behind those that are there; false at the end or on an error.
 bool LineReader::decode_more() {
   char* const out = egptr();
-  const auto room = static_cast<std::size_t>(decoded_.data() + decoded_.size() - out);
+  const auto room = static_cast<std::size_t>(decoded_.get() + kChunkBytes - out);
   while (error_.empty()) {
     if (!stored_.empty() || is_inside_) {
       const Decoded decoded = decoder_(stored_, out, room);
@@ -194,12 +195,12 @@ bool LineReader::decode_more() {
 }
 
 LineReader::int_type LineReader::underflow() {
-  setg(decoded_.data(), decoded_.data(), decoded_.data());
+  setg(decoded_.get(), decoded_.get(), decoded_.get());
   return decode_more() ? traits_type::to_int_type(*gptr()) : traits_type::eof();
 }
 
 void LineReader::look_at_the_beginning() {
-  setg(decoded_.data(), decoded_.data(), decoded_.data());
+  setg(decoded_.get(), decoded_.get(), decoded_.get());
   // A pipe may bring it in pieces; a whole line is enough.
   const auto head = [this] { return std::string_view(gptr(), egptr()); };
   while (head().size() < kHeadBytes && head().find('\n') == std::string_view::npos &&
@@ -214,7 +215,7 @@ void LineReader::look_at_the_beginning() {
 }
 
 std::optional<std::string_view> LineReader::next() {
-  lines_.getline(line_.data(), static_cast<std::streamsize>(line_.size()));
+  lines_.getline(line_.get(), static_cast<std::streamsize>(kLineBytes));
   auto size = static_cast<std::size_t>(lines_.gcount());
   if (lines_.eof() && size == 0) return std::nullopt;
   if (lines_.fail()) {  // longer than kMaxLineBytes
@@ -224,7 +225,7 @@ std::optional<std::string_view> LineReader::next() {
     --size;  // the line's end
   }
   ++line_number_;
-  std::string_view line(line_.data(), size);
+  std::string_view line(line_.get(), size);
   if (line.ends_with('\r')) line.remove_suffix(1);
   return line;
 }

@@ -69,13 +69,14 @@ class LineReader : private std::streambuf {
   // Owns the descriptor, which is read directly: what a pipe holds is to be had at once.
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
   std::uint64_t bytes_read_ = 0, bytes_total_ = 0, line_number_ = 0;
-  std::string stored_bytes_;  // read from the file at once
-  std::string_view stored_;   // of these, what is not decoded yet
-  Decoder decoder_;           // by the file's first bytes
-  bool is_inside_ = false;    // a compressed stream
-  std::string decoded_;       // what the streambuf gives
+  // Of their sizes only what is used is touched.
+  std::unique_ptr<char[]> stored_bytes_;  // read from the file at once
+  std::string_view stored_;               // of these, what is not decoded yet
+  Decoder decoder_;                       // by the file's first bytes
+  bool is_inside_ = false;                // a compressed stream
+  std::unique_ptr<char[]> decoded_;       // what the streambuf gives
   std::istream lines_{this};
-  std::string line_;
+  std::unique_ptr<char[]> line_;
 };
 
 // For config::load(). Blocks while it reads; a pipe or a device is refused.

@@ -13,6 +13,7 @@
 #include <rts/engine/tally.hpp>
 
 #include "fuzz.hpp"
+#include "kept_blocks.hpp"
 
 namespace {
 
