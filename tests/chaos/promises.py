@@ -11,9 +11,9 @@ COMMANDS = {
     "soak-frames": "`make soak`, its frames",
     "sanitize": "`make sanitize`",
     "sanitize-threads": "`make sanitize-threads`",
-    "fuzz": "`make fuzz`",
-    "mutants": "mutants",
-    "simulation": "simulation",
+    "fuzz": "`make fuzz-long`",
+    "mutants": "`make mutants`",
+    "simulation": "`make simulate-faults`",
     "coverage": "`make coverage`",
 }
 

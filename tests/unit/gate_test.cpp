@@ -160,6 +160,12 @@ TEST(Gate, RefusesPricesBeyondTheBandAndNotOnIt) {
   EXPECT_EQ(answer(off, {}), "pass");
 }
 
+TEST(Gate, ABandMayBeNarrowerThanAPercent) {
+  TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 0.5; });
+  EXPECT_EQ(answer(gate, {.price = 100.5, .reference = reference(100)}), "pass");
+  EXPECT_EQ(answer(gate, {.price = 100.51, .reference = reference(100)}), "price_band");
+}
+
 TEST(Gate, HoldsPricesOnlyAgainstAFreshReference) {
   TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 5; });
   const auto of_age = [&](double price, milliseconds age) {

@@ -308,6 +308,10 @@ TEST(Traceparent, HasTheFormOfW3cTraceContext) {
   EXPECT_FALSE(is_traceparent(good.substr(1)));
   EXPECT_FALSE(is_traceparent("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
   EXPECT_FALSE(is_traceparent("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  // The neighbours of 0, 9, a and f.
+  for (const char c : {'/', ':', '`', 'g'}) {
+    EXPECT_FALSE(is_traceparent(good.substr(0, good.size() - 1) + c)) << c;
+  }
 }
 
 TEST(OrderFormat, SignalSaysBuyOrSell) {

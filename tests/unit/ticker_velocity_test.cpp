@@ -49,6 +49,24 @@ TEST(TickerVelocity, ExampleOfTheHeader) {
   EXPECT_EQ(verdict.indicators[2].value(), 60) << "seconds";
 }
 
+// Of two at one time the first to come is the older.
+TEST(TickerWindow, KeepsSamplesOfOneTimeAsTheyCame) {
+  TickerWindow window;
+  window.append(sample(0, 100), seconds(60));
+  window.append(sample(0, 110), seconds(60));
+  EXPECT_EQ(window.oldest().price.value(), 100);
+}
+
+TEST(TickerWindow, BeginsAnewAfterItIsCleared) {
+  TickerWindow window;
+  window.append(sample(0, 100), seconds(60));
+  window.clear();
+  EXPECT_EQ(window.size(), 0U);
+  window.append(sample(1, 110), seconds(60));
+  EXPECT_EQ(window.oldest().price.value(), 110);
+  EXPECT_EQ(window.known_since(), UnixMs(milliseconds(1)));
+}
+
 TEST(TickerVelocity, SellsInTheMirrorCase) {
   const Verdict verdict = judge({{0, 100}, {60'000, 99}});
   ASSERT_TRUE(verdict.signal.has_value());

@@ -226,6 +226,7 @@ TEST(TradeMomentum, ASilenceEmptiesTheWindow) {
            {seconds(60), seconds(60) + milliseconds(1), "warming_up", 1},
            {seconds(5), seconds(5), "BUY", 3},
            {seconds(5), seconds(5) + milliseconds(1), "warming_up", 1},
+           {seconds(1), seconds(1) + milliseconds(1), "warming_up", 1},
            {seconds(0), seconds(86'400 * 365), "BUY", 3},  // 0 is off
            {seconds(60), -seconds(3600), "BUY", 3},        // an older event ends no silence
        }) {
@@ -245,6 +246,13 @@ TEST(TradeMomentum, ASilenceIsCountedFromTheTradeThatJoinedLast) {
   EXPECT_EQ(word(stream.hear(trade(101, 5), kNoon + seconds(221))), "warming_up");
   EXPECT_EQ(word(stream.hear(trade(101, 0.0001), kNoon + seconds(400))), "below_min_quantity")
       << "what does not count does not warm up";
+}
+
+TEST(TradeMomentum, ASilenceEmptiesAWindowThatHoldsOneTrade) {
+  Stream stream(window_of_three());
+  stream.hear(trade(100, 1));
+  stream.hear(trade(100, 1), kNoon + seconds(61));
+  EXPECT_EQ(stream.window().size(), 1U);
 }
 
 // Numbers below half of 10^-12 add up to nothing: a mean of nothing measures nothing.
@@ -391,6 +399,14 @@ TEST(TradeWindow, SumsTheLargestWindowOfTheLargestNumbers) {
   EXPECT_EQ(window.size(), 10'000U);
   EXPECT_EQ(window.mean_price(), most);
   EXPECT_EQ(window.mean_quantity(), most);
+}
+
+TEST(TradeWindow, ForgetsTheOldestWhereItBecomesShorter) {
+  TradeWindow window;
+  for (const double price : {100, 200, 300, 400}) window.append(trade(price, 1), kNoon, 4);
+  window.append(trade(600, 1), kNoon, 2);
+  EXPECT_EQ(window.size(), 2U);
+  EXPECT_EQ(window.mean_price(), 500);
 }
 
 TEST(TradeWindow, BeginsAnewAfterItIsCleared) {
