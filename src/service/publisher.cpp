@@ -91,7 +91,7 @@ void Publisher::publish(const Order& order, std::string_view header_traceparent,
     return refuse(OrderResult::disconnected, reason);
   }
   if (in_flight_.size() >= parameters_.max_in_flight) return refuse(OrderResult::buffer_full);
-  const auto permit = admit();
+  const auto permit = admit_order();
   if (!permit) return refuse(OrderResult::circuit_open);
   InFlight& taken = take_in(order, header_traceparent, received_at, *permit);
   stores() ? store(taken) : forward(taken);
@@ -261,6 +261,11 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
   const bool in_doubt = order.doubtful && *order.doubtful >= log_.last();
   const Judgement judgement = judge(DeliveryStep::storing, result, in_doubt);
   if (result < AttemptResult::disconnected) order.overtaken = result == AttemptResult::overtaken;
+  if (result != AttemptResult::pending) {
+    order.pending_since.reset();
+  } else if (!order.pending_since) {
+    order.pending_since = transport_.steady_now();
+  }
   if (judgement.next != Next::forward) expected_sequence_ = 0;
   if (is_unclear(result)) {
     order.doubtful = std::max(order.doubtful.value_or(0), order.message.expected_sequence);
@@ -277,7 +282,6 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
     case Next::read_log: return read_log(order);
     case Next::ask_again:
       if (result == AttemptResult::no_responders) log_.read_on();  // it may be gone
-      if (result == AttemptResult::pending) hand_on_probe(order);
       return is_silence(result) ? ask_again(order) : wait_to_ask(order);
   }
 }
@@ -354,18 +358,6 @@ void Publisher::ask_again(InFlight& order) {
 void Publisher::wait_to_ask(InFlight& order) {
   order.state = OrderState::asking_again;
   look_at_waiting();
-}
-
-// What a leader had proposed when it lost its office nats-server 2.10 holds for a copy that is
-// being stored, for as long as such an order lives. If it is the breaker's probe another may try,
-// and its own end says nothing.
-void Publisher::hand_on_probe(InFlight& order) {
-  const SteadyTime now = transport_.steady_now();
-  if (!order.pending_since) order.pending_since = now;
-  if (breaker_.state() != BreakerState::half_open || now - *order.pending_since < kProbeInterval) {
-    return;
-  }
-  report(std::exchange(order.permit, {}), BreakerSignal::none);
 }
 
 // Not stored until valid_until. Where others were faster each time nothing is broken. A breaker
@@ -483,6 +475,20 @@ std::optional<CircuitBreaker::Permit> Publisher::admit() {
   const auto permit = breaker_.admit(transport_.steady_now().time_since_epoch());
   on_breaker_used();
   return permit;
+}
+
+// What a leader had proposed before it lost its office nats-server 2.10 calls pending for as long
+// as such an order lives. When it is the breaker's probe, and has been pending for a second, the
+// new order may try in its place; its own end then says nothing.
+std::optional<CircuitBreaker::Permit> Publisher::admit_order() {
+  const auto permit = admit();
+  if (permit || breaker_.state() != BreakerState::half_open) return permit;
+  const SteadyTime now = transport_.steady_now();
+  for (auto& [number, order] : in_flight_) {
+    if (!order.pending_since || now - *order.pending_since < kProbeInterval) continue;
+    report(std::exchange(order.permit, {}), BreakerSignal::none);
+  }
+  return admit();
 }
 
 void Publisher::report(CircuitBreaker::Permit permit, BreakerSignal signal) {

@@ -190,7 +190,7 @@ class Publisher {
     std::optional<std::uint64_t> doubtful;    // the last sequence behind which it may be stored yet
     int attempts = 0;                         // that were sent
     SteadyTime sent_at;                       // the last one
-    std::optional<SteadyTime> pending_since;  // first answered so
+    std::optional<SteadyTime> pending_since;  // its first answer of these in a row
     std::optional<std::chrono::nanoseconds> answered_in;
   };
   enum class Path : std::uint8_t { unknown, works, no_responders, denied };
@@ -221,7 +221,6 @@ class Publisher {
   void settle(InFlight& order);
   void ask_again(InFlight& order);
   void wait_to_ask(InFlight& order);
-  void hand_on_probe(InFlight& order);
   void expire(InFlight& order);
   void look_at_waiting();
   template <typename Visit>
@@ -231,6 +230,7 @@ class Publisher {
   [[nodiscard]] std::string path_problem() const;
 
   std::optional<CircuitBreaker::Permit> admit();
+  std::optional<CircuitBreaker::Permit> admit_order();
   void report(CircuitBreaker::Permit permit, BreakerSignal signal);
   void on_breaker_used();
   void look_at_breaker(SteadyTime at);

@@ -595,6 +595,9 @@ TEST(Publisher, AProbeThatIsPendingForASecondIsHandedOn) {
       parameters(kStream, 1),
       {{(failing + pending + "2401 order").c_str(),
         (open + asked + ", 2401 circuit_open 3 x0").c_str()},
+       // Where none comes nothing is proven, and the breaker stays as it is.
+       {(failing + pending + "2510 zero 2, 2700 wait").c_str(),
+        (open + asked + ", 2610 store 2 at 5").c_str()},
        // The next one shows that the log works; how the first one ends no longer matters.
        {(failing + pending +
          "2510 zero 2, 2520 order, 2530 ack 3, 2540 ok 3, 2550 order, 2560 ack 4,"

@@ -33,7 +33,7 @@ struct Character {
 
 // At most max_bytes of a text that others wrote, cut where a character ends; in place of each byte
 // of a control character, and of what is no UTF-8, stands `instead`: some terminals take the byte
-// 0x9B alone for the begin of a command.
+// 0x9B alone for the start of a command.
 // shown("a\x1B[2J", 3, '?') = "a?[".
 [[nodiscard]] std::string shown(std::string_view text, std::size_t max_bytes, char instead);
 
