@@ -180,11 +180,13 @@ e2e-brokers: build-tests ## What depends on the broker, with others (BROKERS: na
 
 .PHONY: simulate-faults
 simulate-faults: build-tests ## 10,000 seeds (SIMULATED_SEEDS) of replicas, feed, both logs and their faults; no broker
+	@rm -f build/$(PRESET)/simulation.json
 	@RTS_SIMULATED_SEEDS=$(SIMULATED_SEEDS) RTS_SIMULATION_REPORT=build/$(PRESET)/simulation.json \
 	  build/$(PRESET)/property_tests --gtest_filter='Replicas*'
 
 .PHONY: soak
 soak: build-tests ## A seeded schedule of faults for SOAK_SECONDS, then 1,000,000 mutated frames
+	@rm -f build/$(PRESET)/soak.json
 	@build/$(PRESET)/supervisor --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED) \
 	  --json build/$(PRESET)/soak.json
 	@rm -f $(FAULT_REPORT).soak
@@ -290,7 +292,7 @@ type-check: build-tests setup-lint ## Warnings are errors with g++ and with clan
 	@cmake --preset clang >/dev/null
 	@cmake --build --preset clang -j $(JOBS) --target rts_version
 	@printf '%s\n' $(filter src/%.cpp,$(SOURCES)) | $(tidy)
-	@printf '%s\n' $(filter tests/%.cpp,$(SOURCES)) | \
+	@printf '%s\n' $(filter-out tests/planted/%,$(filter tests/%.cpp,$(SOURCES))) | \
 	  $(tidy) --checks='-*,clang-diagnostic-*,readability-duplicate-include'
 
 # What cppcheck 2.10 takes for faults: a reference to a constant of namespace scope, one that a function

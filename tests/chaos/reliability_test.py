@@ -25,7 +25,8 @@ FUZZ = {"targets": [{"target": "ack", "at": "2026-11-29T08:59:18+00:00", "execut
 MUTANTS = {"points": 700, "killed": 690, "explained": 10, "unexplained": 0, "tests": 900,
            "seconds": 1500, "mutants": []}
 SIMULATION = {"seeds": 10000, "seconds": 41.5, "steps": 5000000, "frames": 90000,
-              "orders": {"published": 7, "expired": 2}, "faults": {"restart": 3}}
+              "orders": {"published": 7, "expired": 2}, "faults": {"restart": 3},
+              "held": True}
 CTEST = """Start testing: Nov 29 08:47 UTC
 ----------------------------------------------------------
 1/2 Testing: Ship.Hardening
@@ -95,6 +96,18 @@ class Build(unittest.TestCase):
         self.assertTrue(said["soak"][0][0].startswith("900,000 frames; orders: 1 arrived; ready"))
         self.assertTrue(said["simulation"][0][0].startswith("10,000 seeds in 42 s: 5,000,000 st"))
         self.assertTrue(said["mutants"][0][0].startswith("690 of 700 killed, 10 survive"))
+
+    def test_a_test_that_fails_has_held_nothing_whatever_it_reported(self) -> None:
+        self.write("release/faults.jsonl", json.dumps(FROZEN | {"test": "Manifests.Rules"}) + "\n")
+        self.write("release/Testing/Temporary/LastTest.log", CTEST)
+        [row] = self.collected()["Manifests.Rules"]
+        self.assertEqual((row["measured"], row["held"]), ("noticed < 6 s", False))
+
+    def test_a_rule_that_the_simulation_broke_is_not_held(self) -> None:
+        self.write("release/simulation.json", json.dumps(SIMULATION | {"held": False}))
+        [row] = self.collected()["simulation"]
+        self.assertFalse(row["held"])
+        self.assertIn("A RULE broken", row["measured"])
 
     def test_what_cannot_be_understood_is_left_out(self) -> None:
         self.write("release/soak.json", "{}")

@@ -207,8 +207,8 @@ TEST(ChaosKit, OrdersThatComeToTakeLongerAreSeen) {
     }
     const Trend trend = growth.trend();
     EXPECT_EQ(trend.flat(), slow_each == 0) << trend.text();
-    EXPECT_NEAR(trend.p99_before, 0.00099, 1e-9);
-    EXPECT_NEAR(trend.p99_after, slow_each == 0 ? 0.00099 : 0.0505, 1e-9);
+    EXPECT_NEAR(trend.p99_before.value_or(0), 0.00099, 1e-9);
+    EXPECT_NEAR(trend.p99_after.value_or(0), slow_each == 0 ? 0.00099 : 0.0505, 1e-9);
   }
 }
 

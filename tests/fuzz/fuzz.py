@@ -9,7 +9,7 @@
 The targets and their sizes are those of fuzz_targets.txt in the build (tests/fuzz/CMakeLists.txt).
 In the build as well: found/<target>, the inputs that reached something new, with which the next run
 begins; findings/<target>, those that a target failed on, which the next run tries first; and
-report.json, of each target the last run that was measured. Exits 1 on a finding, and names the
+report.json, of each target the longest run and what was found since. Exits 1 on a finding, and names the
 command that repeats it; 2 where the build would notice none.
 """
 
@@ -117,7 +117,9 @@ def write_report(path: Path, names: list[str], rows: dict[str, dict]) -> None:
     kept = {}
     if path.exists():
         kept = {row["target"]: row for row in json.loads(path.read_text())["targets"]}
-    merged = kept | rows
+    # A short run says less than a long one before it, unless it has found something.
+    merged = kept | {name: row for name, row in rows.items() if row["findings"] or
+                     row["executions"] >= kept.get(name, row)["executions"]}  # fmt: skip
     report = {"targets": [merged[name] for name in names if name in merged]}
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(report, indent=1) + "\n")

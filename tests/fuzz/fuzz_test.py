@@ -80,11 +80,17 @@ class Runner(unittest.TestCase):
 
     def test_what_is_not_tried_keeps_its_row(self) -> None:
         self.fuzz("--runs", "9")
-        self.program("ack", SOUND.replace("1234567", "9"))
+        self.program("ack", SOUND.replace("1234567", "2345678"))
         self.fuzz("--runs", "9", "--only", "ack")
-        self.assertEqual(self.rows()["ack"]["executions"], 9)
+        self.assertEqual(self.rows()["ack"]["executions"], 2_345_678)
         self.assertEqual(self.rows()["order"]["executions"], 1_234_567)
         self.assertEqual(self.fuzz("--runs", "9", "--only", "nobody").returncode, 2)
+
+    def test_a_short_run_says_less_than_a_long_one(self) -> None:
+        self.fuzz("--runs", "9")
+        self.program("ack", SOUND.replace("1234567", "9"))
+        self.fuzz("--seconds", "1")
+        self.assertEqual(self.rows()["ack"]["executions"], 1_234_567)
 
     def test_nothing_is_fuzzed_where_the_canary_is_not_heard(self) -> None:
         for text in ("\nexit 0\n", "\nexit 77\n", HEARD.replace("AddressSanitizer", "x")):

@@ -1,6 +1,7 @@
 // Several replicas of the service over one order log and one control log, for 45 s of a market in
 // which a seed decides what goes wrong; then all faults are over, and orders have to arrive again.
-// The rules of SPEC §1, §4 and §6 are held against what is seen from outside, after every step.
+// The rules of SPEC §1, §4 and §6 are held against what is seen from outside, after every step or
+// once the faults are over.
 #pragma once
 
 #include <algorithm>

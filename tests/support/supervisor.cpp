@@ -34,7 +34,7 @@ constexpr std::size_t kAllocatorStepBytes = std::size_t{256} << 10U;
 constexpr std::size_t kMostResidentBytes = std::size_t{24} << 20U;
 constexpr auto kWarmUp = 180s;
 constexpr double kDelayNoise = 0.002;  // seconds; one turn of another process on the same core
-constexpr std::size_t kSamplesADelay = 20;
+constexpr std::size_t kSamplesADelay = 4;
 
 }  // namespace
 
@@ -74,27 +74,38 @@ bool Trend::flat() const {
   const bool steady = window < kWarmUp ? resident_bytes <= kMostResidentBytes
                                        : slope_mb_per_hour < std::max(1.0, resolution_mb_per_hour);
   // The two halves of one run are compared, for no two machines have the same delays.
-  const bool as_fast = p99_after <= 2 * p99_before + kDelayNoise;
+  const bool as_fast =
+      p99_before && p99_after ? *p99_after <= 2 * *p99_before + kDelayNoise : window < kWarmUp;
   return (steady || !kMemoryIsOurs) && as_fast && fds_before == fds_after &&
          threads_before == threads_after;
 }
 
+namespace {
+
+// As JSON has it, too.
+std::string text_of_ms(std::optional<double> seconds) {
+  return seconds ? fmt::format("{:.3f}", *seconds * 1e3) : "null";
+}
+
+}  // namespace
+
 std::string Trend::text() const {
   return fmt::format(
       "RSS {:.1f} MB, {:+.2f} MB/h over {} s (resolution {:.2f}), without the {:.1f} MB of files' "
-      "pages {:+.2f} MB/h; fds {} to {}, threads {} to {}, p99 {:.3f} ms to {:.3f} ms",
+      "pages {:+.2f} MB/h; fds {} to {}, threads {} to {}, p99 {} to {} ms",
       static_cast<double>(resident_bytes) / 1e6, slope_mb_per_hour, window.count(),
       resolution_mb_per_hour, static_cast<double>(file_bytes) / 1e6, own_slope_mb_per_hour,
-      fds_before, fds_after, threads_before, threads_after, p99_before * 1e3, p99_after * 1e3);
+      fds_before, fds_after, threads_before, threads_after, text_of_ms(p99_before),
+      text_of_ms(p99_after));
 }
 
 std::string Trend::json() const {
   return fmt::format(
       R"("resident_mb":{:.2f},"file_mb":{:.2f},"slope_mb_per_hour":{:.3f},)"
-      R"("own_slope_mb_per_hour":{:.3f},"fds":[{},{}],"threads":[{},{}],"p99_ms":[{:.4f},{:.4f}])",
+      R"("own_slope_mb_per_hour":{:.3f},"fds":[{},{}],"threads":[{},{}],"p99_ms":[{},{}])",
       static_cast<double>(resident_bytes) / 1e6, static_cast<double>(file_bytes) / 1e6,
       slope_mb_per_hour, own_slope_mb_per_hour, fds_before, fds_after, threads_before,
-      threads_after, p99_before * 1e3, p99_after * 1e3);
+      threads_after, text_of_ms(p99_before), text_of_ms(p99_after));
 }
 
 namespace {
@@ -154,7 +165,7 @@ Trend Growth::trend() const {
   return trend;
 }
 
-double Growth::p99(std::size_t from, std::size_t to) const {
+std::optional<double> Growth::p99(std::size_t from, std::size_t to) const {
   const Delays* first = nullptr;
   const Delays* last = nullptr;
   for (const Delays& reading : delays_) {
@@ -162,7 +173,9 @@ double Growth::p99(std::size_t from, std::size_t to) const {
     if (first == nullptr) first = &reading;
     last = &reading;
   }
-  return first == nullptr ? 0 : quantile(0.99, first->buckets, last->buckets);
+  if (first == last) return std::nullopt;
+  const double seconds = quantile(0.99, first->buckets, last->buckets);
+  return seconds > 0 ? std::optional(seconds) : std::nullopt;
 }
 
 // --- The run

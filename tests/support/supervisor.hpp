@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,9 +44,9 @@ struct Trend {
   std::chrono::seconds window{0};
   std::size_t fds_before = 0, fds_after = 0;
   std::size_t threads_before = 0, threads_after = 0;
-  std::size_t resident_bytes = 0;        // at the end
-  std::size_t file_bytes = 0;            // of these
-  double p99_before = 0, p99_after = 0;  // seconds from a frame to its order
+  std::size_t resident_bytes = 0;               // at the end
+  std::size_t file_bytes = 0;                   // of these
+  std::optional<double> p99_before, p99_after;  // seconds from a frame to its order
 
   [[nodiscard]] bool flat() const;
   [[nodiscard]] std::string text() const;
@@ -71,7 +72,7 @@ class Growth {
     std::size_t sample;
     std::vector<Bucket> buckets;
   };
-  [[nodiscard]] double p99(std::size_t from, std::size_t to) const;
+  [[nodiscard]] std::optional<double> p99(std::size_t from, std::size_t to) const;
 
   std::vector<Sample> samples_;
   std::vector<Delays> delays_;
