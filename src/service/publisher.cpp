@@ -265,6 +265,7 @@ void Publisher::conclude_storing(InFlight& order, AttemptResult result, std::str
     order.pending_since.reset();
   } else if (!order.pending_since) {
     order.pending_since = transport_.steady_now();
+    order.last_when_pending = log_.last();
   }
   if (judgement.next != Next::forward) expected_sequence_ = 0;
   if (is_unclear(result)) {
@@ -360,13 +361,16 @@ void Publisher::wait_to_ask(InFlight& order) {
   look_at_waiting();
 }
 
-// Not stored until valid_until. Where others were faster each time nothing is broken. A breaker
-// that this opens may try one order a second: it is the log that was away, and a leader has been
-// elected within seconds. As long as that order asks, no other does.
+// Not stored until valid_until. Where others were faster each time nothing is broken, nor where the
+// log has gone on while it called this one pending: an election may leave several such orders,
+// which all end at once, seconds after the new leader has begun to store others. A breaker that
+// this opens may try one order a second: it is the log that was away, and a leader has been elected
+// within seconds. As long as that order asks, no other does.
 void Publisher::expire(InFlight& order) {
   const bool was_open = breaker_.state() == BreakerState::open;
-  end(order, OrderResult::expired,
-      order.overtaken ? BreakerSignal::success : BreakerSignal::failure,
+  const bool log_works =
+      order.overtaken || (order.pending_since && log_.last() > order.last_when_pending);
+  end(order, OrderResult::expired, log_works ? BreakerSignal::success : BreakerSignal::failure,
       "not stored until valid_until");
   if (was_open || breaker_.state() != BreakerState::open) return;
   transport_.wake_at(transport_.steady_now() + kProbeInterval,

@@ -191,6 +191,7 @@ class Publisher {
     int attempts = 0;                         // that were sent
     SteadyTime sent_at;                       // the last one
     std::optional<SteadyTime> pending_since;  // its first answer of these in a row
+    std::uint64_t last_when_pending = 0;      // the log's last sequence then
     std::optional<std::chrono::nanoseconds> answered_in;
   };
   enum class Path : std::uint8_t { unknown, works, no_responders, denied };

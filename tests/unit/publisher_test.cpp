@@ -555,7 +555,11 @@ TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 breaker open, 30 rejected 2 x1"},
        {"0 brief, 0 brief, 250 commit 1, 250 commit 2, 9000 wait",
         "0 store 1 at 5, 0 store 2 at 6, 350 expired 1 x1, 350 breaker open, "
-        "350 expired 2 x1, 1350 look"}});
+        "350 expired 2 x1, 1350 look"},
+       // The log has stored another meanwhile: it works, whatever it says of these two.
+       {"0 brief, 0 brief, 250 commit 1, 250 commit 2, 260 order, 270 ack 3, 280 ok 3, 9000 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 260 store 3 at 5, 270 send 3, 280 confirmed 3 x2, "
+        "350 expired 1 x1, 350 expired 2 x1"}});
 }
 
 // An election may take longer than an order lives; the recovery time-out is longer still.
