@@ -179,6 +179,25 @@ TEST(Gate, HoldsPricesOnlyAgainstAFreshReference) {
   EXPECT_EQ(of_age(200, -hours(1)), "price_band") << "a reference that is newer is not old";
 }
 
+TEST(Gate, SaysHowOldTheReferenceIsThatItWants) {
+  TestGate gate = gate_with([](auto& l) { l.gate.price_band_percent = 5; });
+  const auto refused = [&](const Ask& ask) { return pass_of(gate, ask).error(); };
+  const Measure old = refused({.reference = reference(100, kNoon - seconds(61))}).measure;
+  EXPECT_EQ(old.value, 61);
+  EXPECT_EQ(old.limit, 60);
+  EXPECT_EQ(refused({}).measure.value, 0) << "there is none";
+  EXPECT_EQ(refused({}).measure.limit, 60);
+}
+
+TEST(Gate, MeasuresNothingWhereNoNumberDecides) {
+  TestGate gate;
+  gate.gate.set_paused(true);
+  const Measure none = pass_of(gate, {}).error().measure;
+  EXPECT_EQ(none.value, 0);
+  EXPECT_EQ(none.limit, 0);
+  EXPECT_EQ(none.other, 0);
+}
+
 TEST(Gate, CoolsDownUntilTheNextBucketAndTheFullDistance) {
   struct Case {
     std::string name;
@@ -244,6 +263,7 @@ TEST(Gate, CoolsDownAsLongAsTheTermsSay) {
 TEST(Gate, CooldownOfZeroIsOff) {
   TestGate gate;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(gate, {}), "pass");
+  EXPECT_EQ(answer(gate, {.at = kNoon - hours(5)}), "pass") << "of an older event, too";
 }
 
 TEST(Gate, CooldownIsNotMovedByWhatItRefuses) {
