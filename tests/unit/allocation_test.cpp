@@ -11,6 +11,7 @@
 #include <rts/engine/engine.hpp>
 #include <rts/engine/history.hpp>
 #include <rts/engine/tally.hpp>
+#include <rts/strategy/ticker_velocity.hpp>
 
 #include "support/counted_new.hpp"
 #include "support/endings.hpp"
@@ -158,6 +159,18 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
     EXPECT_GT(tally.count(reason), 600U) << to_string(reason);
   }
   EXPECT_EQ(tally.count(Reason::unverified_symbol), 0U) << "the nameless books are read, too";
+}
+
+TEST(Allocation, OfAWindowOfTickersIsOfRoomFor128First) {
+  TickerWindow window;
+  const auto append = [&](std::int64_t ms) {
+    const UnixMs at = kNoon + std::chrono::milliseconds(ms);
+    window.append({at, *Price::from(100)}, std::chrono::seconds(60));
+  };
+  append(0);
+  const std::uint64_t before = allocations();
+  for (std::int64_t ms = 1; ms < 128; ++ms) append(ms);
+  EXPECT_EQ(allocations() - before, 0U);
 }
 
 // A crash report is written where the heap's lock may be held (telemetry/crash_report.hpp).

@@ -455,10 +455,13 @@ TEST(CountedOrder, WhatIsNoOrderOfOursIsNone) {
            with("\"order_id\"", "\"uuid\""), with("ETHUSDT", ""),
            with("ETHUSDT", std::string(64, 'A')), with("ETHUSDT", "ETH USDT"),
            with("\"BUY\"", "\"HOLD\""), with("\"BUY\"", "1"), with("trade_momentum", "grid"),
-           with("2024-07-19T", "19/07/2024 "), with("\"2024-07-19T00:03:11.109+00:00\"", "null"),
-           std::string(kOurs) + "x", std::string(70'000, ' ') + std::string(kOurs)}) {
+           with("2024-07-19T", "19/07/2024 "),
+           with("2024-07-19T00:03:11.109", "1970-01-01T00:00:00.000"),
+           with("\"2024-07-19T00:03:11.109+00:00\"", "null"), std::string(kOurs) + "x",
+           std::string(70'000, ' ') + std::string(kOurs)}) {
     EXPECT_FALSE(parse_counted_order(text)) << text.substr(0, 200);
   }
+  EXPECT_TRUE(parse_counted_order(with("2024-07-19T00:03:11.109", "1970-01-01T00:00:00.001")));
 }
 
 }  // namespace

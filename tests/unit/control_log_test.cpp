@@ -43,6 +43,7 @@ TEST(ControlLog, ReadsARevisionOfTheSettings) {
   EXPECT_EQ(settings(R"({"effective_from":1721390400000,"values":{"A":"1","B__X":""},"by":"me"})"),
             "1721390400000 A=1 B__X= me");
   EXPECT_EQ(settings(R"({"values":{},"effective_from":0})"), "0 ") << "nothing is changed any more";
+  EXPECT_EQ(settings(R"({"values":{},"effective_from":253402300799999})"), "253402300799999 ");
   for (const char* none :
        {"", "{}", R"({"effective_from":1})", R"({"values":{"A":"1"}})",
         R"({"effective_from":-1,"values":{}})", R"({"effective_from":1.5,"values":{}})",
@@ -82,6 +83,28 @@ TEST(ControlLog, ReadsWhatItWrites) {
   const SettingsValue value{
       UnixMs(std::chrono::milliseconds(7)), {{"A", "1"}, {"B", "x\"y"}}, author};
   EXPECT_EQ(settings(to_json(value)), "7 A=1 B=x\"y me@here");
+}
+
+TEST(ControlLog, AKeyThatWasDeletedPausesNobodyAndHasNoValuesFromThenOn) {
+  using std::chrono::milliseconds;
+  StoredMessage entry;
+  entry.stored_at = UnixMs(milliseconds(7));
+  EXPECT_FALSE(pause_in(entry)) << "empty, and not deleted";
+  EXPECT_FALSE(settings_in(entry));
+  entry.headers = "NATS/1.0\r\nKV-Operation: DEL\r\n\r\n";
+  ASSERT_TRUE(pause_in(entry));
+  EXPECT_FALSE(pause_in(entry)->paused);
+  const auto value = settings_in(entry);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->effective_from, entry.stored_at);
+  EXPECT_TRUE(value->values.empty());
+  entry.headers.clear();
+  entry.data = R"({"paused":true})";
+  ASSERT_TRUE(pause_in(entry));
+  EXPECT_TRUE(pause_in(entry)->paused);
+  entry.data = R"({"effective_from":9,"values":{}})";
+  ASSERT_TRUE(settings_in(entry));
+  EXPECT_EQ(settings_in(entry)->effective_from, UnixMs(milliseconds(9)));
 }
 
 TEST(ControlLog, NamesItsKeys) {

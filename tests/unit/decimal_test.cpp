@@ -93,6 +93,36 @@ TEST(Decimal, MultipliesExactly) {
   }
 }
 
+struct PowerCase {
+  std::string_view decimal;
+  int exponent;
+  std::string_view expected;
+};
+
+TEST(Decimal, MovesItsPointWithinEighteenDigitsAndPlaces) {
+  for (const auto& [decimal, exponent, expected] : std::vector<PowerCase>{
+           {"1.25", 0, "1.25"},
+           {"1.25", 1, "12.5"},
+           {"1.25", 2, "125"},
+           {"1.25", 4, "12500"},
+           {"1.25", -2, "0.0125"},
+           {"100", -2, "1"},
+           {"0", 40, "0"},
+           {"0", -40, "0"},
+           {"99999999999999999", 1, "999999999999999990"},
+           {"100000000000000000", 1, "none"},
+           {"999999999999999999", 1, "none"},
+           {"1", 17, "100000000000000000"},
+           {"1", 18, "none"},
+           {"1", -18, "0.000000000000000001"},
+           {"10", -19, "0.000000000000000001"},
+           {"1", -19, "none"},
+       }) {
+    const auto moved = Decimal::parse(decimal)->times_power_of_ten(exponent);
+    EXPECT_EQ(moved ? moved->to_string() : "none", expected) << decimal << " × 10^" << exponent;
+  }
+}
+
 TEST(Decimal, BecomesTheNearestDouble) {
   EXPECT_EQ(Decimal::parse("0.001")->to_double(), 0.001);
   EXPECT_EQ(Decimal::parse("0.1")->to_double(), 0.1);

@@ -234,5 +234,14 @@ TEST(Schedule, HoldsAtMost64RevisionsAndTheOldestLeaves) {
   EXPECT_EQ(schedule.at(UnixMs{} - milliseconds(1)).number, 0U);
 }
 
+TEST(Schedule, OfThoseThatBeginAtOneTimeHoldsTheLastAlone) {
+  Schedule schedule{eager()};
+  schedule.hear({kNoon, eager()});
+  const UnixMs later = kNoon + milliseconds(1);
+  for (std::size_t i = 0; i < Schedule::kMaxRevisions; ++i) schedule.hear({later, eager()});
+  EXPECT_EQ(schedule.at(kNoon).number, 1U) << "they have not pushed it out";
+  EXPECT_EQ(schedule.at(later).number, 65U);
+}
+
 }  // namespace
 }  // namespace rts

@@ -10,6 +10,7 @@
 #include <rts/wire/frame.hpp>
 
 #include "support/frames.hpp"
+#include "wire/json_cursor.hpp"
 
 namespace rts::wire {
 namespace {
@@ -867,6 +868,27 @@ TEST_F(Frame, MayBeLeftUnreadHalfway) {
   EXPECT_EQ(kinds_of(book_frame()), Kinds{"book"});
   ASSERT_FALSE(reader_.open(trade().json()).has_value());
   EXPECT_EQ(kinds_of(array({ticker()})), Kinds{"ticker"});
+}
+
+// There is room for every string of a frame twice, as an array of events is walked over twice.
+TEST(JsonText, UnescapesNoMoreThanItHasRoomFor) {
+  const std::string end = R"(","\n"])";
+  std::string frame = R"(["\n)";
+  frame.append(kMaxFrameBytes - frame.size() - end.size(), 'x').append(end);
+  JsonText text;
+  ASSERT_TRUE(text.open(frame));
+  JsonCursor first(text);
+  ASSERT_TRUE(first.take('['));
+  Scalar value;
+  JsonCursor second = first;
+  ASSERT_TRUE(first.read_value(value));
+  ASSERT_TRUE(second.read_value(value));
+  ASSERT_TRUE(second.take(','));
+  // Ten bytes of the frame are no character of the long string: 20 are left. The short one makes
+  // one of its two bytes, and is refused where these two would not fit.
+  int times = 0;
+  for (JsonCursor again = second; times < 100 && again.read_value(value); ++times) again = second;
+  EXPECT_EQ(times, 19);
 }
 
 }  // namespace

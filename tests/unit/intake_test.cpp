@@ -595,6 +595,13 @@ TEST(IntakeAge, OfAnEventWithATradeTimeOnlyIsThat) {
   EXPECT_EQ(received(kNoonMs + kMinute), kTrade);
 }
 
+TEST(IntakeAge, IsNotKnownWithoutATimeOfReceipt) {
+  EngineParameters parameters = usual_parameters();
+  parameters.clock = Clock::live;
+  Engine live(parameters);
+  EXPECT_EQ(ending(live, trade()), kTrade);
+}
+
 // The future is judged by the event time alone.
 TEST(IntakeAge, DoesNotHideAnEventOfTheFuture) {
   EngineParameters parameters = usual_parameters();

@@ -117,6 +117,10 @@ TEST(OrderId, IsTheSameWithinABucketAndOfAnyEventInIt) {
   EXPECT_EQ(at(milliseconds(0), 1), at(milliseconds(899'999), 2));
   EXPECT_NE(at(milliseconds(899'999), 1), at(milliseconds(900'000), 1));
   EXPECT_NE(at(milliseconds(0), 1), at(milliseconds(-1), 1));
+  EXPECT_EQ(order_id({StrategyId::orderbook_skew, Side::buy, "BTCUSDT", kNoon, {'u', 42}},
+                     milliseconds(1)),
+            make_order_id("orderbook_skew|BTCUSDT|BUY|1721390400000"))
+      << "the shortest bucket";
 }
 
 TEST(OrderId, WithoutCooldownIsTheEvents) {

@@ -142,6 +142,18 @@ TEST(OrderMemory, OwnSignalsThatAreNeverStoredAreBoundedAndCountOn) {
   EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMany) << "the young ones are known";
 }
 
+TEST(OrderMemory, KnowsAsManyOwnSignalsByTheirIdsAsItsLimitSays) {
+  const auto counted = [](int signals) {
+    OrderMemory memory = rts::memory();
+    for (int i = 0; i < signals; ++i) memory.accept(order(std::to_string(i)), kBtc);
+    memory.hear(order("0"), kBtc);
+    return memory.orders_of_day(kSkew, kNoon);
+  };
+  constexpr int kMost = OrderMemory::kMaxOwn;
+  EXPECT_EQ(counted(kMost), kMost) << "the log has one of them";
+  EXPECT_EQ(counted(kMost + 1), kMost + 2) << "the first is known no more, and counts twice";
+}
+
 // Found end to end: those in flight held each other back, and later entries those before them.
 TEST(OrderMemory, HoldsAnOrderAgainstWhatWasBeforeItAndNothingElse) {
   OrderMemory memory = rts::memory();

@@ -40,6 +40,21 @@ TEST(OrderText, SaysWhatIsBoughtInOneLineWhateverTheFormat) {
   }
 }
 
+TEST(OrderText, SaysWhatIsSoldLikewise) {
+  for (const OrderFormat format : {OrderFormat::trade_order, OrderFormat::signal}) {
+    std::string json;
+    append_json(json, order(Side::sell), format);
+    EXPECT_EQ(order_text(json),
+              "12:03:11.109  SELL 0.002 BTCUSDT at 63940  orderbook_skew, confidence 75 %, stop "
+              "65218.8, target 61382.4");
+  }
+}
+
+TEST(OrderText, ShowsNoTimeOfDayWhereThereIsOnlyADate) {
+  EXPECT_EQ(order_text(R"({"symbol":"ETHUSDT","timestamp":"2024-07-19"})"),
+            order_text(R"({"symbol":"ETHUSDT"})"));
+}
+
 TEST(OrderText, SaysThatAnOrderOnlyCloses) {
   EXPECT_EQ(order_text(R"({"side":"SELL","symbol":"ETHUSDT","quantity":0.03,"price":3425.1,)"
                        R"("reduce_only":true,"strategy_name":"trade_momentum",)"

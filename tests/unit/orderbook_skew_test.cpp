@@ -197,6 +197,8 @@ TEST(OrderbookSkew, IsNeutralBeyondTheRangeOfDouble) {
   const double most = std::nextafter(kMarketNumbersBelow, 0);
   EXPECT_EQ(word(judge({}, {{100, most}}, {{101, 1e-300}})), "neutral") << "ratio";
   EXPECT_EQ(word(judge({}, {{kLeast, 2}}, {{most, 1}})), "neutral") << "spread";
+  EXPECT_EQ(judge({}, {{kLeast, 2}}, {{most, 1}}).measure.limit, 0) << "no threshold has decided";
+  EXPECT_EQ(OrderbookSkew{}.direction({}).otherwise, Outcome::neutral) << "no spread is too small";
   Pairs bids;
   for (int i = 0; i < 20; ++i) bids.emplace_back(100 - i, most);
   OrderbookSkew all_levels;

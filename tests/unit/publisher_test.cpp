@@ -38,6 +38,8 @@ const std::map<std::string, std::string> kAnswers{
     {"space", R"({"error":{"code":503,"err_code":10023,"description":"no resources"}})"},
     {"ok", R"({"status":"processed"})"},
     {"no", R"({"status":"error","error":"no margin"})"},
+    {"declined", R"({"status":"processed","result":{"status":"rejected","reason":"no margin"}})"},
+    {"executed", R"({"result":{"status":"executed"}})"},
     {"odd", "what?"},
 };
 
@@ -117,7 +119,7 @@ class World final : public OrderTransport, public OrderLog {
   }
   [[nodiscard]] nats::Status status() const override {
     nats::Status made;
-    made.connected = true;
+    made.connected = connected;
     made.takes_headers = takes_headers;
     made.max_payload = max_payload;
     made.reconnects = connection_;
@@ -138,6 +140,7 @@ class World final : public OrderTransport, public OrderLog {
   }
 
   Publisher publisher;
+  bool connected = true;
   bool takes_headers = true;
   std::int64_t max_payload = 1 << 20;
   std::uint64_t read_ahead = 0;
@@ -190,10 +193,8 @@ class World final : public OrderTransport, public OrderLog {
     }
     if (what == "finish") publisher.finish([this] { note("finished"); });
     if (what == "abandon") publisher.abandon();
-    if (what == "reconnect") {
-      ++connection_;
-      publisher.on_connection_change();
-    }
+    if (what == "reconnect") ++connection_;
+    if (what == "reconnect" || what == "change") publisher.on_connection_change();
     if (what == "trip") std::exchange(round_trip_, nullptr)(reply_of(more));
     if (kAnswers.contains(what) || from_string<AttemptResult>(what)) {
       reply(numbers_.at(more.empty() ? "1" : more), what);
@@ -492,6 +493,8 @@ TEST(Publisher, AShutdownWaitsForWhatIsInFlightOrGivesItUp) {
       {{"0 finish", "0 finished"},
        {"0 order, 10 finish, 20 ack, 30 ok",
         "0 store 1 at 5, 20 send 1, 30 confirmed 1 x2, 30 finished"},
+       {"0 order, 0 order, 10 finish, 20 full 1, 30 full 2",
+        "0 store 1 at 5, 0 store 2 at 6, 20 rejected 1 x1, 30 rejected 2 x1, 30 finished"},
        {"0 order, 10 ack, 20 order, 30 finish, 40 abandon, 50 ack 2, 9000 wait",
         "0 store 1 at 5, 10 send 1, 20 store 2 at 6, 40 ambiguous 1 x2, 40 expired 2 x1"}});
 }
@@ -548,6 +551,10 @@ TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
        {"0 order, 10 full, 20 order, 30 full 2, 40 order, 50 full 3",
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 rejected 2 x1, 40 store 3 at 5, "
         "50 rejected 3 x1"},
+       // Nobody listened, and then nobody knew whether the connection works: it never was stored.
+       {"0 order, 0 order, 10 no_responders 1, 10 no_responders 2, 50 path path_unproven, 200 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 10 look, 10 look, 110 store 1 at 5 path_unproven, "
+        "110 expired 1 x1, 110 store 2 at 5 path_unproven, 110 breaker open, 110 expired 2 x1"},
        // Others were faster until it was too late: nothing is broken.
        {"0 brief, 0 brief, 250 moved 1, 260 moved 2, 9000 wait",
         "0 store 1 at 5, 0 store 2 at 6, 250 look, 260 look, 350 expired 1 x1, 350 expired 2 x1"},
@@ -696,6 +703,8 @@ TEST(Publisher, SaysWhyInWords) {
   for (const auto& [mode, script, detail] : std::vector<Row>{
            {kCore, "0 order, 10 ok", "status processed"},
            {kCore, "0 order, 10 no", "status error: no margin"},
+           {kCore, "0 order, 10 declined", "status processed, result rejected: no margin"},
+           {kCore, "0 order, 10 executed", "result executed"},
            {kCore, "0 order, 10 no_responders", "nobody listens on orders"},
            {kCore, "0 order, 10 timed_out", ""},
            {kCore, "0 order, 10 denied", "the broker refuses us the order subject"},
@@ -719,10 +728,6 @@ TEST(Publisher, SaysWhyInWords) {
   headerless.takes_headers = false;
   headerless.play("0 path unsendable, 0 order");
   EXPECT_THAT(headerless.details, ElementsAre(HasSubstr("takes no headers")));
-  EXPECT_THAT(headerless.publisher.status().path_problem, HasSubstr("takes no headers"));
-  World narrow(parameters(kCore));
-  narrow.max_payload = 1024;
-  EXPECT_THAT(narrow.publisher.status().path_problem, HasSubstr("1024 bytes a message"));
 }
 
 TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
@@ -743,6 +748,8 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
            {kCore, "0 order, 10 no_responders, 20 order, 30 ok 2", "", true},
            {kCore, "0 order, 10 no_responders, 20 reconnect", "", false},
            {kCore, "0 order, 10 ok, 20 reconnect", "", false},
+           {kCore, "0 order, 10 no_responders, 20 change", "nobody listens on orders", true},
+           {kCore, "0 order, 10 ok, 20 change", "", true},
            {kCore, "0 order, 10 denied", refused, true},
            {kCore, "0 order, 10 denied, 20 reconnect", refused, true},
            {kCore, "0 path denied, 0 order", refused, true},
@@ -765,6 +772,43 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
     EXPECT_EQ(world.publisher.status().path_problem, problem) << script;
     EXPECT_EQ(world.publisher.status().path_tried, tried) << script;
   }
+}
+
+TEST(Publisher, KnowsOfThePathWhatTheBrokerSaysOfItselfWhileItIsConnected) {
+  const auto problem = [](bool connected, bool takes_headers, std::int64_t max_payload) {
+    World world(parameters(kCore));
+    world.connected = connected;
+    world.takes_headers = takes_headers;
+    world.max_payload = max_payload;
+    return world.publisher.status().path_problem;
+  };
+  EXPECT_THAT(problem(true, false, 2048), HasSubstr("takes no headers"));
+  EXPECT_THAT(problem(true, true, 2047), HasSubstr("2047 bytes a message"));
+  EXPECT_EQ(problem(true, true, 2048), "") << "as many as an order has";
+  EXPECT_EQ(problem(false, false, 2048), "");
+  EXPECT_EQ(problem(false, true, 0), "");
+  DeliveryParameters dry = parameters(kCore);
+  dry.dry_run = true;
+  World idle(dry);
+  idle.takes_headers = false;
+  EXPECT_EQ(idle.publisher.status().path_problem, "") << "no order has to get through";
+}
+
+TEST(Publisher, SaysWhatWouldHoldBackTheNextOrder) {
+  World world(parameters(kCore, 1));
+  const auto held_by = [&](const char* script) {
+    world.play(script);
+    return std::string(world.publisher.status().held_by);
+  };
+  EXPECT_EQ(held_by("0 order, 0 order"), "");
+  EXPECT_EQ(held_by("0 order"), "too many are in flight");
+  EXPECT_EQ(held_by("10 ok 1"), "");
+  EXPECT_EQ(held_by("20 no_responders 2"), "the circuit breaker is open");
+  World stored(parameters(kStream));
+  stored.play("0 lost");
+  EXPECT_EQ(stored.publisher.status().held_by, "the order log has not been read");
+  stored.held_back_by = "the control log has not been read";
+  EXPECT_EQ(stored.publisher.status().held_by, stored.held_back_by);
 }
 
 // --- Readiness: each check alone takes it away

@@ -282,7 +282,12 @@ TEST(StreamProblems, AreNoneWhereThePromiseHolds) {
         f.discard = "old";
         f.max_messages = -1;
       },
+      [](StreamFacts& f) {
+        f.discard = "old";
+        f.max_messages = 0;
+      },
       [](StreamFacts& f) { f.max_messages = 1; },
+      [](StreamFacts& f) { f.max_messages_per_subject = 0; },
       [](StreamFacts& f) { f.republish->source = "orders.>"; },
       [](StreamFacts& f) { f.storage = "memory"; },
       [](StreamFacts& f) { f.replicas = 5; },
@@ -346,7 +351,8 @@ TEST(StreamSubjects, CoverWhatTheirWildcardsMean) {
         {"*.b", "a.c", false},  {"a.*.c", "a.b.c", true}, {"a.*", "a", false},
         {"a*", "ab", false},    {"a>", "ab", false},      {"", "a", false},
         {"a", "", false},       {"a.>", "a.>", true},     {">", "a.>", true},
-        {"a.*", "a.>", false},  {"*.>", "a.>", true}}) {
+        {"a.*", "a.>", false},  {"*.>", "a.>", true},     {">", "", false},
+        {"a.>", "a.", false},   {">.b", "a.b", false}}) {
     EXPECT_EQ(covers(pattern, subject), covered) << pattern << " " << subject;
   }
 }

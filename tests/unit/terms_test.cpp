@@ -140,6 +140,7 @@ TEST(Sizing, KeepsTheVenuesMaximumNotional) {
   EXPECT_EQ(at_most(0), "3") << "0 is none";
   EXPECT_EQ(at_most(90), "3");
   EXPECT_EQ(at_most(89.99), "none");
+  EXPECT_EQ(at_most(1), "none");
   EXPECT_EQ(at_most(1e9), "3");
 }
 
@@ -160,6 +161,51 @@ TEST(Sizing, KeepsTheVenuesQuantities) {
   EXPECT_EQ(within("0", "2.9", 40), "2.5") << "whole steps below it";
   EXPECT_EQ(within("0", "2.4", 40), "none") << "more than the venue takes at once";
   EXPECT_EQ(within("3", "2.5", 40), "none");
+}
+
+TEST(SizeMeasure, SaysWhichLimitIsInTheWayAndByHowMuch) {
+  struct Row {
+    const char* what;
+    double price;
+    Instrument instrument;
+    SizeProblem problem;
+    double value, limit;
+  };
+  const auto decimal = [](std::string_view text) { return *Decimal::parse(text); };
+  for (const auto& [what, price, instrument, problem, value, limit] : std::vector<Row>{
+           {"a step is worth more than our maximum",
+            2'000'000,
+            {},
+            SizeProblem::above_maximum,
+            2000,
+            1000},
+           {"worth more than the venue takes",
+            30,
+            {.quantity_step = decimal("1"), .max_notional = 89.5},
+            SizeProblem::above_venue_worth,
+            90,
+            89.5},
+           {"more than the venue takes, and worth all that it takes",
+            40,
+            {.quantity_step = decimal("0.5"), .max_quantity = decimal("2.4"), .max_notional = 100},
+            SizeProblem::above_venue_quantity,
+            2.5,
+            2.4},
+           {"more digits than can be written, of less than the venue takes",
+            100,
+            {.quantity_step = decimal("0.000000000000000001"), .max_quantity = decimal("5")},
+            SizeProblem::above_venue_quantity,
+            1,
+            0},
+       }) {
+    OrderTerms terms;
+    terms.instrument = instrument;
+    ASSERT_FALSE(order_quantity(terms, *Price::from(price))) << what;
+    const Measure measure = size_measure(terms, *Price::from(price));
+    EXPECT_EQ(measure.other, static_cast<double>(problem)) << what;
+    EXPECT_DOUBLE_EQ(measure.value, value) << what;
+    EXPECT_EQ(measure.limit, limit) << what;
+  }
 }
 
 // ---- Stops
