@@ -78,7 +78,8 @@ class FrameReader::Parser {
     const bool read = cursor.for_each_member([&](std::string_view name) {
       const Key key = key_of(name);
       if (key == Key::data && !root_.was_seen(key)) return read_data(cursor);
-      if (key == Key::_otel_trace_context && !root_.was_seen(key)) return read_trace(cursor);
+      const bool is_trace = key == Key::_otel_trace_context && cursor.type() == JsonType::object;
+      if (is_trace && !root_.was_seen(key)) return read_trace(cursor);
       return read_member(cursor, key, root_);
     });
     return read && cursor.at_end() && conclude_root();
@@ -110,8 +111,9 @@ class FrameReader::Parser {
   }
 
   bool read_trace(JsonCursor& cursor) {
-    root_.see(Key::_otel_trace_context);
-    if (cursor.type() != JsonType::object) return cursor.skip();
+    // Beside an id it is a value as any other: the frame has more than an id.
+    root_.slot(Key::_otel_trace_context).type = JsonType::object;
+    root_.settle(Key::_otel_trace_context);
     return cursor.for_each_member([&](std::string_view name) {
       Scalar scalar;
       if (!cursor.read_value(scalar)) return false;

@@ -29,6 +29,19 @@ TEST(Regression, TwoDifferentOverlongSymbolsAreAConflict) {
   EXPECT_EQ(ending(engine, frame), "dropped/symbol_conflict");
 }
 
+// SPEC §2: control frames have "only `id`", and "`null` counts as absent". A trace context was not
+// counted when it stood beside the id at the root of a frame.
+TEST(Regression, AnIdBesideATraceContextIsNoControlFrame) {
+  for (const std::string context : {"{}", R"({"traceparent":"x"})", R"("x")", "0"}) {
+    const std::string frame = R"({"id":7,"_otel_trace_context":)" + context + "}";
+    Engine engine(usual_parameters());
+    EXPECT_EQ(ending(engine, frame), "dropped/malformed") << frame;
+    EXPECT_EQ(ending(engine, "[" + frame + "]"), "dropped/malformed") << frame;
+  }
+  Engine engine(usual_parameters());
+  EXPECT_EQ(ending(engine, R"({"id":7,"_otel_trace_context":null})"), "ignored/control");
+}
+
 // SPEC §2.3: "E; else the envelope's timestamp; else the receive time", and "unknown keys are
 // skipped". A bare event has no envelope, so its own key `timestamp` is one nobody reads.
 TEST(Regression, TimestampOfABareEventIsAnUnknownKey) {
