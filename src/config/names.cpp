@@ -123,8 +123,8 @@ constexpr Retired kRetired[] = {
 };
 
 bool has_our_prefix(std::string_view name) {
-  const auto prefixes = split(kPrefixes, ' ');
-  return std::any_of(prefixes.begin(), prefixes.end(),
+  static const auto kEach = split(kPrefixes, ' ');
+  return std::any_of(kEach.begin(), kEach.end(),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
@@ -146,27 +146,36 @@ bool is_service_link(std::string_view name, std::string_view value) noexcept {
          protocol.starts_with("_SCTP");
 }
 
-bool is_near(std::string_view name, std::string_view ours) {
+constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+
+// Which of ours it is but for the case or one or two typing errors; empty when none.
+std::string_view slip_of(std::string_view name) {
   constexpr std::size_t kShortName = 8;
-  const std::size_t letters = ours.size() <= kShortName ? 1 : 2;
-  const std::size_t longer = std::max(name.size(), ours.size());
-  if (longer - std::min(name.size(), ours.size()) > letters) return false;  // spares the counting
-  return edit_distance(name, ours) <= letters;
+  std::size_t least = kMost;
+  std::string_view nearest;
+  for (const Setting& setting : table()) {
+    const std::string_view ours = setting.name;
+    if (same_but_for_case(name, ours)) return ours;
+    const std::size_t most = ours.size() <= kShortName ? 1 : 2;
+    const std::size_t longer = std::max(name.size(), ours.size());
+    if (longer - std::min(name.size(), ours.size()) > most) continue;  // spares the counting
+    const std::size_t distance = edit_distance(name, ours);
+    if (distance > most || distance >= least) continue;
+    least = distance;
+    nearest = ours;
+  }
+  return nearest;
 }
 
-// First by typing errors; then, where a word was left out (ORDERBOOK_SKEW_MIN_SPRED,
-// CIRCUIT_BREAKER_THRESHOLD), by the letters that are not found in ours. A revision of the control
-// log may have hundreds of such names, so that letters are counted only where it can matter.
+// Of a name that is no slip, because a word was left out (ORDERBOOK_SKEW_MIN_SPRED,
+// CIRCUIT_BREAKER_THRESHOLD): by the letters that are not found in ours.
 std::string_view nearest_name(std::string_view name) {
-  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
   std::pair least(kMost, kMost);
   std::string_view nearest;
   for (const Setting& setting : table()) {
-    const bool is_ours = same_but_for_case(name, setting.name);
-    const bool is_slip = is_ours || is_near(name, setting.name);
-    const std::size_t missing = is_slip ? 0 : 1 + edit_distance(name, setting.name, 0);
+    const std::size_t missing = edit_distance(name, setting.name, 0);
     if (missing > least.first) continue;
-    const std::pair rank(missing, is_ours ? 0 : edit_distance(name, setting.name));
+    const std::pair rank(missing, edit_distance(name, setting.name));
     if (rank >= least) continue;
     least = rank;
     nearest = setting.name;
@@ -178,20 +187,17 @@ std::string_view nearest_name(std::string_view name) {
 
 NameMeaning meaning_of(std::string_view name, std::string_view value) {
   assert(find(name) == nullptr);
-  for (const auto& [retired, instead] : retired_names()) {
+  static const auto kEach = retired_names();
+  for (const auto& [retired, instead] : kEach) {
     if (name == retired) return {NameKind::retired, std::string(instead)};
   }
   if (is_service_link(name, value)) return {};
   // A symbol that follows is no part of the name.
   const std::size_t mark = std::min(name.find(kSymbolMark), name.size());
   const std::string_view base = name.substr(0, mark);
-  const auto names = table();
-  const bool meant =
-      has_our_prefix(base) || std::any_of(names.begin(), names.end(), [&](const Setting& setting) {
-        return same_but_for_case(base, setting.name) || is_near(base, setting.name);
-      });
-  if (!meant) return {};
-  const std::string_view nearest = nearest_name(base);
+  std::string_view nearest = slip_of(base);
+  if (nearest.empty() && has_our_prefix(base)) nearest = nearest_name(base);
+  if (nearest.empty()) return {};
   const bool with_symbol = find(nearest)->per_symbol;
   return {NameKind::misspelt,
           std::string(nearest).append(with_symbol ? name.substr(mark) : std::string_view{})};

@@ -77,8 +77,8 @@ std::vector<std::string> values_of(const config::Configuration& configuration) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::array kFormats{Format::text, Format::json, Format::env, Format::markdown,
-                                Format::configmap};
+  // Markdown is the same whatever is set.
+  constexpr std::array kFormats{Format::text, Format::json, Format::env, Format::configmap};
   if (size == 0) return 0;
   const Format format = kFormats[*data % kFormats.size()];
   const auto environment = environment_of(fuzz::as_text(data + 1, size - 1));
@@ -88,7 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(shown(config::load(*others, {}), format) == text,
                   "what is shown does not depend on a secret");
   }
-  if (!loaded) return 0;
+  // Once is enough: what loads again does not depend on the format.
+  if (!loaded || format != Format::env) return 0;
   const config::Configuration& configuration = loaded.value();
   std::vector<config::Given> again;
   for (const config::Value& value : configuration.values) {

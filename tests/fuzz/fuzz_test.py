@@ -2,11 +2,13 @@
 """Tests of fuzz.py with programs that end as a target of libFuzzer does."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 SCRIPT = Path(__file__).resolve().parent / "fuzz.py"
 HEARD = """
@@ -72,6 +74,15 @@ class Runner(unittest.TestCase):
         self.assertEqual(self.rows()["order"]["findings"][0]["file"], str(file))
         self.assertEqual(self.rows()["order"]["executions"], 4321)
         self.assertEqual(self.rows()["ack"]["findings"], [])
+
+    def test_asan_keeps_little_of_what_was_freed_unless_it_is_told_otherwise(self) -> None:
+        self.program("ack", f'\necho "$ASAN_OPTIONS" >"{self.build}/heard"\n')
+        for given, heard in (({}, "quarantine_size_mb="), ({"ASAN_OPTIONS": "x=1"}, "x=1\n")):
+            with mock.patch.dict(os.environ):
+                os.environ.pop("ASAN_OPTIONS", None)
+                os.environ.update(given)
+                self.fuzz("--runs", "9", "--only", "ack")
+            self.assertTrue((self.build / "heard").read_text().startswith(heard))
 
     def test_a_target_that_ends_without_a_word_is_a_finding(self) -> None:
         self.program("ack", "\nexit 1\n")
