@@ -1,8 +1,8 @@
-// For a target that makes an engine for each input: its buffers are megabytes, and ASan would map,
-// mark and unmap them each time, which takes longer than all the rest. So the large blocks that one
-// engine gives back are kept for the next that asks for as many bytes; what stands around them
-// stays marked, and small blocks are as ever. To be included once, by the target's only file: it
-// replaces operator new and delete of the program. One thread.
+// For a target that makes an engine or a reader for each input: their buffers are megabytes, and
+// ASan would map, mark and unmap them each time, which takes longer than all the rest. So the large
+// blocks that one gives back are kept for the next that asks for as many bytes; what stands around
+// them stays marked, and small blocks are as ever. To be included once, by the target's only file:
+// it replaces operator new and delete of the program. One thread.
 #pragma once
 
 #include <array>
