@@ -365,7 +365,7 @@ void Publisher::wait_to_ask(InFlight& order) {
 // log has gone on while it called this one pending: an election may leave several such orders,
 // which all end at once, seconds after the new leader has begun to store others. A breaker that
 // this opens may try one order a second: it is the log that was away, and a leader has been elected
-// within seconds. As long as that order asks, no other does.
+// within seconds. As long as that order asks, no other does, but for what admit_order() says.
 void Publisher::expire(InFlight& order) {
   const bool was_open = breaker_.state() == BreakerState::open;
   const bool log_works =
