@@ -165,22 +165,32 @@ TEST(ChaosKit, TheSameSeedMakesTheSameScheduleAndSparesTheWitness) {
   EXPECT_GT(text(1).size(), 500U);
 }
 
+// A reading of the witness's orders, 100 more than in the one before and all of them quick.
+std::vector<Bucket> quick_orders(std::size_t reading) {
+  const auto orders = 100.0 * static_cast<double>(reading);
+  return {{0.001, orders}, {HUGE_VAL, orders}};
+}
+
 TEST(ChaosKit, GrowthIsSeenAndNoiseIsNot) {
   Growth flat;
   Growth growing;
   Growth leaking;
+  Growth without_orders;
   for (std::size_t i = 0; i < 1800; ++i) {
     const std::chrono::milliseconds at = i * 1s;
     const std::size_t noise = (i % 7) * 4096;
     flat.add({at, 15'000'000 + noise, 9'000'000, 11 + i % 2, 5});
     growing.add({at, 15'000'000 + i * 1000, 9'000'000 + i * 500, 11, 5});  // 3.6 MB/h
     leaking.add({at, 15'000'000, 9'000'000, 11 + i / 600, 5});
+    without_orders.add({at, 15'000'000, 9'000'000, 11, 5});
+    for (Growth* const seen : {&flat, &growing, &leaking}) seen->add(quick_orders(i));
   }
   EXPECT_TRUE(flat.trend().flat()) << flat.trend().text();
   EXPECT_EQ(growing.trend().flat(), !kMemoryIsOurs) << growing.trend().text();
   EXPECT_NEAR(growing.trend().slope_mb_per_hour, 3.6, 0.01);
   EXPECT_NEAR(growing.trend().own_slope_mb_per_hour, 1.8, 0.01);
   EXPECT_FALSE(leaking.trend().flat()) << leaking.trend().text();
+  EXPECT_FALSE(without_orders.trend().flat()) << without_orders.trend().text();
 
   Growth shortly_warm;
   Growth shortly_large;

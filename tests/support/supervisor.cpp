@@ -70,12 +70,14 @@ std::vector<ScheduledFault> make_schedule(const SupervisorOptions& options) {
 
 // --- Growth
 
+// The two halves of one run are compared, for no two machines have the same delays. Those of a
+// short run have a few orders each, and a broker killed in one of them.
 bool Trend::flat() const {
-  const bool steady = window < kWarmUp ? resident_bytes <= kMostResidentBytes
-                                       : slope_mb_per_hour < std::max(1.0, resolution_mb_per_hour);
-  // The two halves of one run are compared, for no two machines have the same delays.
+  const bool short_run = window < kWarmUp;
+  const bool steady = short_run ? resident_bytes <= kMostResidentBytes
+                                : slope_mb_per_hour < std::max(1.0, resolution_mb_per_hour);
   const bool as_fast =
-      p99_before && p99_after ? *p99_after <= 2 * *p99_before + kDelayNoise : window < kWarmUp;
+      short_run || (p99_before && p99_after && *p99_after <= 2 * *p99_before + kDelayNoise);
   return (steady || !kMemoryIsOurs) && as_fast && fds_before == fds_after &&
          threads_before == threads_after;
 }
