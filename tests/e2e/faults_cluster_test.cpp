@@ -58,7 +58,8 @@ class ThreeBrokers : public testing::Test {
     return name.empty() ? 0 : std::stoul(name);
   }
   // Moves the leader until it is, or is not, at home, and stays there while the log is whole and
-  // used: soon after it has resigned two may take themselves for it, and the one that answers loses.
+  // used: soon after it has resigned two may take themselves for it, and the one that answers
+  // loses.
   void lead_at_home(bool at_home) {
     const auto is_there = [&] { return (leader() == kHome) == at_home; };
     ASSERT_TRUE(eventually(

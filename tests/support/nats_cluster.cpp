@@ -11,8 +11,8 @@
 namespace rts::test {
 
 // A client that is asked to go has a second for it, and the next one of a broker's clients another.
-// nats-server 2.10 writes to a broker that reads no more for as long as write_deadline says, and may
-// keep the other copies of a stream waiting meanwhile: docs/DELIVERY.md has what to set.
+// nats-server 2.10 writes to a broker that reads no more for as long as write_deadline says, and
+// may keep the other copies of a stream waiting meanwhile: docs/DELIVERY.md has what to set.
 NatsCluster::NatsCluster() {
   std::array<std::uint16_t, kSize> ports{};
   std::string routes;
