@@ -1,15 +1,19 @@
 // Frames on the wire: which shapes are accepted, what counts as JSON, and how fields are read
 // before any rule has looked at them (SPEC §2, first paragraphs and table).
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <rts/wire/frame.hpp>
 
 #include "support/frames.hpp"
+#include "wire/event_fields.hpp"
 #include "wire/json_cursor.hpp"
 
 namespace rts::wire {
@@ -214,6 +218,18 @@ TEST_F(Frame, MustBeOneCompleteJsonValue) {
   };
   for (std::size_t n = 1; n < good.size(); ++n) frames.push_back(good.substr(0, n));
   for (const auto& frame : frames) EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
+}
+
+// What the one before it has left in the memory does not complete it.
+TEST_F(Frame, ThatIsCutShortIsMalformedAlsoBehindAWholeOne) {
+  for (const std::string& whole :
+       {book_frame(), futures_book().json(), array({futures_book(), trade()}),
+        envelope({}, spot_book().set("bids", R"([["1","1"]])")).json()}) {
+    for (std::size_t n = 1; n < whole.size(); ++n) {
+      ASSERT_NE(kinds_of(whole), Kinds{"malformed"});
+      EXPECT_EQ(kinds_of(whole.substr(0, n)), Kinds{"malformed"}) << whole.substr(0, n);
+    }
+  }
 }
 
 // What is wrong in a value nobody reads is wrong all the same, wherever it stands.
@@ -635,6 +651,111 @@ TEST_F(Frame, LevelsTakeTheSameNumbers) {
       EXPECT_EQ(only(spot_book().set("bids", side)).bids->state, c.state) << side;
       EXPECT_EQ(only(futures_book().set("a", side)).asks->state, c.state) << side;
     }
+  }
+}
+
+TEST_F(Frame, OfSeveralBadLevelsTheFirstSaysWhatIsWrong) {
+  const std::string invalid = R"(["x","1"])", wrong_type = R"([true,"1"])";
+  for (const auto& [first, second, state] :
+       {std::tuple(invalid, wrong_type, FieldState::invalid),
+        std::tuple(wrong_type, invalid, FieldState::wrong_type)}) {
+    const std::string side = "[" + first + "," + second + "]";
+    EXPECT_EQ(only(futures_book().set("a", side)).asks->state, state) << side;
+  }
+  // And of its two numbers the first.
+  EXPECT_EQ(only(futures_book().set("a", R"([["x",true]])")).asks->state, FieldState::invalid);
+}
+
+// With the bracket missing the rest of the frame would be one, were the level only left out.
+TEST_F(Frame, ALevelThatIsNoJsonIsNotLeftOut) {
+  for (const std::string bad : {R"("\ud800")", R"("\x")", "nul", "01"}) {
+    const std::string level = R"(["1","1"],[)" + bad + R"(,"2"])";
+    EXPECT_EQ(kinds_of(futures_book().set("b", "[" + level)), Kinds{"malformed"}) << level;
+  }
+}
+
+// Whether a side is one that is read in one pass; what that has read of it is in `side`, and the
+// cursor behind it.
+bool is_usual(const std::string& spelling, SideField& side) {
+  JsonText text;
+  EXPECT_TRUE(text.open(spelling + " 7")) << spelling;
+  JsonCursor cursor(text);
+  const bool result = read_usual_side(cursor, side);
+  EXPECT_EQ(*cursor.here(), result ? '7' : '[') << spelling;
+  return result;
+}
+
+TEST(UsualSide, IsReadInOnePassAsTheVenueSpellsIt) {
+  for (const std::size_t levels : {1U, 2U, 20U, 21U, 100U}) {
+    std::string spelling;
+    for (std::size_t i = 0; i < levels; ++i) {
+      spelling += fmt::format(R"({}["{}.25","{}.5"])", i == 0 ? "" : ",", 1000 - i, i + 1);
+    }
+    SideField side;
+    ASSERT_TRUE(is_usual("[" + spelling + "]", side)) << spelling;
+    EXPECT_EQ(side.level_count, levels);
+    EXPECT_FALSE(side.has_zero_quantity);
+    ASSERT_EQ(side.levels().size(), std::min<std::size_t>(levels, 20));
+    for (std::size_t i = 0; i < side.levels().size(); ++i) {
+      EXPECT_EQ(side.levels()[i].price.value(), 1000.25 - static_cast<double>(i));
+      EXPECT_EQ(side.levels()[i].quantity.value(), 1.5 + static_cast<double>(i));
+    }
+  }
+}
+
+TEST(UsualSide, MayHaveNumbersOfSixteenCharacters) {
+  for (const std::string number : {"1", "10", "1.5", "1.5000000", "12345678", "1234567890123.25",
+                                   "12345.1234567890", "123456789012345"}) {
+    const double value = std::stod(number);
+    for (const auto& [price, quantity] :
+         {std::pair(number, std::string("2.5")), std::pair(std::string("2.5"), number)}) {
+      SideField side;
+      EXPECT_TRUE(is_usual(R"([[")" + price + R"(",")" + quantity + R"("]])", side)) << number;
+      EXPECT_EQ(side.level_count, 1U);
+      EXPECT_EQ(side.levels()[0].price.value(), price == number ? value : 2.5) << number;
+      EXPECT_EQ(side.levels()[0].quantity.value(), price == number ? 2.5 : value) << number;
+    }
+  }
+}
+
+TEST(UsualSide, MayHaveBlanksBetweenLevels) {
+  for (const std::string spelling :
+       {R"([ ["1","2"]])", R"([["1","2"] ])", R"([["1","2"] , ["1","2"]])"}) {
+    SideField side;
+    EXPECT_TRUE(is_usual(spelling, side)) << spelling;
+  }
+}
+
+TEST(UsualSide, OtherSpellingsAreNot) {
+  for (const std::string spelling : {R"([])",
+                                     R"([["1" ,"2"]])",
+                                     R"([["1", "2"]])",
+                                     R"([[ "1","2"]])",
+                                     R"([["1","2" ]])",
+                                     R"([[1,"2"]])",
+                                     R"([["1",2]])",
+                                     R"([["1","2"],[1,2]])",
+                                     R"([["1","2","3"]])",
+                                     R"([["1"]])",
+                                     R"([["1":"2"]])",
+                                     R"([["1","2"]:["1","2"]])",
+                                     R"([["1","2"}])",
+                                     R"([{"1","2"}])",
+                                     R"([["1","2"]["1","2"]])",
+                                     R"([["1","2"]}])",
+                                     R"(["1","2"])",
+                                     R"([["0","2"]])",
+                                     R"([["1","-2"]])",
+                                     R"([["x","2"]])",
+                                     R"([["1","x"]])",
+                                     R"([["1","1e3"]])",
+                                     R"([["1","1000000000000000"]])",
+                                     R"([["1","12345678901234567"]])",
+                                     R"([["","2"]])",
+                                     R"([["1",""]])",
+                                     R"([["1","2"],["1","x"]])"}) {
+    SideField side;
+    EXPECT_FALSE(is_usual(spelling, side)) << spelling;
   }
 }
 
