@@ -169,7 +169,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "LC_ALL": "C.UTF-8", "TERM": "dumb", **more}
 
 
-# --- What an interrupted run has left ---------------------------------------------------------------
+# --- What an interrupted run has left -------------------------------------------------------------
 
 
 def fingerprint() -> str:
@@ -289,7 +289,7 @@ def failure_of(mutant: int, suite: str, tests: list[Test]) -> str | None:
                  "--gtest_fail_fast", "--gtest_brief=1"],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
                 stdin=subprocess.DEVNULL, cwd=TRIAL.build_folder / "tests", preexec_fn=limit,
-                timeout=60 + 10 * seconds,
+                timeout=60 + 10 * seconds, start_new_session=True,  # Ctrl+C kills no mutant
                 env=environment(RTS_MUTANT=str(mutant), TMPDIR=scratch))  # fmt: skip
         except subprocess.TimeoutExpired:
             return "time-out"
@@ -327,13 +327,13 @@ def killer_of(mutant: int, tests: list[Test], likely: Collection[str] = ()) -> s
 def try_out(mutants: list[schemata.Mutant], seen: Record, jobs: int, until: float,
             tell: Callable[[int, str | None], None]) -> None:
     """Tells what has killed each, or nothing where it survived. After `until` no more are tried."""
-    done = 0
+    done, is_over = 0, False
     # What has killed a mutant often kills those next to it.
     last_killers = {one.file: deque[str](maxlen=LIKELY_KILLERS) for one in mutants}
 
     def one(mutant: schemata.Mutant) -> None:
         nonlocal done
-        if time.monotonic() > until:
+        if is_over or time.monotonic() > until:
             return
         likely = last_killers[mutant.file]
         killer = killer_of(mutant.id, seen.reached_by.get(mutant.id, []), tuple(likely))
@@ -345,7 +345,10 @@ def try_out(mutants: list[schemata.Mutant], seen: Record, jobs: int, until: floa
             print(f"  {done} of {len(mutants)}", flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(one, mutants))
+        try:
+            list(pool.map(one, mutants))
+        finally:
+            is_over = True
 
 
 # --- The result -----------------------------------------------------------------------------------
@@ -398,6 +401,23 @@ def chosen_from(mutants: list[schemata.Mutant], arguments: argparse.Namespace,
     return chosen
 
 
+def go_on(progress: Progress, left: list[schemata.Mutant], seen: Record, begun: float,
+          arguments: argparse.Namespace, is_whole: bool) -> None:
+    """Of a run of all what is found out is kept at once."""
+    with open(PROGRESS if is_whole else os.devnull, "a") as kept:
+        def tell(mutant: int, killer: str | None) -> None:
+            progress.killed[mutant] = killer
+            print(json.dumps({"mutant": mutant, "killed_by": killer}), file=kept, flush=True)
+
+        try:
+            try_out(left, seen, arguments.jobs, begun + 60 * arguments.minutes, tell)
+        finally:
+            spent = {"seconds": time.monotonic() - begun, "cpu_seconds": cpu_seconds()}
+            progress.seconds += spent["seconds"]
+            progress.cpu_seconds += spent["cpu_seconds"]
+            print(json.dumps(spent), file=kept)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only look for the explained")
@@ -440,22 +460,7 @@ def main() -> int:
     left = [one for one in chosen if one.id not in progress.killed]
     print(f"{len(seen.tests)} tests, {len(chosen)} mutants, {len(left)} of them to be tried "
           f"({time.monotonic() - built:.0f} s)", flush=True)  # fmt: skip
-    with open(PROGRESS, "a") as kept:
-        def write(line: dict[str, object]) -> None:
-            if is_whole:
-                print(json.dumps(line), file=kept, flush=True)
-
-        def tell(mutant: int, killer: str | None) -> None:
-            progress.killed[mutant] = killer
-            write({"mutant": mutant, "killed_by": killer})
-
-        try:
-            try_out(left, seen, arguments.jobs, begun + 60 * arguments.minutes, tell)
-        finally:
-            seconds = time.monotonic() - begun
-            progress.seconds += seconds
-            progress.cpu_seconds += cpu_seconds()
-            write({"seconds": seconds, "cpu_seconds": cpu_seconds()})
+    go_on(progress, left, seen, begun, arguments, is_whole)
     left = [one for one in chosen if one.id not in progress.killed]
     if left:
         print(f"{len(left)} are left: the next run goes on with them")

@@ -137,6 +137,8 @@ TEST_F(Frame, ShapesThatAreAccepted) {
       {"book keys reversed", spot_book().reversed_json(), "book"},
       {"array of one", array({trade()}), "trade"},
       {"array of one as data", combined("!ticker@arr", array({ticker()})), "ticker"},
+      {"each blank behind values", "{\"e\":\"trade\",\"x\":[1\t,2\n,3\r,4 ,true\t,null\t]}",
+       "trade"},
       {"stream is the empty string", combined("", trade()), "trade"},
       {"data null is absent", trade().set("data", "null"), "trade"},
       {"stream null is absent", trade().set("stream", "null"), "trade"},
@@ -215,6 +217,10 @@ TEST_F(Frame, MustBeOneCompleteJsonValue) {
       good + "\f",
       good + "\v",
       good + "\xC2\xA0",
+      "[1]x",
+      "[1] 1",
+      "[1],",
+      "[1]]",
   };
   for (std::size_t n = 1; n < good.size(); ++n) frames.push_back(good.substr(0, n));
   for (const auto& frame : frames) EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
@@ -527,9 +533,25 @@ TEST_F(Frame, OfDuplicateKeysTheFirstWins) {
   const std::string arrays = combined("x", array({trade(), trade()}));
   EXPECT_EQ(kinds_of(arrays.substr(0, arrays.size() - 1) + R"(,"data":[{"e":"other"}]})"),
             (Kinds{"trade", "trade"}));
-  const SideField& bids = *only(futures_book().add("b", R"([["9","9"]])")).bids;
-  EXPECT_EQ(bids.level_count, 5U);
-  EXPECT_EQ(bids.levels().front().price.value(), 100);
+  // And of two keys of a side, which are two spellings of one.
+  for (const char* key : {"b", "bids"}) {
+    const SideField& bids = *only(futures_book().add(key, R"([["9","9"]])")).bids;
+    EXPECT_EQ(bids.level_count, 5U) << key;
+    EXPECT_EQ(bids.levels().front().price.value(), 100) << key;
+  }
+}
+
+// A name of an event where the frame before had it, and none in this one.
+TEST_F(Frame, WhereTheNameOfTheEventIsNoTextThatOfTheLastIsNotMeant) {
+  EXPECT_EQ(kinds_of(R"({"e" :"trade"})"), Kinds{"trade"});
+  EXPECT_EQ(kinds_of(R"({"e":["trade"]})"), Kinds{"other"});
+}
+
+TEST_F(Frame, OtherKeysAreNoneOfOurs) {
+  for (const char* key : {"", "x", "foo", "symbols", "sourc", "Source"}) {
+    const Object frame = envelope({}, trade()).without("source").set(key, quote("simulation"));
+    EXPECT_FALSE(envelope_of(frame).source.valid()) << key;
+  }
 }
 
 TEST_F(Frame, NumbersAreStringsOrJsonNumbers) {
@@ -740,6 +762,7 @@ TEST(UsualSide, OtherSpellingsAreNot) {
                                      R"([["1":"2"]])",
                                      R"([["1","2"]:["1","2"]])",
                                      R"([["1","2"}])",
+                                     R"([{"1","2"]])",
                                      R"([{"1","2"}])",
                                      R"([["1","2"]["1","2"]])",
                                      R"([["1","2"]}])",
@@ -762,9 +785,13 @@ TEST(UsualSide, OtherSpellingsAreNot) {
 TEST_F(Frame, SidesThatAreNoArraysHaveTheWrongType) {
   for (const std::string raw : {"5", "\"x\"", "true", "{}", R"({"0":["1","1"]})"}) {
     EXPECT_EQ(only(spot_book().set("bids", raw)).bids->state, FieldState::wrong_type) << raw;
+    EXPECT_EQ(only(spot_book().set("asks", raw)).asks->state, FieldState::wrong_type) << raw;
+    EXPECT_EQ(only(futures_book().set("b", raw)).bids->state, FieldState::wrong_type) << raw;
     EXPECT_EQ(only(futures_book().set("a", raw)).asks->state, FieldState::wrong_type) << raw;
   }
-  EXPECT_EQ(only(futures_book().without("a")).asks->state, FieldState::absent);
+  const Object no_asks = futures_book().without("a");
+  EXPECT_EQ(only(no_asks).asks->state, FieldState::absent);
+  EXPECT_EQ(only(Object(no_asks).set("asks", "5")).asks->state, FieldState::wrong_type);
   EXPECT_EQ(only(futures_book().set("b", "null")).bids->state, FieldState::absent);
 }
 
@@ -971,6 +998,10 @@ TEST_F(Frame, TraceContextOfAnotherShapeIsNone) {
                               .set("_otel_trace_context",
                                    R"({"tracestate":"a=1","traceparent":"x","traceparent":"y"})");
   EXPECT_EQ(envelope_of(two).traceparent.value, "x");
+  const Object twice = envelope({}, trade())
+                           .set("_otel_trace_context", "{}")
+                           .add("_otel_trace_context", R"({"traceparent":"x"})");
+  EXPECT_FALSE(envelope_of(twice).traceparent.valid()) << "the first of two";
 }
 
 TEST_F(Frame, ThatCouldNotBeReadHasNoEvents) {
@@ -978,6 +1009,8 @@ TEST_F(Frame, ThatCouldNotBeReadHasNoEvents) {
   ASSERT_TRUE(reader_.open("{").has_value());
   EXPECT_EQ(reader_.next(), nullptr);
   ASSERT_TRUE(reader_.open(array({trade(), "tru"})).has_value());
+  EXPECT_EQ(reader_.next(), nullptr);
+  ASSERT_TRUE(reader_.open(Object().add("data", trade()).json()).has_value()) << "of no stream";
   EXPECT_EQ(reader_.next(), nullptr);
   ASSERT_TRUE(reader_.open(std::string(kMaxFrameBytes + 1, ' ')).has_value());
   EXPECT_EQ(reader_.next(), nullptr);
@@ -992,6 +1025,11 @@ TEST_F(Frame, MayBeLeftUnreadHalfway) {
 }
 
 // There is room for every string of a frame twice, as an array of events is walked over twice.
+TEST_F(Frame, RoomForUnescapedTextsIsThereForEveryFrame) {
+  const Object frame = trade().set("unread", R"("\n)" + std::string(900'000, 'x') + "\"");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(kinds_of(frame), Kinds{"trade"}) << i;
+}
+
 TEST(JsonText, UnescapesNoMoreThanItHasRoomFor) {
   const std::string end = R"(","\n"])";
   std::string frame = R"(["\n)";

@@ -485,6 +485,8 @@ TEST(IntakeTime, OfTheEnvelopeMustBeReadableAlsoWhereTheEventHasItsOwn) {
       {"good", envelope({}, trade()), kTrade},
       {"absent", envelope({}, trade()).without("timestamp"), kTrade},
       {"null", relay("null"), kTrade},
+      {"the first", relay(quote("1970-01-01T00:00:00.001Z")), kTrade},
+      {"the epoch is 0", relay(quote("1970-01-01T00:00:00.000Z")), "dropped/bad_timestamp"},
       {"no time", relay(quote("x")), "dropped/bad_timestamp"},
       {"empty", relay(quote("")), "dropped/bad_timestamp"},
       {"date alone", relay(quote("2024-07-19")), "dropped/bad_timestamp"},

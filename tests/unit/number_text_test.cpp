@@ -60,7 +60,8 @@ TEST(NumberText, BelowTheSmallestDoubleIsZero) {
         std::string("1e-99999999999999999999"), std::string("1e-9223372036854775807"),
         std::string("1e-9223372036854775808"), std::string("-1.5e-9223372036854775807"),
         std::string(400, '9') + "e-9223372036854775807", "0." + std::string(400, '0') + "1",
-        std::string("0.001e-322"), "1" + std::string(20, '0') + "e-400"}) {
+        "0." + std::string(400, '0') + "1e0", std::string("0.001e-322"),
+        "1" + std::string(20, '0') + "e-400"}) {
     const auto value = parse_number(text);
     ASSERT_TRUE(value.has_value()) << text;
     EXPECT_EQ(*value, 0) << text;
@@ -74,7 +75,8 @@ TEST(NumberText, BeyondTheLargestDoubleIsNone) {
         std::string("1e9223372036854775807"), std::string("-12.5E+9223372036854775807"),
         std::string("1e9223372036854775808"),
         "0." + std::string(400, '0') + "1e9223372036854775807", "1" + std::string(400, '0'),
-        std::string("0.001e400"), "0." + std::string(20, '0') + "1e400"}) {
+        "1" + std::string(400, '0') + "e-0", std::string("0.001e400"),
+        "0." + std::string(20, '0') + "1e400"}) {
     EXPECT_EQ(parse_number(text), std::nullopt) << text;
   }
 }
@@ -198,8 +200,9 @@ TEST(PlainNumber, OfAnotherSpellingThereIsNone) {
 
 // Not exact in a double, too long, or nothing that a digit is.
 TEST(PlainNumber, IsLeftToTheOtherWayWhereItIsNotExact) {
-  for (const std::string number : {"9007199254740993", "9999999999999999", "12345678901234567",
-                                   "123456789012345.67", "-1", "-1.5", "1e5", "1.5e5"}) {
+  for (const std::string number :
+       {"9007199254740993", "9999999999999999", "12345678901234567", "12345678901234.25",
+        "123456789012345.67", "-1", "-1.5", "1e5", "1.5e5"}) {
     const std::string text = kInFront[0] + number;
     EXPECT_EQ(read_plain_number(std::string_view(text).substr(16)), std::nullopt) << number;
   }

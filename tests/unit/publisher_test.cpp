@@ -698,6 +698,11 @@ TEST(Publisher, AnOrderThatIsNotStoredInTimeOpensTheBreakerUnlessTheLogWorks) {
        // The log shows nothing of what was faster.
        {"0 brief, 260 moved, 270 read, 9000 wait",
         "0 store 1 at 5, 260 look, 360 breaker open, 360 expired 1 x1, 1360 look"},
+       // Another was faster, and then the broker refused us.
+       {"0 brief, 50 moved, 60 stranger, 60 read, 70 denied_unsure, 160 denied_unsure, "
+        "270 denied_unsure, 9000 wait",
+        "0 store 1 at 5, 50 look, 60 store 1 at 6, 150 store 1 at 6, 260 store 1 at 6, "
+        "370 breaker open, 370 expired 1 x4, 1370 look"},
        // Another was faster, and then there was no connection.
        {"0 brief, 0 brief, 10 connection_lost 2, 120 moved 2, 130 stranger, "
         "130 path disconnected, 130 read, 500 wait",
