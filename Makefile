@@ -273,7 +273,7 @@ fuzz: build-fuzz ## Fuzz whatever reads bytes from outside, FUZZ_SECONDS a targe
 	@tests/fuzz/fuzz.py --build build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
 
 .PHONY: fuzz-long
-fuzz-long: build-fuzz ## The same until each target had 10,000,000 executions (FUZZ_RUNS)
+fuzz-long: build-fuzz ## The same until each target had 10,000,000 executions (FUZZ_RUNS), in one run or more
 	@tests/fuzz/fuzz.py --build build/fuzz --runs $(FUZZ_RUNS) --jobs $(JOBS)
 
 .PHONY: check-format

@@ -76,22 +76,24 @@ std::string percent_of(const dom::object& order, Names names) {
   return share ? fmt::format("{:.0f} %", *share * 100) : std::string();
 }
 
-// "2024-07-19T12:03:11.109+00:00" → "12:03:11.109".
-std::string time_of_day(const std::string& timestamp) {
+// "2024-07-19T12:03:11.109+00:00" → "12:03:11.109". Of another text the cut may leave half a
+// character: it is made fit to be shown behind that.
+std::string time_of_day(const dom::object& order) {
   constexpr std::size_t kDateChars = 11;
   constexpr std::size_t kTimeChars = 12;
-  return timestamp.size() < kDateChars ? "" : timestamp.substr(kDateChars, kTimeChars);
+  const std::string_view timestamp = text_at(order, "timestamp");
+  return timestamp.size() < kDateChars ? "" : shown(timestamp.substr(kDateChars, kTimeChars), '?');
 }
 
 std::string line_of(const dom::object& order) {
   std::string side = text_of(order, {"side", "action"});
   if (side == "sell") side = "SELL";
   if (side == "buy") side = "BUY";
-  std::string line = fmt::format(
-      "{}  {:<4} {} {} at {}  {}, confidence {}", time_of_day(text_of(order, {"timestamp"})), side,
-      number_of(order, {"quantity"}), text_of(order, {"symbol"}), number_of(order, {"price"}),
-      text_of(order, {"strategy_name", "strategy"}),
-      percent_of(order, {"confidence_score", "confidence"}));
+  std::string line =
+      fmt::format("{}  {:<4} {} {} at {}  {}, confidence {}", time_of_day(order), side,
+                  number_of(order, {"quantity"}), text_of(order, {"symbol"}),
+                  number_of(order, {"price"}), text_of(order, {"strategy_name", "strategy"}),
+                  percent_of(order, {"confidence_score", "confidence"}));
   const std::string stop = number_of(order, {"stop_loss"});
   const std::string target = number_of(order, {"take_profit"});
   if (!stop.empty()) line += fmt::format(", stop {}", stop);

@@ -3,18 +3,21 @@
 
   fuzz.py --build build/fuzz --seconds 30        each target for 30 s (make fuzz)
   fuzz.py --build build/fuzz --runs 10000000     each target for so many executions (make fuzz-long)
+  fuzz.py --build build/fuzz --runs 10000000 --seconds 600     the same, 600 s of it now
   fuzz.py --build build/fuzz --runs 9 --only ack,order
   fuzz.py --build build --canary                 only see that the build notices what it finds
 
 The targets and their sizes are those of fuzz_targets.txt in the build (tests/fuzz/CMakeLists.txt).
 In the build as well: found/<target>, the inputs that reached something new, with which the next run
-begins; findings/<target>, those that a target failed on, which the next run tries first; and
-report.json, of each target the longest run and what was found since. Exits 1 on a finding, and names the
-command that repeats it; 2 where the build would notice none.
+begins; findings/<target>, those that a target failed on, which the next run tries first; so_far/<target>,
+what all runs of this very program did, which --runs counts; and report.json, of each target the program
+that was executed most often and what was found since. Exits 1 on a finding, and names the command that
+repeats it; 2 where the build would notice none; 3 where --seconds ended before --runs were done.
 """
 
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import re
@@ -67,8 +70,51 @@ def number(pattern: str, text: str) -> int:
     return int(found[-1]) if found else 0
 
 
-def fuzz(build: Path, target: Target, limit: list[str]) -> dict:
-    """Runs a target to its limit or its first finding."""
+@dataclass(frozen=True)
+class Limits:
+    """Of a target; at least one of the two is given, and the first that is reached ends the run."""
+
+    runs: int | None  # executions of the program, with those of the runs before this one
+    seconds: int | None  # of this run
+
+    def arguments(self, executed: int) -> list[str]:
+        runs = [] if self.runs is None else [f"-runs={self.missing(executed)}"]
+        return runs + ([] if self.seconds is None else [f"-max_total_time={self.seconds}"])
+
+    def missing(self, executed: int) -> int:
+        return 0 if self.runs is None else max(0, self.runs - executed)
+
+
+def so_far(build: Path, target: Target) -> dict:
+    """What the program did in the runs before this one."""
+    program = build / f"fuzz_{target.name}"
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    path = build / "so_far" / target.name
+    before = json.loads(path.read_text()) if path.exists() else {}
+    fresh = {"target": target.name, "program": digest, "runs": 0, "executions": 0, "seconds": 0,
+             "peak_rss_mib": 0, "findings": []}  # fmt: skip
+    return before if before.get("program") == digest else fresh
+
+
+def added(before: dict, row: dict) -> dict:
+    return row | {
+        "program": before["program"],
+        "runs": before["runs"] + 1,
+        "executions": before["executions"] + row["executions"],
+        "seconds": round(before["seconds"] + row["seconds"], 1),
+        "peak_rss_mib": max(before["peak_rss_mib"], row["peak_rss_mib"]),
+        "findings": before["findings"] + row["findings"],
+    }
+
+
+def fuzz(build: Path, target: Target, limits: Limits) -> tuple[dict, dict]:
+    """Runs a target to its limit or its first finding: what this run did, and all of the program."""
+    before = so_far(build, target)
+    if before["runs"] and not before["findings"] and limits.runs is not None and not limits.missing(
+            before["executions"]):  # fmt: skip
+        nothing = {"executions": 0, "seconds": 0, "executions_per_second": 0, "findings": []}
+        return before | nothing, before
+    limit = limits.arguments(before["executions"])
     program = build / f"fuzz_{target.name}"
     found, findings = build / "found" / target.name, build / "findings" / target.name
     for folder in (found, findings):
@@ -101,7 +147,16 @@ def fuzz(build: Path, target: Target, limit: list[str]) -> dict:
         file = written[-1] if written else str(findings.parent / f"{target.name}.log")
         command = f"{program} {file}" if written else f"{program} {' '.join(limit)}"
         row["findings"] = [{"file": file, "command": command, "said": what_it_said(ended.stderr)}]
-    return row
+    whole = added(before, row)
+    replace(build / "so_far" / target.name, whole)
+    return row, whole
+
+
+def replace(path: Path, content: dict) -> None:
+    path.parent.mkdir(exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(content, indent=1) + "\n")
+    fresh.replace(path)
 
 
 def what_it_said(log: str) -> str:
@@ -122,44 +177,47 @@ def write_report(path: Path, names: list[str], rows: dict[str, dict]) -> None:
     kept = {}
     if path.exists():
         kept = {row["target"]: row for row in json.loads(path.read_text())["targets"]}
-    # A short run says less than a long one before it, unless it has found something.
+    # Few executions say less than many before them, unless they have found something.
     merged = kept | {name: row for name, row in rows.items() if row["findings"] or
                      row["executions"] >= kept.get(name, row)["executions"]}  # fmt: skip
-    report = {"targets": [merged[name] for name in names if name in merged]}
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(report, indent=1) + "\n")
-    fresh.replace(path)
+    replace(path, {"targets": [merged[name] for name in names if name in merged]})
 
 
-def fuzz_all(build: Path, targets: list[Target], limit: list[str], jobs: int) -> bool:
-    """Prints a line for each target when it ends; whether none had a finding."""
+def fuzz_all(build: Path, targets: list[Target], limits: Limits, jobs: int) -> int:
+    """Prints a line for each target when it ends; the exit status."""
     print(COLUMNS.format("target", "executions", "seconds", "a second", "inputs", "peak MiB",
                          "findings"), flush=True)  # fmt: skip
     rows: dict[str, dict] = {}
     names = [target.name for target in targets_of(build)]
     with ThreadPoolExecutor(jobs) as pool:
-        runs = [pool.submit(fuzz, build, target, limit) for target in targets]
+        runs = [pool.submit(fuzz, build, target, limits) for target in targets]
         for run in as_completed(runs):
-            row = run.result()
-            rows[row["target"]] = row
+            row, whole = run.result()
+            rows[row["target"]] = whole
             print(line_of(row), flush=True)
             for finding in row["findings"]:
                 print(f"  {finding['said']}\n  {finding['command']}", flush=True)
+            if missing := limits.missing(whole["executions"]):
+                print(f"  {missing:,} executions to go", flush=True)
             write_report(build / "report.json", names, rows)
-    return not any(row["findings"] for row in rows.values())
+    if any(row["findings"] for row in rows.values()):
+        return 1
+    return 3 if any(limits.missing(row["executions"]) for row in rows.values()) else 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, required=True)
-    limits = parser.add_mutually_exclusive_group(required=True)
-    limits.add_argument("--seconds", type=int)
-    limits.add_argument("--runs", type=int)
-    limits.add_argument("--canary", action="store_true")
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--runs", type=int)
+    parser.add_argument("--canary", action="store_true")
     parser.add_argument("--sanitized", action="store_true", help="ASan and UBSan are on")
     parser.add_argument("--only", default="", help="targets, with commas between them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
+    limits = Limits(arguments.runs, arguments.seconds)
+    if limits == Limits(None, None) and not arguments.canary:
+        parser.error("give one of --seconds, --runs, --canary")
     build = arguments.build.resolve()
 
     deaf = deaf_to(build, arguments.sanitized or not arguments.canary)
@@ -176,9 +234,7 @@ def main() -> int:
             print(f"fuzz.py: no such target: {', '.join(sorted(unknown))}", file=sys.stderr)
             return 2
         targets = [target for target in targets if target.name in wanted]
-    limit = ([f"-runs={arguments.runs}"] if arguments.seconds is None
-             else [f"-max_total_time={arguments.seconds}"])  # fmt: skip
-    return 0 if fuzz_all(build, targets, limit, arguments.jobs) else 1
+    return fuzz_all(build, targets, limits, arguments.jobs)
 
 
 if __name__ == "__main__":

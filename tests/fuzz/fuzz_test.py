@@ -97,11 +97,34 @@ class Runner(unittest.TestCase):
         self.assertEqual(self.rows()["order"]["executions"], 1_234_567)
         self.assertEqual(self.fuzz("--runs", "9", "--only", "nobody").returncode, 2)
 
-    def test_a_short_run_says_less_than_a_long_one(self) -> None:
+    def test_few_executions_say_less_than_many(self) -> None:
         self.fuzz("--runs", "9")
         self.program("ack", SOUND.replace("1234567", "9"))
         self.fuzz("--seconds", "1")
         self.assertEqual(self.rows()["ack"]["executions"], 1_234_567)
+
+    def test_what_a_program_has_done_is_not_done_again(self) -> None:
+        self.program("ack", f'\necho "$1 $2" >>"{self.build}/heard"' + SOUND)
+        runs = ("--runs", "2000000", "--seconds", "7", "--only", "ack")
+        first = self.fuzz(*runs)
+        self.assertEqual(first.returncode, 3, first.stderr)
+        self.assertIn("765,433 executions to go", first.stdout)
+        for _ in range(2):
+            self.assertEqual(self.fuzz(*runs).returncode, 0)
+        heard = (self.build / "heard").read_text().splitlines()
+        self.assertEqual(heard, ["-runs=2000000 -max_total_time=7", "-runs=765433 -max_total_time=7"])
+        self.assertEqual(self.rows()["ack"]["executions"], 2 * 1_234_567)
+        self.assertEqual(self.rows()["ack"]["runs"], 2)
+        self.program("ack", SOUND + "# another\n")
+        self.assertEqual(self.fuzz(*runs).returncode, 3)
+
+    def test_a_finding_is_tried_again_until_it_is_mended(self) -> None:
+        self.program("ack", FAILING)
+        for _ in range(2):
+            self.assertEqual(self.fuzz("--runs", "9", "--only", "ack").returncode, 1)
+        self.program("ack", SOUND)
+        self.assertEqual(self.fuzz("--runs", "9", "--only", "ack").returncode, 0)
+        self.assertEqual(self.rows()["ack"]["findings"], [])
 
     def test_nothing_is_fuzzed_where_the_canary_is_not_heard(self) -> None:
         for text in ("\nexit 0\n", "\nexit 77\n", HEARD.replace("AddressSanitizer", "x")):

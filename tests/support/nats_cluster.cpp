@@ -11,6 +11,8 @@
 namespace rts::test {
 
 // A client that is asked to go has a second for it, and the next one of a broker's clients another.
+// nats-server 2.10 writes to a broker that reads no more for as long as write_deadline says, and may
+// keep the other copies of a stream waiting meanwhile: docs/DELIVERY.md has what to set.
 NatsCluster::NatsCluster() {
   std::array<std::uint16_t, kSize> ports{};
   std::string routes;
@@ -21,7 +23,7 @@ NatsCluster::NatsCluster() {
   for (std::size_t i = 0; i < kSize; ++i) {
     brokers_.push_back(std::make_unique<NatsServer>(
         fmt::format("jetstream: enabled\nserver_name: \"{}\"\nlame_duck_grace_period: \"1s\"\n"
-                    "lame_duck_duration: \"30s\"\n"
+                    "lame_duck_duration: \"30s\"\nwrite_deadline: \"2s\"\n"
                     "cluster {{ name: test, listen: \"127.0.0.1:{}\", routes: [ {}] }}\n",
                     i, ports[i], routes)));
   }

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rts/base/utf8.hpp>
 #include <rts/engine/engine.hpp>
 #include <rts/wire/answer.hpp>
 
@@ -119,6 +120,16 @@ TEST(Regression, AnOrderWithAHugeIndicatorIsCounted) {
     ASSERT_TRUE(counted) << json;
     EXPECT_EQ(counted->id, order->id);
   }
+}
+
+// An order as a line for people: the time of day is cut out of whatever text stands there, and that
+// may leave half a character, which some terminals take for the start of a command. Found by
+// fuzz_log_entry.
+TEST(Regression, ATimeOfDayIsNotCutWithinACharacter) {
+  const std::string line = wire::order_text(
+      "{\"symbol\":\"ETHUSDT\",\"timestamp\":\"2024-07-19T12:03:11.10\xEF\xBB\xBF\"}");
+  EXPECT_TRUE(is_plain_text(line)) << printable(line);
+  EXPECT_TRUE(line.starts_with("12:03:11.10?  ")) << line;
 }
 
 }  // namespace
