@@ -238,6 +238,16 @@ TEST_F(Frame, ThatIsCutShortIsMalformedAlsoBehindAWholeOne) {
   }
 }
 
+// Nor are its tokens any of the next one's, which has fewer.
+TEST_F(Frame, EndsWithItsOwnLastToken) {
+  for (const std::string frame : {"[", "[1", R"(["]")", R"({"x":"}")"}) {
+    EXPECT_EQ(kinds_of(std::string(100, '[')), Kinds{"malformed"});
+    EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
+    EXPECT_EQ(kinds_of("[1]]]]]]]]]]"), Kinds{"malformed"});
+    EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
+  }
+}
+
 // What is wrong in a value nobody reads is wrong all the same, wherever it stands.
 TEST_F(Frame, IsCheckedAlsoWhereNobodyReads) {
   const std::vector<std::string> bad_values{
