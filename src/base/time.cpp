@@ -15,11 +15,10 @@ namespace {
 using std::chrono::days;
 using std::chrono::milliseconds;
 
-// Reads so many digits and moves past them; false when they are none.
+// Reads so many digits into `value`, which is 0, and moves past them; false when they are none.
 bool take_digits(std::string_view& text, std::size_t count, int& value) noexcept {
   if (text.size() < count) return false;
   bool all_digits = true;
-  value = 0;
   for (const char c : text.substr(0, count)) {
     const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
     all_digits &= digit <= 9;
@@ -36,11 +35,11 @@ bool take(std::string_view& text, char one, char or_other) noexcept {
 }
 
 // The first three digits of a fraction are milliseconds; the rest must be digits and is cut off.
+// `millis` is 0 before.
 bool take_fraction(std::string_view& text, int& millis) noexcept {
   const char* digit = text.data();
   const char* const end = digit + text.size();
   const auto is_digit = [&] { return digit != end && *digit >= '0' && *digit <= '9'; };
-  millis = 0;
   for (const int worth : {100, 10, 1}) {
     if (is_digit()) millis += worth * (*digit++ - '0');
   }
@@ -50,9 +49,8 @@ bool take_fraction(std::string_view& text, int& millis) noexcept {
   return digits > 0;
 }
 
-// What stands behind the time, to the end: nothing is UTC.
+// What stands behind the time, to the end: nothing is UTC. `offset` is 0 before.
 bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept {
-  offset = {};
   if (text.empty()) return true;
   if (take(text, 'Z', 'z')) return text.empty();
   const bool west = text.front() == '-';
@@ -135,13 +133,12 @@ std::optional<UnixMs> Iso8601Reader::read(std::string_view text) noexcept {
 }
 
 // std::chrono::year ends with the year 32767 and event times go beyond. So the date is that of the
-// same day in the 400 years from 2000 on: the calendar repeats itself from then to then.
+// same day within 400 years of 2000: the calendar repeats itself from then to then.
 void append_iso8601_date(std::string& out, UnixMs at) {
   constexpr std::chrono::sys_days kFrom = std::chrono::sys_days(std::chrono::January / 1 / 2000);
   constexpr days kPeriod{146'097};
   const auto day = std::chrono::floor<days>(at) - kFrom;
-  const std::int64_t periods =
-      (day.count() - (day < days(0) ? kPeriod.count() - 1 : 0)) / kPeriod.count();
+  const std::int64_t periods = day / kPeriod;
   const std::chrono::year_month_day date(kFrom + (day - periods * kPeriod));
   const std::int64_t year = int{date.year()} + 400 * periods;
   const fmt::format_int digits(year);

@@ -27,7 +27,7 @@ std::optional<Uuid> parse_uuid(std::string_view text) noexcept {
     const bool is_after_dash = i == 4 || i == 6 || i == 8 || i == 10;
     if (is_after_dash && *at++ != '-') return std::nullopt;
     const auto byte = std::from_chars(at, at + 2, id.data[i], 16);
-    if (byte.ec != std::errc{} || byte.ptr != at + 2) return std::nullopt;
+    if (byte.ptr != at + 2) return std::nullopt;
     at += 2;
   }
   return id;

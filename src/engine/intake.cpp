@@ -66,11 +66,11 @@ std::optional<Reason> read_book(const WireEvent& event, Book& book) noexcept {
   return std::nullopt;
 }
 
-// X absent, MARKET or RPI is a print of the market; anything else (NA, INSURANCE_FUND, …) is not.
+// X absent, MARKET or RPI is a print of the market; anything else (NA, INSURANCE_FUND, …) is not,
+// nor is what is no text: its value is empty.
 bool is_market_trade(const wire::TextField& execution_type) noexcept {
-  if (execution_type.state == FieldState::absent) return true;
-  return execution_type.valid() &&
-         (execution_type.value == "MARKET" || execution_type.value == "RPI");
+  return execution_type.state == FieldState::absent || execution_type.value == "MARKET" ||
+         execution_type.value == "RPI";
 }
 
 std::optional<Reason> read_trade(const WireEvent& event, Trade& trade) noexcept {
@@ -89,9 +89,10 @@ std::optional<Reason> read_data(const WireEvent& event, MarketData& data) noexce
   return read_number(event.price, data.emplace<Ticker>().last_price);
 }
 
-// Milliseconds or, from 10^14 on, microseconds since 1970. Empty where it is no such number.
+// Milliseconds or, from 10^14 on, microseconds since 1970. Empty where it is no such number: its
+// value is 0.
 std::optional<UnixMs> as_time(const wire::IntegerField& field) noexcept {
-  if (!field.valid() || field.value == 0) return std::nullopt;
+  if (field.value == 0) return std::nullopt;
   const bool micros = field.value >= kMicrosecondsFrom;
   return UnixMs(std::chrono::milliseconds(micros ? field.value / 1000 : field.value));
 }
@@ -239,9 +240,7 @@ Result<Intake::Place, Reason> Intake::identify(const WireEvent& event,
     return Failure{Reason::symbol_conflict};
   }
   const std::string_view name = own.empty() ? prefix : own;
-  if (event.symbol_type.valid() && event.symbol_type.value == kCoinMargined) {
-    return Failure{Reason::symbol_not_traded};
-  }
+  if (event.symbol_type.value == kCoinMargined) return Failure{Reason::symbol_not_traded};
   if (const auto known = symbols_.find(name)) {
     if (!states_[*known].is_traded) return Failure{Reason::symbol_not_traded};
     return known;
@@ -318,7 +317,7 @@ bool Intake::refuse_outlier(SymbolState& state, Price price, UnixMs at,
   const auto& suspect = state.suspect;
   const bool refused = band_percent > 0 && known && known->is_fresh(at) && is_off(*known) &&
                        !(suspect && suspect->is_fresh(at) && !is_off(*suspect));
-  state.suspect = refused ? std::optional(ReferencePrice{price, at}) : std::nullopt;
+  state.suspect = {price, at};  // one that is accepted is the reference, too: it confirms nothing
   return refused;
 }
 

@@ -302,8 +302,7 @@ std::string Publisher::detail_of(const InFlight& order, AttemptResult result) co
 void Publisher::on_log_entry(const Uuid& id, std::string_view sender) {
   if (sender != sender_) ++others_heard_;
   for (auto& [number, order] : in_flight_) {
-    if (order.order.id != id || order.state == OrderState::forwarding) continue;
-    order.stored = sender == sender_ ? Stored::by_us : Stored::by_other;
+    if (order.order.id == id) order.stored = sender == sender_ ? Stored::by_us : Stored::by_other;
   }
 }
 
@@ -321,7 +320,6 @@ void Publisher::on_log_read(std::uint64_t reading) {
   });
   if (awaited_reading_ == 0 || reading < awaited_reading_) return;
   awaited_reading_ = 0;
-  if (breaker_.state() != BreakerState::open) return;
   breaker_.retry_now();
   on_breaker_used();
 }
@@ -451,7 +449,6 @@ Publisher::Status Publisher::status() const {
 
 void Publisher::end(InFlight& order, OrderResult result, BreakerSignal signal,
                     std::string_view detail) {
-  if (order.state == OrderState::storing) expected_sequence_ = 0;
   report(order.permit, signal);
   const auto ended = in_flight_.extract(order.number);
   callbacks_.on_result({order.order, result, order.attempts, order.answered_in, detail});
@@ -515,7 +512,6 @@ void Publisher::on_breaker_used() {
 void Publisher::look_at_breaker(SteadyTime at) {
   breaker_look_at_ = at;
   transport_.wake_at(at, [this, at] {
-    if (breaker_look_at_ != at) return;
     breaker_.advance(transport_.steady_now().time_since_epoch());
     on_breaker_used();
     if (breaker_look_at_ == at && breaker_.wants_probe()) probe();

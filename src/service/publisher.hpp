@@ -144,7 +144,7 @@ class Publisher {
   // empty.
   // `in_log`: another process has stored it, so it is done.
   void publish(const Order& order, std::string_view header_traceparent, SteadyTime received_at,
-               bool in_log = false);
+               bool in_log);
 
   // To be called when the transport's status has changed.
   void on_connection_change();

@@ -13,7 +13,6 @@ void CircuitBreaker::enter(BreakerState state) noexcept {
   state_ = state;
   ++period_;
   ++entered_[index_of(state)];
-  failures_ = 0;
   probe_since_.reset();
 }
 

@@ -83,10 +83,8 @@ Judgement judge(DeliveryStep step, AttemptResult result, bool in_doubt) noexcept
 
 SilenceWatch::SilenceWatch(std::int64_t limit) noexcept : limit_(limit) { assert(limit >= 0); }
 
-void SilenceWatch::on_new_connection() noexcept {
-  has_confirmed_ = false;
-  unanswered_ = 0;
-}
+// The unanswered are counted behind the next confirmation, which sets them to 0.
+void SilenceWatch::on_new_connection() noexcept { has_confirmed_ = false; }
 
 bool SilenceWatch::is_outage(AttemptResult result) noexcept {
   if (is_answer(result)) {

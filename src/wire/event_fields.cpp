@@ -22,10 +22,12 @@ IntegerField as_integer(const Scalar& scalar) noexcept {
 
 // Numbers arrive as strings or as JSON numbers.
 NumberField as_number(const Scalar& scalar) noexcept {
-  const bool is_of_type = scalar.type == JsonType::number || scalar.type == JsonType::string;
-  auto value = is_of_type ? read_plain_number(scalar.text) : std::nullopt;
-  if (is_of_type && !value) value = parse_number(scalar.text);
-  return field_of(scalar, is_of_type, value);
+  if (scalar.type != JsonType::number && scalar.type != JsonType::string) {
+    return field_of<double>(scalar, false, std::nullopt);
+  }
+  auto value = read_plain_number(scalar.text);
+  if (!value) value = parse_number(scalar.text);
+  return field_of(scalar, true, value);
 }
 
 FlagField as_flag(const Scalar& scalar) noexcept {
@@ -106,29 +108,6 @@ bool read_numbers(const LevelText& level, std::array<double, 2>& numbers) noexce
   return true;
 }
 
-// A side as the venue spells it, in one pass over its tokens; the cursor jumps behind it. Where
-// each number begins and ends is known before the one in front of it has been read, so that the
-// processor reads several at a time. False, with `side` in any state and the cursor where it was,
-// when it is spelt otherwise or a value is out of range: then read_side() has to say what it is.
-// What this accepts is checked JSON from bracket to bracket.
-bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
-  begin_side(side);
-  if (*cursor.here() != '[') return false;
-  std::size_t token = 1;
-  for (char behind = ','; behind == ','; token += LevelText::kTokens) {
-    const LevelText level(cursor, token);
-    std::array<double, 2> numbers{};
-    if (!level.is_usual() || !read_numbers(level, numbers) || !keep_level(numbers, side)) {
-      return false;
-    }
-    ++side.level_count;
-    behind = *level.behind;
-    if (behind != ',' && behind != ']') return false;
-  }
-  cursor.jump(token);
-  return true;
-}
-
 bool read_side(JsonCursor& cursor, SideField& side) {
   if (read_usual_side(cursor, side)) return true;
   begin_side(side);
@@ -203,6 +182,25 @@ void settle_side(SideField& side, bool was_sent) noexcept {
 }  // namespace
 
 char id_letter(Sequence sequence) noexcept { return kEventTypes[index_of(sequence)].id_letter; }
+
+// Where each number begins and ends is known before the one in front of it has been read, so that
+// the processor reads several at a time.
+bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
+  begin_side(side);
+  std::size_t token = 1;
+  for (char behind = ','; behind == ','; token += LevelText::kTokens) {
+    const LevelText level(cursor, token);
+    std::array<double, 2> numbers{};
+    if (!level.is_usual() || !read_numbers(level, numbers) || !keep_level(numbers, side)) {
+      return false;
+    }
+    ++side.level_count;
+    behind = *level.behind;
+    if (behind != ',' && behind != ']') return false;
+  }
+  cursor.jump(token);
+  return true;
+}
 
 TextField as_text(const Scalar& scalar) noexcept {
   return field_of<std::string_view>(scalar, scalar.type == JsonType::string, scalar.text);

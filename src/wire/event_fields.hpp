@@ -70,6 +70,12 @@ class Fields {
   std::array<Scalar, count_of<Key>> scalars_{};
 };
 
+// A side as the venue spells it, [["61837.63","3.788"],…], in one pass over its tokens; the cursor
+// jumps behind it. False, with `side` in any state and the cursor where it was, when it is spelt
+// otherwise or a value is out of range: then only a pass that reads every spelling can say what it
+// is. What this accepts is checked JSON from bracket to bracket. Precondition: an array begins.
+[[nodiscard]] bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept;
+
 // Reads one value under a key; false when it is no JSON.
 [[nodiscard]] bool read_member(JsonCursor& cursor, Key key, Fields& fields);
 

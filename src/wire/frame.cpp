@@ -11,13 +11,14 @@
 
 namespace rts::wire {
 
+// What is no text has an empty value.
+
 std::string_view Envelope::symbol_prefix() const noexcept {
-  if (!stream.valid() || stream.value.starts_with('!')) return {};
+  if (stream.value.starts_with('!')) return {};
   return stream.value.substr(0, stream.value.find('@'));
 }
 
 std::string_view Envelope::channel() const noexcept {
-  if (!stream.valid()) return {};
   const std::size_t at = stream.value.find('@');
   if (at == std::string_view::npos) return {};
   const std::string_view rest = stream.value.substr(at + 1);

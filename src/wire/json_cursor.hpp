@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -93,6 +94,7 @@ class JsonCursor {
   bool take(char token) noexcept {
     if (*here() != token) return false;
     ++token_;
+    assert(is_in_text());
     return true;
   }
   // Moves over so many tokens. Precondition: they were checked.
@@ -132,6 +134,11 @@ class JsonCursor {
     return take(closing);
   }
 
+  // At a token, or behind the last: the blanks there are none that anything moves over.
+  [[nodiscard]] bool is_in_text() const noexcept {
+    const auto& stage = *owner_->stage_;
+    return token_ <= stage.structural_indexes.get() + stage.n_structural_indexes;
+  }
   static bool is_blank(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
   // The text of the token that the cursor is at, without blanks behind it; the cursor moves on.
   [[nodiscard]] std::string_view take_text() noexcept {

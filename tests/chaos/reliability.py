@@ -129,8 +129,9 @@ def of_fuzz(path: pathlib.Path) -> Measured:
 
 def of_mutants(path: pathlib.Path) -> Measured:
     it = json.loads(path.read_text())
-    text = (f"{it['killed']:,} of {it['points']:,} killed, {it['explained']} survive and are "
-            f"explained, {it['unexplained']} are not; {it['seconds']:,.0f} s")
+    text = (f"{it['killed']:,} of {it['points']:,} killed, {it['by_time_out']} of them by a "
+            f"time-out, {it['explained']} survive and are explained, {it['unexplained']} are not; "
+            f"{it['seconds']:,.0f} s, {it['cpu_seconds']:,.0f} s of CPU")
     return {"mutants": [{"what": "", "measured": text, "held": it["unexplained"] == 0,
                          "date": date_of(path)}]}
 

@@ -22,8 +22,8 @@ FUZZ = {"targets": [{"target": "ack", "at": "2026-11-29T08:59:18+00:00", "execut
                      "seconds": 90.5, "findings": []},
                     {"target": "order", "at": "2026-11-29T08:59:18+00:00", "executions": 10000000,
                      "seconds": 1, "findings": [{"file": "x"}]}]}
-MUTANTS = {"points": 700, "killed": 690, "explained": 10, "unexplained": 0, "tests": 900,
-           "seconds": 1500, "mutants": []}
+MUTANTS = {"points": 700, "killed": 690, "by_time_out": 3, "explained": 10, "unexplained": 0,
+           "tests": 900, "seconds": 1500, "cpu_seconds": 2800, "mutants": []}
 SIMULATION = {"seeds": 10000, "seconds": 41.5, "steps": 5000000, "frames": 90000,
               "orders": {"published": 7, "expired": 2}, "faults": {"restart": 3},
               "held": True}
@@ -95,7 +95,8 @@ class Build(unittest.TestCase):
         self.assertEqual(said["coverage"], [("lines 95.5 %, branches 88.2 %", True, day)])
         self.assertTrue(said["soak"][0][0].startswith("900,000 frames; orders: 1 arrived; ready"))
         self.assertTrue(said["simulation"][0][0].startswith("10,000 seeds in 42 s: 5,000,000 st"))
-        self.assertTrue(said["mutants"][0][0].startswith("690 of 700 killed, 10 survive"))
+        self.assertTrue(said["mutants"][0][0].startswith(
+            "690 of 700 killed, 3 of them by a time-out, 10 survive"))
 
     def test_a_test_that_fails_has_held_nothing_whatever_it_reported(self) -> None:
         self.write("release/faults.jsonl", json.dumps(FROZEN | {"test": "Manifests.Rules"}) + "\n")

@@ -6,7 +6,7 @@ moved by one, each reason exchanged, each condition and each half of one dropped
 left out. All mutants are in one build (schemata.py, mutants.hpp), which a number in the environment
 chooses from. The tests run once to see which of them reach a mutant; a mutant runs those, the
 fastest first, until one fails. A survivor is a gap in the tests, or explained.txt says why it
-cannot be told apart.
+cannot be told apart; of such a one a run of all tries only the fastest tests, for a second.
 
   mutants.py                  all of them (make mutants)
   mutants.py --only FILE      those of a file, or of its line: FILE:LINE
@@ -15,12 +15,16 @@ cannot be told apart.
   mutants.py --check          only see that what is explained is there; runs with the unit tests
 
 Everything is built under build/mutants. build/mutants/report.json says what became of each mutant.
+A run of all that was interrupted, or had --minutes, goes on where it was when it is started again,
+as long as nothing has changed that is built or that the tests read.
 Exits with 1 when one survives that is not explained, or one is explained that does not survive.
 Needs git, CMake, Ninja and what `make test` needs.
 """
 
 import argparse
+import hashlib
 import json
+import math
 import os
 import resource
 import signal
@@ -28,7 +32,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +43,12 @@ from trial import ROOT, Problem, Trial
 
 TRIAL = Trial(ROOT / "build" / "mutants")
 REPORT = TRIAL.work / "report.json"
+PROGRESS = TRIAL.work / "progress.jsonl"
 HEADER = TRIAL.copy / "tests/planted/mutants.hpp"
 EXPLAINED = ROOT / "tests/planted/explained.txt"
 SUITES = {"unit", "property", "replay"}  # what needs no socket
+EXPLAINED_SECONDS = 1.0  # of tests for a mutant that is explained: it would run all it reaches
+LIKELY_KILLERS = 8  # the last tests that killed a mutant of the file
 MOST_OF_A_FILE = 2000  # so that a change of one file leaves the numbers of the others as they are
 
 # What SPEC §2 to §4 and §6 say is decided here. What only a broker sees (src/nats, and the logs'
@@ -88,6 +96,15 @@ class Record:
     impossible: set[int] = field(default_factory=set)
 
 
+@dataclass
+class Progress:
+    """What a run of all has found out so far, and how long that took."""
+
+    killed: dict[int, str | None] = field(default_factory=dict)  # what has; nothing: it survived
+    seconds: float = 0
+    cpu_seconds: float = 0
+
+
 # --- The mutants ----------------------------------------------------------------------------------
 
 
@@ -111,7 +128,7 @@ def read_explained(text: str) -> dict[Key, str]:
     """A line of code with its file, then behind blanks what is changed in it and why none notices:
 
     src/trading/gate.cpp: if (!last) return false;
-      ! dropped: the reason
+      ! dropped | the if never -- the reason
     """
     explained: dict[Key, str] = {}
     file = code = ""
@@ -121,12 +138,13 @@ def read_explained(text: str) -> dict[Key, str]:
         if not line.startswith(" "):
             file, _, code = line.partition(": ")
             continue
-        change, _, reason = line.strip().partition(" -- ")
+        changes, _, reason = line.strip().partition(" -- ")
         if not reason:
             raise Problem(f"{EXPLAINED.name}: no reason: {line.strip()}")
-        if (file, code, change) in explained:
-            raise Problem(f"{EXPLAINED.name}: twice: {file}: {code}: {change}")
-        explained[file, code, change] = reason
+        for change in changes.split(" | "):
+            if (file, code, change) in explained:
+                raise Problem(f"{EXPLAINED.name}: twice: {file}: {code}: {change}")
+            explained[file, code, change] = reason
     return explained
 
 
@@ -151,30 +169,66 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "LC_ALL": "C.UTF-8", "TERM": "dumb", **more}
 
 
+# --- What an interrupted run has left -------------------------------------------------------------
+
+
+def fingerprint() -> str:
+    """Of all that is built, and that the tests read: all but what is beside this file."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in TRIAL.copy.rglob("*") if path.is_file()):
+        if path == HEADER or path.parent != HEADER.parent:
+            digest.update(f"{path}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def read_progress(path: Path, of: str) -> Progress | None:
+    """Nothing when it is of something else."""
+    if not path.exists():
+        return None
+    first, *lines = [json.loads(line) for line in path.read_text().splitlines()]
+    if first != {"of": of}:
+        return None
+    result = Progress()
+    for line in lines:
+        if "mutant" in line:
+            result.killed[line["mutant"]] = line["killed_by"]
+        else:
+            result.seconds += line["seconds"]
+            result.cpu_seconds += line["cpu_seconds"]
+    return result
+
+
+def cpu_seconds() -> float:
+    """Of the programs that were started, and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 # --- Which tests reach what -----------------------------------------------------------------------
 
 
-def record(jobs: int) -> Record:
+def reached_file(suite: str) -> Path:
+    return TRIAL.work / f"{suite}.reached"
+
+
+def record(jobs: int) -> None:
     """Runs all tests without a mutant: the canary, for they pass."""
 
-    def run_suite(suite: str) -> Path:
-        reached = TRIAL.work / f"{suite}.reached"
+    def run_suite(suite: str) -> None:
         with open(TRIAL.work / f"{suite}.log", "w") as log:
             subprocess.run([TRIAL.build_folder / f"{suite}_tests"], stdout=log, stderr=log,
                            cwd=TRIAL.build_folder / "tests",
-                           env=environment(RTS_MUTANTS_REACHED=str(reached)))  # fmt: skip
-        return reached
+                           env=environment(RTS_MUTANTS_REACHED=str(reached_file(suite))))
 
     with ThreadPoolExecutor(jobs) as pool:
-        reached = dict(zip(SUITES, pool.map(run_suite, SUITES)))
-    return read_record(reached)
+        list(pool.map(run_suite, SUITES))
 
 
-def read_record(reached: dict[str, Path]) -> Record:
+def read_record() -> Record:
     found, everywhere, skipped, failed = [], set(), [], []
     result = Record([])
-    for suite, path in reached.items():
-        for line in path.read_text().splitlines():
+    for suite in sorted(SUITES):
+        for line in reached_file(suite).read_text().splitlines():
             one = json.loads(line)
             result.impossible.update(one["impossible"])
             if not one["test"]:
@@ -235,7 +289,7 @@ def failure_of(mutant: int, suite: str, tests: list[Test]) -> str | None:
                  "--gtest_fail_fast", "--gtest_brief=1"],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
                 stdin=subprocess.DEVNULL, cwd=TRIAL.build_folder / "tests", preexec_fn=limit,
-                timeout=60 + 10 * seconds,
+                timeout=60 + 10 * seconds, start_new_session=True,  # Ctrl+C kills no mutant
                 env=environment(RTS_MUTANT=str(mutant), TMPDIR=scratch))  # fmt: skip
         except subprocess.TimeoutExpired:
             return "time-out"
@@ -248,8 +302,21 @@ def failure_of(mutant: int, suite: str, tests: list[Test]) -> str | None:
     return name or f"ended by signal {-done.returncode}"
 
 
-def killer_of(mutant: int, tests: list[Test]) -> str | None:
-    for batch in batches(tests):
+def fastest(tests: list[Test], seconds: float) -> list[Test]:
+    result: list[Test] = []
+    for test in tests:
+        seconds -= test.seconds
+        if seconds < 0:
+            break
+        result.append(test)
+    return result
+
+
+def killer_of(mutant: int, tests: list[Test], likely: Collection[str] = ()) -> str | None:
+    """The likely ones are tried first."""
+    first = [test for test in tests if test.name in likely]
+    others = [test for test in tests if test.name not in likely]
+    for batch in batches(first) + batches(others):
         for suite in sorted({test.suite for test in batch}):
             killer = failure_of(mutant, suite, [test for test in batch if test.suite == suite])
             if killer:
@@ -257,20 +324,31 @@ def killer_of(mutant: int, tests: list[Test]) -> str | None:
     return None
 
 
-def try_out(mutants: list[schemata.Mutant], seen: Record, jobs: int) -> dict[int, str | None]:
-    """What has killed each; nothing where it survived."""
-    done = 0
+def try_out(mutants: list[schemata.Mutant], seen: Record, jobs: int, until: float,
+            tell: Callable[[int, str | None], None]) -> None:
+    """Tells what has killed each, or nothing where it survived. After `until` no more are tried."""
+    done, is_over = 0, False
+    # What has killed a mutant often kills those next to it.
+    last_killers = {one.file: deque[str](maxlen=LIKELY_KILLERS) for one in mutants}
 
-    def one(mutant: schemata.Mutant) -> str | None:
+    def one(mutant: schemata.Mutant) -> None:
         nonlocal done
-        killer = killer_of(mutant.id, seen.reached_by.get(mutant.id, []))
+        if is_over or time.monotonic() > until:
+            return
+        likely = last_killers[mutant.file]
+        killer = killer_of(mutant.id, seen.reached_by.get(mutant.id, []), tuple(likely))
+        tell(mutant.id, killer)
+        if killer and killer not in likely:
+            likely.append(killer)
         done += 1
         if done % 250 == 0:
             print(f"  {done} of {len(mutants)}", flush=True)
-        return killer
 
     with ThreadPoolExecutor(jobs) as pool:
-        return dict(zip([mutant.id for mutant in mutants], pool.map(one, mutants)))
+        try:
+            list(pool.map(one, mutants))
+        finally:
+            is_over = True
 
 
 # --- The result -----------------------------------------------------------------------------------
@@ -323,12 +401,30 @@ def chosen_from(mutants: list[schemata.Mutant], arguments: argparse.Namespace,
     return chosen
 
 
+def go_on(progress: Progress, left: list[schemata.Mutant], seen: Record, begun: float,
+          arguments: argparse.Namespace, is_whole: bool) -> None:
+    """Of a run of all what is found out is kept at once."""
+    with open(PROGRESS if is_whole else os.devnull, "a") as kept:
+        def tell(mutant: int, killer: str | None) -> None:
+            progress.killed[mutant] = killer
+            print(json.dumps({"mutant": mutant, "killed_by": killer}), file=kept, flush=True)
+
+        try:
+            try_out(left, seen, arguments.jobs, begun + 60 * arguments.minutes, tell)
+        finally:
+            spent = {"seconds": time.monotonic() - begun, "cpu_seconds": cpu_seconds()}
+            progress.seconds += spent["seconds"]
+            progress.cpu_seconds += spent["cpu_seconds"]
+            print(json.dumps(spent), file=kept)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only look for the explained")
     parser.add_argument("--list", action="store_true", help="only say what there is to mutate")
     parser.add_argument("--only", metavar="FILE[:LINE]")
     parser.add_argument("--again", action="store_true", help="only what survived the run before")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no mutant after so many")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
 
@@ -343,39 +439,59 @@ def main() -> int:
         print("\n".join(f"{one.file}:{one.line}: {one.code}\n    {one.change}" for one in chosen))
         return 0
 
+    is_whole = not (arguments.only or arguments.again)
     begun = time.monotonic()
     build(texts, arguments.jobs)
     built = time.monotonic()
     print(f"built in {built - begun:.0f} s", flush=True)
-    seen = record(arguments.jobs)
+    of = fingerprint()
+    progress = read_progress(PROGRESS, of)
+    if progress is None:
+        record(arguments.jobs)
+        PROGRESS.write_text(json.dumps({"of": of}) + "\n")
+        progress = Progress()
+    elif not is_whole:
+        progress = Progress()
+    seen = read_record()
     chosen = [one for one in chosen if one.id not in seen.impossible]
-    print(f"{len(seen.tests)} tests, {len(chosen)} mutants ({time.monotonic() - built:.0f} s)",
-          flush=True)
-    killed = try_out(chosen, seen, arguments.jobs)
-    return conclude(chosen, killed, explained, seen, arguments, time.monotonic() - begun)
+    for one in chosen:
+        if is_whole and one.key in explained:
+            seen.reached_by[one.id] = fastest(seen.reached_by[one.id], EXPLAINED_SECONDS)
+    left = [one for one in chosen if one.id not in progress.killed]
+    print(f"{len(seen.tests)} tests, {len(chosen)} mutants, {len(left)} of them to be tried "
+          f"({time.monotonic() - built:.0f} s)", flush=True)  # fmt: skip
+    go_on(progress, left, seen, begun, arguments, is_whole)
+    left = [one for one in chosen if one.id not in progress.killed]
+    if left:
+        print(f"{len(left)} are left: the next run goes on with them")
+        return 1
+    if is_whole:
+        PROGRESS.write_text(json.dumps({"of": of}) + "\n")
+    return conclude(chosen, progress, explained, seen, is_whole)
 
 
-def conclude(mutants: list[schemata.Mutant], killed: dict[int, str | None],
-             explained: dict[Key, str], seen: Record, arguments: argparse.Namespace,
-             seconds: float) -> int:
+def conclude(mutants: list[schemata.Mutant], progress: Progress, explained: dict[Key, str],
+             seen: Record, is_whole: bool) -> int:
+    killed = progress.killed
     survivors = [one for one in mutants if killed[one.id] is None]
     unexplained = [one for one in survivors if one.key not in explained]
     for one in unexplained:
         print(shown(one, len(seen.reached_by.get(one.id, []))))
-    is_whole = not (arguments.only or arguments.again)
     offences = stale(explained, mutants, killed) if is_whole else []
     print("\n".join(["explained, and should not be:", *offences]) if offences else "", end="\n")
-    figures = {"mutants": len(mutants), "killed": len(mutants) - len(survivors),
-               "explained": len(survivors) - len(unexplained), "unexplained": len(unexplained),
-               "tests": len(seen.tests), "seconds": round(seconds)}  # fmt: skip
-    if is_whole:
-        write_report(mutants, killed, explained, {"points": figures.pop("mutants"), **figures})
     ways = Counter(killer if killer == "time-out" or " " in killer else "a test"
                    for killer in killed.values() if killer)  # fmt: skip
+    figures = {"points": len(mutants), "killed": len(mutants) - len(survivors),
+               "by_time_out": ways["time-out"], "explained": len(survivors) - len(unexplained),
+               "unexplained": len(unexplained), "tests": len(seen.tests),
+               "seconds": round(progress.seconds),
+               "cpu_seconds": round(progress.cpu_seconds)}  # fmt: skip
+    if is_whole:
+        write_report(mutants, killed, explained, figures)
     print(f"{len(mutants)} mutants: {figures['killed']} killed "
           f"({', '.join(f'{count} by {way}' for way, count in ways.most_common())}), "
           f"{figures['explained']} survive and are explained, {len(unexplained)} are not "
-          f"({seconds:.0f} s)")  # fmt: skip
+          f"({figures['seconds']} s, {figures['cpu_seconds']} s of CPU)")  # fmt: skip
     return 1 if unexplained or offences else 0
 
 

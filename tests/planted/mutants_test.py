@@ -159,6 +159,12 @@ class Explained(unittest.TestCase):
     def test_is_read(self):
         self.assertEqual(mutants.read_explained(self.TEXT), {self.KEY: "it is never there"})
 
+    def test_has_one_reason_for_several_changes(self):
+        text = self.TEXT.replace("! dropped", "! dropped | the if never")
+        self.assertEqual(mutants.read_explained(text),
+                         {self.KEY: "it is never there",
+                          (*self.KEY[:2], "the if never"): "it is never there"})  # fmt: skip
+
     def test_has_a_reason_and_stands_once(self):
         for text in (self.TEXT + "  ! dropped -- again\n", "a.cpp: b\n  ! dropped\n"):
             with self.assertRaises(mutants.Problem):
@@ -172,6 +178,20 @@ class Explained(unittest.TestCase):
         self.assertIn("killed by A.B", mutants.stale(explained, [mutant], {7: "A.B"})[0])
 
 
+class Interrupted(unittest.TestCase):
+    def test_goes_on_where_it_was_unless_it_is_of_something_else(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "progress"
+            self.assertIsNone(mutants.read_progress(path, "a"))
+            path.write_text('{"of": "a"}\n{"mutant": 7, "killed_by": "A.B"}\n'
+                            '{"seconds": 1.5, "cpu_seconds": 2}\n'
+                            '{"mutant": 8, "killed_by": null}\n'
+                            '{"seconds": 2, "cpu_seconds": 4}\n')  # fmt: skip
+            self.assertEqual(mutants.read_progress(path, "a"),
+                             mutants.Progress({7: "A.B", 8: None}, 3.5, 6))  # fmt: skip
+            self.assertIsNone(mutants.read_progress(path, "b"))
+
+
 class Batches(unittest.TestCase):
     def test_the_fastest_come_first_and_each_runs_once(self):
         tests = [mutants.Test("unit", f"A.{i}", seconds)
@@ -180,6 +200,7 @@ class Batches(unittest.TestCase):
         self.assertEqual(sum(found, []), tests)
         self.assertEqual([len(batch) for batch in found], [2, 2, 1, 1])
         self.assertEqual(mutants.batches([]), [])
+        self.assertEqual(mutants.fastest(tests, 0.5), tests[:4])
 
 
 if __name__ == "__main__":

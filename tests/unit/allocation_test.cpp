@@ -12,6 +12,7 @@
 #include <rts/engine/history.hpp>
 #include <rts/engine/tally.hpp>
 #include <rts/strategy/ticker_velocity.hpp>
+#include <rts/trading/order_memory.hpp>
 
 #include "support/counted_new.hpp"
 #include "support/endings.hpp"
@@ -159,6 +160,23 @@ TEST(Allocation, DoesNotHappenInTenThousandStepsAfterWarmUp) {
     EXPECT_GT(tally.count(reason), 600U) << to_string(reason);
   }
   EXPECT_EQ(tally.count(Reason::unverified_symbol), 0U) << "the nameless books are read, too";
+}
+
+TEST(Allocation, DoesNotHappenForOrdersThatTheLogDoesNotHave) {
+  OrderMemory memory(1);
+  const CountedOrder order{make_order_id("a"), StrategyId::orderbook_skew, Side::buy,
+                           *Symbol::from("BTCUSDT"), kNoon};
+  const std::uint64_t before = allocations();
+  for (std::size_t i = 0; i <= OrderMemory::kMaxOwn; ++i) memory.accept(order, 0);
+  EXPECT_EQ(allocations() - before, 0U);
+}
+
+TEST(Allocation, DoesNotHappenForTheFirstFrameOfAsManyEventsAsThereMayBe) {
+  const std::string frame = array(std::vector<std::string>(wire::kMaxEventsPerFrame, "5"));
+  Engine engine(usual_parameters());
+  const std::uint64_t before = allocations();
+  EXPECT_EQ(engine.step(frame, std::nullopt).events.size(), wire::kMaxEventsPerFrame);
+  EXPECT_EQ(allocations() - before, 0U);
 }
 
 TEST(Allocation, OfAWindowOfTickersIsOfRoomFor128First) {

@@ -260,6 +260,10 @@ TEST(Answer, OfSixtyFourKibibytesIsReadAndOneByteMoreIsNot) {
   const std::string blanks(65'536, ' ');
   EXPECT_EQ(control(R"({"command":"pause"})" + blanks.substr(19)), "pause all");
   EXPECT_EQ(control(R"({"command":"pause"})" + blanks.substr(18)), "nothing");
+  EXPECT_TRUE(parse_pause(R"({"paused":true})" + blanks.substr(15)));
+  EXPECT_FALSE(parse_pause(R"({"paused":true})" + blanks.substr(14)));
+  EXPECT_NE(order_text(R"({"symbol":"X"})" + blanks.substr(14)).substr(0, 8), "no order");
+  EXPECT_EQ(order_text(R"({"symbol":"X"})" + blanks.substr(13)).substr(0, 8), "no order");
 }
 
 TEST(Answer, DeepNestingIsRefusedAndNeverOverflows) {
@@ -446,6 +450,9 @@ TEST(CountedOrder, WhatIsNoOrderOfOursIsNone) {
       R"({"order_id":"3eade307-080f-5c00-98c4-764ac65bee94","symbol":"ETHUSDT","side":"BUY",)"
       R"("strategy_name":"trade_momentum","timestamp":"2024-07-19T00:03:11.109+00:00"})";
   ASSERT_TRUE(parse_counted_order(kOurs));
+  const std::string padded = std::string(kOurs) + std::string(kMaxAnswerBytes - kOurs.size(), ' ');
+  EXPECT_TRUE(parse_counted_order(padded));
+  EXPECT_FALSE(parse_counted_order(padded + " "));
   const auto with = [&](std::string_view old, std::string_view other) {
     std::string text(kOurs);
     return text.replace(text.find(old), old.size(), other);

@@ -1,7 +1,9 @@
 // The control log's values as JSON: what is read of what anybody may have written, and what is
 // written is read back. The stream's answers are what nats-server 2.9.10 sent.
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -71,6 +73,16 @@ TEST(ControlLog, IsBounded) {
   const std::string blanks(kMaxControlBytes - 15, ' ');
   EXPECT_EQ(pause(R"({"paused":true})" + blanks), "true ||");
   EXPECT_EQ(pause(R"({"paused":true})" + blanks + " "), "none");
+  const std::string empty = R"({"effective_from":1,"values":{}})";
+  const std::string rest(kMaxControlBytes - empty.size(), ' ');
+  EXPECT_EQ(settings(empty + rest), "1 ");
+  EXPECT_EQ(settings(empty + rest + " "), "none");
+}
+
+TEST(ControlLog, HasAPauseForAllAndOneForEachStrategy) {
+  using enum StrategyId;
+  EXPECT_EQ(pausable(), (std::vector<std::optional<StrategyId>>{std::nullopt, orderbook_skew,
+                                                                trade_momentum, ticker_velocity}));
 }
 
 TEST(ControlLog, ReadsWhatItWrites) {

@@ -187,6 +187,38 @@ TEST(EngineRevision, AStrategyThatIsSwitchedOnAgainWarmsUp) {
   EXPECT_EQ(end_of(engine, ticker_of_second(61)), warming) << "61 s after the first, not the last";
 }
 
+TEST(EngineRevision, AWindowOfTickersIsForgottenWhileItsStrategyIsSwitchedOff) {
+  Engine engine(eager());
+  engine.hear(revision(4000, [](Parameters& p) { p.defaults.enabled = {false, false, false}; }));
+  engine.hear(revision(6000, [](Parameters&) {}));
+  EXPECT_EQ(end_of(engine, ticker_of_second(3)), "warming_up");
+  EXPECT_EQ(end_of(engine, ticker_of_second(5)), "disabled");
+  EXPECT_EQ(end_of(engine, ticker_of_second(63)), "warming_up") << "a window behind the first";
+}
+
+// 200 s of silence leave one sample, and the time since the first.
+TEST(EngineRevision, OfOtherSettingsLeavesWhatIsKnownOfPricesAsItIs) {
+  Engine engine(eager());
+  engine.hear(revision(150'000, never_buy));
+  engine.step(ticker_of_second(0), std::nullopt);
+  engine.step(ticker_of_second(100), std::nullopt);
+  const Step step = engine.step(ticker_of_second(200), std::nullopt);
+  EXPECT_EQ(step.events.back().decision()->measure.value, 200);
+}
+
+TEST(EngineRevision, AnOrderPassesStillByTheLimitsOfItsTime) {
+  Engine engine(eager());
+  engine.hear(revision(1000, [](Parameters& p) { p.gate.max_orders_per_minute = 1; }));
+  const Step step = engine.step(book_at(0, 1), std::nullopt);
+  const Order& made = *step.events.back().decision()->order;
+  const CountedOrder order{made.id, made.strategy, Side::buy, *Symbol::from("BTCUSDT"), made.at};
+  CountedOrder others = order;
+  others.id = make_order_id("another's");
+  engine.hear(others);
+  EXPECT_EQ(end_of(engine, book_at(1000, 2)), "rate_limit");
+  EXPECT_TRUE(engine.passes_still(order)) << "there was no limit at its time";
+}
+
 TEST(EngineRevision, ThatChangesNothingLeavesTheWindowsAsTheyAre) {
   Engine engine(eager());
   for (int i = 0; i < 3; ++i) engine.step(trade_of_second(i), std::nullopt);
@@ -232,6 +264,13 @@ TEST(Schedule, HoldsAtMost64RevisionsAndTheOldestLeaves) {
   schedule.hear({UnixMs{}, eager()});
   EXPECT_EQ(schedule.at(at(65)).number, 66U) << "it takes the place of all after it";
   EXPECT_EQ(schedule.at(UnixMs{} - milliseconds(1)).number, 0U);
+}
+
+TEST(Schedule, TheFirstLeavesTooWhenOneBeginsBeforeIt) {
+  Schedule schedule{eager()};
+  schedule.hear({kNoon, eager()});
+  schedule.hear({kNoon - milliseconds(1), eager()});
+  EXPECT_EQ(schedule.at(kNoon).number, 2U);
 }
 
 TEST(Schedule, OfThoseThatBeginAtOneTimeHoldsTheLastAlone) {

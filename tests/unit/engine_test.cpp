@@ -249,6 +249,12 @@ TEST(EngineSimulation, IsSaidOfEveryEventOfTheFrameBeforeAnyRule) {
       << "it has moved no sequence";
 }
 
+TEST(EngineSimulation, IsSaidOfNoFrameThatCannotBeRead) {
+  Engine engine(eager_parameters());
+  EXPECT_TRUE(engine.step(simulated(trade()), std::nullopt).is_simulated);
+  EXPECT_FALSE(engine.step("{", std::nullopt).is_simulated);
+}
+
 // ---- Every outcome of every strategy
 
 void refusing_shorts(EngineParameters& p) { p.defaults.terms.sells = Sells::refused; }
@@ -662,6 +668,17 @@ TEST(EngineArrays, ElementsActOnEachOther) {
   EXPECT_THAT(endings(engine, array(rising_trades())),
               ElementsAre("trade_momentum/warming_up", "trade_momentum/warming_up",
                           "trade_momentum/signal_buy"));
+}
+
+// But when the number has just become this symbol's.
+TEST(EngineArrays, ARefusedElementKeepsItsSymbolsNumber) {
+  EngineParameters parameters = usual_parameters();
+  parameters.symbols.clear();
+  Engine engine(parameters);
+  engine.step(trade({.id = 1}).json(), std::nullopt);
+  const Step step = engine.step(array({trade({.id = 1}), trade({.id = 2})}), std::nullopt);
+  ASSERT_EQ(step.events.size(), 2U);
+  EXPECT_EQ(std::get<Refused>(step.events[0].fate).symbol_index, 0U);
 }
 
 TEST(EngineArrays, OrdersOfOneFrameLiveSideBySide) {

@@ -1,15 +1,19 @@
 // Frames on the wire: which shapes are accepted, what counts as JSON, and how fields are read
 // before any rule has looked at them (SPEC §2, first paragraphs and table).
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <rts/wire/frame.hpp>
 
 #include "support/frames.hpp"
+#include "wire/event_fields.hpp"
 #include "wire/json_cursor.hpp"
 
 namespace rts::wire {
@@ -133,6 +137,8 @@ TEST_F(Frame, ShapesThatAreAccepted) {
       {"book keys reversed", spot_book().reversed_json(), "book"},
       {"array of one", array({trade()}), "trade"},
       {"array of one as data", combined("!ticker@arr", array({ticker()})), "ticker"},
+      {"each blank behind values", "{\"e\":\"trade\",\"x\":[1\t,2\n,3\r,4 ,true\t,null\t]}",
+       "trade"},
       {"stream is the empty string", combined("", trade()), "trade"},
       {"data null is absent", trade().set("data", "null"), "trade"},
       {"stream null is absent", trade().set("stream", "null"), "trade"},
@@ -211,9 +217,35 @@ TEST_F(Frame, MustBeOneCompleteJsonValue) {
       good + "\f",
       good + "\v",
       good + "\xC2\xA0",
+      "[1]x",
+      "[1] 1",
+      "[1],",
+      "[1]]",
   };
   for (std::size_t n = 1; n < good.size(); ++n) frames.push_back(good.substr(0, n));
   for (const auto& frame : frames) EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
+}
+
+// What the one before it has left in the memory does not complete it.
+TEST_F(Frame, ThatIsCutShortIsMalformedAlsoBehindAWholeOne) {
+  for (const std::string& whole :
+       {book_frame(), futures_book().json(), array({futures_book(), trade()}),
+        envelope({}, spot_book().set("bids", R"([["1","1"]])")).json()}) {
+    for (std::size_t n = 1; n < whole.size(); ++n) {
+      ASSERT_NE(kinds_of(whole), Kinds{"malformed"});
+      EXPECT_EQ(kinds_of(whole.substr(0, n)), Kinds{"malformed"}) << whole.substr(0, n);
+    }
+  }
+}
+
+// Nor are its tokens any of the next one's, which has fewer.
+TEST_F(Frame, EndsWithItsOwnLastToken) {
+  for (const std::string frame : {"[", "[1", R"(["]")", R"({"x":"}")"}) {
+    EXPECT_EQ(kinds_of(std::string(100, '[')), Kinds{"malformed"});
+    EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
+    EXPECT_EQ(kinds_of("[1]]]]]]]]]]"), Kinds{"malformed"});
+    EXPECT_EQ(kinds_of(frame), Kinds{"malformed"}) << frame;
+  }
 }
 
 // What is wrong in a value nobody reads is wrong all the same, wherever it stands.
@@ -511,9 +543,25 @@ TEST_F(Frame, OfDuplicateKeysTheFirstWins) {
   const std::string arrays = combined("x", array({trade(), trade()}));
   EXPECT_EQ(kinds_of(arrays.substr(0, arrays.size() - 1) + R"(,"data":[{"e":"other"}]})"),
             (Kinds{"trade", "trade"}));
-  const SideField& bids = *only(futures_book().add("b", R"([["9","9"]])")).bids;
-  EXPECT_EQ(bids.level_count, 5U);
-  EXPECT_EQ(bids.levels().front().price.value(), 100);
+  // And of two keys of a side, which are two spellings of one.
+  for (const char* key : {"b", "bids"}) {
+    const SideField& bids = *only(futures_book().add(key, R"([["9","9"]])")).bids;
+    EXPECT_EQ(bids.level_count, 5U) << key;
+    EXPECT_EQ(bids.levels().front().price.value(), 100) << key;
+  }
+}
+
+// A name of an event where the frame before had it, and none in this one.
+TEST_F(Frame, WhereTheNameOfTheEventIsNoTextThatOfTheLastIsNotMeant) {
+  EXPECT_EQ(kinds_of(R"({"e" :"trade"})"), Kinds{"trade"});
+  EXPECT_EQ(kinds_of(R"({"e":["trade"]})"), Kinds{"other"});
+}
+
+TEST_F(Frame, OtherKeysAreNoneOfOurs) {
+  for (const char* key : {"", "x", "foo", "symbols", "sourc", "Source"}) {
+    const Object frame = envelope({}, trade()).without("source").set(key, quote("simulation"));
+    EXPECT_FALSE(envelope_of(frame).source.valid()) << key;
+  }
 }
 
 TEST_F(Frame, NumbersAreStringsOrJsonNumbers) {
@@ -638,12 +686,122 @@ TEST_F(Frame, LevelsTakeTheSameNumbers) {
   }
 }
 
+TEST_F(Frame, OfSeveralBadLevelsTheFirstSaysWhatIsWrong) {
+  const std::string invalid = R"(["x","1"])", wrong_type = R"([true,"1"])";
+  for (const auto& [first, second, state] :
+       {std::tuple(invalid, wrong_type, FieldState::invalid),
+        std::tuple(wrong_type, invalid, FieldState::wrong_type)}) {
+    const std::string side = "[" + first + "," + second + "]";
+    EXPECT_EQ(only(futures_book().set("a", side)).asks->state, state) << side;
+  }
+  // And of its two numbers the first.
+  EXPECT_EQ(only(futures_book().set("a", R"([["x",true]])")).asks->state, FieldState::invalid);
+}
+
+// With the bracket missing the rest of the frame would be one, were the level only left out.
+TEST_F(Frame, ALevelThatIsNoJsonIsNotLeftOut) {
+  for (const std::string bad : {R"("\ud800")", R"("\x")", "nul", "01"}) {
+    const std::string level = R"(["1","1"],[)" + bad + R"(,"2"])";
+    EXPECT_EQ(kinds_of(futures_book().set("b", "[" + level)), Kinds{"malformed"}) << level;
+  }
+}
+
+// Whether a side is one that is read in one pass; what that has read of it is in `side`, and the
+// cursor behind it.
+bool is_usual(const std::string& spelling, SideField& side) {
+  JsonText text;
+  EXPECT_TRUE(text.open(spelling + " 7")) << spelling;
+  JsonCursor cursor(text);
+  const bool result = read_usual_side(cursor, side);
+  EXPECT_EQ(*cursor.here(), result ? '7' : '[') << spelling;
+  return result;
+}
+
+TEST(UsualSide, IsReadInOnePassAsTheVenueSpellsIt) {
+  for (const std::size_t levels : {1U, 2U, 20U, 21U, 100U}) {
+    std::string spelling;
+    for (std::size_t i = 0; i < levels; ++i) {
+      spelling += fmt::format(R"({}["{}.25","{}.5"])", i == 0 ? "" : ",", 1000 - i, i + 1);
+    }
+    SideField side;
+    ASSERT_TRUE(is_usual("[" + spelling + "]", side)) << spelling;
+    EXPECT_EQ(side.level_count, levels);
+    EXPECT_FALSE(side.has_zero_quantity);
+    ASSERT_EQ(side.levels().size(), std::min<std::size_t>(levels, 20));
+    for (std::size_t i = 0; i < side.levels().size(); ++i) {
+      EXPECT_EQ(side.levels()[i].price.value(), 1000.25 - static_cast<double>(i));
+      EXPECT_EQ(side.levels()[i].quantity.value(), 1.5 + static_cast<double>(i));
+    }
+  }
+}
+
+TEST(UsualSide, MayHaveNumbersOfSixteenCharacters) {
+  for (const std::string number : {"1", "10", "1.5", "1.5000000", "12345678", "1234567890123.25",
+                                   "12345.1234567890", "123456789012345"}) {
+    const double value = std::stod(number);
+    for (const auto& [price, quantity] :
+         {std::pair(number, std::string("2.5")), std::pair(std::string("2.5"), number)}) {
+      SideField side;
+      EXPECT_TRUE(is_usual(R"([[")" + price + R"(",")" + quantity + R"("]])", side)) << number;
+      EXPECT_EQ(side.level_count, 1U);
+      EXPECT_EQ(side.levels()[0].price.value(), price == number ? value : 2.5) << number;
+      EXPECT_EQ(side.levels()[0].quantity.value(), price == number ? 2.5 : value) << number;
+    }
+  }
+}
+
+TEST(UsualSide, MayHaveBlanksBetweenLevels) {
+  for (const std::string spelling :
+       {R"([ ["1","2"]])", R"([["1","2"] ])", R"([["1","2"] , ["1","2"]])"}) {
+    SideField side;
+    EXPECT_TRUE(is_usual(spelling, side)) << spelling;
+  }
+}
+
+TEST(UsualSide, OtherSpellingsAreNot) {
+  for (const std::string spelling : {R"([])",
+                                     R"([["1" ,"2"]])",
+                                     R"([["1", "2"]])",
+                                     R"([[ "1","2"]])",
+                                     R"([["1","2" ]])",
+                                     R"([[1,"2"]])",
+                                     R"([["1",2]])",
+                                     R"([["1","2"],[1,2]])",
+                                     R"([["1","2","3"]])",
+                                     R"([["1"]])",
+                                     R"([["1":"2"]])",
+                                     R"([["1","2"]:["1","2"]])",
+                                     R"([["1","2"}])",
+                                     R"([{"1","2"]])",
+                                     R"([{"1","2"}])",
+                                     R"([["1","2"]["1","2"]])",
+                                     R"([["1","2"]}])",
+                                     R"(["1","2"])",
+                                     R"([["0","2"]])",
+                                     R"([["1","-2"]])",
+                                     R"([["x","2"]])",
+                                     R"([["1","x"]])",
+                                     R"([["1","1e3"]])",
+                                     R"([["1","1000000000000000"]])",
+                                     R"([["1","12345678901234567"]])",
+                                     R"([["","2"]])",
+                                     R"([["1",""]])",
+                                     R"([["1","2"],["1","x"]])"}) {
+    SideField side;
+    EXPECT_FALSE(is_usual(spelling, side)) << spelling;
+  }
+}
+
 TEST_F(Frame, SidesThatAreNoArraysHaveTheWrongType) {
   for (const std::string raw : {"5", "\"x\"", "true", "{}", R"({"0":["1","1"]})"}) {
     EXPECT_EQ(only(spot_book().set("bids", raw)).bids->state, FieldState::wrong_type) << raw;
+    EXPECT_EQ(only(spot_book().set("asks", raw)).asks->state, FieldState::wrong_type) << raw;
+    EXPECT_EQ(only(futures_book().set("b", raw)).bids->state, FieldState::wrong_type) << raw;
     EXPECT_EQ(only(futures_book().set("a", raw)).asks->state, FieldState::wrong_type) << raw;
   }
-  EXPECT_EQ(only(futures_book().without("a")).asks->state, FieldState::absent);
+  const Object no_asks = futures_book().without("a");
+  EXPECT_EQ(only(no_asks).asks->state, FieldState::absent);
+  EXPECT_EQ(only(Object(no_asks).set("asks", "5")).asks->state, FieldState::wrong_type);
   EXPECT_EQ(only(futures_book().set("b", "null")).bids->state, FieldState::absent);
 }
 
@@ -850,6 +1008,10 @@ TEST_F(Frame, TraceContextOfAnotherShapeIsNone) {
                               .set("_otel_trace_context",
                                    R"({"tracestate":"a=1","traceparent":"x","traceparent":"y"})");
   EXPECT_EQ(envelope_of(two).traceparent.value, "x");
+  const Object twice = envelope({}, trade())
+                           .set("_otel_trace_context", "{}")
+                           .add("_otel_trace_context", R"({"traceparent":"x"})");
+  EXPECT_FALSE(envelope_of(twice).traceparent.valid()) << "the first of two";
 }
 
 TEST_F(Frame, ThatCouldNotBeReadHasNoEvents) {
@@ -857,6 +1019,8 @@ TEST_F(Frame, ThatCouldNotBeReadHasNoEvents) {
   ASSERT_TRUE(reader_.open("{").has_value());
   EXPECT_EQ(reader_.next(), nullptr);
   ASSERT_TRUE(reader_.open(array({trade(), "tru"})).has_value());
+  EXPECT_EQ(reader_.next(), nullptr);
+  ASSERT_TRUE(reader_.open(Object().add("data", trade()).json()).has_value()) << "of no stream";
   EXPECT_EQ(reader_.next(), nullptr);
   ASSERT_TRUE(reader_.open(std::string(kMaxFrameBytes + 1, ' ')).has_value());
   EXPECT_EQ(reader_.next(), nullptr);
@@ -871,6 +1035,11 @@ TEST_F(Frame, MayBeLeftUnreadHalfway) {
 }
 
 // There is room for every string of a frame twice, as an array of events is walked over twice.
+TEST_F(Frame, RoomForUnescapedTextsIsThereForEveryFrame) {
+  const Object frame = trade().set("unread", R"("\n)" + std::string(900'000, 'x') + "\"");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(kinds_of(frame), Kinds{"trade"}) << i;
+}
+
 TEST(JsonText, UnescapesNoMoreThanItHasRoomFor) {
   const std::string end = R"(","\n"])";
   std::string frame = R"(["\n)";

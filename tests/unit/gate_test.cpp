@@ -414,6 +414,15 @@ TEST(Gate, AsksAnewWhetherAnOrderPassesByWhatOthersHaveStored) {
   }
 }
 
+TEST(Gate, NoOrderPassesStillWhileItCoolsDownFromAnothers) {
+  TestGate gate;
+  ASSERT_EQ(answer(gate, {}), "pass");
+  const CountedOrder order = order_of({}, seconds(0));
+  gate.gate.hear(order_of({.at = kNoon - minutes(10), .event_id = 7}, seconds(0)), 0);
+  EXPECT_TRUE(gate.gate.passes_still(order, seconds(600), 0));
+  EXPECT_FALSE(gate.gate.passes_still(order, seconds(601), 0));
+}
+
 TEST(Gate, NoOrderPassesStillWhilePaused) {
   TestGate gate;
   ASSERT_EQ(answer(gate, {}), "pass");

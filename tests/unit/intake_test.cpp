@@ -290,6 +290,13 @@ TEST(IntakeSymbol, PlaceOfOneUnseenForADayIsGivenToAnother) {
   EXPECT_EQ(engine.symbols().size(), 512U);
 }
 
+TEST(IntakeSymbol, PlaceOfTheFirstIsGivenWhereAllAreUnseenForAsLong) {
+  Engine engine(all_symbols());
+  for (int i = 0; i < 512; ++i) engine.step(trade({.symbol = numbered(i)}).json(), std::nullopt);
+  EXPECT_EQ(ending(engine, trade({.symbol = "NEWUSDT", .at_ms = kNoonMs + kDay})), kTrade);
+  EXPECT_EQ(engine.symbols().at(0).text(), "NEWUSDT");
+}
+
 TEST(IntakeSymbol, PlaceIsNotGivenAwayOnceItsSymbolIsSeenAgain) {
   Engine engine(all_symbols());
   fill(engine);
@@ -373,6 +380,13 @@ TEST(IntakeSymbol, TakesAPlaceOnlyWithAnEventThatPasses) {
   EXPECT_EQ(engine.symbols().size(), 0U);
   EXPECT_EQ(ending(engine, trade({.symbol = "GOODUSDT"})), kTrade);
   EXPECT_EQ(engine.symbols().size(), 1U);
+}
+
+TEST(IntakeSymbol, WithoutAPlaceIsToldWhatIsWrongWithItsTimeWhileThereIsRoom) {
+  EngineParameters parameters = usual_parameters();
+  parameters.symbols.clear();
+  Engine engine(parameters);
+  EXPECT_EQ(ending(engine, trade({.symbol = "GOODUSDT"}).without("E")), "dropped/no_event_time");
 }
 
 // ---- 3. Event time
@@ -471,6 +485,8 @@ TEST(IntakeTime, OfTheEnvelopeMustBeReadableAlsoWhereTheEventHasItsOwn) {
       {"good", envelope({}, trade()), kTrade},
       {"absent", envelope({}, trade()).without("timestamp"), kTrade},
       {"null", relay("null"), kTrade},
+      {"the first", relay(quote("1970-01-01T00:00:00.001Z")), kTrade},
+      {"the epoch is 0", relay(quote("1970-01-01T00:00:00.000Z")), "dropped/bad_timestamp"},
       {"no time", relay(quote("x")), "dropped/bad_timestamp"},
       {"empty", relay(quote("")), "dropped/bad_timestamp"},
       {"date alone", relay(quote("2024-07-19")), "dropped/bad_timestamp"},
@@ -1459,6 +1475,7 @@ TEST(IntakeOrder, OutOfOrderIsAskedAfterWhatTheEventSaysOfItself) {
 
 TEST(SymbolTable, OfAListIsClosed) {
   const SymbolTable table(symbols({"BTCUSDT", "ethusdt", "BTCUSDT"}));
+  EXPECT_EQ(table.capacity(), 3U);
   EXPECT_EQ(table.size(), 2U) << "named twice, known once";
   EXPECT_FALSE(table.can_add());
   EXPECT_EQ(table.find("BTCUSDT"), 0U);

@@ -154,6 +154,48 @@ TEST(OrderMemory, KnowsAsManyOwnSignalsByTheirIdsAsItsLimitSays) {
   EXPECT_EQ(counted(kMost + 1), kMost + 2) << "the first is known no more, and counts twice";
 }
 
+TEST(OrderMemory, ForgetsHalfOfTheOwnSignalsAtOnceAndCountsThemOn) {
+  OrderMemory memory = rts::memory();
+  constexpr int kMost = OrderMemory::kMaxOwn;
+  for (int i = 0; i <= kMost; ++i) memory.accept(order(std::to_string(i)), kBtc);
+  EXPECT_EQ(memory.before(order("another")).orders_of_day, kMost + 1);
+  memory.take_back(order(std::to_string(kMost / 2 - 1)).id, kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMost + 1) << "the last that is forgotten";
+  memory.take_back(order(std::to_string(kMost / 2)).id, kBtc);
+  EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), kMost) << "the first that is known";
+}
+
+// What is heard of an own signal as it was decided leaves the last orders of other keys alone, also
+// of those that are no longer known by their id.
+TEST(OrderMemory, AnOwnSignalThatIsStoredAsItWasMovesNothing) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("sell", kNoon, kBtc, Side::sell), kBtc);
+  for (std::size_t i = 0; i < OrderMemory::kMaxOwn; ++i) {
+    memory.accept(order(std::to_string(i)), kBtc);
+  }
+  memory.hear(order(std::to_string(OrderMemory::kMaxOwn - 1)), kBtc);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::sell}), kNoon);
+}
+
+TEST(OrderMemory, AnEntryOfASymbolWithoutANumberTouchesNoOthers) {
+  OrderMemory memory = rts::memory();
+  memory.accept(order("btc", kNoon + seconds(5)), kBtc);
+  memory.place(kBtc, symbol(kEth));  // the number is another's now
+  memory.accept(order("eth", kNoon, kEth), kBtc);
+  memory.hear(order("btc"), std::nullopt);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon);
+  memory.hear(order("eth", kNoon, kEth), kBtc);
+  EXPECT_EQ(memory.last_order({kBtc, kSkew, Side::buy}), kNoon);
+}
+
+TEST(OrderMemory, BeforeTheFirstOrderThereIsNone) {
+  EXPECT_EQ(memory().orders_of_day(kSkew, UnixMs{}), 0);
+  EXPECT_EQ(memory().orders_of_minute(UnixMs{}), 0);
+  OrderMemory one = memory();
+  one.accept(order("a", UnixMs{}), kBtc);
+  EXPECT_EQ(one.orders_of_day(kSkew, UnixMs{}), 1);
+}
+
 // Found end to end: those in flight held each other back, and later entries those before them.
 TEST(OrderMemory, HoldsAnOrderAgainstWhatWasBeforeItAndNothingElse) {
   OrderMemory memory = rts::memory();
@@ -179,9 +221,15 @@ TEST(OrderMemory, HoldsNoMoreOfALogThanItsLimit) {
   const std::size_t many = OrderMemory::kMaxStored + 10;
   for (std::size_t i = 0; i < many; ++i) {
     memory.hear(order(std::to_string(i), kNoon + milliseconds(i)), kBtc);
+    const bool is_full = i + 1 > OrderMemory::kMaxStored;
+    if (i + 1 >= OrderMemory::kMaxStored) {
+      EXPECT_EQ(memory.is_foreign(order("0").id), !is_full) << i;
+    }
   }
   EXPECT_EQ(memory.orders_of_day(kSkew, kNoon), static_cast<std::int64_t>(many));
-  EXPECT_FALSE(memory.is_foreign(order("0").id)) << "the first heard are forgotten";
+  EXPECT_EQ(memory.before(order("another")).orders_of_day, static_cast<std::int64_t>(many));
+  EXPECT_FALSE(memory.is_foreign(order("9").id)) << "the first heard are forgotten";
+  EXPECT_TRUE(memory.is_foreign(order("10").id));
   EXPECT_TRUE(memory.is_foreign(order(std::to_string(many - 1)).id));
 }
 
@@ -203,6 +251,9 @@ TEST(OrderMemory, BeforeAnOrderIsAllOfTheLogAndTheEarlierOwnUntilItIsStored) {
   // Others of the day, which are no orders of its key.
   memory.hear(order("sell", kNoon + seconds(2), kBtc, Side::sell), kBtc);
   memory.hear(order("eth", kNoon + seconds(2), kEth), kEth);
+  CountedOrder momentum = order("momentum", kNoon + seconds(2));
+  momentum.strategy = StrategyId::trade_momentum;
+  memory.hear(momentum, kBtc);
   EXPECT_EQ(before().last, kNoon + seconds(1));
   EXPECT_EQ(before().orders_of_day, 5);
   // Once it is stored what comes behind it was decided with it in mind, and no own signal counts

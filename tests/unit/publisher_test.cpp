@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -42,6 +43,8 @@ const std::map<std::string, std::string> kAnswers{
     {"executed", R"({"result":{"status":"executed"}})"},
     {"odd", "what?"},
 };
+
+constexpr const char* kTrace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 DeliveryParameters parameters(DeliveryMode mode, std::int64_t failure_threshold = 1000) {
   return {.subject = "orders",
@@ -68,10 +71,13 @@ class World final : public OrderTransport, public OrderLog {
                  [this](const Order&, std::uint64_t sequence) {
                    EXPECT_EQ(sequence, last_ + 1);
                    last_ = sequence;
+                   ++stored;
                  },
-             .on_sent = [this](SteadyTime) { ++first_sent; },
+             .on_sent = [this](SteadyTime received) { first_sent.push_back(received); },
              .on_result =
                  [this](const OrderReport& report) {
+                   EXPECT_EQ(report.order.symbol, "BTCUSDT");
+                   EXPECT_EQ(report.order.traceparent, kTrace);
                    note("{} {} x{}", to_string(report.result), report.order.correlation_id,
                         report.attempts);
                    details.emplace_back(report.detail);
@@ -144,8 +150,13 @@ class World final : public OrderTransport, public OrderLog {
   bool takes_headers = true;
   std::int64_t max_payload = 1 << 20;
   std::uint64_t read_ahead = 0;
-  std::string held_back_by;  // why no order may leave
-  int first_sent = 0;
+  // Timers that are set, and requests that wait for an answer.
+  [[nodiscard]] std::size_t timers() const { return wakes_.size(); }
+  [[nodiscard]] std::size_t awaited() const { return requests_.size(); }
+
+  std::string held_back_by;            // why no order may leave
+  int stored = 0;                      // answers that an order is the log's next entry
+  std::vector<SteadyTime> first_sent;  // when the frames of orders came that were sent once
   std::vector<std::string> log, details, subjects, payloads, traceparents;
   std::vector<milliseconds> lives;
   std::vector<std::optional<std::chrono::nanoseconds>> answered_in;
@@ -195,7 +206,9 @@ class World final : public OrderTransport, public OrderLog {
     if (what == "abandon") publisher.abandon();
     if (what == "reconnect") ++connection_;
     if (what == "reconnect" || what == "change") publisher.on_connection_change();
-    if (what == "trip") std::exchange(round_trip_, nullptr)(reply_of(more));
+    if (what == "trip") {
+      EXPECT_EQ(std::exchange(round_trip_, nullptr)(reply_of(more)), nats::AfterReply::done);
+    }
     if (kAnswers.contains(what) || from_string<AttemptResult>(what)) {
       reply(numbers_.at(more.empty() ? "1" : more), what);
     }
@@ -222,13 +235,18 @@ class World final : public OrderTransport, public OrderLog {
 
   void publish(StrategyId strategy, milliseconds life, bool in_log = false) {
     const std::string name = std::to_string(++orders_);
+    std::string symbol = "BTCUSDT", trace = kTrace;
     Order order;
-    order.symbol = "BTCUSDT";
+    order.symbol = symbol;
     order.strategy = strategy;
     order.correlation_id = name;
+    order.traceparent = trace;
     order.id = id_of(name);
     order.valid_until = UnixMs(clock_ + life);
     publisher.publish(order, "", steady_now(), in_log);
+    // The texts that an order looks at are those of a frame, which is gone when it ends.
+    symbol.assign(symbol.size(), '?');
+    trace.assign(trace.size(), '?');
   }
 
   milliseconds clock_{0};
@@ -264,9 +282,18 @@ TEST(Publisher, ChecksAnOrderBeforeItIsSent) {
        {"0 order, 0 order, 0 order, 0 order", "0 send 1, 0 send 2, 0 send 3, 0 buffer_full 4 x0"},
        {"0 order, 0 order, 0 order, 10 ok 2, 20 order",
         "0 send 1, 0 send 2, 0 send 3, 10 confirmed 2 x1, 20 send 4"}});
+  expect_stories(parameters(kStream), {{"0 stale", "0 expired 1 x0"}});
   DeliveryParameters dry = parameters(kCore);
   dry.dry_run = true;
   expect_stories(dry, {{"0 order, 10 stale", "0 dry_run 1 x0, 10 dry_run 2 x0"}});
+}
+
+TEST(Publisher, HasSoManyOrdersInFlightWhereNothingElseIsSaid) {
+  std::string script;
+  for (std::size_t i = 0; i < 8193; ++i) script += "0 order,";
+  const std::string log = World(DeliveryParameters{}).play(script + "0 wait");
+  EXPECT_THAT(log, AllOf(HasSubstr("0 send 8192, 0 buffer_full 8193 x0"),
+                         Not(HasSubstr("buffer_full 8192 "))));
 }
 
 TEST(Publisher, SendsBeforeValidUntilAndNotAtIt) {
@@ -354,7 +381,19 @@ TEST(Publisher, SeveralOrdersAreOnTheirWayToTheLogAtOnce) {
                    "30 confirmed 1 x2, 40 store 3 at 7"},
                   // One that is not stored does not hold up those behind it for long.
                   {"0 order, 5 full 1, 10 order, 20 ack 2",
-                   "0 store 1 at 5, 5 rejected 1 x1, 10 store 2 at 5, 20 send 2"}});
+                   "0 store 1 at 5, 5 rejected 1 x1, 10 store 2 at 5, 20 send 2"},
+                  // Those on their way keep their places, whoever is stored or has ended.
+                  {"0 order, 0 order, 20 ack 1, 30 order",
+                   "0 store 1 at 5, 0 store 2 at 6, 20 send 1, 30 store 3 at 7"},
+                  {"0 order, 0 order, 20 ack 1, 25 ok 1, 30 order",
+                   "0 store 1 at 5, 0 store 2 at 6, 20 send 1, 25 confirmed 1 x2, "
+                   "30 store 3 at 7"},
+                  // What the log has not shown by its next reading is not there.
+                  {"0 order, 10 read, 20 order", "0 store 1 at 5, 20 store 2 at 5"},
+                  // A log may be empty.
+                  {"0 anew, 10 order", "10 store 1 at 0"},
+                  {"0 anew, 10 order, 20 full, 30 order",
+                   "10 store 1 at 0, 20 rejected 1 x1, 30 store 2 at 0"}});
 }
 
 TEST(Publisher, WithoutTheLogNoOrderLeaves) {
@@ -400,6 +439,22 @@ TEST(Publisher, AsksAgainUntilTheStreamSaysSomethingClear) {
         "0 store 1 at 5, 1000 store 1 at 5, 1010 odd answer, 1020 send 1"},
        {"0 order, 1000 timed_out, 1010 full",
         "0 store 1 at 5, 1000 store 1 at 5, 1010 rejected 1 x2"},
+       // Once another is in its place it is in doubt no more.
+       {"0 order, 1000 timed_out, 1010 stranger, 1020 space",
+        "0 store 1 at 5, 1000 store 1 at 5, 1020 rejected 1 x2"},
+       {"0 anew, 10 order, 1010 timed_out, 1015 stranger, 1020 space",
+        "10 store 1 at 0, 1010 store 1 at 0, 1020 rejected 1 x2"},
+       // Asked again it is awaited as at first.
+       {"0 order, 10 commit, 1110 timed_out, 1200 ack",
+        "0 store 1 at 5, 110 store 1 at 5, 1110 store 1 at 5, 1200 send 1"},
+       // While it waits to ask, an error counts and a silence does not.
+       {"0 order, 10 commit, 50 no_responders, 120 ack",
+        "0 store 1 at 5, 50 look, 110 store 1 at 5, 120 send 1"},
+       {"0 order, 10 commit, 50 timed_out, 120 ack",
+        "0 store 1 at 5, 110 store 1 at 5, 120 send 1"},
+       // A copy that is being stored is not stored yet.
+       {"0 order, 10 zero, 120 moved, 130 read, 250 ack",
+        "0 store 1 at 5, 110 store 1 at 5, 120 look, 220 store 1 at 5, 250 send 1"},
        // And without a way to ask it waits for one.
        {"0 order, 200 path disconnected, 200 connection_lost, 450 path free, 600 ack",
         "0 store 1 at 5, 300 store 1 at 5 disconnected, 400 store 1 at 5 disconnected, "
@@ -444,6 +499,10 @@ TEST(Publisher, OfWhatWasStoredMeanwhileTheLogTells) {
         "0 store 1 at 5, 0 store 2 at 6, 20 superseded 2 x1"},
        {"0 order, 0 order, 10 others 9, 10 read, 20 ack 2, 30 ok 2",
         "0 store 1 at 5, 0 store 2 at 6, 20 send 2, 30 confirmed 2 x2"},
+       // Those that were read before it was sent are none of these.
+       {"0 others 9, 5 block, 10 order, 20 ack", "10 store 1 at 6, 20 send 1"},
+       // The stream says so after all, before the log does.
+       {"0 order, 10 moved, 15 ack", "0 store 1 at 5, 10 look, 15 send 1"},
        // What the stream knows and its log does not show is not stored again.
        {"0 order, 10 copy, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
        {"0 order, 10 far, 20 read", "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
@@ -457,7 +516,10 @@ TEST(Publisher, AnOrderOnItsWayToALogThatIsMadeAnewIsNotStoredAgain) {
                                         "0 store 1 at 5, 10 look, 20 superseded 1 x1"},
                                        {"0 order, 5 read, 10 moved, 20 anew, 20 others 1, 20 read",
                                         "0 store 1 at 5, 10 look, 20 duplicate 1 x1"},
-                                       {"0 read, 10 anew, 10 read, 20 order", "20 store 1 at 0"}});
+                                       {"0 read, 10 anew, 10 read, 20 order", "20 store 1 at 0"},
+                                       // What was stored in the one before is sent all the same.
+                                       {"0 order, 5 read, 10 ack, 20 anew, 20 read, 30 ok",
+                                        "0 store 1 at 5, 10 send 1, 30 confirmed 1 x2"}});
 }
 
 TEST(Publisher, AReadingThatIsOlderThanTheQuestionSettlesNothing) {
@@ -483,6 +545,9 @@ TEST(Publisher, NothingIsStoredAfterValidUntilOrWhilePaused) {
        {"0 order, 500 pause, 1000 timed_out", "0 store 1 at 5, 1000 superseded 1 x1"},
        {"0 order, 200 connection_lost, 250 pause, 9000 wait",
         "0 store 1 at 5, 300 superseded 1 x1"},
+       // One that is on its way is not given up by a look at another that waits.
+       {"0 brief, 0 order, 10 moved 2, 450 ack 1",
+        "0 store 1 at 5, 0 store 2 at 6, 10 look, 450 expired 1 x1"},
        {"0 order, 200 pause, 300 resume, 1000 timed_out, 1100 ack",
         "0 store 1 at 5, 1000 store 1 at 5, 1100 send 1"}});
 }
@@ -528,6 +593,8 @@ TEST(Publisher, TheBreakerHoldsOrdersBackAndOneTriesForAll) {
            {"12020 trip timed_out, 22019 order",
             "10020 breaker half_open, 11020 round trip, 12020 breaker open, "
             "22019 circuit_open 3 x0"},
+           {"11500 trip no_responders",
+            "10020 breaker half_open, 11020 round trip, 11500 breaker open"},
            {"11500 trip connection_lost, 12020 trip ok",
             "10020 breaker half_open, 11020 round trip, 12020 round trip, 12020 breaker closed"},
            {"11000 path disconnected, 11500 path free, 12020 trip ok",
@@ -558,6 +625,23 @@ TEST(Publisher, TheBreakerCountsOrdersAndNotAttempts) {
        // Others were faster until it was too late: nothing is broken.
        {"0 brief, 0 brief, 250 moved 1, 260 moved 2, 9000 wait",
         "0 store 1 at 5, 0 store 2 at 6, 250 look, 260 look, 350 expired 1 x1, 350 expired 2 x1"},
+       // The stream has answered, or the log has told: the path works, also where it is too late,
+       // paused, held back by others, or another's.
+       {"0 order, 0 order, 5000 ack 1, 5000 ack 2",
+        "0 store 1 at 5, 0 store 2 at 6, 5000 expired 1 x1, 5000 expired 2 x1"},
+       {"0 order, 0 order, 10 pause, 20 ack 1, 20 ack 2",
+        "0 store 1 at 5, 0 store 2 at 6, 20 superseded 1 x1, 20 superseded 2 x1"},
+       {"0 order, 0 order, 10 copy 1, 10 copy 2, 20 read",
+        "0 store 1 at 5, 0 store 2 at 6, 10 look, 10 look, 20 duplicate 1 x1, 20 duplicate 2 x1"},
+       {"0 order, 0 order, 10 copy 1, 10 copy 2, 15 block, 20 ours 1, 20 ours 2, 20 read",
+        "0 store 1 at 5, 0 store 2 at 6, 10 look, 10 look, 20 superseded 1 x1, "
+        "20 superseded 2 x1"},
+       {"0 order, 0 order, 10 commit 1, 10 commit 2, 15 block, 300 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 110 superseded 1 x1, 110 superseded 2 x1"},
+       {"0 order, 0 order, 5 read, 10 moved 1, 10 moved 2, 20 anew, 20 read",
+        "0 store 1 at 5, 0 store 2 at 6, 10 look, 10 look, 20 superseded 1 x1, "
+        "20 superseded 2 x1"},
+       // The first was in the log, and was not known to be: it says nothing of the second.
        {"0 order, 10 space, 20 order, 30 space 2",
         "0 store 1 at 5, 10 rejected 1 x1, 20 store 2 at 5, 30 breaker open, 30 rejected 2 x1"},
        {"0 brief, 0 brief, 250 commit 1, 250 commit 2, 9000 wait",
@@ -585,8 +669,73 @@ TEST(Publisher, ABreakerThatIsOpenForWantOfTheLogIsTriedWhenThatCanBeReadAgain) 
                 "1500 breaker half_open, 1510 store 5 at 5, 1520 send 5, 1530 breaker closed, "
                 "1530 confirmed 5 x2")
             .c_str()},
+       // Once: when it opens again for another reason a reading changes nothing.
+       {(failing + "1500 read, 1510 order, 1520 space 3, 1600 read, 1610 order").c_str(),
+        (open + ", 1350 look, 1500 breaker half_open, 1510 store 3 at 5, 1520 breaker open, "
+                "1520 rejected 3 x1, 1610 circuit_open 4 x0")
+            .c_str()},
        // What was read before the second was over counts for nothing.
        {(failing + "400 read, 1340 order").c_str(), (open + ", 1340 circuit_open 3 x0").c_str()}});
+}
+
+TEST(Publisher, OnlyAReadingThatHasBegunSinceTriesABreakerThatIsOpenForWantOfTheLog) {
+  World world(parameters(kStream, 1));
+  world.read_ahead = 1;  // one is under way when it is asked for
+  EXPECT_THAT(world.play("0 brief, 250 no_responders, 1400 read, 1410 order, 1500 read"),
+              HasSubstr("1350 look, 1410 circuit_open 2 x0, 1500 breaker half_open"));
+}
+
+// One failure opens it.
+TEST(Publisher, AnOrderThatIsNotStoredInTimeOpensTheBreakerUnlessTheLogWorks) {
+  expect_stories(
+      parameters(kStream, 1),
+      {// It was never sent.
+       {"0 path path_unproven, 0 order", "0 store 1 at 5 path_unproven, 0 expired 1 x0"},
+       // It was pending, then nobody was there: that the log went on since says nothing.
+       {"0 brief, 50 commit, 160 no_responders, 170 stranger, 320 no_responders, 9000 wait",
+        "0 store 1 at 5, 150 store 1 at 5, 160 look, 260 store 1 at 6, 320 look, "
+        "420 breaker open, 420 expired 1 x3, 1420 look"},
+       // The log shows nothing of what was faster.
+       {"0 brief, 260 moved, 270 read, 9000 wait",
+        "0 store 1 at 5, 260 look, 360 breaker open, 360 expired 1 x1, 1360 look"},
+       // Another was faster, and then the broker refused us.
+       {"0 brief, 50 moved, 60 stranger, 60 read, 70 denied_unsure, 160 denied_unsure, "
+        "270 denied_unsure, 9000 wait",
+        "0 store 1 at 5, 50 look, 60 store 1 at 6, 150 store 1 at 6, 260 store 1 at 6, "
+        "370 breaker open, 370 expired 1 x4, 1370 look"},
+       // Another was faster, and then there was no connection.
+       {"0 brief, 0 brief, 10 connection_lost 2, 120 moved 2, 130 stranger, "
+        "130 path disconnected, 130 read, 500 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 110 store 2 at 5, 120 look, "
+        "130 store 2 at 6 disconnected, 220 store 2 at 6 disconnected, "
+        "320 store 2 at 6 disconnected, 420 expired 2 x2"},
+       // One that opened it is enough to look for the log.
+       {"0 brief, 0 brief, 250 no_responders 1, 250 no_responders 2, 9000 wait",
+        "0 store 1 at 5, 0 store 2 at 6, 250 look, 250 look, 350 breaker open, "
+        "350 expired 1 x1, 350 expired 2 x1, 1350 look"}});
+}
+
+TEST(Publisher, KeepsOneTimerForABreakerThatIsNotClosed) {
+  World world(parameters(kCore, 1));
+  world.play("0 order, 10 no_responders, 500 wait");
+  EXPECT_EQ(world.timers(), 1U) << "open";
+  world.play("10500 wait");
+  EXPECT_EQ(world.timers(), 1U) << "half-open, before the round trip";
+  world.play("11500 wait");
+  EXPECT_EQ(world.timers(), 1U) << "and after it was sent";
+  world.play("11600 trip ok, 30000 wait");
+  EXPECT_EQ(world.timers(), 0U) << "closed";
+}
+
+TEST(Publisher, WaitsForNoAnswerToAnOrderThatHasEnded) {
+  World confirmed(parameters(kCore));
+  confirmed.play("0 order, 10 ok");
+  EXPECT_EQ(confirmed.awaited(), 0U);
+  World expired(parameters(kStream));
+  expired.play("0 brief, 260 commit, 400 wait");
+  EXPECT_EQ(expired.awaited(), 1U) << "until it comes";
+  expired.play("410 ack");
+  EXPECT_EQ(expired.awaited(), 0U);
 }
 
 // nats-server 2.10 says so of what a leader that is no more had proposed, until the order is too
@@ -606,6 +755,7 @@ TEST(Publisher, AProbeThatIsPendingForASecondIsHandedOn) {
       parameters(kStream, 1),
       {{(failing + pending + "2401 order").c_str(),
         (open + asked + ", 2401 circuit_open 3 x0").c_str()},
+       {(failing + pending + "2410 order").c_str(), (open + asked + ", 2410 store 3 at 6").c_str()},
        // Where none comes nothing is proven, and the breaker stays as it is.
        {(failing + pending + "2510 zero 2, 2700 wait").c_str(),
         (open + asked + ", 2610 store 2 at 5").c_str()},
@@ -666,11 +816,36 @@ TEST(Publisher, StoresAndSendsTheSameMessage) {
   EXPECT_THAT(world.payloads, testing::Each(world.payloads[0]));
   EXPECT_THAT(world.subjects, ElementsAre("orders.intents", "orders.intents", "to.orderbook_skew"));
   EXPECT_THAT(world.lives, ElementsAre(5000ms, 4000ms, 3500ms));
-  EXPECT_EQ(world.first_sent, 1);
+  EXPECT_THAT(world.first_sent, ElementsAre(SteadyTime(1h)));
   EXPECT_THAT(world.answered_in, ElementsAre(100ms));  // from the last sending
   const Publisher::Status stats = world.publisher.status();
   EXPECT_EQ(stats.repeats, 1U);
   EXPECT_EQ(stats.in_flight, 0U);
+}
+
+TEST(Publisher, TellsOfTheFirstAttemptAndCountsThoseToStoreItAgain) {
+  World core(parameters(kCore));
+  core.play("5 order, 10 odd, 20 odd");
+  EXPECT_THAT(core.first_sent, ElementsAre(SteadyTime(1h + 5ms)));
+  EXPECT_EQ(core.publisher.status().odd_answers, 2U);
+  World stream(parameters(kStream));
+  stream.play("0 order, 10 ack");
+  EXPECT_EQ(stream.publisher.status().repeats, 0U) << "it was stored and sent";
+}
+
+TEST(Publisher, SaysHowFastTheLastAttemptWasAnsweredAndNoEarlierOne) {
+  World world(parameters(kStream));
+  world.play("0 order, 10 commit, 120 abandon");
+  EXPECT_THAT(world.answered_in, ElementsAre(std::nullopt));
+}
+
+TEST(Publisher, AnEntryOfTheLogIsWhatWasStoredThereAndNotWhatAStreamSaysOfAForwardedOrder) {
+  World core(parameters(kCore));
+  core.play("0 order, 20 ack");
+  EXPECT_EQ(core.stored, 0);
+  World stream(parameters(kStream));
+  stream.play("0 order, 10 moved, 15 ack, 20 ack");
+  EXPECT_EQ(stream.stored, 1);
 }
 
 TEST(Publisher, NoTwoProcessesHaveTheSameNameInTheLog) {
@@ -687,10 +862,10 @@ TEST(Publisher, CarriesTheFramesTraceOrTheEnvelopes) {
   Order order;
   order.valid_until = UnixMs(1s);
   order.traceparent = envelope;
-  world.publisher.publish(order, header, {});
-  world.publisher.publish(order, "not one", {});
+  world.publisher.publish(order, header, {}, false);
+  world.publisher.publish(order, "not one", {}, false);
   order.traceparent = "nor this";
-  world.publisher.publish(order, "", {});
+  world.publisher.publish(order, "", {}, false);
   EXPECT_THAT(world.traceparents, ElementsAre(header, envelope, ""));
 }
 
@@ -708,6 +883,9 @@ TEST(Publisher, SaysWhyInWords) {
            {kCore, "0 order, 10 no_responders", "nobody listens on orders"},
            {kCore, "0 order, 10 timed_out", ""},
            {kCore, "0 order, 10 denied", "the broker refuses us the order subject"},
+           {kCore, "0 order, 10 denied_unsure", "the broker refuses us the order subject"},
+           {kCore, "0 path path_unproven, 0 order",
+            "the path to the broker has been unproven for longer than the order is good for"},
            {kCore, "0 path unsendable, 0 order", "the message cannot be sent"},
            {kCore, "0 path disconnected, 0 order", ""},
            {kStream, "0 order, 10 full", "maximum messages (10077)"},
@@ -717,6 +895,11 @@ TEST(Publisher, SaysWhyInWords) {
            {kStream, "0 order, 5000 ack", "stored, but not before valid_until"},
            {kStream, "0 brief, 1000 timed_out", "not stored until valid_until"},
            {kStream, "0 known", "another process has stored it"},
+           {kStream, "0 order, 10 copy, 20 others 1, 20 read", "another process has stored it"},
+           {kStream, "0 order, 10 copy, 20 read",
+            "the log knows it, and does not show who has stored it"},
+           {kStream, "0 order, 5 read, 10 moved, 20 anew, 20 read",
+            "the order log was made anew meanwhile"},
            {kStream, "0 lost, 0 order", "the order log has not been read"},
            {kStream, "0 order, 10 abandon", "shut down before it was stored"},
            {kCore, "0 order, 10 abandon", "shut down before it was answered"}}) {
@@ -752,6 +935,7 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
            {kCore, "0 order, 10 ok, 20 change", "", true},
            {kCore, "0 order, 10 denied", refused, true},
            {kCore, "0 order, 10 denied, 20 reconnect", refused, true},
+           {kCore, "0 order, 10 denied_unsure", refused, true},
            {kCore, "0 path denied, 0 order", refused, true},
            {kCore, "0 order, 10 denied, 20 order, 30 ok 2", "", true},
            {kStream, "0 order, 10 ack", "", false},
@@ -774,6 +958,18 @@ TEST(Publisher, KnowsOfThePathWhatTheLastOrderFoundOut) {
   }
 }
 
+TEST(Publisher, KnowsNothingOfThePathUntilItIsConnectedAnew) {
+  World world(parameters(kCore));
+  EXPECT_FALSE(world.publisher.status().path_tried) << "at first";
+  world.play("0 order, 10 no_responders");
+  world.connected = false;
+  world.play("20 reconnect");
+  EXPECT_TRUE(world.publisher.status().path_tried) << "lost again already";
+  world.connected = true;
+  world.play("30 change");
+  EXPECT_FALSE(world.publisher.status().path_tried);
+}
+
 TEST(Publisher, KnowsOfThePathWhatTheBrokerSaysOfItselfWhileItIsConnected) {
   const auto problem = [](bool connected, bool takes_headers, std::int64_t max_payload) {
     World world(parameters(kCore));
@@ -783,7 +979,8 @@ TEST(Publisher, KnowsOfThePathWhatTheBrokerSaysOfItselfWhileItIsConnected) {
     return world.publisher.status().path_problem;
   };
   EXPECT_THAT(problem(true, false, 2048), HasSubstr("takes no headers"));
-  EXPECT_THAT(problem(true, true, 2047), HasSubstr("2047 bytes a message"));
+  EXPECT_THAT(problem(true, true, 2047),
+              AllOf(HasSubstr("2047 bytes a message"), HasSubstr("has up to 2048")));
   EXPECT_EQ(problem(true, true, 2048), "") << "as many as an order has";
   EXPECT_EQ(problem(false, false, 2048), "");
   EXPECT_EQ(problem(false, true, 0), "");

@@ -78,7 +78,7 @@ TEST(StreamPlan, CapsTheDayAtEveryStrategysLimitUnlessAskedOtherwise) {
     std::int64_t max_messages;
   };
   for (const Row& row : {Row{50, {}, 150}, Row{1, {}, 3}, Row{0, {}, -1}, Row{50, 0, -1},
-                         Row{50, 7, 7}, Row{0, 7, 7}}) {
+                         Row{50, 1, 1}, Row{50, 7, 7}, Row{0, 7, 7}}) {
     StreamPlanSource changed = source();
     changed.daily_signals = row.daily_signals;
     changed.daily_cap = row.cap;
@@ -126,6 +126,7 @@ TEST(StreamDifferences, NameTheSettingWhatItIsAndWhatItShouldBe) {
       {"discard", "old", "new", [](StreamFacts& f) { f.discard = "old"; }},
       {"max_age", "none", "86400 s", [](StreamFacts& f) { f.max_age = {}; }},
       {"max_age", "86399 s", "86400 s", [](StreamFacts& f) { f.max_age -= seconds(1); }},
+      {"max_age", "1e-09 s", "86400 s", [](StreamFacts& f) { f.max_age = nanoseconds(1); }},
       {"republish", "none", "from orders.intents to orders.intents.stored",
        [](StreamFacts& f) { f.republish.reset(); }},
       {"republish", "from > to orders.intents.stored",
@@ -175,6 +176,16 @@ TEST(StreamDifferences, OfAnAbsentStreamAreAllItsSettings) {
   EXPECT_EQ(all.size(), 15U);
   EXPECT_THAT(all, testing::Contains(Difference{"max_msgs", "", "150"}));
   for (const Difference& row : all) EXPECT_EQ(row.present, "") << row.field;
+}
+
+TEST(StreamDifferences, AWindowThatIsLongerThanMessagesLiveIsCut) {
+  StreamPlan plan = plan_stream(source());
+  plan.max_age = plan.duplicate_window = seconds(1);
+  StreamFacts facts = planned();
+  facts.duplicate_window = seconds(1) + nanoseconds(1);
+  EXPECT_EQ(wanted_duplicate_window(plan, facts), seconds(1));
+  plan.max_age = seconds(0);
+  EXPECT_EQ(wanted_duplicate_window(plan, facts), facts.duplicate_window) << "nothing ages";
 }
 
 TEST(StreamDifferences, OfABucketAreThoseOfItsPlan) {
@@ -238,6 +249,15 @@ TEST(StreamProblems, SayWhatIsThereAndWhatIsWanted) {
        [](StreamFacts& f) { f.discard = "old"; }},
       {{"max_age is 86399 s, wanted at least 86400 s"},
        [](StreamFacts& f) { f.max_age -= seconds(1); }},
+      {{"max_age is 1e-09 s, wanted at least 86400 s"},
+       [](StreamFacts& f) { f.max_age = nanoseconds(1); }},
+      {{"max_msgs is 1 with discard old, wanted discard new"},
+       [](StreamFacts& f) {
+         f.discard = "old";
+         f.max_messages = 1;
+       }},
+      {{"max_msgs_per_subject is 1, wanted none"},
+       [](StreamFacts& f) { f.max_messages_per_subject = 1; }},
       {{"max_msgs_per_subject is 9, wanted none"},
        [](StreamFacts& f) { f.max_messages_per_subject = 9; }},
       {{"retention is interest, wanted limits"}, [](StreamFacts& f) { f.retention = "interest"; }},

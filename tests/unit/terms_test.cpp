@@ -102,6 +102,13 @@ TEST(Sizing, MakesNoOrderWhenTheFewestStepsExceedTheMaximum) {
 
 // ---- What the venue takes
 
+TEST(Sizing, OfAnInstrumentWithoutFiltersIsHeldToNone) {
+  const Instrument none;
+  EXPECT_EQ(none.min_notional, 0);
+  EXPECT_EQ(none.max_notional, 0);
+  EXPECT_TRUE(none.min_quantity.is_zero() && none.max_quantity.is_zero() && none.tick.is_zero());
+}
+
 std::string quantity_at(double price, const Instrument& instrument,
                         const SizeLimits& size = limits(100, 10, 1000)) {
   OrderTerms terms;
@@ -262,6 +269,7 @@ TEST(Protection, IsNoneWhereOneOfThemIsNoPrice) {
   EXPECT_EQ(stops({}, Side::sell, 9.9e14), "none") << "the stop is";
   EXPECT_EQ(stops({}, Side::sell, 9.7e14), "989400000000000 931200000000000");
   EXPECT_EQ(stops(with_tick("0.000000000000000001"), Side::buy, 100), "none") << "too many ticks";
+  EXPECT_EQ(stops(with_tick("0.12345678901"), Side::buy, 9e14), "none") << "too many digits";
 }
 
 TEST(Protection, BelongsToOrdersThatOpen) {

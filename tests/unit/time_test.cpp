@@ -105,6 +105,11 @@ TEST(Time, RefusesWhatIsNoTime) {
                                       "2024-07-19T12:00.5Z",
                                       "2024-07-19T12:00,5",
                                       "2024-07-19T12:00:00+",
+                                      "2024-07-19T12:00.",
+                                      "2024-07-19T12:00.Z",
+                                      "202:-07-19T12:00:00Z",
+                                      "2024-07-1:T12:00:00Z",
+                                      "2024-07-19T12:00:000200",
                                       "2024-07-19T12:00:00+2",
                                       "2024-07-19T12:00:00+02:",
                                       "2024-07-19T12:00:00+02:0",
@@ -117,6 +122,13 @@ TEST(Time, RefusesWhatIsNoTime) {
     EXPECT_EQ(parsed(text), std::nullopt) << text;
   }
   EXPECT_EQ(parsed(std::string_view("2024-07-19T12:00:00Z\0", 21)), std::nullopt);
+}
+
+TEST(Time, OfATextEndsWhereTheTextEnds) {
+  const std::string_view text = "2024-07-19T12:00:00.1999";
+  EXPECT_EQ(parsed(text.substr(0, 21)), 1'721'390'400'100);
+  EXPECT_EQ(parsed(text.substr(0, 22)), 1'721'390'400'190);
+  EXPECT_EQ(parsed(text.substr(0, 20)), std::nullopt);
 }
 
 std::string written(std::int64_t ms) {
@@ -145,6 +157,11 @@ TEST(Time, WritesIso8601WithMilliseconds) {
            {"1000-01-01T00:00:00.000", -30'610'224'000'000},
            {"0999-12-31T23:59:59.999", -30'610'224'000'001},
            {"0001-01-01T00:00:00.000", -62'135'596'800'000},
+           {"1600-01-01T00:00:00.000", -11'676'096'000'000},
+           {"1599-12-31T23:59:59.999", -11'676'096'000'001},
+           {"2399-12-31T23:59:59.999", 13'569'465'599'999},
+           {"2400-01-01T00:00:00.000", 13'569'465'600'000},
+           {"2400-02-29T00:00:00.000", 13'574'563'200'000},
        }) {
     EXPECT_EQ(written(ms), text);
   }
@@ -161,12 +178,14 @@ TEST(Time, ReadsBackWhatItWrites) {
 
 // It remembers the last second: what it reads must not depend on what came before.
 TEST(Iso8601Reader, ReadsWhatParsingReadsInWhateverOrder) {
-  const std::vector<std::string> texts{
-      "2024-07-19T12:00:00.250000Z", "2024-07-19T12:00:00.5Z",      "2024-07-19T12:00:00",
-      "2024-07-19T12:00:00+02:00",   "2024-07-19T12:00:00.x",       "2024-07-19T12:00:00.",
-      "2024-07-19T12:00:00Zx",       "2024-07-19T12:00:01.250000Z", "2024-07-19T12:00Z",
-      "2024-07-19T12:00:0",          "2024-07-19T12:00:61Z",        "2023-02-29T12:00:00Z",
-      std::string(19, '\0') + "Z",   std::string(19, '\0'),         ""};
+  const std::vector<std::string> texts{"2024-07-19T12:00:00.250000Z", "2024-07-19T12:00:00.5Z",
+                                       "2024-07-19T12:00:00",         "2024-07-19T12:00:00+02:00",
+                                       "2024-07-19T12:00+02:00",      "2024-07-19T12:00:00.x",
+                                       "2024-07-19T12:00:00.",        "2024-07-19T12:00:00Zx",
+                                       "2024-07-19T12:00:01.250000Z", "2024-07-19T12:00Z",
+                                       "2024-07-19T12:00:0",          "2024-07-19T12:00:61Z",
+                                       "2023-02-29T12:00:00Z",        std::string(19, '\0') + "Z",
+                                       std::string(19, '\0'),         ""};
   for (const std::string& first : texts) {
     Iso8601Reader fresh;
     EXPECT_EQ(fresh.read(first), parse_iso8601(first)) << first << ", first of all";

@@ -131,7 +131,7 @@ class Intake {
     bool is_traded = true;  // as the parameters say
     std::array<std::optional<SequenceState>, count_of<wire::Sequence>> sequences;
     std::optional<ReferencePrice> reference;
-    std::optional<ReferencePrice> suspect;  // the last outlier, until a price is accepted
+    std::optional<ReferencePrice> suspect;  // the last price, an outlier or the reference
     UnixMs last_seen;                       // newest event time that was accepted
     std::uint64_t last_frame = 0;           // in which an event passed; 0: in none yet
   };

@@ -13,7 +13,7 @@
 namespace rts {
 
 struct SettingsRevision {
-  UnixMs effective_from;        // event time
+  UnixMs effective_from;        // event time, > UnixMs::min()
   EngineParameters parameters;  // of these the defaults, those per symbol and the gate's limits
 };
 

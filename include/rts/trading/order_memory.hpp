@@ -106,7 +106,7 @@ class OrderMemory {
     }
     void count(std::int64_t now) noexcept {
       orders = now > period ? 1 : orders + 1;
-      period = now > period ? now : period;
+      period = std::max(now, period);
     }
     // Of an order that was counted before to this period, which may be over by now.
     void count_again(std::int64_t counted_to) noexcept {
