@@ -247,7 +247,7 @@ coverage: setup ## How much of the product code the tests run, with limits: buil
 	@find build/coverage -name '*.gcda' -delete
 	@$(CTEST) --test-dir build/coverage; result=$$?; \
 	  gcovr --root . --filter 'src/' --filter 'include/' -j $(JOBS) \
-	    --exclude-unreachable-branches --exclude-throw-branches \
+	    --object-directory build/coverage --exclude-unreachable-branches --exclude-throw-branches \
 	    --json build/coverage/coverage.json build/coverage && \
 	  gcovr --root . --add-tracefile build/coverage/coverage.json --sort-percentage \
 	    --html-details build/coverage/index.html && \
