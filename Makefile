@@ -238,17 +238,20 @@ bench-peers: setup compile ## Figures: what a user would pick instead, over the 
 bench-broker: setup compile ## Figures: where the broker becomes the limit; partitioned subjects
 	@tests/bench/broker_limits.py --json build/release/broker.json
 
-# Threads share counters, and one of them may come out as -2: that line is left out, with a word.
+# Counters of runs before would be added to, and what a test that fails has run is counted as well.
 .PHONY: coverage
-coverage: setup ## Line and branch coverage of the product code: build/coverage/index.html
+coverage: setup ## How much of the product code the tests run, with limits: build/coverage/index.html
 	$(call install,$(COVERAGE_PACKAGES))
 	@cmake --preset coverage >/dev/null
 	@cmake --build --preset coverage -j $(JOBS)
-	$(call run_tests,build/coverage)
-	@gcovr --root . --filter 'src/' --filter 'include/' --object-directory build/coverage \
-	  --gcov-ignore-parse-errors \
-	  --exclude-unreachable-branches --exclude-throw-branches \
-	  --html-details build/coverage/index.html --print-summary --sort-percentage
+	@find build/coverage -name '*.gcda' -delete
+	@$(CTEST) --test-dir build/coverage; result=$$?; \
+	  gcovr --root . --filter 'src/' --filter 'include/' -j $(JOBS) \
+	    --object-directory build/coverage --exclude-unreachable-branches --exclude-throw-branches \
+	    --json build/coverage/coverage.json build/coverage && \
+	  gcovr --root . --add-tracefile build/coverage/coverage.json --sort-percentage \
+	    --html-details build/coverage/index.html && \
+	  tests/coverage/coverage.py build/coverage/coverage.json && exit $$result
 
 .PHONY: helm-lint
 helm-lint: setup compile ## Lint and render the Helm chart (builds helm with Go where there is none)

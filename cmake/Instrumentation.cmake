@@ -29,7 +29,9 @@ if(RTS_SANITIZE)
     target_compile_options(rts_instrumentation INTERFACE -fsanitize=fuzzer-no-link -O2)
   endif()
 elseif(RTS_COVERAGE)
-  target_compile_options(rts_instrumentation INTERFACE --coverage -O0)
+  # Counters that threads share are added to at once, or one of them may come out as -2, which no
+  # report can be made of.
+  target_compile_options(rts_instrumentation INTERFACE --coverage -fprofile-update=atomic -O0)
   target_link_options(rts_instrumentation INTERFACE --coverage)
 else()
   # What protects jumps has a name for each processor, and clang warns of the other one's.

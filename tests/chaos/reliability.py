@@ -149,9 +149,10 @@ def of_simulation(path: pathlib.Path) -> Measured:
 
 def of_coverage(path: pathlib.Path) -> Measured:
     it = json.loads(path.read_text())
-    lines, branches = it["line_percent"], it["branch_percent"]
-    return {"coverage": [{"what": "", "measured": f"lines {lines:.1f} %, branches {branches:.1f} %",
-                          "held": lines >= 90, "date": date_of(path)}]}
+    rows = [{"what": part["part"],
+             "measured": f"lines {part['line_percent']:.1f} %, branches {part['branch_percent']:.1f} %",
+             "held": part["held"], "date": date_of(path)} for part in it["parts"]]
+    return {"coverage": rows}
 
 
 def collected(build: pathlib.Path) -> Measured:

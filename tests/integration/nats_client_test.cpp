@@ -28,6 +28,7 @@
 #include "nats/handles.hpp"
 #include "nats/sockets.hpp"
 #include "support/deadline.hpp"
+#include "support/fault_report.hpp"
 #include "support/nats_server.hpp"
 #include "support/scratch_files.hpp"
 #include "support/usage.hpp"
@@ -40,6 +41,7 @@ using boost::asio::ip::tcp;
 using std::chrono::milliseconds;
 using test::Deadline;
 using test::eventually;
+using test::loosened;
 using test::NatsServer;
 using testing::AnyOf;
 using testing::ElementsAre;
@@ -491,7 +493,7 @@ TEST(NatsClient, AFloodLeavesOtherHandlersTheirTurn) {
               since(begin).count(), ticker.longest_gap().count());
   flood.join();
   EXPECT_TRUE(all);
-  EXPECT_LT(ticker.longest_gap(), 100ms);  // on two cores, with the flood and the broker
+  EXPECT_LT(ticker.longest_gap(), loosened(100ms));  // on two cores, with flood and broker
 }
 
 // ---- Brokers that come and go -------------------------------------------------------------------

@@ -149,6 +149,16 @@ struct Process::State {
   State& operator=(State&&) = delete;
   ~State() {
     if (pid <= 0 || ended) return;
+#ifdef RTS_COUNTED
+    // What is killed writes no counters of coverage. A process that stands still, or waits for
+    // somebody who does not answer, is killed nevertheless.
+    ::kill(pid, SIGTERM);
+    const auto has_ended = [this] {
+      poll();
+      return ended.has_value();
+    };
+    if (eventually(has_ended, std::chrono::seconds(3))) return;
+#endif
     ::kill(pid, SIGKILL);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

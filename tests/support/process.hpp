@@ -37,7 +37,7 @@ class Process {
   // the test's input may be a terminal, which some programs would change. Dies with the thread that
   // made it (PR_SET_PDEATHSIG). Throws std::system_error when it cannot be started.
   explicit Process(std::vector<std::string> argv, const ProcessOptions& options = {});
-  // SIGKILL, by pid, and waits.
+  // SIGKILL, by pid, and waits. In a build that counts coverage SIGTERM first.
   ~Process();
   Process(Process&&) noexcept;
   Process& operator=(Process&&) noexcept;
