@@ -178,7 +178,7 @@ TEST(OrderPath, OrdersInDoubtWithoutAConnectionCountAgainstTheLimitInFlight) {
     Order order;
     order.symbol = "BTCUSDT";
     order.valid_until = transport.now() + 1h;
-    publisher.publish(order, "", {});
+    publisher.publish(order, "", {}, false);
   };
   client.start();
   ASSERT_TRUE(run_until([&] { return client.status().subscribed; }));
