@@ -20,6 +20,7 @@
 
 #include <fmt/format.h>
 
+#include <rts/base/time.hpp>
 #include <rts/trading/stream_plan.hpp>
 #include <rts/wire/stream_info.hpp>
 
@@ -160,6 +161,7 @@ class StreamFollower final : public OrderLog {
   // A refusal costs the connection: the client makes a new one to ask again.
   static constexpr std::chrono::seconds kIntervalWhenDenied{60};
   static constexpr std::chrono::seconds kTimeout{1};
+  static constexpr std::chrono::seconds kClocksAgree{1};  // of a cluster's brokers
   // Entries that are asked for at the same time. A broker cuts off who leaves 64 MiB unread, and a
   // stranger may have stored entries that are as long as a broker takes.
   static constexpr std::size_t kWindow = 32;
@@ -281,10 +283,10 @@ class StreamFollower final : public OrderLog {
     // It was made anew: what it holds now is heard from its start. Or it has lost its end: that is
     // believed when it is seen twice, for an answer may be older than what is known by now, and a
     // new leader behind the one before.
-    const std::string& created = facts.value().created;
-    const bool is_another = !created_.empty() && created_ != created;
+    const bool is_another = is_made_anew(facts.value());
     const bool was_behind = std::exchange(is_behind_, until_ < asked_at_);
-    created_ = created;
+    created_ = facts.value().created;
+    seen_at_ = parse_iso8601(facts.value().answered);
     if (is_another || (is_behind_ && was_behind)) {
       is_behind_ = is_read_ = false;
       last_ = 0;
@@ -294,6 +296,14 @@ class StreamFollower final : public OrderLog {
     next_ = std::max({last_ + 1, facts.value().first_sequence, newest});
     window_.clear();
     read_entries();
+  }
+
+  // A broker of a cluster may have a time of its own for when a stream was made (nats-server 2.10).
+  // One before the last look at the stream is that of no newer stream.
+  [[nodiscard]] bool is_made_anew(const StreamFacts& facts) const {
+    if (created_.empty() || created_ == facts.created) return false;
+    const auto created = parse_iso8601(facts.created);
+    return !created || !seen_at_ || *created + kClocksAgree > *seen_at_;
   }
 
   // Keeps the window full.
@@ -384,10 +394,11 @@ class StreamFollower final : public OrderLog {
   bool is_denied_ = false;        // and not asked again yet
   std::size_t looks_ahead_ = 0;   // that come soon, for something is on its way
   std::string stream_;
-  std::string created_;           // when that was, in the broker's words
-  bool is_behind_ = false;        // it held less than what had been read
-  std::uint64_t asked_at_ = 0;    // last_ when it was asked what it holds
-  std::uint64_t generation_ = 0;  // of the stream: another one, or one that has lost its end
+  std::string created_;            // when that was, in the broker's words
+  std::optional<UnixMs> seen_at_;  // when it was looked at last, by a broker's clock
+  bool is_behind_ = false;         // it held less than what had been read
+  std::uint64_t asked_at_ = 0;     // last_ when it was asked what it holds
+  std::uint64_t generation_ = 0;   // of the stream: another one, or one that has lost its end
   Fit fit_;
   std::uint64_t next_ = 0, until_ = 0;  // sequences, of the look
   // Asked for, up to next_, and not told yet; of what is gone the sequence is 0.

@@ -114,6 +114,7 @@ Result<StreamFacts, ApiError> facts_of(const dom::object& reply) {
   if (facts.name.empty()) return Failure{not_understood()};
   facts.clustered = is_clustered(reply);
   facts.created = text_at(reply, "created");
+  facts.answered = text_at(reply, "ts");
   if (const auto state = value_at<dom::object>(reply, "state")) {
     facts.first_sequence = value_at<std::uint64_t>(*state, "first_seq").value_or(0);
     facts.last_sequence = value_at<std::uint64_t>(*state, "last_seq").value_or(0);

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace rts::service {
@@ -23,8 +24,11 @@ class PlayedTransport final : public StreamTransport {
   nats::PublishResult request(const nats::Outgoing&, std::chrono::milliseconds,
                               nats::ReplyHandler on_reply) override {
     ++looks;
-    wakes_.emplace(now_, [on_reply = std::move(on_reply)] {
-      const std::string info = R"({"config":{"name":"LOG"},"state":{"first_seq":1,"last_seq":0}})";
+    wakes_.emplace(now_, [this, on_reply = std::move(on_reply)] {
+      const std::string info =
+          fmt::format(R"({{"config":{{"name":"LOG"}},"created":"{}","ts":"{}",)"
+                      R"("state":{{"first_seq":1,"last_seq":0}}}})",
+                      created, answered);
       (void)on_reply({.kind = nats::ReplyKind::answered, .payload = info});
     });
     return nats::PublishResult::sent;
@@ -52,6 +56,8 @@ class PlayedTransport final : public StreamTransport {
 
   bool connected = true;
   int looks = 0;
+  // The stream, and the answer, by the clock of the broker that answers.
+  std::string created, answered;
 
  private:
   SteadyTime now_{1h};
@@ -120,6 +126,38 @@ TEST_F(Following, LooksNotWithoutAConnectionAndAtOnceOnTheNext) {
   transport.pass(0ms);
   EXPECT_EQ(transport.looks, 2);
   EXPECT_TRUE(follower.is_read());
+}
+
+// Each broker of a cluster of nats-server 2.10 has a time of its own for when a stream was made:
+// what moves with its leader is no other stream. One that was made behind the last look is, and so
+// is one of which a broker does not say when it was asked, as before 2.10.
+TEST_F(Following, TellsAStreamThatWasMadeAnewFromOneWhoseLeaderHasMoved) {
+  struct Case {
+    const char *created, *created_then, *answered;
+    std::uint64_t anew;
+  };
+  for (const Case& c : {
+           Case{"2026-11-29T14:20:56.370Z", "2026-11-29T14:20:56.870775188Z",
+                "2026-11-29T14:20:58.1Z", 0},
+           Case{"2026-11-29T14:20:56.370Z", "2026-11-29T14:20:55.1Z", "2026-11-29T14:20:58.1Z", 0},
+           Case{"2026-11-29T14:20:56.370Z", "2026-11-29T14:20:57.101Z", "2026-11-29T14:20:58.1Z",
+                1},
+           Case{"2026-11-29T14:20:56.370Z", "2026-11-29T14:21:07Z", "2026-11-29T14:20:58.1Z", 1},
+           Case{"2026-11-29T14:20:56.370Z", "2026-11-29T14:20:56.871Z", "", 1},
+           Case{"2026-11-29T14:20:56.370Z", "whenever", "2026-11-29T14:20:58.1Z", 1},
+       }) {
+    SCOPED_TRACE(c.created_then);
+    transport.created = c.created;
+    transport.answered = c.answered;
+    transport.pass(5s);  // the stream of the last case is gone
+    const std::uint64_t before = follower.generation();
+    transport.pass(5s);
+    EXPECT_EQ(follower.generation(), before);
+    transport.created = c.created_then;
+    transport.pass(5s);
+    EXPECT_EQ(follower.generation(), before + c.anew);
+    EXPECT_TRUE(follower.is_read());
+  }
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ struct StreamFacts {
   bool deny_purge = false;
   bool clustered = false;  // the broker that answered is part of a cluster
   std::string created;     // when it was: another stream of the name has another time
+  std::string answered;    // when these are from, by the same clock; empty before nats-server 2.10
   // What it holds: the last sequence is that of the newest message, also when that is gone; the
   // first is one more than it when nothing is left.
   std::uint64_t first_sequence = 0, last_sequence = 0;
