@@ -25,6 +25,7 @@ std::string order_subject(std::string_view topic, std::string_view text) {
 
 std::vector<std::string> order_subjects(std::string_view topic) {
   std::vector<std::string> subjects;
+  subjects.reserve(count_of<StrategyId>);
   for (const StrategyId strategy : all_of<StrategyId>) {
     subjects.push_back(order_subject(topic, to_string(strategy)));
   }
