@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 // Reads so many digits into `value`, which is 0, and moves past them; false when they are none.
 bool take_digits(std::string_view& text, std::size_t count, int& value) noexcept {
+  assert(value == 0);
   if (text.size() < count) return false;
   bool all_digits = true;
   for (const char c : text.substr(0, count)) {
@@ -37,6 +38,7 @@ bool take(std::string_view& text, char one, char or_other) noexcept {
 // The first three digits of a fraction are milliseconds; the rest must be digits and is cut off.
 // `millis` is 0 before.
 bool take_fraction(std::string_view& text, int& millis) noexcept {
+  assert(millis == 0);
   const char* digit = text.data();
   const char* const end = digit + text.size();
   const auto is_digit = [&] { return digit != end && *digit >= '0' && *digit <= '9'; };
@@ -51,6 +53,7 @@ bool take_fraction(std::string_view& text, int& millis) noexcept {
 
 // What stands behind the time, to the end: nothing is UTC. `offset` is 0 before.
 bool take_offset(std::string_view& text, std::chrono::minutes& offset) noexcept {
+  assert(offset.count() == 0);
   if (text.empty()) return true;
   if (take(text, 'Z', 'z')) return text.empty();
   const bool west = text.front() == '-';

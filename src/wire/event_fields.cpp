@@ -1,6 +1,7 @@
 #include "wire/event_fields.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "wire/number_text.hpp"
@@ -186,6 +187,7 @@ char id_letter(Sequence sequence) noexcept { return kEventTypes[index_of(sequenc
 // Where each number begins and ends is known before the one in front of it has been read, so that
 // the processor reads several at a time.
 bool read_usual_side(JsonCursor& cursor, SideField& side) noexcept {
+  assert(cursor.type() == JsonType::array);
   begin_side(side);
   std::size_t token = 1;
   for (char behind = ','; behind == ','; token += LevelText::kTokens) {

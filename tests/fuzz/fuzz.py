@@ -103,15 +103,16 @@ def added(before: dict, row: dict) -> dict:
         "executions": before["executions"] + row["executions"],
         "seconds": round(before["seconds"] + row["seconds"], 1),
         "peak_rss_mib": max(before["peak_rss_mib"], row["peak_rss_mib"]),
-        "findings": before["findings"] + row["findings"],
+        # One that was found is tried first again, and is no second.
+        "findings": row["findings"] or before["findings"],
     }
 
 
 def fuzz(build: Path, target: Target, limits: Limits) -> tuple[dict, dict]:
     """Runs a target to its limit or its first finding: what this run did, and all of the program."""
     before = so_far(build, target)
-    if before["runs"] and not before["findings"] and limits.runs is not None and not limits.missing(
-            before["executions"]):  # fmt: skip
+    is_done = limits.runs is not None and limits.missing(before["executions"]) == 0
+    if is_done and before["runs"] and not before["findings"]:
         nothing = {"executions": 0, "seconds": 0, "executions_per_second": 0, "findings": []}
         return before | nothing, before
     limit = limits.arguments(before["executions"])

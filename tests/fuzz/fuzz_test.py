@@ -122,6 +122,7 @@ class Runner(unittest.TestCase):
         self.program("ack", FAILING)
         for _ in range(2):
             self.assertEqual(self.fuzz("--runs", "9", "--only", "ack").returncode, 1)
+        self.assertEqual(len(self.rows()["ack"]["findings"]), 1)
         self.program("ack", SOUND)
         self.assertEqual(self.fuzz("--runs", "9", "--only", "ack").returncode, 0)
         self.assertEqual(self.rows()["ack"]["findings"], [])
